@@ -1,0 +1,149 @@
+/* Filter (src/ops/conv.h) for devices whose work-items are threads with vector units: one-item work-groups, vectors
+ * over narrow's channels, a tile of TILE weights x VECTORS accumulators in registers.
+ *
+ * The batch is split in chunks, each with sums of its own: conv_filter_partial makes partial[chunk][kh][kw][wide][narrow]
+ * and then dbias; conv_filter_reduce adds the chunks up in order. Without padding the taps and channels of a row of the
+ * kernel are one run of wide, and a tile may span taps.
+ *
+ * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W, LANES
+ * (divides NARROW_C), VECTORS (divides NARROW_C / LANES), TILE, ROWS and IMAGES (of narrow in a block that the cache
+ * holds), TRANSPOSED (dy is wide, dweight is [kh][kw][narrow][wide]), DBIAS. */
+
+typedef FLOATS(LANES) lanes;
+
+#define WIDE_IMAGE (WIDE_H * WIDE_W * WIDE_C)
+#define NARROW_IMAGE (NARROW_H * NARROW_W * NARROW_C)
+#define ONE_RUN (PAD_W == 0)
+#define RUN (ONE_RUN ? KERNEL_W * WIDE_C : WIDE_C)
+#define WEIGHTS (KERNEL_H * KERNEL_W * WIDE_C * NARROW_C)
+#define DY_C (TRANSPOSED ? WIDE_C : NARROW_C)
+#define DY_PIXELS (TRANSPOSED ? WIDE_H * WIDE_W : NARROW_H * NARROW_W)
+#define SLICE (WEIGHTS + (DBIAS ? DY_C : 0))
+
+/* What a block of positions covers, and where their first elements are. */
+typedef struct block {
+    int images, rows, columns;
+    global const float *wide, *narrow;
+} block;
+
+/* Positions i of narrow for which tap k is inside wide: first .. end - 1. */
+static int2 positions_inside(int tap, int wide, int narrow, int stride, int pad) {
+    int first = tap < pad ? (pad - tap + stride - 1) / stride : 0;
+    int end = tap - pad < wide ? (wide - 1 + pad - tap) / stride + 1 : 0;
+    return (int2)(first, min(end, narrow));
+}
+
+static inline __attribute__((always_inline)) void tile(const int count, block b, global float *partial) {
+    lanes sums[TILE][VECTORS];
+    #pragma unroll
+    for (int t = 0; t < count; t++) {
+        #pragma unroll
+        for (int v = 0; v < VECTORS; v++) sums[t][v] = VLOAD(LANES)(0, partial + t * NARROW_C + v * LANES);
+    }
+    for (int image = 0; image < b.images; image++)
+    for (int row = 0; row < b.rows; row++) {
+        global const float *wide = b.wide + (size_t)image * WIDE_IMAGE + row * STRIDE_H * WIDE_W * WIDE_C;
+        global const float *narrow = b.narrow + (size_t)image * NARROW_IMAGE + row * NARROW_W * NARROW_C;
+        for (int column = 0; column < b.columns; column++) {
+            lanes a[VECTORS];
+            #pragma unroll
+            for (int v = 0; v < VECTORS; v++) a[v] = VLOAD(LANES)(0, narrow + column * NARROW_C + v * LANES);
+            #pragma unroll
+            for (int t = 0; t < count; t++) {
+                #pragma unroll
+                for (int v = 0; v < VECTORS; v++)
+                    sums[t][v] = fma((lanes)(wide[column * STRIDE_W * WIDE_C + t]), a[v], sums[t][v]);
+            }
+        }
+    }
+    #pragma unroll
+    for (int t = 0; t < count; t++) {
+        #pragma unroll
+        for (int v = 0; v < VECTORS; v++) VSTORE(LANES)(sums[t][v], 0, partial + t * NARROW_C + v * LANES);
+    }
+}
+
+static void run(block b, global float *partial) {
+    for (int o = 0; o < NARROW_C; o += VECTORS * LANES) {
+        block c = b;
+        c.narrow += o;
+        int i = 0;
+        for (; i + TILE <= RUN; i += TILE) {
+            tile(TILE, c, partial + i * NARROW_C + o);
+            c.wide += TILE;
+        }
+        for (; i < RUN; i++) {
+            tile(1, c, partial + i * NARROW_C + o);
+            c.wide++;
+        }
+    }
+}
+
+/* Channels by the BIAS_LANES, so that the sums stay in registers. */
+#define BIAS_LANES 32
+static void partial_bias(global const float *dy, int first, int end, global float *dbias) {
+    for (int c = 0; c < DY_C; c += BIAS_LANES) {
+        float sums[BIAS_LANES] = {0};
+        int channels = min(BIAS_LANES, DY_C - c);
+        for (size_t pixel = (size_t)first * DY_PIXELS; pixel < (size_t)end * DY_PIXELS; pixel++)
+            for (int i = 0; i < channels; i++) sums[i] += dy[pixel * DY_C + c + i];
+        for (int i = 0; i < channels; i++) dbias[c + i] = sums[i];
+    }
+}
+
+/* Work-items: chunks of `chunk` images x rows of the kernel, and with DBIAS one more row. */
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
+                         global float *partial, ulong partial_offset, int n, int chunk) {
+    int ky = get_global_id(1);
+    int first = get_global_id(0) * chunk, end = min(first + chunk, n);
+    wide += wide_offset;
+    narrow += narrow_offset;
+    partial += partial_offset + get_global_id(0) * SLICE;
+    if (ky == KERNEL_H) {
+        partial_bias(TRANSPOSED ? wide : narrow, first, end, partial + WEIGHTS);
+        return;
+    }
+    partial += ky * KERNEL_W * WIDE_C * NARROW_C;
+    for (int i = 0; i < KERNEL_W * WIDE_C * NARROW_C; i++) partial[i] = 0;
+
+    int2 rows = positions_inside(ky, WIDE_H, NARROW_H, STRIDE_H, PAD_H);
+    for (int image = first; image < end; image += IMAGES)
+    for (int row = rows.x; row < rows.y; row += ROWS)
+    for (int kx = 0; kx < (ONE_RUN ? 1 : KERNEL_W); kx++) {
+        int2 columns = ONE_RUN ? (int2)(0, NARROW_W) : positions_inside(kx, WIDE_W, NARROW_W, STRIDE_W, PAD_W);
+        block b = {min(IMAGES, end - image), min(ROWS, rows.y - row), columns.y - columns.x, wide, narrow};
+        b.wide += (size_t)image * WIDE_IMAGE
+                  + ((row * STRIDE_H + ky - PAD_H) * WIDE_W + columns.x * STRIDE_W + kx - PAD_W) * WIDE_C;
+        b.narrow += (size_t)image * NARROW_IMAGE + (row * NARROW_W + columns.x) * NARROW_C;
+        if (b.columns > 0) run(b, partial + kx * WIDE_C * NARROW_C);
+    }
+}
+
+/* A work-item for each tap and channel of wide, and with DBIAS one more. */
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void conv_filter_reduce(global const float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
+                        global float *dbias, ulong dbias_offset, int chunks) {
+    int row = get_global_id(0), tap = row / WIDE_C, c = row % WIDE_C;
+    partial += partial_offset + (size_t)row * NARROW_C;
+    dweight += dweight_offset;
+    if (row == KERNEL_H * KERNEL_W * WIDE_C) {
+        for (int i = 0; i < DY_C; i++) {
+            float sum = 0;
+            for (int chunk = 0; chunk < chunks; chunk++) sum += partial[(size_t)chunk * SLICE + i];
+            dbias[dbias_offset + i] = sum;
+        }
+        return;
+    }
+    for (int o = 0; o < NARROW_C; o += LANES) {
+        lanes sum = (lanes)(0);
+        for (int chunk = 0; chunk < chunks; chunk++) sum += VLOAD(LANES)(0, partial + (size_t)chunk * SLICE + o);
+        if (TRANSPOSED) {
+            float one[LANES];
+            VSTORE(LANES)(sum, 0, one);
+            for (int i = 0; i < LANES; i++) dweight[((size_t)tap * NARROW_C + o + i) * WIDE_C + c] = one[i];
+        } else {
+            VSTORE(LANES)(sum, 0, dweight + (size_t)row * NARROW_C + o);
+        }
+    }
+}

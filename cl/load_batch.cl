@@ -1,0 +1,22 @@
+/* x[i][e] = elements[indices[first + i]][e] * scale + shift. An item takes `images` images in the second dimension, and
+ * vectors of VEC elements in the first. -DELEMENT=uchar or float. */
+#define convert_float1 convert_float
+#define CONVERT_(n) convert_float##n
+#define CONVERT(n) CONVERT_(n)
+
+__kernel void load_batch(__global const ELEMENT *elements, ulong elements_offset, __global const uint *indices,
+                         ulong indices_offset, __global float *x, ulong x_offset, uint n, uint image_elements,
+                         uint images, float scale, float shift) {
+    const uint start = (uint)get_global_id(1) * images;
+    const uint end = min(start + images, n);
+    for (uint i = start; i < end; ++i) {
+        __global const ELEMENT *from = elements + elements_offset + (ulong)indices[indices_offset + i] * image_elements;
+        __global float *to = x + x_offset + (ulong)i * image_elements;
+        for (uint e = (uint)get_global_id(0) * VEC; e < image_elements; e += (uint)get_global_size(0) * VEC) {
+            if (e + VEC <= image_elements)
+                VSTORE(VEC)(CONVERT(VEC)(VLOAD(VEC)(0, from + e)) * scale + shift, 0, to + e);
+            else
+                for (uint t = e; t < image_elements; ++t) to[t] = from[t] * scale + shift;
+        }
+    }
+}

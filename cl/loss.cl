@@ -1,0 +1,69 @@
+/* Half the sum of squared errors, in an order that depends on sizes alone: each work-group sums a chunk, and a last one
+ * the chunks' sums. -DVEC -DLOCAL; -DGRADIENT. */
+/* The sum over the work-group, for its first item. */
+inline float group_sum(float value, __local float *shared) {
+#if LOCAL > 1
+    const uint item = get_local_id(0);
+    shared[item] = value;
+    for (uint half_items = LOCAL / 2; half_items > 0; half_items /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (item < half_items) shared[item] += shared[item + half_items];
+    }
+    return item == 0 ? shared[0] : 0.0f;
+#else
+    return value;
+#endif
+}
+
+inline float lanes_sum(FLOATS(VEC) v) {
+#if VEC == 16
+    const float8 v8 = v.lo + v.hi;
+    const float4 v4 = v8.lo + v8.hi;
+#else
+    const float4 v4 = v;
+#endif
+    return (v4.x + v4.y) + (v4.z + v4.w);
+}
+
+__kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1))) void
+loss_chunk(__global const float *y, ulong y_offset, __global const float *target, ulong target_offset,
+           __global float *dy, ulong dy_offset, __global float *sums, ulong sums_offset, uint count, uint chunk,
+           float scale) {
+    __local float shared[LOCAL];
+    y += y_offset;
+    target += target_offset;
+    dy += dy_offset;
+    const uint start = get_group_id(0) * chunk;
+    const uint end = min(start + chunk, count);
+    FLOATS(VEC) sum = 0.0f;
+    float rest = 0.0f;
+    for (uint e = start + get_local_id(0) * VEC; e < end; e += LOCAL * VEC) {
+        if (e + VEC <= end) {
+            const FLOATS(VEC) error = CONST_AT(y, e) - CONST_AT(target, e);
+            sum = fma(error, error, sum);
+#ifdef GRADIENT
+            AT(dy, e) = scale * error;
+#endif
+        } else {
+            for (uint t = e; t < end; ++t) {
+                const float error = y[t] - target[t];
+                rest = fma(error, error, rest);
+#ifdef GRADIENT
+                dy[t] = scale * error;
+#endif
+            }
+        }
+    }
+    const float total = group_sum(lanes_sum(sum) + rest, shared);
+    if (get_local_id(0) == 0) sums[sums_offset + get_group_id(0)] = total;
+}
+
+__kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1))) void
+loss_total(__global const float *sums, ulong sums_offset, __global float *losses, ulong losses_offset, uint chunks,
+           float scale) {
+    __local float shared[LOCAL];
+    float sum = 0.0f;
+    for (uint i = get_local_id(0); i < chunks; i += LOCAL) sum += sums[sums_offset + i];
+    const float total = group_sum(sum, shared);
+    if (get_local_id(0) == 0) losses[losses_offset] = 0.5f * scale * total;
+}

@@ -1,0 +1,22 @@
+/* Put before every file. */
+/* float<n>, int<n>, and vload<n>/vstore<n>, which ask for no more than the alignment of a float; n may be 1. The names are
+ * pasted without being expanded first: some implementations define them as macros. */
+typedef float float1;
+#define vload1(i, p) ((p)[i])
+#define vstore1(v, i, p) ((p)[i] = (v))
+#define FLOATS_(n) float##n
+#define FLOATS(n) FLOATS_(n)
+#define INTS_(n) int##n
+#define INTS(n) INTS_(n)
+#define VLOAD_(n) vload##n
+#define VLOAD(n) VLOAD_(n)
+#define VSTORE_(n) vstore##n
+#define VSTORE(n) VSTORE_(n)
+
+/* Kernels that pass over all elements once are built with -DVEC -DLOCAL -DPER_ITEM and take their vectors one work-group
+ * beside the other. Tensors start at multiples of 64 bytes, so that whole vectors may be read. */
+#define ELEMENTWISE __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
+#define FIRST_ELEMENT ((uint)(get_group_id(0) * (LOCAL * PER_ITEM) + get_local_id(0)) * VEC)
+#define NEXT_ELEMENT (LOCAL * VEC)
+#define AT(p, e) (*(__global FLOATS(VEC) *)((p) + (e)))
+#define CONST_AT(p, e) (*(__global const FLOATS(VEC) *)((p) + (e)))

@@ -1,0 +1,51 @@
+/* Datasets: n images of h x w pixels and c channels in host memory, [n][h][w][c]. */
+#ifndef CLAE_DATASET_H
+#define CLAE_DATASET_H
+
+#include <clae/context.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct clae_dataset clae_dataset;
+
+typedef enum clae_split { CLAE_SPLIT_TRAIN, CLAE_SPLIT_TEST } clae_split;
+
+typedef struct clae_dataset_info {
+    size_t n, c, h, w;
+    bool is_float;         /* elements are float, used as they are; otherwise bytes, of which 255 is 1.0 */
+    const void *elements;  /* [n][h][w][c], owned by the dataset */
+    double mean, std;      /* over all elements, in units of 1.0; the deviation is the population's */
+    char fingerprint[40];  /* of shape and contents */
+    const char *source;    /* the path it was read from, or "memory" */
+} clae_dataset_info;
+
+/* Opens images by name or path: "mnist" and "fashion-mnist" are looked up in the context's data folder
+ * ($CLAE_DATA_DIR by default; a folder of the name in it, or the data folder itself), in $XDG_DATA_HOME/clae
+ * (~/.local/share/clae) and in /usr/share/datasets; a folder holds MNIST-named files (train-images-idx3-ubyte and
+ * t10k-images-idx3-ubyte, plain or .gz); a file is one IDX file of unsigned bytes, used for both splits. A path that
+ * exists wins over a name. CLAE_ERROR_INPUT when it is missing, damaged or of another kind. */
+CLAE_API clae_status clae_dataset_open(clae_context *context, const char *name, clae_split split,
+                                       clae_dataset **dataset);
+
+/* Copies n*h*w*c elements, [n][h][w][c]; at most 2^32 - 1 images. CLAE_ERROR_INPUT when there are none, or when a float
+ * is not finite. */
+CLAE_API clae_status clae_dataset_from_bytes(clae_context *context, const uint8_t *pixels, size_t n, size_t c, size_t h,
+                                             size_t w, clae_dataset **dataset);
+CLAE_API clae_status clae_dataset_from_floats(clae_context *context, const float *values, size_t n, size_t c, size_t h,
+                                              size_t w, clae_dataset **dataset);
+
+/* Keeps the first n images, all of them when n is 0 or larger than the set; statistics and fingerprint follow. */
+CLAE_API void clae_dataset_limit(clae_dataset *dataset, size_t n);
+
+CLAE_API const clae_dataset_info *clae_dataset_get_info(const clae_dataset *dataset);
+CLAE_API void clae_dataset_free(clae_dataset *dataset);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

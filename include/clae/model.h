@@ -1,0 +1,82 @@
+/* Models: two chains of layers, encoder and decoder, with their weights in host memory. */
+#ifndef CLAE_MODEL_H
+#define CLAE_MODEL_H
+
+#include <clae/context.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct clae_model clae_model;
+
+typedef struct clae_shape {
+    size_t c, h, w;
+} clae_shape;
+
+/* One layer. Sizes, with k the kernel, s the stride, p the padding and q the output padding (Dumoulin and Visin,
+ * "A guide to convolution arithmetic for deep learning", 2016):
+ *   conv2d            out = (in + 2p - k) / s + 1, rounded down
+ *   conv_transpose2d  out = (in - 1) s - 2p + k + q
+ *   relu              out = in */
+typedef struct clae_layer_spec {
+    const char *type;  /* "conv2d", "conv_transpose2d" or "relu" */
+    unsigned out_channels;
+    unsigned kernel_h, kernel_w;
+    unsigned stride_h, stride_w;
+    unsigned padding_h, padding_w;
+    unsigned output_padding_h, output_padding_w;
+} clae_layer_spec;
+
+/* Builds a model from layers and draws its weights: uniform in +-1/sqrt(fan_in), weight and bias, fan_in being
+ * in_channels * kh * kw, or out_channels * kh * kw for conv_transpose2d (PyTorch's defaults). `input` is the shape of
+ * an image; the decoder must give that shape back, CLAE_ERROR_INPUT otherwise. */
+CLAE_API clae_status clae_model_create(clae_context *context, clae_shape input, const clae_layer_spec *encoder,
+                                       size_t encoder_count, const clae_layer_spec *decoder, size_t decoder_count,
+                                       uint64_t seed, clae_model **model);
+
+/* The lecture's autoencoder for 1x28x28 images: five convolutions to latent_dim x 1 x 1 and five transposed ones
+ * back, ReLU between them. */
+CLAE_API clae_status clae_model_create_lecture(clae_context *context, unsigned channels, unsigned latent_dim,
+                                               uint64_t seed, clae_model **model);
+
+/* Reads a .safetensors file, or the newest model of a run folder. */
+CLAE_API clae_status clae_model_load(clae_context *context, const char *path, clae_model **model);
+
+/* Writes weights and metadata, under PyTorch's state_dict names and shapes. */
+CLAE_API clae_status clae_model_save(const clae_model *model, const char *path);
+
+/* Copies the weights of a file made for the same layers. */
+CLAE_API clae_status clae_model_load_weights(clae_model *model, const char *path);
+
+CLAE_API clae_shape clae_model_input_shape(const clae_model *model);
+CLAE_API clae_shape clae_model_latent_shape(const clae_model *model);
+CLAE_API size_t clae_model_parameter_count(const clae_model *model);
+
+/* Pixels in units of 1.0 are normalised as (x - mean) / std before the encoder and back after the decoder. */
+CLAE_API void clae_model_set_normalisation(clae_model *model, double mean, double std);
+CLAE_API void clae_model_get_normalisation(const clae_model *model, double *mean, double *std);
+
+/* What there is to know of a layer; strings are owned by the model. */
+typedef struct clae_layer_info {
+    const char *name;         /* "encoder.0" */
+    clae_layer_spec spec;
+    clae_shape in, out;
+    size_t parameter_count;
+    uint64_t multiply_adds;   /* forward, for one image */
+} clae_layer_info;
+
+CLAE_API size_t clae_model_layer_count(const clae_model *model);
+CLAE_API clae_status clae_model_get_layer(const clae_model *model, size_t index, clae_layer_info *info);
+/* The first layer of the decoder. */
+CLAE_API size_t clae_model_decoder_start(const clae_model *model);
+
+CLAE_API void clae_model_free(clae_model *model);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,65 @@
+/* Training: Adam on 0.5 * sum((g(f(x)) - x)^2) / batch over normalised images x. */
+#ifndef CLAE_TRAIN_H
+#define CLAE_TRAIN_H
+
+#include <clae/dataset.h>
+#include <clae/device.h>
+#include <clae/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct clae_trainer clae_trainer;
+
+typedef struct clae_train_options {
+    size_t batch_size;           /* 0: 100 */
+    double lr;                   /* 0: 1e-3. Adam with beta 0.9 and 0.999, epsilon 1e-8 (Kingma and Ba, 2015) */
+    uint64_t cosine_steps;       /* not 0: lr falls along half a cosine to 0 at this step */
+    uint64_t seed;               /* of the shuffling */
+    bool no_shuffle;             /* take the images in their order */
+} clae_train_options;
+
+/* Where training stands. */
+typedef struct clae_train_position {
+    uint64_t step;            /* steps taken */
+    uint64_t epoch;           /* whole epochs taken */
+    uint64_t images;          /* images of the current epoch taken */
+    uint64_t steps_per_epoch; /* the last batch of an epoch may be smaller */
+} clae_train_position;
+
+/* Prepares training of `model` on `dataset`: compiles, allocates and uploads all that a step needs. Sets the model's
+ * normalisation to the mean and deviation of the dataset. Device, model and dataset must outlive the trainer.
+ * CLAE_ERROR_DEVICE with the memory planned when it does not fit. */
+CLAE_API clae_status clae_trainer_create(clae_device *device, clae_model *model, const clae_dataset *dataset,
+                                         const clae_train_options *options, clae_trainer **trainer);
+
+/* Takes up to `steps` steps, and stops at the end of an epoch. Nothing is read back from the device unless the store
+ * of losses is full. */
+CLAE_API clae_status clae_trainer_run(clae_trainer *trainer, uint64_t steps);
+
+/* Waits for the device and gives the losses of the steps since the last call: `*losses` points into the trainer,
+ * valid until its next call. CLAE_ERROR_NOT_FINITE when one of them is not finite. */
+CLAE_API clae_status clae_trainer_losses(clae_trainer *trainer, const float **losses, size_t *count);
+
+CLAE_API clae_train_position clae_trainer_position(const clae_trainer *trainer);
+
+/* Copies the weights from the device to the model. */
+CLAE_API clae_status clae_trainer_update_model(clae_trainer *trainer);
+
+/* A checkpoint holds weights, Adam's state, position, options and the fingerprint of the data. Restoring one into a
+ * trainer made with the same model, data and options continues as if there had been no interruption, to the bit on
+ * the same device. `extra` is free text kept in the file, at most 1 MiB; restore gives it back, to be freed with
+ * free(), and takes NULL. */
+CLAE_API clae_status clae_trainer_save_checkpoint(clae_trainer *trainer, const char *path, const char *extra);
+CLAE_API clae_status clae_trainer_restore_checkpoint(clae_trainer *trainer, const char *path, char **extra);
+
+/* Device memory in use by the trainer. */
+CLAE_API uint64_t clae_trainer_memory_bytes(const clae_trainer *trainer);
+
+CLAE_API void clae_trainer_free(clae_trainer *trainer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,116 @@
+/* What a backend provides. The public functions validate; backends trust their input. */
+#ifndef CLAE_BACKEND_H
+#define CLAE_BACKEND_H
+
+#include "base/context.h"
+#include "ops/op.h"
+
+#include <clae/device.h>
+
+typedef struct backend backend;
+typedef struct buffer buffer;
+typedef struct op_impl op_impl;
+typedef struct op_instance op_instance;
+
+/* A backend's own device begins with this. */
+struct clae_device {
+    const backend *backend;
+    clae_context *context;
+    clae_device_info info;
+    struct device_tests *tests;  /* kept by device_tests.c */
+};
+
+/* Device memory; a backend's own buffer begins with this. */
+struct buffer {
+    clae_device *device;
+    size_t bytes;
+};
+
+/* A place in a buffer; it owns nothing. offset counts elements (floats; bytes or uint32 for load_batch's). Offsets of
+ * views that start a tensor are multiples of 64 bytes. */
+typedef struct view {
+    buffer *buffer;
+    size_t offset;
+} view;
+
+typedef struct op_args {
+    view operand[OP_MAX_OPERANDS];
+    view workspace;  /* of op_instance.workspace_bytes; its contents do not outlive the run */
+    union {
+        struct { size_t slot; } loss;
+        struct { float step_size, sqrt_correction2; } adam;
+        struct { size_t first; } load_batch;
+    };
+} op_args;
+
+/* One way of doing an op. Backends hold a list for each op, best first; the last one supports everything. */
+struct op_impl {
+    const char *name;  /* "direct" */
+    bool (*supports)(const clae_device *device, const op_desc *desc);
+    /* Compiles, chooses parameters, and says how much workspace a run needs. May fail; then the next one is tried. */
+    clae_status (*prepare)(clae_device *device, const op_desc *desc, op_instance **instance);
+};
+
+/* An implementation prepared for a descriptor; an implementation's own instance begins with this. */
+struct op_instance {
+    const op_impl *impl;
+    clae_device *device;
+    op_desc desc;
+    size_t workspace_bytes;
+    /* Puts the work into the device's queue, in order; allocates nothing. */
+    clae_status (*run)(op_instance *instance, const op_args *args);
+    void (*release)(op_instance *instance);  /* frees the instance too */
+};
+
+struct backend {
+    const char *name;  /* "c" */
+    /* Appends to a list made by realloc. */
+    clae_status (*list)(clae_context *context, clae_device_info **list, size_t *count);
+    /* Opens the device of an info made by `list`; `variant` is what followed the colon in "c:avx2", or NULL. */
+    clae_status (*open)(clae_context *context, const clae_device_info *info, const char *variant, clae_device **device);
+    void (*close)(clae_device *device);
+
+    clae_status (*buffer_create)(clae_device *device, size_t bytes, buffer **out);  /* contents undefined */
+    void (*buffer_free)(buffer *buffer);
+    /* upload returns when `data` may be reused; download when it holds the bytes. All of them follow the queue's order. */
+    clae_status (*upload)(buffer *buffer, size_t offset_bytes, const void *data, size_t bytes);
+    clae_status (*download)(buffer *buffer, size_t offset_bytes, void *data, size_t bytes);
+    clae_status (*zero)(buffer *buffer, size_t offset_bytes, size_t bytes);
+    clae_status (*finish)(clae_device *device);  /* waits until all work is done */
+
+    /* Rate of fused multiply-adds on registers, two operations each, on all compute units. */
+    clae_status (*measure_peak)(clae_device *device, double *gflops);
+
+    /* NULL-terminated, best first. */
+    const op_impl *const *(*impls)(op_id op);
+};
+
+/* The table of backends, NULL-terminated, in the order in which `auto` prefers them on equal terms; plain C last. */
+extern const backend *const backends[];
+extern const backend backend_plain;
+extern const backend backend_opencl;
+
+/* Prepares the best implementation that supports `desc` and can be prepared, or the one that the context forces for the
+ * op; forced_name NULL means no further wish. */
+clae_status op_prepare(clae_device *device, const op_desc *desc, const char *forced_name, op_instance **instance);
+/* Whether the implementation that would be taken for `desc` can also do `fused`, the same op with more in it. */
+bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused);
+void op_release(op_instance *instance);  /* takes NULL */
+clae_status op_run(op_instance *instance, const op_args *args);
+
+/* Checks "op=impl,op=impl" against the ops and the implementations that any backend has; CLAE_ERROR_INPUT with what
+ * there is otherwise. */
+clae_status impls_check(const clae_context *context, const char *impls);
+
+/* Plain C without instruction sets of its own, to check others against. */
+clae_status device_open_judge(clae_context *context, clae_device **device);
+
+/* Shorthands for the vtable; buffer_free takes NULL. */
+clae_status buffer_create(clae_device *device, size_t bytes, buffer **out);
+void buffer_free(buffer *buffer);
+clae_status buffer_upload(buffer *buffer, size_t offset_bytes, const void *data, size_t bytes);
+clae_status buffer_download(buffer *buffer, size_t offset_bytes, void *data, size_t bytes);
+clae_status buffer_zero(buffer *buffer, size_t offset_bytes, size_t bytes);
+clae_status device_finish(clae_device *device);
+
+#endif

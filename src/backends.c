@@ -1,0 +1,147 @@
+/* The table of backends, and what is the same for all of them: choosing implementations, and shorthands. */
+#include "backend.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const backend *const backends[] = {
+#if CLAE_HAVE_OPENCL
+    &backend_opencl,
+#endif
+    &backend_plain,
+    NULL,
+};
+
+/* Finds "op=impl" in a comma-separated list; true with the implementation's name when the op is there. */
+static bool forced_impl(const char *impls, op_id op, char *name, size_t size) {
+    const size_t length = strlen(op_name(op));
+    for (const char *item = impls; item && *item; item = strchr(item, ',') ? strchr(item, ',') + 1 : NULL) {
+        if (strncmp(item, op_name(op), length) != 0 || item[length] != '=') continue;
+        const char *value = item + length + 1;
+        snprintf(name, size, "%.*s", (int)strcspn(value, ","), value);
+        return true;
+    }
+    return false;
+}
+
+static void list_impls(const op_impl *const *impls, char *text, size_t size) {
+    size_t used = 0;
+    if (size) text[0] = '\0';
+    for (; *impls && used < size; impls++) {
+        const int added = snprintf(text + used, size - used, "%s%s", used ? ", " : "", (*impls)->name);
+        if (added < 0) return;
+        used += (size_t)added;
+    }
+}
+
+static clae_status prepare_forced(clae_device *device, const op_desc *desc, const char *name, op_instance **instance) {
+    const op_impl *const *impls = device->backend->impls(desc->op);
+    for (const op_impl *const *impl = impls; *impl; impl++)
+        if (strcmp((*impl)->name, name) == 0) return (*impl)->prepare(device, desc, instance);
+    char known[256];
+    list_impls(impls, known, sizeof known);
+    return fail(device->context, CLAE_ERROR_INPUT, "%s: the %s backend has no implementation \"%s\"; it has %s",
+                op_name(desc->op), device->backend->name, name, known);
+}
+
+static clae_status prepare_best(clae_device *device, const op_desc *desc, op_instance **instance) {
+    clae_status status = CLAE_ERROR_DEVICE;
+    char text[160];
+    op_describe(desc, text, sizeof text);
+    for (const op_impl *const *impl = device->backend->impls(desc->op); *impl; impl++) {
+        if (!(*impl)->supports(device, desc)) continue;
+        status = (*impl)->prepare(device, desc, instance);
+        if (status == CLAE_OK) {
+            log_line(device->context, CLAE_LOG_DEBUG, "%s: %s", text, (*impl)->name);
+            return CLAE_OK;
+        }
+        log_line(device->context, CLAE_LOG_WARNING, "%s: implementation %s cannot be used, trying the next", text,
+                 (*impl)->name);
+    }
+    return fail(device->context, status, "%s: no implementation works on %s (%s)", text, device->info.id,
+                device->info.name);
+}
+
+clae_status op_prepare(clae_device *device, const op_desc *desc, const char *forced_name, op_instance **instance) {
+    char name[64];
+    *instance = NULL;
+    if (forced_name) return prepare_forced(device, desc, forced_name, instance);
+    if (forced_impl(device->context->impls, desc->op, name, sizeof name))
+        return prepare_forced(device, desc, name, instance);
+    return prepare_best(device, desc, instance);
+}
+
+static const op_impl *first_impl(const clae_device *device, const op_desc *desc) {
+    const op_impl *const *impl = device->backend->impls(desc->op);
+    char name[64];
+    const bool forced = forced_impl(device->context->impls, desc->op, name, sizeof name);
+    for (; *impl; impl++)
+        if (forced ? strcmp((*impl)->name, name) == 0 : (*impl)->supports(device, desc)) break;
+    return *impl;
+}
+
+bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused) {
+    const op_impl *impl = first_impl(device, desc);
+    return impl && impl->supports(device, fused);
+}
+
+void op_release(op_instance *instance) {
+    if (instance) instance->release(instance);
+}
+
+clae_status op_run(op_instance *instance, const op_args *args) { return instance->run(instance, args); }
+
+static clae_status check_item(const clae_context *context, const char *item, size_t length) {
+    const char *equals = memchr(item, '=', length);
+    const size_t op_length = equals ? (size_t)(equals - item) : length;
+    const op_id op = op_from_name(item, op_length);
+    if (!equals || op == OP_COUNT)
+        return fail(context, CLAE_ERROR_INPUT, "\"%.*s\" is not OP=IMPLEMENTATION with an op such as conv2d_fwd",
+                    (int)length, item);
+    const size_t value_length = length - op_length - 1;
+    char known[512] = "";
+    for (const backend *const *b = backends; *b; b++) {
+        char some[160];
+        for (const op_impl *const *impl = (*b)->impls(op); *impl; impl++)
+            if (strlen((*impl)->name) == value_length && memcmp((*impl)->name, equals + 1, value_length) == 0)
+                return CLAE_OK;
+        list_impls((*b)->impls(op), some, sizeof some);
+        const size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s: %s", used ? "; " : "", (*b)->name, some);
+    }
+    return fail(context, CLAE_ERROR_INPUT, "%s has no implementation \"%.*s\" (%s)", op_name(op), (int)value_length,
+                equals + 1, known);
+}
+
+clae_status impls_check(const clae_context *context, const char *impls) {
+    while (impls && *impls) {
+        const size_t length = strcspn(impls, ",");
+        const clae_status status = check_item(context, impls, length);
+        if (status != CLAE_OK) return status;
+        impls += length + (impls[length] == ',');
+    }
+    return CLAE_OK;
+}
+
+clae_status buffer_create(clae_device *device, size_t bytes, buffer **out) {
+    *out = NULL;
+    return device->backend->buffer_create(device, bytes ? bytes : 1, out);
+}
+
+void buffer_free(buffer *buffer) {
+    if (buffer) buffer->device->backend->buffer_free(buffer);
+}
+
+clae_status buffer_upload(buffer *buffer, size_t offset_bytes, const void *data, size_t bytes) {
+    return bytes ? buffer->device->backend->upload(buffer, offset_bytes, data, bytes) : CLAE_OK;
+}
+
+clae_status buffer_download(buffer *buffer, size_t offset_bytes, void *data, size_t bytes) {
+    return bytes ? buffer->device->backend->download(buffer, offset_bytes, data, bytes) : CLAE_OK;
+}
+
+clae_status buffer_zero(buffer *buffer, size_t offset_bytes, size_t bytes) {
+    return bytes ? buffer->device->backend->zero(buffer, offset_bytes, bytes) : CLAE_OK;
+}
+
+clae_status device_finish(clae_device *device) { return device->backend->finish(device); }

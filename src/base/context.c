@@ -1,0 +1,47 @@
+#include "base/context.h"
+
+#include "base/files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Copies `text` to *copy, nothing where it is NULL or empty; false without memory. */
+static bool copy_text(char **copy, const char *text) {
+    if (!text || !*text) return true;
+    *copy = strdup(text);
+    return *copy != NULL;
+}
+
+clae_status clae_context_create(const clae_context_options *options, clae_context **context) {
+    static const clae_context_options defaults;
+    if (!context) return CLAE_ERROR_INTERNAL;
+    *context = NULL;
+    if (!options) options = &defaults;
+    clae_context *c = calloc(1, sizeof *c);
+    if (!c) return CLAE_ERROR_INTERNAL;
+    c->log = options->log;
+    c->log_user = options->log_user;
+    c->log_level = options->log_level;
+    c->threads = options->threads;
+    c->no_fusion = options->no_fusion != 0;
+
+    const char *data_dir = options->data_dir && *options->data_dir ? options->data_dir : getenv("CLAE_DATA_DIR");
+    if (!copy_text(&c->kernel_dir, options->kernel_dir) || !copy_text(&c->cache_dir, options->cache_dir) ||
+        !copy_text(&c->data_dir, data_dir) || !copy_text(&c->impls, options->impls)) {
+        clae_status status = fail(c, CLAE_ERROR_INTERNAL, "not enough memory for the context's settings");
+        clae_context_free(c);
+        return status;
+    }
+    if (!c->cache_dir) c->cache_dir = xdg_folder("XDG_CACHE_HOME", ".cache");
+    *context = c;
+    return CLAE_OK;
+}
+
+void clae_context_free(clae_context *context) {
+    if (!context) return;
+    free(context->kernel_dir);
+    free(context->cache_dir);
+    free(context->data_dir);
+    free(context->impls);
+    free(context);
+}

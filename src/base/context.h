@@ -1,0 +1,30 @@
+/* The context's insides: the log and the settings that the public functions were given. */
+#ifndef CLAE_BASE_CONTEXT_H
+#define CLAE_BASE_CONTEXT_H
+
+#include <clae/context.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct clae_context {
+    clae_log_fn log;
+    void *log_user;
+    clae_log_level log_level;
+    unsigned threads;   /* 0: one for each core */
+    char *kernel_dir;   /* NULL: none */
+    char *cache_dir;    /* NULL: nowhere to keep compiled kernels */
+    char *data_dir;     /* NULL: none */
+    char *impls;        /* NULL: none forced */
+    bool no_fusion;
+};
+
+__attribute__((format(printf, 3, 4))) void log_line(const clae_context *context, clae_log_level level,
+                                                    const char *format, ...);
+
+/* Logs an error and gives `status` back: return fail(context, CLAE_ERROR_INPUT, "...", ...); */
+__attribute__((format(printf, 3, 4))) clae_status fail(const clae_context *context, clae_status status,
+                                                       const char *format, ...);
+
+clae_status fail_memory(const clae_context *context, size_t bytes, const char *what);
+
+#endif

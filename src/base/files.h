@@ -1,0 +1,38 @@
+/* Files: read whole, written atomically, and the folders where things are kept. */
+#ifndef CLAE_BASE_FILES_H
+#define CLAE_BASE_FILES_H
+
+#include "base/context.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct file_part {
+    const void *data;
+    size_t bytes;
+} file_part;
+
+/* Writes the parts one after the other to a unique temporary file beside `path`, flushes it to the disk and renames it:
+ * there is always the old file or the new one. CLAE_ERROR_OUTPUT on any fault, the old file untouched. */
+clae_status file_write_atomic(const clae_context *context, const char *path, const file_part *parts, size_t count);
+
+/* Reads a whole file of at most max_bytes; *data is freed by the caller and has a zero byte after the end.
+ * `what` names the kind of file in messages. CLAE_ERROR_INPUT on any fault. */
+clae_status file_read(const clae_context *context, const char *path, const char *what, size_t max_bytes, uint8_t **data,
+                      size_t *bytes);
+
+/* Creates a folder and the ones above it. */
+clae_status folder_create(const clae_context *context, const char *path);
+bool path_is_folder(const char *path);
+bool path_exists(const char *path);
+
+/* Fresh strings: "$VARIABLE/clae", or "$HOME/fallback/clae"; NULL where neither variable is set to an absolute path. */
+char *xdg_folder(const char *variable, const char *fallback);
+
+/* CRC-32 of zlib, to find damage; and FNV-1a of 64 bits, to make names. */
+uint32_t hash_crc32(uint32_t crc, const void *data, size_t bytes);
+#define HASH_FNV1A_START 14695981039346656037ULL
+uint64_t hash_fnv1a(uint64_t hash, const void *data, size_t bytes);
+
+#endif

@@ -1,0 +1,50 @@
+#include "base/context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* File names and build logs may hold newlines and terminal escapes; a log line holds neither. */
+static void replace_control_characters(char *line) {
+    for (char *p = line; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c < 0x20 || c == 0x7f) *p = ' ';
+    }
+}
+
+__attribute__((format(printf, 3, 0))) static void log_arguments(const clae_context *context, clae_log_level level,
+                                                                const char *format, va_list arguments) {
+    if (!context || !context->log || level > context->log_level) return;
+    char small[1024];
+    char *large = NULL;
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(small, sizeof small, format, arguments);
+    /* Without memory for a long line, its beginning is still reported. */
+    if (length >= (int)sizeof small && vasprintf(&large, format, again) < 0) large = NULL;
+    va_end(again);
+    if (length < 0) return;
+    char *line = large ? large : small;
+    replace_control_characters(line);
+    context->log(context->log_user, level, line);
+    free(large);
+}
+
+void log_line(const clae_context *context, clae_log_level level, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    log_arguments(context, level, format, arguments);
+    va_end(arguments);
+}
+
+clae_status fail(const clae_context *context, clae_status status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    log_arguments(context, CLAE_LOG_ERROR, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+clae_status fail_memory(const clae_context *context, size_t bytes, const char *what) {
+    return fail(context, CLAE_ERROR_INTERNAL, "not enough memory: %zu bytes for %s", bytes, what);
+}

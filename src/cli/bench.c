@@ -1,0 +1,102 @@
+#include "cli/session.h"
+
+#include "base/memory.h"
+#include "cli/json.h"
+#include "train/bench.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct bench_args {
+    common_args common;
+    uint64_t batch_size, channels, latent_dim, rounds;
+    bool json;
+} bench_args;
+
+#define ARGS bench_args
+static const option options[] = {
+    OPTION_COUNT(batch_size, "batch-size", "B", "100", 1, 65536, "images in a step"),
+    OPTION_COUNT(channels, "channels", "N", "32", 1, 4096, "of the hidden layers"),
+    OPTION_COUNT(latent_dim, "latent-dim", "N", "8", 1, 4096, "dimension of the latent space"),
+    OPTION_COUNT(rounds, "rounds", "N", "5", 1, 1000, "measurements, whose medians are given"),
+    OPTION_FLAG(json, "json", 0, "print one JSON object"),
+};
+
+static json_t *op_object(const bench_op *op) {
+    return json_pack("{s:s, s:s, s:s, s:f, s:f, s:f}", "layer", op->layer, "op", op->text, "impl", op->impl, "ms",
+                     op->ms, "gflops", op->gflops, "gbytes_per_second", op->gbytes);
+}
+
+static clae_status print_json(console *console, const clae_device_info *device, const bench_result *result) {
+    json_t *ops = json_array();
+    for (size_t i = 0; i < result->op_count; i++) json_array_append_new(ops, op_object(&result->ops[i]));
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:I, s:o}", "device", device->id, "name", device->name,
+        "backend", device->backend, "batch_size", (json_int_t)result->batch_size, "arithmetic", "float32",
+        "train_images_per_second", result->train_images_per_second, "encode_images_per_second",
+        result->encode_images_per_second, "decode_images_per_second", result->decode_images_per_second, "peak_gflops",
+        result->peak_gflops, "step_ms", result->step_ms, "memory_bytes", (json_int_t)result->memory_bytes, "ops", ops);
+    return json_print(console, object);
+}
+
+/* "conv2d_fwd 32x20x20 ..." is wider than a table has room for where there are many numbers. */
+static void print_op(const bench_op *op, double peak_gflops) {
+    printf("%-10s %-16s %-11s %9.3f %9.1f %8.1f %6.1f%%  %s\n", op->layer, op->op, op->impl, op->ms, op->gflops,
+           op->gbytes, 100 * op->gflops / peak_gflops, op->text);
+}
+
+static void print_table(const bench_result *result) {
+    printf("train   %8.0f images/s, %.2f ms for a step of %zu images\n", result->train_images_per_second,
+           result->step_ms, result->batch_size);
+    printf("encode  %8.0f images/s\ndecode  %8.0f images/s\n", result->encode_images_per_second,
+           result->decode_images_per_second);
+    printf("peak    %8.0f GFLOP/s of fused multiply-adds on registers\nmemory  %8.1f MiB for training\n\n",
+           result->peak_gflops, (double)result->memory_bytes / (1 << 20));
+    printf("%-10s %-16s %-11s %9s %9s %8s %7s  %s\n", "layer", "op", "by", "ms", "GFLOP/s", "GB/s", "of peak", "shape");
+    double total_ms = 0;
+    for (size_t i = 0; i < result->op_count; i++) {
+        print_op(&result->ops[i], result->peak_gflops);
+        total_ms += result->ops[i].ms;
+    }
+    printf("%-10s %-16s %-11s %9.3f\n", "sum", "", "", total_ms);
+}
+
+static clae_status measure(session *session, const bench_args *args) {
+    clae_model *model = NULL;
+    bench_result result = {0};
+    clae_status status = clae_model_create_lecture(session->context, (unsigned)args->channels,
+                                                   (unsigned)args->latent_dim, 0, &model);
+    if (!status) status = session_open_device(session, &args->common);
+    if (!status) {
+        status = bench_run(session->device, model, args->batch_size, (unsigned)args->rounds, &result);
+    }
+    if (!status && args->json) {
+        status = print_json(session->console, clae_device_get_info(session->device), &result);
+    } else if (!status) {
+        print_table(&result);
+    }
+    bench_free(&result);
+    clae_model_free(model);
+    return status;
+}
+
+static int run(console *console, const void *arguments) {
+    session session;
+    clae_status status = session_open(&session, console, arguments);
+    if (!status) status = measure(&session, arguments);
+    session_close(&session);
+    return exit_code(status);
+}
+
+const command command_bench = {
+    .name = "bench",
+    .summary = "measure a device's speed in training, encoding and decoding",
+    .description = "Measures images per second, and for each op of a training step its implementation, time, GFLOP/s and "
+                   "share of the peak of fused multiply-adds that the device reaches on registers.",
+    .example = "clae bench --device gpu --batch-size 256",
+    .computes = true,
+    .options = options,
+    .option_count = ARRAY_LENGTH(options),
+    .args_size = sizeof(bench_args),
+    .run = run,
+};

@@ -1,0 +1,170 @@
+#include "cli/session.h"
+
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct describe_args {
+    common_args common;
+    uint64_t channels, latent_dim;
+} describe_args;
+
+#define ARGS describe_args
+static const option options[] = {
+    OPTION_COUNT(channels, "channels", "N", "32", 1, 4096, "of the lecture's autoencoder, without MODEL"),
+    OPTION_COUNT(latent_dim, "latent-dim", "N", "8", 1, 4096, "of the lecture's autoencoder, without MODEL"),
+};
+
+#define TEXT_BYTES 160
+
+static const char *class_name(const clae_layer_spec *spec) {
+    if (!strcmp(spec->type, "conv2d")) return "Conv2d";
+    if (!strcmp(spec->type, "conv_transpose2d")) return "ConvTranspose2d";
+    return "ReLU";
+}
+
+/* As PyTorch prints it. */
+static void print_layer(const clae_layer_info *layer) {
+    const clae_layer_spec *spec = &layer->spec;
+    const char *index = strrchr(layer->name, '.');
+    printf("    (%s): %s", index ? index + 1 : layer->name, class_name(spec));
+    if (!layer->parameter_count) {
+        printf(" (inplace)\n");
+        return;
+    }
+    printf("(%zu, %zu, kernel_size=(%u, %u), stride=(%u, %u)", layer->in.c, layer->out.c, spec->kernel_h,
+           spec->kernel_w, spec->stride_h, spec->stride_w);
+    if (spec->padding_h || spec->padding_w) printf(", padding=(%u, %u)", spec->padding_h, spec->padding_w);
+    if (spec->output_padding_h || spec->output_padding_w) {
+        printf(", output_padding=(%u, %u)", spec->output_padding_h, spec->output_padding_w);
+    }
+    printf(")\n");
+}
+
+static void print_layers(const clae_model *model) {
+    size_t count = clae_model_layer_count(model), decoder = clae_model_decoder_start(model);
+    printf("AutoEncoder (\n  (encoder): Sequential (\n");
+    for (size_t i = 0; i < count; i++) {
+        clae_layer_info layer;
+        if (clae_model_get_layer(model, i, &layer)) return;
+        if (i == decoder) printf("  )\n  (decoder): Sequential (\n");
+        print_layer(&layer);
+    }
+    printf("  )\n)\n");
+}
+
+/* "112,457" */
+static const char *grouped(uint64_t number, char text[TEXT_BYTES]) {
+    char digits[32];
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number), out = 0;
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0) text[out++] = ',';
+        text[out++] = digits[i];
+    }
+    text[out] = 0;
+    return text;
+}
+
+static void print_row(const char *operation, const char *shape, uint64_t parameters, uint64_t multiply_adds) {
+    char left[TEXT_BYTES], right[TEXT_BYTES];
+    printf("%-49s %-10s %10s %14s\n", operation, shape, grouped(parameters, left), grouped(multiply_adds, right));
+}
+
+static void shape_text(clae_shape shape, char text[TEXT_BYTES]) {
+    snprintf(text, TEXT_BYTES, "%zux%zux%zu", shape.c, shape.h, shape.w);
+}
+
+/* "2", or "2x3" where the sides differ. */
+static void sides_text(unsigned h, unsigned w, char text[TEXT_BYTES]) {
+    if (h == w) {
+        snprintf(text, TEXT_BYTES, "%u", h);
+    } else {
+        snprintf(text, TEXT_BYTES, "%ux%u", h, w);
+    }
+}
+
+static void print_operation(const clae_layer_info *layer) {
+    char operation[2 * TEXT_BYTES], shape[TEXT_BYTES], kernel[TEXT_BYTES], stride[TEXT_BYTES];
+    sides_text(layer->spec.kernel_h, layer->spec.kernel_w, kernel);
+    sides_text(layer->spec.stride_h, layer->spec.stride_w, stride);
+    snprintf(operation, sizeof operation, "%s(%zu, %zu, kernel_size=%.12s, stride=%.12s)", class_name(&layer->spec),
+             layer->in.c, layer->out.c, kernel, stride);
+    shape_text(layer->out, shape);
+    print_row(operation, shape, layer->parameter_count, layer->multiply_adds);
+}
+
+typedef struct totals {
+    uint64_t parameters, multiply_adds;
+} totals;
+
+/* The layers first .. end - 1 and their sums. */
+static totals print_half(const clae_model *model, const char *title, size_t first, size_t end) {
+    totals sum = {0};
+    for (size_t i = first; i < end; i++) {
+        clae_layer_info layer;
+        if (clae_model_get_layer(model, i, &layer)) break;
+        char shape[TEXT_BYTES];
+        shape_text(layer.in, shape);
+        if (i == first) printf("%-49s %s\n", title, shape);
+        sum.parameters += layer.parameter_count;
+        sum.multiply_adds += layer.multiply_adds;
+        if (layer.parameter_count) print_operation(&layer);
+    }
+    print_row("", "", sum.parameters, sum.multiply_adds);
+    putchar('\n');
+    return sum;
+}
+
+static void print_table(const clae_model *model) {
+    size_t count = clae_model_layer_count(model), decoder = clae_model_decoder_start(model);
+    printf("\n%-49s %-10s %10s %14s\n", "Operation", "Tensor", "Parameters", "Multiply-adds");
+    totals encoder_sum = print_half(model, "Encoder", 0, decoder);
+    totals decoder_sum = print_half(model, "Decoder", decoder, count);
+    uint64_t multiply_adds = encoder_sum.multiply_adds + decoder_sum.multiply_adds;
+    char parameters[TEXT_BYTES];
+    printf("In all %s parameters, and %.2f M multiply-adds for an image.\n",
+           grouped(encoder_sum.parameters + decoder_sum.parameters, parameters), 1e-6 * (double)multiply_adds);
+}
+
+static clae_status make_model(const session *session, const describe_args *args, clae_model **model) {
+    if (!args->common.model) {
+        return clae_model_create_lecture(session->context, (unsigned)args->channels, (unsigned)args->latent_dim, 0,
+                                         model);
+    }
+    if (args->common.given) {
+        console_message(session->console, CLAE_LOG_ERROR,
+                        "--channels and --latent-dim describe the lecture's autoencoder and do not go with MODEL");
+        return CLAE_ERROR_INPUT;
+    }
+    return clae_model_load(session->context, args->common.model, model);
+}
+
+static int run(console *console, const void *arguments) {
+    const describe_args *args = arguments;
+    session session;
+    clae_model *model = NULL;
+    clae_status status = session_open(&session, console, &args->common);
+    if (!status) status = make_model(&session, args, &model);
+    if (!status) {
+        print_layers(model);
+        print_table(model);
+    }
+    clae_model_free(model);
+    session_close(&session);
+    return exit_code(status);
+}
+
+const command command_describe = {
+    .name = "describe",
+    .summary = "print a model's layers, tensor sizes, parameters and multiply-adds",
+    .description = "Prints the layers as PyTorch does, and a table of tensor sizes and operations with their parameters "
+                   "and multiply-adds for one image. Without MODEL: those of the lecture's autoencoder.",
+    .example = "clae describe --latent-dim 8",
+    .takes_model = true,
+    .model_is_optional = true,
+    .options = options,
+    .option_count = ARRAY_LENGTH(options),
+    .args_size = sizeof(describe_args),
+    .run = run,
+};

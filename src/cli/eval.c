@@ -1,0 +1,75 @@
+#include "cli/materials.h"
+
+#include "base/memory.h"
+#include "cli/json.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+typedef struct eval_args {
+    common_args common;
+    const char *data;
+    bool json;
+} eval_args;
+
+#define ARGS eval_args
+static const option options[] = {
+    OPTION_DATA,
+    OPTION_FLAG(json, "json", 0, "print one JSON object"),
+};
+
+static clae_status evaluate(const materials *materials, clae_evaluation *model, clae_evaluation *pca) {
+    double mean, std;
+    clae_model_get_normalisation(materials->model, &mean, &std);
+    clae_status status = clae_infer_evaluate(materials->infer, materials->test, model);
+    if (!status) status = clae_pca_evaluate(materials->pca, materials->dims, materials->test, std, pca);
+    return status;
+}
+
+static clae_status print_json(const materials *materials, const clae_evaluation *model, const clae_evaluation *pca) {
+    json_t *object = json_pack(
+        "{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "device", clae_device_get_info(materials->session.device)->id,
+        "images", (json_int_t)clae_dataset_get_info(materials->test)->n, "latent_dim", (json_int_t)materials->dims,
+        "loss", model->loss, "mse_per_pixel", model->mse_per_pixel, "psnr_db", model->psnr_db, "pca_loss", pca->loss,
+        "pca_mse_per_pixel", pca->mse_per_pixel);
+    return json_print(materials->session.console, object);
+}
+
+static void print_table(const materials *materials, const clae_evaluation *model, const clae_evaluation *pca) {
+    printf("%zu test images, d = %zu\n\n", clae_dataset_get_info(materials->test)->n, materials->dims);
+    printf("                            autoencoder         PCA\n");
+    printf("loss per image              %11.4f %11.4f\n", model->loss, pca->loss);
+    printf("mean squared error a pixel  %11.6f %11.6f\n", model->mse_per_pixel, pca->mse_per_pixel);
+    printf("PSNR (dB)                   %11.2f %11.2f\n", model->psnr_db, pca->psnr_db);
+}
+
+static int run(console *console, const void *arguments) {
+    const eval_args *args = arguments;
+    materials materials;
+    clae_evaluation model, pca;
+    clae_status status =
+        materials_open(&materials, console, &args->common, args->data, MATERIALS_TEST | MATERIALS_PCA);
+    if (!status) status = evaluate(&materials, &model, &pca);
+    if (!status && args->json) {
+        status = print_json(&materials, &model, &pca);
+    } else if (!status) {
+        print_table(&materials, &model, &pca);
+    }
+    materials_close(&materials);
+    return exit_code(status);
+}
+
+const command command_eval = {
+    .name = "eval",
+    .summary = "measure a model's errors on the test images, beside PCA's",
+    .description = "Prints the errors of reconstructing the test images: the loss (half the squared error of normalised "
+                   "pixels, summed over an image), the mean squared error of pixels in [0,1], and the PSNR; the same for "
+                   "PCA of equal dimension, fitted on the training images.",
+    .example = "clae eval run --data mnist --json",
+    .takes_model = true,
+    .computes = true,
+    .options = options,
+    .option_count = ARRAY_LENGTH(options),
+    .args_size = sizeof(eval_args),
+    .run = run,
+};

@@ -1,0 +1,90 @@
+#include "cli/help.h"
+
+#include <string.h>
+
+#define PAGE_COLUMNS 80
+#define OPTION_COLUMNS 22
+#define LABEL_BYTES 80
+
+/* Writes text from `column` on, folded between words; newlines in it are kept. */
+static void put_folded(FILE *out, const char *text, int indent, int column) {
+    while (*text) {
+        int length = (int)strcspn(text, " \n");
+        if (column > indent && column + 1 + length > PAGE_COLUMNS) {
+            fprintf(out, "\n%*s", indent, "");
+            column = indent;
+        } else if (column > indent) {
+            fputc(' ', out);
+            column++;
+        }
+        fprintf(out, "%.*s", length, text);
+        column += length;
+        text += length;
+        if (*text == '\n') {
+            fputc('\n', out);
+            if (text[1] != '\n') fprintf(out, "%*s", indent, "");
+            column = indent;
+        }
+        text += *text != 0;
+    }
+    fputc('\n', out);
+}
+
+static void put_option(FILE *out, const option *option) {
+    char label[LABEL_BYTES];
+    char letter[] = "-x, ";
+    letter[1] = option->letter;
+    int columns = snprintf(label, sizeof label, "  %s--%s%s%s", option->letter ? letter : "", option->name,
+                           option->metavar ? " " : "", option->metavar ? option->metavar : "");
+    fputs(label, out);
+    if (columns > OPTION_COLUMNS - 2) {
+        fputc('\n', out);
+        columns = 0;
+    }
+    fprintf(out, "%*s", OPTION_COLUMNS - columns, "");
+    char text[512];
+    snprintf(text, sizeof text, "%s%s%s%s", option->help, option->standard ? " (default: " : "",
+             option->standard ? option->standard : "", option->standard ? ")" : "");
+    put_folded(out, text, OPTION_COLUMNS, OPTION_COLUMNS);
+}
+
+static void put_options(FILE *out, const command *command) {
+    option_table tables[OPTION_TABLES];
+    command_tables(command, tables);
+    for (size_t t = 0; t < OPTION_TABLES; t++) {
+        if (tables[t].count) fprintf(out, "\n%s:\n", tables[t].title);
+        for (size_t i = 0; i < tables[t].count; i++) put_option(out, &tables[t].options[i]);
+    }
+}
+
+void help_command(FILE *out, const command *command) {
+    fprintf(out, "Usage: clae %s", command->name);
+    if (command->takes_model) fputs(command->model_is_optional ? " [MODEL]" : " MODEL", out);
+    for (size_t i = 0; i < command->option_count; i++) {
+        if (command->options[i].required) {
+            fprintf(out, " --%s %s", command->options[i].name, command->options[i].metavar);
+        }
+    }
+    fputs(" [OPTION]...\n\n", out);
+    put_folded(out, command->description, 0, 0);
+    if (command->takes_model) {
+        fputs("\n  MODEL               ", out);
+        put_folded(out, "a .safetensors file, or the folder of a training run", OPTION_COLUMNS, OPTION_COLUMNS);
+    }
+    put_options(out, command);
+    fputs("  -h, --help          this text\n\n", out);
+    fprintf(out, "Example:\n  %s\n", command->example);
+}
+
+void help_program(FILE *out) {
+    fputs("Usage: clae COMMAND [OPTION]...\n\n"
+          "Trains deep convolutional autoencoders on any OpenCL device or in plain C, and\n"
+          "shows what they learn.\n\nCommands:\n",
+          out);
+    for (size_t i = 0; commands[i]; i++) fprintf(out, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n`clae help COMMAND` or `clae COMMAND --help` explains one of them.\n"
+          "`clae --version` gives the version.\n\nExample:\n"
+          "  clae train --data mnist --out run --epochs 2\n"
+          "  clae reconstruct run --data mnist --out reconstruction.png\n",
+          out);
+}

@@ -1,0 +1,181 @@
+#include "cli/pictures.h"
+#include "cli/training.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "train/run_folder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct lecture_args {
+    common_args common;
+    const char *out;
+    option_list dims;
+    run_config config;
+    bool no_invert;
+} lecture_args;
+
+#define ARGS lecture_args
+static const option options[] = {
+    OPTION_TEXT_REQUIRED(config.data, "data", "D",
+                         "images: mnist, fashion-mnist, a folder of MNIST-named files or an IDX file"),
+    OPTION_TEXT_REQUIRED(out, "out", "DIR", "the folder for pictures, the table and the trained models"),
+    OPTION_LIST(dims, "dims", "LIST", "2,8,16,32", 1, 784, "latent dimensions"),
+    OPTION_COUNT(config.epochs, "epochs", "N", "25", 1, 1000000, "passes over the training images, for each dimension"),
+    OPTION_COUNT(config.batch_size, "batch-size", "N", "100", 1, 1000000, "images in a step"),
+    OPTION_REAL(config.lr, "lr", "X", "1e-3", 1e-12, 1e6, "Adam's learning rate"),
+    OPTION_COUNT(config.channels, "channels", "N", "32", 1, 4096, "of the hidden layers"),
+    OPTION_COUNT(config.seed, "seed", "N", "0", 0, OPTION_SEED_MAX, "of weights, shuffling, pairs and draws"),
+    OPTION_COUNT(config.limit_train, "limit-train", "N", NULL, 1, 1e12, "use the first N training images; default: all"),
+    OPTION_NO_INVERT(no_invert),
+};
+
+typedef struct errors {
+    unsigned dims;
+    clae_evaluation model, pca;
+} errors;
+
+typedef struct lecture {
+    const lecture_args *args;
+    materials materials;
+    errors rows[OPTION_LIST_MAX];
+} lecture;
+
+/* Trains one model, or goes on where an earlier call stopped; gives the exit code. */
+static int train_model(lecture *lecture, unsigned dims, const char *folder) {
+    session *session = &lecture->materials.session;
+    run_options run_options = {.folder = folder,
+                               .config = lecture->args->config,
+                               .given = UINT64_MAX,
+                               .epochs_given = true,
+                               .resume = run_folder_is_used(folder)};
+    run_options.config.latent_dim = dims;
+    run *run;
+    clae_status status = run_open(session->context, &run_options, &run);
+    if (status) return exit_code(status);
+    int code = 0;
+    if (run_get_info(run).is_finished) {
+        console_message(session->console, CLAE_LOG_INFO, "d = %u: %s is trained already", dims, folder);
+    } else {
+        console_message(session->console, CLAE_LOG_INFO, "d = %u: training into %s", dims, folder);
+        training_introduce(session->console, run);
+        run_limits limits = {0};
+        code = training_run(session->console, run, folder, session->device, &limits);
+    }
+    run_free(run);
+    return code;
+}
+
+typedef clae_status (*picture_fn)(const materials *materials, const picture_style *style, const char *path);
+
+static clae_status draw(const lecture *lecture, picture_fn picture, const char *name, option_grid grid) {
+    const materials *materials = &lecture->materials;
+    picture_style style = {.grid = grid, .no_invert = lecture->args->no_invert, .seed = lecture->args->config.seed};
+    char *path = string_format("%s/%s-d%zu.png", lecture->args->out, name, materials->dims);
+    if (!path) return materials_no_memory(materials, "a path");
+    clae_status status = picture(materials, &style, path);
+    free(path);
+    return status;
+}
+
+static clae_status show_model(lecture *lecture, const char *folder, errors *row) {
+    materials *materials = &lecture->materials;
+    clae_status status = materials_load_model(materials, folder);
+    if (!status) status = materials_start_model(materials);
+    if (!status) status = draw(lecture, picture_reconstruction, "reconstruction", (option_grid){12, 3});
+    if (!status) status = draw(lecture, picture_interpolation, "interpolation", (option_grid){12, 6});
+    if (!status) status = draw(lecture, picture_samples, "samples", (option_grid){12, 3});
+    if (!status) status = clae_infer_evaluate(materials->infer, materials->test, &row->model);
+    double mean, std;
+    if (materials->model) clae_model_get_normalisation(materials->model, &mean, &std);
+    if (!status) status = clae_pca_evaluate(materials->pca, materials->dims, materials->test, std, &row->pca);
+    materials_drop_model(materials);
+    return status;
+}
+
+static clae_status open_lecture(lecture *lecture, console *console) {
+    const lecture_args *args = lecture->args;
+    materials *materials = &lecture->materials;
+    unsigned most = 0;
+    for (size_t i = 0; i < args->dims.count; i++) most = args->dims.values[i] > most ? args->dims.values[i] : most;
+    clae_status status = session_open(&materials->session, console, &args->common);
+    if (!status) status = materials_open_data(materials, args->config.data, MATERIALS_TRAIN | MATERIALS_TEST);
+    if (status) return status;
+    clae_dataset_limit(materials->train, args->config.limit_train);
+    status = folder_create(materials->session.context, args->out);
+    if (!status) status = session_open_device(&materials->session, &args->common);
+    if (!status) status = materials_fit_pca(materials, most);
+    return status;
+}
+
+static int train_and_show(lecture *lecture, size_t index) {
+    errors *row = &lecture->rows[index];
+    row->dims = lecture->args->dims.values[index];
+    char *folder = string_format("%s/d%u", lecture->args->out, row->dims);
+    if (!folder) return exit_code(materials_no_memory(&lecture->materials, "a path"));
+    int code = train_model(lecture, row->dims, folder);
+    if (!code) code = exit_code(show_model(lecture, folder, row));
+    free(folder);
+    return code;
+}
+
+static void print_table(const lecture *lecture) {
+    printf("      mean squared error a pixel     PSNR (dB)\n");
+    printf("   d    autoencoder          PCA   autoencoder    PCA   error as a share of PCA's\n");
+    for (size_t i = 0; i < lecture->args->dims.count; i++) {
+        const errors *row = &lecture->rows[i];
+        printf("%4u    %11.6f  %11.6f   %11.2f %6.2f   %.0f%%\n", row->dims, row->model.mse_per_pixel,
+               row->pca.mse_per_pixel, row->model.psnr_db, row->pca.psnr_db,
+               100 * row->model.mse_per_pixel / row->pca.mse_per_pixel);
+    }
+}
+
+static clae_status write_table(const lecture *lecture) {
+    char *path = string_format("%s/errors.csv", lecture->args->out), *text = NULL;
+    size_t bytes;
+    FILE *stream = open_memstream(&text, &bytes);
+    clae_status status = CLAE_OK;
+    if (!path || !stream) status = materials_no_memory(&lecture->materials, "the table");
+    if (stream) {
+        fprintf(stream, "latent_dim,loss,mse_per_pixel,psnr_db,pca_loss,pca_mse_per_pixel,pca_psnr_db\n");
+        for (size_t i = 0; i < lecture->args->dims.count; i++) {
+            const errors *row = &lecture->rows[i];
+            fprintf(stream, "%u,%.6f,%.6f,%.3f,%.6f,%.6f,%.3f\n", row->dims, row->model.loss, row->model.mse_per_pixel,
+                    row->model.psnr_db, row->pca.loss, row->pca.mse_per_pixel, row->pca.psnr_db);
+        }
+        fclose(stream);
+    }
+    file_part part = {text, text ? strlen(text) : 0};
+    if (!status) status = file_write_atomic(lecture->materials.session.context, path, &part, 1);
+    if (!status) console_message(lecture->materials.session.console, CLAE_LOG_INFO, "wrote %s", path);
+    free(text);
+    free(path);
+    return status;
+}
+
+static int run_lecture(console *console, const void *arguments) {
+    lecture lecture = {.args = arguments};
+    int code = exit_code(open_lecture(&lecture, console));
+    for (size_t i = 0; !code && i < lecture.args->dims.count; i++) code = train_and_show(&lecture, i);
+    if (!code) code = exit_code(write_table(&lecture));
+    if (!code) print_table(&lecture);
+    materials_close(&lecture.materials);
+    return code;
+}
+
+const command command_lecture = {
+    .name = "lecture",
+    .summary = "train for several dimensions and make all figures of the lecture",
+    .description = "Trains the autoencoder for each latent dimension d into DIR/dN, and draws reconstructions, "
+                   "interpolations and samples of each into DIR. Prints a table of errors beside PCA's, which is in "
+                   "DIR/errors.csv too. What is trained already is not trained again: after an interruption the same "
+                   "command goes on.",
+    .example = "clae lecture --data mnist --out lecture --dims 2,8,32",
+    .computes = true,
+    .options = options,
+    .option_count = ARRAY_LENGTH(options),
+    .args_size = sizeof(lecture_args),
+    .run = run_lecture,
+};

@@ -1,0 +1,93 @@
+#include "cli/help.h"
+#include "cli/parse.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Results that did not reach their reader are a failure of the command. */
+static int flush_output(console *console, int code) {
+    errno = 0;
+    if (!fflush(stdout) && !ferror(stdout)) return code;
+    console_message(console, CLAE_LOG_ERROR, "standard output could not be written: %s",
+                    errno ? strerror(errno) : "an earlier write failed");
+    return code ? code : EXIT_OUTPUT;
+}
+
+static int unknown_command(console *console, const char *name) {
+    const command *like = command_like(name);
+    if (like) {
+        console_message(console, CLAE_LOG_ERROR, "there is no command \"%s\"; did you mean %s?", name, like->name);
+    } else {
+        console_message(console, CLAE_LOG_ERROR, "there is no command \"%s\"; see clae --help", name);
+    }
+    return EXIT_USAGE;
+}
+
+static void free_texts(const command *command, void *args) {
+    option_table tables[OPTION_TABLES];
+    command_tables(command, tables);
+    for (size_t t = 0; t < OPTION_TABLES; t++) {
+        for (size_t i = 0; i < tables[t].count; i++) {
+            const option *option = &tables[t].options[i];
+            if (option->kind == OPTION_KIND_TEXTS) free(*(char **)((char *)args + option->offset));
+        }
+    }
+}
+
+static int run_command(console *console, const command *command, char *const *words, size_t count) {
+    common_args *args = calloc(1, command->args_size);
+    if (!args) return CLAE_ERROR_INTERNAL;
+    int code = EXIT_USAGE;
+    console->command = command->name;
+    switch (parse_words(command, console, words, count, args)) {
+    case PARSE_HELP:
+        help_command(stdout, command);
+        code = 0;
+        break;
+    case PARSE_OK:
+        console->level = args->quiet ? CLAE_LOG_WARNING : args->verbose ? CLAE_LOG_DEBUG : CLAE_LOG_INFO;
+        code = command->run(console, args);
+        break;
+    case PARSE_ERROR: break;
+    }
+    free_texts(command, args);
+    free(args);
+    return code;
+}
+
+static int help(console *console, const char *name) {
+    const command *command = name ? command_find(name) : NULL;
+    if (name && !command) return unknown_command(console, name);
+    if (command) {
+        help_command(stdout, command);
+    } else {
+        help_program(stdout);
+    }
+    return 0;
+}
+
+static int dispatch(console *console, int argc, char **argv) {
+    const char *word = argc > 1 ? argv[1] : NULL;
+    if (!word) {
+        help_program(stderr);
+        return EXIT_USAGE;
+    }
+    if (!strcmp(word, "--version")) {
+        puts("clae " CLAE_VERSION);
+        return 0;
+    }
+    if (!strcmp(word, "--help") || !strcmp(word, "-h")) return help(console, NULL);
+    if (!strcmp(word, "help")) return help(console, argc > 2 ? argv[2] : NULL);
+    const command *command = command_find(word);
+    if (!command) return unknown_command(console, word);
+    return run_command(console, command, argv + 2, (size_t)argc - 2);
+}
+
+int main(int argc, char **argv) {
+    console console;
+    console_init(&console);
+    int code = dispatch(&console, argc, argv);
+    return flush_output(&console, code);
+}

@@ -1,0 +1,77 @@
+#include "cli/materials.h"
+
+#include "base/memory.h"
+
+clae_status materials_open_data(materials *materials, const char *data, unsigned what) {
+    clae_context *context = materials->session.context;
+    clae_status status = CLAE_OK;
+    if (what & MATERIALS_TRAIN) status = clae_dataset_open(context, data, CLAE_SPLIT_TRAIN, &materials->train);
+    if (!status && (what & MATERIALS_TEST)) {
+        status = clae_dataset_open(context, data, CLAE_SPLIT_TEST, &materials->test);
+    }
+    return status;
+}
+
+static clae_status check_shape(const materials *materials, const char *path, const clae_dataset *dataset) {
+    if (!dataset) return CLAE_OK;
+    const clae_dataset_info *info = clae_dataset_get_info(dataset);
+    const clae_shape *shape = &materials->shape;
+    if (info->c == shape->c && info->h == shape->h && info->w == shape->w) return CLAE_OK;
+    console_message(materials->session.console, CLAE_LOG_ERROR,
+                    "%s takes images of %zux%zux%zu (channels, height, width), those of %s are %zux%zux%zu", path,
+                    shape->c, shape->h, shape->w, info->source, info->c, info->h, info->w);
+    return CLAE_ERROR_INPUT;
+}
+
+clae_status materials_load_model(materials *materials, const char *path) {
+    clae_status status = clae_model_load(materials->session.context, path, &materials->model);
+    if (status) return status;
+    materials->shape = clae_model_input_shape(materials->model);
+    clae_shape latent = clae_model_latent_shape(materials->model);
+    materials->dims = latent.c * latent.h * latent.w;
+    status = check_shape(materials, path, materials->train);
+    if (!status) status = check_shape(materials, path, materials->test);
+    return status;
+}
+
+clae_status materials_start_model(materials *materials) {
+    return clae_infer_create(materials->session.device, materials->model, 0, &materials->infer);
+}
+
+clae_status materials_fit_pca(materials *materials, size_t dims) {
+    console_message(materials->session.console, CLAE_LOG_INFO, "fitting PCA to %zu training images",
+                    clae_dataset_get_info(materials->train)->n);
+    return clae_pca_fit(materials->session.device, materials->train, dims, &materials->pca);
+}
+
+clae_status materials_open(materials *materials, console *console, const common_args *args, const char *data,
+                           unsigned what) {
+    *materials = (struct materials){0};
+    clae_status status = session_open(&materials->session, console, args);
+    if (!status) status = materials_open_data(materials, data, what);
+    if (!status) status = materials_load_model(materials, args->model);
+    if (!status) status = session_open_device(&materials->session, args);
+    if (!status) status = materials_start_model(materials);
+    if (!status && (what & MATERIALS_PCA & ~MATERIALS_TRAIN)) status = materials_fit_pca(materials, materials->dims);
+    return status;
+}
+
+void materials_drop_model(materials *materials) {
+    clae_infer_free(materials->infer);
+    clae_model_free(materials->model);
+    materials->infer = NULL;
+    materials->model = NULL;
+}
+
+void materials_close(materials *materials) {
+    materials_drop_model(materials);
+    clae_pca_free(materials->pca);
+    clae_dataset_free(materials->train);
+    clae_dataset_free(materials->test);
+    session_close(&materials->session);
+}
+
+clae_status materials_no_memory(const materials *materials, const char *what) {
+    console_message(materials->session.console, CLAE_LOG_ERROR, "there is not enough memory for %s", what);
+    return CLAE_ERROR_INTERNAL;
+}

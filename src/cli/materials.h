@@ -1,0 +1,35 @@
+/* What commands on a finished model need: session, images, model and PCA of equal dimension. */
+#ifndef CLAE_CLI_MATERIALS_H
+#define CLAE_CLI_MATERIALS_H
+
+#include "cli/session.h"
+
+typedef struct materials {
+    session session;
+    clae_dataset *train, *test;
+    clae_model *model;
+    clae_infer *infer;
+    clae_pca *pca;  /* of at least `dims` components */
+    size_t dims;    /* of the model's codes */
+    clae_shape shape;
+} materials;
+
+/* What to open, besides the model; the device comes with any of them. */
+enum { MATERIALS_TEST = 1, MATERIALS_TRAIN = 2, MATERIALS_PCA = 4 | MATERIALS_TRAIN };
+
+/* data may be NULL where neither set of images is asked for. */
+clae_status materials_open(materials *materials, console *console, const common_args *args, const char *data,
+                           unsigned what);
+/* Steps of the above, for commands with several models. */
+clae_status materials_open_data(materials *materials, const char *data, unsigned what);
+clae_status materials_load_model(materials *materials, const char *path);
+clae_status materials_start_model(materials *materials);
+clae_status materials_fit_pca(materials *materials, size_t dims);
+void materials_drop_model(materials *materials);
+/* Takes one that was opened half, too. */
+void materials_close(materials *materials);
+
+/* Reports a shortage of memory. */
+clae_status materials_no_memory(const materials *materials, const char *what);
+
+#endif

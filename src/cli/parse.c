@@ -1,0 +1,160 @@
+#include "cli/parse.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct parser {
+    const command *command;
+    console *console;
+    char *const *words;
+    size_t count, next;
+    common_args *args;
+} parser;
+
+static const option *find_option(const command *command, const char *name, size_t length, char letter) {
+    option_table tables[OPTION_TABLES];
+    command_tables(command, tables);
+    for (size_t t = 0; t < OPTION_TABLES; t++) {
+        for (size_t i = 0; i < tables[t].count; i++) {
+            const option *option = &tables[t].options[i];
+            if (letter ? option->letter == letter
+                       : strlen(option->name) == length && !memcmp(option->name, name, length))
+                return option;
+        }
+    }
+    return NULL;
+}
+
+/* The option whose name is most like what was typed, or NULL when none is. */
+static const option *option_like(const command *command, const char *typed) {
+    option_table tables[OPTION_TABLES];
+    command_tables(command, tables);
+    const option *best = NULL;
+    size_t best_distance = NAME_DISTANCE_LIKE + 1;
+    for (size_t t = 0; t < OPTION_TABLES; t++) {
+        for (size_t i = 0; i < tables[t].count; i++) {
+            size_t distance = name_distance(typed, tables[t].options[i].name);
+            if (distance >= best_distance) continue;
+            best_distance = distance;
+            best = &tables[t].options[i];
+        }
+    }
+    return best;
+}
+
+static parse_result unknown_option(parser *parser, const char *word) {
+    char typed[64];
+    int length = (int)strcspn(word, "=");
+    snprintf(typed, sizeof typed, "%.*s", length, word);
+    const option *like = option_like(parser->command, typed + strspn(typed, "-"));
+    if (like) {
+        console_message(parser->console, CLAE_LOG_ERROR, "%.*s: there is no such option; did you mean --%s?", length,
+                        word, like->name);
+    } else {
+        console_message(parser->console, CLAE_LOG_ERROR, "%.*s: there is no such option; see clae %s --help", length,
+                        word, parser->command->name);
+    }
+    return PARSE_ERROR;
+}
+
+static parse_result take_option(parser *parser, const char *word) {
+    const char *equals = word[1] == '-' ? strchr(word, '=') : NULL;
+    bool is_long = word[1] == '-';
+    size_t length = is_long ? (equals ? (size_t)(equals - word) : strlen(word)) - 2 : 1;
+    const option *option = NULL;
+    if (is_long || !word[2]) option = find_option(parser->command, word + 2, length, is_long ? 0 : word[1]);
+    if (!option) return unknown_option(parser, word);
+
+    char name[64];
+    snprintf(name, sizeof name, "--%s", option->name);
+    const char *value = equals ? equals + 1 : NULL;
+    if (option->kind == OPTION_KIND_FLAG && value) {
+        console_usage(parser->console, name, "takes no value, got \"%s\"", value);
+        return PARSE_ERROR;
+    }
+    char expectation[OPTION_TEXT_BYTES];
+    option_expectation(option, expectation);
+    if (option->kind != OPTION_KIND_FLAG && !value) {
+        if (parser->next == parser->count) {
+            console_usage(parser->console, name, "expected %s, got nothing", expectation);
+            return PARSE_ERROR;
+        }
+        value = parser->words[parser->next++];
+    }
+    if (!option_store(option, parser->args, value)) {
+        console_usage(parser->console, name, "expected %s, got \"%s\"", expectation, value);
+        return PARSE_ERROR;
+    }
+    if (option >= parser->command->options && option < parser->command->options + parser->command->option_count) {
+        parser->args->given |= (uint64_t)1 << (option - parser->command->options);
+    }
+    return PARSE_OK;
+}
+
+static parse_result take_argument(parser *parser, const char *word) {
+    if (!parser->command->takes_model) {
+        console_message(parser->console, CLAE_LOG_ERROR, "\"%s\" is one word too many; see clae %s --help", word,
+                        parser->command->name);
+        return PARSE_ERROR;
+    }
+    if (parser->args->model) {
+        console_message(parser->console, CLAE_LOG_ERROR, "one MODEL is expected, got \"%s\" and \"%s\"",
+                        parser->args->model, word);
+        return PARSE_ERROR;
+    }
+    parser->args->model = word;
+    return PARSE_OK;
+}
+
+static parse_result check_required(parser *parser) {
+    const command *command = parser->command;
+    if (command->takes_model && !command->model_is_optional && !parser->args->model) {
+        console_message(parser->console, CLAE_LOG_ERROR,
+                        "MODEL is missing: a .safetensors file, or the folder of a training run");
+        return PARSE_ERROR;
+    }
+    for (size_t i = 0; i < command->option_count; i++) {
+        if (command->options[i].required && !(parser->args->given >> i & 1)) {
+            console_message(parser->console, CLAE_LOG_ERROR, "--%s %s is missing: %s", command->options[i].name,
+                            command->options[i].metavar, command->options[i].help);
+            return PARSE_ERROR;
+        }
+    }
+    return PARSE_OK;
+}
+
+static void store_defaults(const command *command, common_args *args) {
+    option_table tables[OPTION_TABLES];
+    command_tables(command, tables);
+    for (size_t t = 0; t < OPTION_TABLES; t++) {
+        for (size_t i = 0; i < tables[t].count; i++) {
+            const option *option = &tables[t].options[i];
+            if (option->standard) option_store(option, args, option->standard);
+        }
+    }
+}
+
+static bool asks_for_help(const char *word) {
+    return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
+parse_result parse_words(const command *command, console *console, char *const *words, size_t count,
+                         common_args *args) {
+    parser parser = {.command = command, .console = console, .words = words, .count = count, .args = args};
+    bool options_ended = false;
+    store_defaults(command, args);
+    while (parser.next < count) {
+        const char *word = words[parser.next++];
+        parse_result result = PARSE_OK;
+        if (!options_ended && asks_for_help(word)) return PARSE_HELP;
+        if (!options_ended && !strcmp(word, "--")) {
+            options_ended = true;
+        } else if (!options_ended && word[0] == '-' && word[1]) {
+            result = take_option(&parser, word);
+        } else {
+            result = take_argument(&parser, word);
+        }
+        if (result) return result;
+    }
+    return check_required(&parser);
+}

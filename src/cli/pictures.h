@@ -1,0 +1,20 @@
+/* The lecture's figures. */
+#ifndef CLAE_CLI_PICTURES_H
+#define CLAE_CLI_PICTURES_H
+
+#include "cli/materials.h"
+
+typedef struct picture_style {
+    option_grid grid;
+    bool no_invert;
+    uint64_t seed;
+} picture_style;
+
+/* The first test images, and what the model and PCA make of them. */
+clae_status picture_reconstruction(const materials *materials, const picture_style *style, const char *path);
+/* Between pairs of test images, a pair a row, for the model and for PCA. */
+clae_status picture_interpolation(const materials *materials, const picture_style *style, const char *path);
+/* Codes drawn from a Gaussian fitted on the training images' codes, decoded. */
+clae_status picture_samples(const materials *materials, const picture_style *style, const char *path);
+
+#endif

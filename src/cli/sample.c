@@ -1,0 +1,41 @@
+#include "cli/pictures.h"
+
+#include "base/memory.h"
+
+typedef struct sample_args {
+    common_args common;
+    const char *data, *out;
+    picture_style style;
+} sample_args;
+
+#define ARGS sample_args
+static const option options[] = {
+    OPTION_DATA,
+    OPTION_PICTURE,
+    OPTION_GRID(style.grid, "grid", "12x3", "columns and rows of images"),
+    OPTION_COUNT(style.seed, "seed", "N", "0", 0, OPTION_SEED_MAX, "of the draws"),
+    OPTION_NO_INVERT(style.no_invert),
+};
+
+static int run(console *console, const void *arguments) {
+    const sample_args *args = arguments;
+    materials materials;
+    clae_status status = materials_open(&materials, console, &args->common, args->data, MATERIALS_TRAIN);
+    if (!status) status = picture_samples(&materials, &args->style, args->out);
+    materials_close(&materials);
+    return exit_code(status);
+}
+
+const command command_sample = {
+    .name = "sample",
+    .summary = "show new images, drawn in the latent space",
+    .description = "Fits a Gaussian with diagonal covariance to the codes of the training images, draws codes from it "
+                   "and decodes them.",
+    .example = "clae sample run --data mnist --out samples.png --seed 1",
+    .takes_model = true,
+    .computes = true,
+    .options = options,
+    .option_count = ARRAY_LENGTH(options),
+    .args_size = sizeof(sample_args),
+    .run = run,
+};

@@ -1,0 +1,56 @@
+#include "cli/session.h"
+
+#include "base/files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+clae_status session_open(session *session, console *console, const common_args *args) {
+    *session = (struct session){.console = console};
+    if (args->kernels && !path_is_folder(args->kernels)) {
+        console_usage(console, "--kernels", "expected a folder, got \"%s\"", args->kernels);
+        return CLAE_ERROR_INPUT;
+    }
+    clae_context_options options = {
+        .log = console_log,
+        .log_user = console,
+        .log_level = console->level,
+        .threads = (unsigned)args->threads,
+        .kernel_dir = args->kernels,
+        .impls = args->impls,
+        .no_fusion = args->no_fusion,
+    };
+    return clae_context_create(&options, &session->context);
+}
+
+static const char *automatic_reason(const clae_device_info *info) {
+    if (info->type == CLAE_DEVICE_GPU) return "auto: a GPU";
+    if (!strcmp(info->backend, "c")) return "auto";
+    return "auto: no GPU here";
+}
+
+clae_status session_open_device(session *session, const common_args *args) {
+    const char *environment = getenv("CLAE_DEVICE");
+    if (environment && !*environment) environment = NULL;
+    const char *spec = args->device ? args->device : environment ? environment : "auto";
+    clae_status status = clae_device_open(session->context, spec, &session->device);
+    if (status) return status;
+    const clae_device_info *info = clae_device_get_info(session->device);
+    bool is_plain = !strcmp(info->backend, "c");
+    console_message(session->console, CLAE_LOG_INFO, "device %s: %s, %s, %u %s (%s%s)", info->id, info->name,
+                    is_plain ? info->driver : info->platform, info->compute_units,
+                    is_plain ? info->compute_units == 1 ? "thread" : "threads" : "compute units",
+                    !strcmp(spec, "auto") ? automatic_reason(info) : args->device ? "--device " : "CLAE_DEVICE=",
+                    !strcmp(spec, "auto") ? "" : spec);
+    return CLAE_OK;
+}
+
+void session_close(session *session) {
+    clae_device_close(session->device);
+    clae_context_free(session->context);
+    *session = (struct session){0};
+}
+
+int exit_code(clae_status status) {
+    return status == CLAE_ERROR_NOT_FINITE ? CLAE_ERROR_INTERNAL : (int)status;
+}

@@ -1,0 +1,87 @@
+#include "cli/training.h"
+
+#include "base/memory.h"
+
+typedef struct train_args {
+    common_args common;
+    run_options run;
+    run_limits limits;
+} train_args;
+
+#define ARGS train_args
+static const option options[] = {
+    OPTION_TEXT(run.config.data, "data", "D", NULL,
+                "images: mnist, fashion-mnist, a folder of MNIST-named files or an IDX file; needed unless --resume "
+                "finds them in the run"),
+    OPTION_TEXT_REQUIRED(run.folder, "out", "RUN", "folder of the run: log.csv, loss.png, checkpoints and the model"),
+    OPTION_COUNT(run.config.epochs, "epochs", "N", "25", 1, 1000000, "passes over the training images"),
+    OPTION_COUNT(run.config.batch_size, "batch-size", "N", "100", 1, 1000000, "images in a step"),
+    OPTION_REAL(run.config.lr, "lr", "X", "1e-3", 1e-12, 1e6, "Adam's learning rate"),
+    OPTION_COUNT(run.config.latent_dim, "latent-dim", "N", "8", 1, 4096, "dimension of the latent space"),
+    OPTION_COUNT(run.config.channels, "channels", "N", "32", 1, 4096, "of the hidden layers"),
+    OPTION_COUNT(run.config.seed, "seed", "N", "0", 0, OPTION_SEED_MAX, "of the first weights and of the shuffling"),
+    OPTION_COUNT(run.config.limit_train, "limit-train", "N", NULL, 1, 1e12,
+                 "train on the first N images; default: on all"),
+    OPTION_COUNT(limits.stop_step, "steps", "N", NULL, 1, 1e12, "end after N steps in all, if the epochs do not end before"),
+    OPTION_FLAG(run.resume, "resume", 0, "go on with the run in the folder, with its own options; --epochs may be raised"),
+    OPTION_TEXT(run.init, "init", "FILE", NULL, "start from the weights of a model or checkpoint (.safetensors)"),
+    OPTION_FLAG(run.config.no_shuffle, "no-shuffle", 0, "take the images in their order"),
+    OPTION_TEXT(limits.step_log, "log-steps", "FILE", NULL, "write a line `step,loss` for every step"),
+};
+
+const command command_train;
+
+static run_options asked_options(const train_args *args) {
+    run_options options_asked = args->run;
+    for (size_t i = 0; i < run_config_field_count; i++) {
+        bool given = option_given(&command_train, &args->common, run_config_field_name(i));
+        options_asked.given |= (uint64_t)given << i;
+    }
+    options_asked.epochs_given = option_given(&command_train, &args->common, "epochs");
+    return options_asked;
+}
+
+static int train(session *session, const train_args *args, run *run) {
+    training_introduce(session->console, run);
+    run_info info = run_get_info(run);
+    if (info.is_finished) {
+        console_message(session->console, CLAE_LOG_INFO, "%s is finished: it has its %llu epochs; more take --epochs",
+                        args->run.folder, (unsigned long long)info.config->epochs);
+        return 0;
+    }
+    clae_status status = session_open_device(session, &args->common);
+    if (status) return exit_code(status);
+    return training_run(session->console, run, args->run.folder, session->device, &args->limits);
+}
+
+static int run_command(console *console, const void *arguments) {
+    const train_args *args = arguments;
+    if (args->run.resume && args->run.init) {
+        return console_usage(console, "--init", "starts a new run and does not go with --resume");
+    }
+    run_options asked = asked_options(args);
+    session session;
+    run *run = NULL;
+    clae_status status = session_open(&session, console, &args->common);
+    if (!status) status = run_open(session.context, &asked, &run);
+    int code = status ? exit_code(status) : train(&session, args, run);
+    run_free(run);
+    session_close(&session);
+    return code;
+}
+
+const command command_train = {
+    .name = "train",
+    .summary = "train the lecture's autoencoder on images",
+    .description = "Trains the lecture's convolutional autoencoder by Adam, and writes into the folder RUN: log.csv and "
+                   "loss.png after each epoch, a checkpoint, and at the end model.safetensors, which PyTorch's "
+                   "load_state_dict takes. Ctrl-C saves a checkpoint and exits with 130; --resume goes on, to the same "
+                   "model, to the bit, as without the interruption.",
+    .example = "clae train --data mnist --out run --epochs 25\n"
+               "  clae train --resume --out run --epochs 50",
+    .computes = true,
+    .options = options,
+    .option_count = ARRAY_LENGTH(options),
+    .args_size = sizeof(train_args),
+    .run = run_command,
+};

@@ -1,0 +1,121 @@
+#include "cli/training.h"
+
+#include "base/memory.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TIME_BYTES 32
+
+/* A handler gets no argument, hence the one global variable. */
+static volatile sig_atomic_t was_interrupted;
+
+static void note_interrupt(int number) {
+    static const char text[] = "\nsaving a checkpoint; once more ends at once\n";
+    (void)number;
+    was_interrupted = 1;
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) return;
+}
+
+static const int caught_signals[] = {SIGINT, SIGTERM};
+
+typedef struct signal_handlers {
+    struct sigaction before[ARRAY_LENGTH(caught_signals)];
+} signal_handlers;
+
+static void catch_signals(signal_handlers *handlers) {
+    /* Reset by the first signal, so that the second one kills. */
+    struct sigaction action = {.sa_handler = note_interrupt, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    was_interrupted = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(caught_signals); i++) {
+        sigaction(caught_signals[i], &action, &handlers->before[i]);
+    }
+}
+
+static void release_signals(const signal_handlers *handlers) {
+    for (size_t i = 0; i < ARRAY_LENGTH(caught_signals); i++) {
+        sigaction(caught_signals[i], &handlers->before[i], NULL);
+    }
+}
+
+/* "12:03", or "1:12:03". */
+static const char *time_text(double seconds, char text[TIME_BYTES]) {
+    if (!(seconds >= 0) || seconds > 1e8) return "?";
+    unsigned long s = (unsigned long)(seconds + 0.5), minutes = s / 60 % 60, hours = s / 3600;
+    if (hours) {
+        snprintf(text, TIME_BYTES, "%lu:%02lu:%02lu", hours, minutes, s % 60);
+    } else {
+        snprintf(text, TIME_BYTES, "%lu:%02lu", minutes, s % 60);
+    }
+    return text;
+}
+
+static bool show_tick(void *user, const run_progress *progress) {
+    char left[TIME_BYTES];
+    console_progress(user, "epoch %llu/%llu  %3.0f%%  %.0f images/s  loss %.2f  time left %s%s",
+                     (unsigned long long)progress->epoch, (unsigned long long)progress->epochs,
+                     floor(100 * progress->fraction), progress->images_per_second, progress->loss,
+                     time_text(progress->seconds_left, left), progress->is_testing ? "  testing" : "");
+    return !was_interrupted;
+}
+
+static void show_epoch(void *user, const run_progress *progress, const run_log_row *row) {
+    char left[TIME_BYTES];
+    console_message(user, CLAE_LOG_INFO,
+                    "epoch %llu/%llu  loss %.3f  test %.3f  error a pixel %.5f  %.0f images/s  time left %s",
+                    (unsigned long long)row->epoch, (unsigned long long)progress->epochs, row->train_loss,
+                    row->test_loss, row->test_mse_per_pixel, row->images_per_second,
+                    time_text(progress->seconds_left, left));
+}
+
+void training_introduce(console *console, const run *run) {
+    run_info info = run_get_info(run);
+    clae_shape image = clae_model_input_shape(info.model), code = clae_model_latent_shape(info.model);
+    console_message(console, CLAE_LOG_INFO, "data: %zu training and %zu test images of %zux%zu from %s", info.train->n,
+                    info.test->n, info.train->h, info.train->w, info.config->data);
+    console_message(console, CLAE_LOG_INFO, "model: %zux%zux%zu -> %zux%zux%zu -> %zux%zux%zu, %zu parameters", image.c,
+                    image.h, image.w, code.c, code.h, code.w, image.c, image.h, image.w,
+                    clae_model_parameter_count(info.model));
+    if (info.checkpoint) {
+        console_message(console, CLAE_LOG_INFO, "going on from %s", info.checkpoint);
+    }
+}
+
+static int report_end(console *console, const run *run, const char *folder, clae_status status,
+                      const run_result *result) {
+    if (status == CLAE_ERROR_NOT_FINITE) {
+        console_message(console, CLAE_LOG_ERROR,
+                        "nothing was saved after that; start a new run with a smaller --lr than %g",
+                        run_get_info(run).config->lr);
+    }
+    if (status) return exit_code(status);
+    if (!result->is_interrupted) {
+        console_message(console, CLAE_LOG_INFO, "wrote %s after %llu steps", result->saved,
+                        (unsigned long long)result->step);
+        return 0;
+    }
+    if (result->saved) {
+        console_message(console, CLAE_LOG_INFO, "interrupted: saved %s; clae %s --resume --out %s goes on from there",
+                        result->saved, console->command, folder);
+    } else {
+        console_message(console, CLAE_LOG_INFO, "interrupted before the first step: nothing was saved");
+    }
+    return EXIT_INTERRUPTED;
+}
+
+int training_run(console *console, run *run, const char *folder, clae_device *device, const run_limits *limits) {
+    signal_handlers handlers;
+    run_result result;
+    run_events events = {.user = console, .tick = show_tick, .epoch = show_epoch};
+    catch_signals(&handlers);
+    clae_status status = run_train(run, device, limits, &events, &result);
+    release_signals(&handlers);
+    int code = report_end(console, run, folder, status, &result);
+    free(result.saved);
+    return code;
+}

@@ -1,0 +1,13 @@
+/* A training as the user sees it: progress, Ctrl-C and what is said at the end. */
+#ifndef CLAE_CLI_TRAINING_H
+#define CLAE_CLI_TRAINING_H
+
+#include "cli/session.h"
+#include "train/run.h"
+
+/* Says what is trained on what. */
+void training_introduce(console *console, const run *run);
+/* Runs it; gives the exit code. The first SIGINT or SIGTERM ends it with a checkpoint, the second one at once. */
+int training_run(console *console, run *run, const char *folder, clae_device *device, const run_limits *limits);
+
+#endif

@@ -1,0 +1,24 @@
+/* The bytes of a file, decompressed where it is a gzip file. */
+#ifndef CLAE_DATA_BYTE_SOURCE_H
+#define CLAE_DATA_BYTE_SOURCE_H
+
+#include "base/context.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct byte_source byte_source;
+
+/* Opens a regular file; CLAE_ERROR_INPUT when it cannot be read. `path` must outlive the source. */
+clae_status byte_source_open(const clae_context *context, const char *path, byte_source **source);
+
+/* The most bytes that the file can give, whatever its header promises. */
+uint64_t byte_source_limit_bytes(const byte_source *source);
+
+/* Reads `bytes` bytes, fewer only at the end. CLAE_ERROR_INPUT on a fault of the disk or of the compressed data, which
+ * includes its checksum, a missing end and foreign bytes after it. */
+clae_status byte_source_read(byte_source *source, void *data, size_t bytes, size_t *got);
+
+void byte_source_close(byte_source *source); /* takes NULL */
+
+#endif

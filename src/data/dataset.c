@@ -1,0 +1,137 @@
+#include "data/dataset.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BYTE_VALUES 256
+
+size_t dataset_image_bytes(const clae_dataset_info *info) {
+    return info->c * info->h * info->w * (info->is_float ? sizeof(float) : 1);
+}
+
+static void set_byte_statistics(clae_dataset_info *info, size_t count) {
+    const uint8_t *pixels = info->elements;
+    uint64_t histogram[BYTE_VALUES] = {0};
+    for (size_t i = 0; i < count; i++) histogram[pixels[i]]++;
+    uint64_t sum = 0;
+    for (size_t v = 0; v < BYTE_VALUES; v++) sum += v * histogram[v];
+    double mean = (double)sum / (double)count;
+    double squares = 0;
+    for (size_t v = 0; v < BYTE_VALUES; v++) squares += (double)histogram[v] * ((double)v - mean) * ((double)v - mean);
+    info->mean = mean / 255;
+    info->std = sqrt(squares / (double)count) / 255;
+}
+
+static void set_float_statistics(clae_dataset_info *info, size_t count) {
+    const float *values = info->elements;
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < count; i++) sum += values[i];
+    info->mean = sum / (double)count;
+    for (size_t i = 0; i < count; i++) squares += (values[i] - info->mean) * (values[i] - info->mean);
+    info->std = sqrt(squares / (double)count);
+}
+
+static void describe(clae_dataset_info *info) {
+    size_t count = info->n * info->c * info->h * info->w;
+    if (info->is_float)
+        set_float_statistics(info, count);
+    else
+        set_byte_statistics(info, count);
+    const uint64_t shape[] = {info->n, info->c, info->h, info->w, info->is_float};
+    size_t bytes = info->n * dataset_image_bytes(info);
+    uint64_t fnv = hash_fnv1a(hash_fnv1a(HASH_FNV1A_START, shape, sizeof shape), info->elements, bytes);
+    snprintf(info->fingerprint, sizeof info->fingerprint, "%zu-%08x-%016llx", info->n,
+             (unsigned)hash_crc32(0, info->elements, bytes), (unsigned long long)fnv);
+}
+
+static clae_status check_shape(const clae_context *context, const clae_dataset_info *info, size_t *bytes) {
+    const size_t sizes[] = {info->n, info->c, info->h, info->w, info->is_float ? sizeof(float) : 1};
+    bool fits = size_product(sizes, ARRAY_LENGTH(sizes), bytes);
+    if (fits && *bytes == 0)
+        return fail(context, CLAE_ERROR_INPUT, "the dataset is empty: %zu images of %zu x %zu x %zu", info->n, info->c,
+                    info->h, info->w);
+    if (!fits || info->n > UINT32_MAX)
+        return fail(context, CLAE_ERROR_INPUT,
+                    "the dataset is too large: %zu images of %zu x %zu x %zu; at most %u images can be counted",
+                    info->n, info->c, info->h, info->w, UINT32_MAX);
+    return CLAE_OK;
+}
+
+clae_status dataset_adopt(clae_context *context, const clae_dataset_info *shape, void *elements, const char *source,
+                          clae_dataset **dataset) {
+    clae_dataset *d = NULL;
+    size_t bytes;
+    clae_status status = check_shape(context, shape, &bytes);
+    if (status != CLAE_OK) goto fail;
+    d = calloc(1, sizeof *d);
+    char *copy = strdup(source);
+    if (!d || !copy) {
+        free(copy);
+        status = fail_memory(context, sizeof *d, source);
+        goto fail;
+    }
+    d->context = context;
+    d->info = *shape;
+    d->info.elements = d->elements = elements;
+    d->info.source = d->source = copy;
+    describe(&d->info);
+    *dataset = d;
+    return CLAE_OK;
+fail:
+    free(d);
+    free(elements);
+    return status;
+}
+
+static clae_status copy_elements(clae_context *context, const clae_dataset_info *shape, const void *elements,
+                                 clae_dataset **dataset) {
+    size_t bytes;
+    clae_status status = check_shape(context, shape, &bytes);
+    if (status != CLAE_OK) return status;
+    if (!elements) return fail(context, CLAE_ERROR_INPUT, "the dataset has no elements: the pointer is NULL");
+    void *copy = malloc(bytes);
+    if (!copy) return fail_memory(context, bytes, "a dataset");
+    memcpy(copy, elements, bytes);
+    return dataset_adopt(context, shape, copy, "memory", dataset);
+}
+
+clae_status clae_dataset_from_bytes(clae_context *context, const uint8_t *pixels, size_t n, size_t c, size_t h,
+                                    size_t w, clae_dataset **dataset) {
+    *dataset = NULL;
+    const clae_dataset_info shape = {.n = n, .c = c, .h = h, .w = w};
+    return copy_elements(context, &shape, pixels, dataset);
+}
+
+clae_status clae_dataset_from_floats(clae_context *context, const float *values, size_t n, size_t c, size_t h, size_t w,
+                                     clae_dataset **dataset) {
+    *dataset = NULL;
+    const clae_dataset_info shape = {.n = n, .c = c, .h = h, .w = w, .is_float = true};
+    clae_status status = copy_elements(context, &shape, values, dataset);
+    if (status != CLAE_OK || isfinite((*dataset)->info.std)) return status;
+    /* A sum of finite floats stays finite in double precision. */
+    clae_dataset_free(*dataset);
+    *dataset = NULL;
+    return fail(context, CLAE_ERROR_INPUT, "the dataset holds values that are not finite");
+}
+
+void clae_dataset_limit(clae_dataset *dataset, size_t n) {
+    if (n == 0 || n >= dataset->info.n) return;
+    dataset->info.n = n;
+    describe(&dataset->info);
+}
+
+const clae_dataset_info *clae_dataset_get_info(const clae_dataset *dataset) {
+    return &dataset->info;
+}
+
+void clae_dataset_free(clae_dataset *dataset) {
+    if (!dataset) return;
+    free(dataset->elements);
+    free(dataset->source);
+    free(dataset);
+}

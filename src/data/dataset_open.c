@@ -1,0 +1,129 @@
+#include "base/files.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "data/idx.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_FOLDERS 4
+
+static const char *const known_names[] = {"mnist", "fashion-mnist"};
+
+static bool is_known(const char *name, size_t length) {
+    for (size_t i = 0; i < ARRAY_LENGTH(known_names); i++)
+        if (strlen(known_names[i]) == length && strncmp(known_names[i], name, length) == 0) return true;
+    return false;
+}
+
+static clae_status open_file(clae_context *context, const char *path, clae_dataset **dataset) {
+    idx_images images;
+    clae_status status = idx_read_images(context, path, &images);
+    if (status != CLAE_OK) return status;
+    const clae_dataset_info shape = {.n = images.n, .c = 1, .h = images.h, .w = images.w};
+    return dataset_adopt(context, &shape, images.pixels, path, dataset);
+}
+
+static const char *split_stem(clae_split split) {
+    return split == CLAE_SPLIT_TRAIN ? "train" : "t10k";
+}
+
+/* *path: a fresh string; NULL where the folder has no such file. */
+static clae_status find_images(const clae_context *context, const char *folder, clae_split split, char **path) {
+    static const char *const endings[] = {"-images-idx3-ubyte", "-images-idx3-ubyte.gz", "-images.idx3-ubyte",
+                                          "-images.idx3-ubyte.gz"};
+    *path = NULL;
+    for (size_t i = 0; i < ARRAY_LENGTH(endings); i++) {
+        char *candidate = string_format("%s/%s%s", folder, split_stem(split), endings[i]);
+        if (!candidate) return fail_memory(context, strlen(folder) + strlen(endings[i]), "a path");
+        if (path_exists(candidate)) {
+            *path = candidate;
+            return CLAE_OK;
+        }
+        free(candidate);
+    }
+    return CLAE_OK;
+}
+
+static clae_status open_folder(clae_context *context, const char *folder, clae_split split, clae_dataset **dataset) {
+    char *path;
+    clae_status status = find_images(context, folder, split, &path);
+    if (status == CLAE_OK && !path)
+        status = fail(context, CLAE_ERROR_INPUT, "the folder '%s' holds no %s-images-idx3-ubyte, plain or .gz", folder,
+                      split_stem(split));
+    if (status == CLAE_OK) status = open_file(context, path, dataset);
+    free(path);
+    return status;
+}
+
+/* Whether the data folder itself may hold the files of `name`: not if it is called after another dataset. */
+static bool may_be_itself(const char *folder, const char *name) {
+    size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/') length--;
+    size_t start = length;
+    while (start > 0 && folder[start - 1] != '/') start--;
+    size_t last = length - start;
+    return !is_known(folder + start, last) || (strlen(name) == last && strncmp(folder + start, name, last) == 0);
+}
+
+/* Fills folders with fresh strings, in the order in which they are searched. */
+static bool list_folders(const clae_context *context, const char *name, char *folders[MAX_FOLDERS], size_t *count) {
+    *count = 0;
+    if (context->data_dir) {
+        if (!(folders[(*count)++] = string_format("%s/%s", context->data_dir, name))) return false;
+        if (may_be_itself(context->data_dir, name) && !(folders[(*count)++] = strdup(context->data_dir))) return false;
+    }
+    char *user = xdg_folder("XDG_DATA_HOME", ".local/share");
+    if (user) {
+        folders[(*count)++] = string_format("%s/%s", user, name);
+        free(user);
+        if (!folders[*count - 1]) return false;
+    }
+    return (folders[(*count)++] = string_format("/usr/share/datasets/%s", name)) != NULL;
+}
+
+static clae_status fail_not_found(const clae_context *context, const char *name, char *const folders[], size_t count) {
+    char places[1024] = "";
+    size_t length = 0;
+    for (size_t i = 0; i < count && length < sizeof places; i++)
+        length += (size_t)snprintf(places + length, sizeof places - length, "%s%s", i > 0 ? ", " : "", folders[i]);
+    return fail(context, CLAE_ERROR_INPUT,
+                "the dataset '%s' is not there: looked in %s; tools/fetch-data %s downloads it", name, places, name);
+}
+
+static clae_status open_known(clae_context *context, const char *name, clae_split split, clae_dataset **dataset) {
+    char *folders[MAX_FOLDERS] = {NULL};
+    char *path = NULL;
+    size_t count;
+    clae_status status = CLAE_OK;
+    if (!list_folders(context, name, folders, &count)) status = fail_memory(context, strlen(name), "a path");
+    for (size_t i = 0; i < count && status == CLAE_OK && !path; i++)
+        status = find_images(context, folders[i], split, &path);
+    if (status == CLAE_OK)
+        status = path ? open_file(context, path, dataset) : fail_not_found(context, name, folders, count);
+    free(path);
+    for (size_t i = 0; i < MAX_FOLDERS; i++) free(folders[i]);
+    return status;
+}
+
+clae_status clae_dataset_open(clae_context *context, const char *name, clae_split split, clae_dataset **dataset) {
+    *dataset = NULL;
+    if (!name || !*name) return fail(context, CLAE_ERROR_INPUT, "no dataset was named");
+    if (split != CLAE_SPLIT_TRAIN && split != CLAE_SPLIT_TEST)
+        return fail(context, CLAE_ERROR_INPUT, "there is no split %d: train is %d, test is %d", (int)split,
+                    CLAE_SPLIT_TRAIN, CLAE_SPLIT_TEST);
+    clae_status status;
+    if (path_is_folder(name))
+        status = open_folder(context, name, split, dataset);
+    else if (path_exists(name))
+        status = open_file(context, name, dataset);
+    else if (is_known(name, strlen(name)))
+        status = open_known(context, name, split, dataset);
+    else
+        status = fail(context, CLAE_ERROR_INPUT,
+                      "'%s' is no file, no folder and no dataset known by name (mnist, fashion-mnist)", name);
+    if (status == CLAE_OK)
+        log_line(context, CLAE_LOG_DEBUG, "%zu images from '%s'", (*dataset)->info.n, (*dataset)->info.source);
+    return status;
+}

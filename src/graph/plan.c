@@ -1,0 +1,242 @@
+#include "graph/plan.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+static void emit_load(plan_builder *b, const plan_request *request, plan *plan) {
+    const clae_model *model = request->model;
+    const double unit = request->from_float ? 1.0 : 255.0;
+    const op_desc desc = {.op = OP_load_batch,
+                          .load_batch = {.n = request->batch_size,
+                                         .image_elements = shape_elements(model->input),
+                                         .from_float = request->from_float,
+                                         .scale = (float)(1.0 / (unit * model->std)),
+                                         .shift = (float)(-model->mean / model->std)}};
+    plan->elements = plan_add_tensor(b, TENSOR_EXTERNAL, 0, 0);
+    plan->indices = plan_add_tensor(b, TENSOR_EXTERNAL, 0, 0);
+    plan_add_node(b, &desc, plan->elements, plan->indices, plan->x, -1);
+}
+
+static void emit_loss(plan_builder *b, const plan_request *request, plan *plan, int dy) {
+    const size_t count = request->batch_size * shape_elements(request->model->input);
+    const op_desc desc = {.op = OP_loss,
+                          .loss = {.count = count,
+                                   .scale = 1.0f / (float)request->batch_size,
+                                   .with_gradient = dy >= 0}};
+    plan->losses = plan_add_tensor(b, TENSOR_EXTERNAL, 0, 1);
+    plan_add_node(b, &desc, plan->y, plan->x, plan->losses, dy);
+}
+
+static void emit_adam(plan_builder *b, const network *network) {
+    const op_desc desc = {.op = OP_adam, .adam = {network->floats, 0.9f, 0.999f, 1e-8f}};
+    const int parameters = plan_add_tensor(b, TENSOR_PARAMETER, 0, network->floats);
+    const int gradients = plan_add_tensor(b, TENSOR_GRADIENT, 0, network->floats);
+    const int m = plan_add_tensor(b, TENSOR_MOMENT_M, 0, network->floats);
+    const int v = plan_add_tensor(b, TENSOR_MOMENT_V, 0, network->floats);
+    plan_add_node(b, &desc, parameters, gradients, m, v);
+}
+
+static bool parameters_before(const clae_model *model, size_t layer) {
+    for (size_t i = 0; i < layer; i++)
+        if (model->layers[i].type->has_parameters) return true;
+    return false;
+}
+
+static void emit_backward(plan_builder *b, const clae_model *model, const int *activations, int dy) {
+    for (size_t i = model->layer_count; i-- > 0 && dy >= 0;) {
+        const layer *l = &model->layers[i];
+        b->layer = l->name;
+        dy = l->type->emit_backward(l, b, activations[i], activations[i + 1], dy, parameters_before(model, i));
+    }
+    b->layer = "";
+}
+
+/* activations[i] is the input of layer i. */
+static void emit_all(plan_builder *b, const plan_request *request, plan *plan, int *activations) {
+    const clae_model *model = request->model;
+    const size_t first = request->encode ? 0 : model->decoder_start;
+    const size_t end = request->decode ? model->layer_count : model->decoder_start;
+    const size_t in_elements = shape_elements(request->encode ? model->input : model->latent);
+    activations[first] = plan_add_tensor(b, TENSOR_ARENA, 0, request->batch_size * in_elements);
+    if (b->out_of_memory) return;
+    b->tensors[activations[first]].is_input = true;
+    if (request->encode) plan->x = activations[first];
+    if (request->load_batch) emit_load(b, request, plan);
+    for (size_t i = first; i < end; i++) {
+        const layer *l = &model->layers[i];
+        b->layer = l->name;
+        activations[i + 1] = l->type->emit_forward(l, b, activations[i]);
+    }
+    b->layer = "";
+    if (request->decode) plan->y = activations[end];
+    plan->z = activations[model->decoder_start];
+    if (b->out_of_memory) return;
+    const int result = activations[end];
+    b->tensors[result].is_output = true;
+    int dy = -1;
+    if (request->backward)
+        dy = plan_add_tensor(b, TENSOR_ARENA, 0, request->batch_size * shape_elements(model->input));
+    if (request->loss) emit_loss(b, request, plan, dy);
+    if (request->backward) {
+        emit_backward(b, model, activations, dy);
+        emit_adam(b, request->network);
+    }
+}
+
+static clae_status build_nodes(const plan_request *request, plan *plan) {
+    clae_context *context = request->device->context;
+    plan_builder b = {.n = (int)request->batch_size};
+    const size_t bytes = (request->model->layer_count + 1) * sizeof(int);
+    int *activations = malloc(bytes);
+    if (!activations) return fail_memory(context, bytes, "the plan");
+    emit_all(&b, request, plan, activations);
+    free(activations);
+    clae_status status = CLAE_OK;
+    if (b.out_of_memory) status = fail_memory(context, sizeof(plan_node), "the plan");
+    if (status == CLAE_OK && !context->no_fusion) plan_fuse(&b, request->device);
+    size_t arena_floats = 0;
+    if (status == CLAE_OK) status = plan_place_tensors(context, &b, &arena_floats);
+    plan->arena_bytes = arena_floats * sizeof(float);
+    plan->nodes = b.nodes;
+    plan->node_count = b.node_count;
+    plan->tensors = b.tensors;
+    plan->tensor_count = b.tensor_count;
+    return status;
+}
+
+/* Kernels index tensors with int. */
+static clae_status check_sizes(const plan_request *request) {
+    const clae_model *model = request->model;
+    size_t largest = shape_elements(model->input);
+    for (size_t i = 0; i < model->layer_count; i++)
+        if (shape_elements(model->layers[i].out) > largest) largest = shape_elements(model->layers[i].out);
+    const size_t limit = (size_t)INT_MAX / 2 / largest;
+    if (request->batch_size < 1 || request->batch_size > limit)
+        return fail(request->device->context, CLAE_ERROR_INPUT,
+                    "batch size %zu: must be 1 to %zu for this model, whose largest layer has %zu elements an image",
+                    request->batch_size, limit, largest);
+    return CLAE_OK;
+}
+
+static clae_status prepare_nodes(plan *plan) {
+    for (size_t i = 0; i < plan->node_count; i++) {
+        plan_node *node = &plan->nodes[i];
+        const clae_status status = op_prepare(plan->device, &node->desc, NULL, &node->instance);
+        if (status != CLAE_OK) return status;
+        if (node->instance->workspace_bytes > plan->workspace_bytes)
+            plan->workspace_bytes = node->instance->workspace_bytes;
+    }
+    return CLAE_OK;
+}
+
+static clae_status check_memory(const plan *plan) {
+    const clae_device_info *info = &plan->device->info;
+    const size_t largest = plan->arena_bytes > plan->workspace_bytes ? plan->arena_bytes : plan->workspace_bytes;
+    if (!info->largest_allocation_bytes || largest <= info->largest_allocation_bytes) return CLAE_OK;
+    const double fitting = (double)plan->batch_size * (double)info->largest_allocation_bytes / (double)largest;
+    return fail(plan->device->context, CLAE_ERROR_DEVICE,
+                "batch size %zu needs %zu MiB in one piece, %s allows %llu MiB; a batch size of about %zu fits",
+                plan->batch_size, largest >> 20, info->name,
+                (unsigned long long)(info->largest_allocation_bytes >> 20), (size_t)fitting);
+}
+
+static clae_status allocate(const plan_request *request, plan *plan) {
+    const struct plan *share = request->share;
+    clae_status status = check_memory(plan);
+    if (status != CLAE_OK) return status;
+    plan->owns_arena = !share || share->arena_bytes < plan->arena_bytes;
+    plan->owns_workspace = !share || share->workspace_bytes < plan->workspace_bytes;
+    if (plan->owns_arena)
+        status = buffer_create(plan->device, plan->arena_bytes, &plan->arena);
+    else
+        plan->arena = share->arena;
+    if (status != CLAE_OK) return status;
+    if (plan->owns_workspace) return buffer_create(plan->device, plan->workspace_bytes, &plan->workspace);
+    plan->workspace = share->workspace;
+    return CLAE_OK;
+}
+
+static buffer *buffer_of(const plan *plan, const network *network, plan_tensor_kind kind) {
+    switch (kind) {
+    case TENSOR_ARENA: return plan->arena;
+    case TENSOR_PARAMETER: return network->parameters;
+    case TENSOR_GRADIENT: return network->gradients;
+    case TENSOR_MOMENT_M: return network->m;
+    case TENSOR_MOMENT_V: return network->v;
+    default: return NULL;
+    }
+}
+
+static void bind_nodes(plan *plan, const network *network) {
+    for (size_t i = 0; i < plan->node_count; i++) {
+        plan_node *node = &plan->nodes[i];
+        for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+            if (node->operand[k] < 0) continue;
+            const plan_tensor *tensor = &plan->tensors[node->operand[k]];
+            node->args.operand[k] = (view){buffer_of(plan, network, tensor->kind), tensor->offset};
+        }
+        node->args.workspace = (view){plan->workspace, 0};
+    }
+}
+
+clae_status plan_create(const plan_request *request, plan **out) {
+    *out = NULL;
+    clae_status status = check_sizes(request);
+    if (status != CLAE_OK) return status;
+    plan *p = calloc(1, sizeof *p);
+    if (!p) return fail_memory(request->device->context, sizeof *p, "the plan");
+    p->device = request->device;
+    p->batch_size = request->batch_size;
+    p->x = p->z = p->y = p->elements = p->indices = p->losses = -1;
+    status = build_nodes(request, p);
+    if (status == CLAE_OK) status = prepare_nodes(p);
+    if (status == CLAE_OK) status = allocate(request, p);
+    if (status != CLAE_OK) {
+        plan_free(p);
+        return status;
+    }
+    bind_nodes(p, request->network);
+    *out = p;
+    return CLAE_OK;
+}
+
+void plan_free(plan *plan) {
+    if (!plan) return;
+    for (size_t i = 0; i < plan->node_count; i++) op_release(plan->nodes[i].instance);
+    if (plan->owns_arena) buffer_free(plan->arena);
+    if (plan->owns_workspace) buffer_free(plan->workspace);
+    free(plan->nodes);
+    free(plan->tensors);
+    free(plan);
+}
+
+void plan_node_bind(plan_node *node, const plan_inputs *inputs) {
+    switch (node->desc.op) {
+    case OP_load_batch:
+        node->args.operand[LOAD_BATCH_ELEMENTS].buffer = inputs->elements;
+        node->args.operand[LOAD_BATCH_INDICES].buffer = inputs->indices;
+        node->args.load_batch.first = inputs->first;
+        break;
+    case OP_loss:
+        node->args.operand[LOSS_LOSSES].buffer = inputs->losses;
+        node->args.loss.slot = inputs->slot;
+        break;
+    case OP_adam:
+        node->args.adam.step_size = inputs->step_size;
+        node->args.adam.sqrt_correction2 = inputs->sqrt_correction2;
+        break;
+    default: break;
+    }
+}
+
+clae_status plan_run(plan *plan, const plan_inputs *inputs) {
+    for (size_t i = 0; i < plan->node_count; i++) {
+        plan_node *node = &plan->nodes[i];
+        plan_node_bind(node, inputs);
+        const clae_status status = op_run(node->instance, &node->args);
+        if (status != CLAE_OK) return status;
+    }
+    return CLAE_OK;
+}
+
+view plan_view(const plan *plan, int tensor) { return (view){plan->arena, plan->tensors[tensor].offset}; }

@@ -1,0 +1,65 @@
+/* Bias and ReLU into the convolutions, where the implementation that will be taken can do it. */
+#include "graph/plan.h"
+
+#include <string.h>
+
+static size_t uses(const plan_builder *builder, int tensor) {
+    size_t count = 0;
+    for (size_t i = 0; i < builder->node_count; i++)
+        for (int k = 0; k < OP_MAX_OPERANDS; k++) count += builder->nodes[i].operand[k] == tensor;
+    return count;
+}
+
+static bool is_fwd(op_id op) { return op == OP_conv2d_fwd || op == OP_conv_transpose2d_fwd; }
+static bool is_bwd_data(op_id op) { return op == OP_conv2d_bwd_data || op == OP_conv_transpose2d_bwd_data; }
+static bool is_bwd_weights(op_id op) { return op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights; }
+
+/* What node and its successor make together; false when that is nothing. */
+static bool fused_node(const plan_builder *builder, const plan_node *node, const plan_node *next, plan_node *fused) {
+    const op_id op = node->desc.op;
+    *fused = *node;
+    if (is_fwd(op) && next->desc.op == OP_bias && next->operand[BIAS_Y] == node->operand[CONV_Y] &&
+        !node->desc.conv.with_relu) {
+        fused->desc.conv.with_bias = true;
+        fused->operand[CONV_BIAS] = next->operand[BIAS_BIAS];
+        return true;
+    }
+    if (is_fwd(op) && next->desc.op == OP_relu_fwd && next->operand[RELU_FWD_X] == node->operand[CONV_Y] &&
+        uses(builder, node->operand[CONV_Y]) == 2) {
+        fused->desc.conv.with_relu = true;
+        fused->operand[CONV_Y] = next->operand[RELU_FWD_Y];
+        return true;
+    }
+    if (is_bwd_data(op) && next->desc.op == OP_relu_bwd &&
+        next->operand[RELU_BWD_DY] == node->operand[CONV_BWD_DATA_DX]) {
+        fused->desc.conv.with_relu = true;
+        fused->operand[CONV_BWD_DATA_MASK] = next->operand[RELU_BWD_Y];
+        return true;
+    }
+    if (is_bwd_weights(op) && next->desc.op == OP_reduce_sum &&
+        next->operand[REDUCE_SUM_X] == node->operand[CONV_BWD_WEIGHTS_DY]) {
+        fused->desc.conv.with_bias = true;
+        fused->operand[CONV_BWD_WEIGHTS_DBIAS] = next->operand[REDUCE_SUM_Y];
+        return true;
+    }
+    return false;
+}
+
+static void remove_node(plan_builder *builder, size_t index) {
+    builder->node_count--;
+    memmove(&builder->nodes[index], &builder->nodes[index + 1],
+            (builder->node_count - index) * sizeof *builder->nodes);
+}
+
+void plan_fuse(plan_builder *builder, clae_device *device) {
+    for (size_t i = 0; i + 1 < builder->node_count;) {
+        plan_node fused;
+        if (fused_node(builder, &builder->nodes[i], &builder->nodes[i + 1], &fused) &&
+            op_can_fuse(device, &builder->nodes[i].desc, &fused.desc)) {
+            builder->nodes[i] = fused;
+            remove_node(builder, i + 1);
+        } else {
+            i++;
+        }
+    }
+}

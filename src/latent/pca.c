@@ -1,0 +1,161 @@
+#include "latent/pca.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIT_ROWS 4096
+#define MAX_CHUNK_BYTES ((size_t)64 << 20)
+
+size_t pca_chunk_rows(size_t elements, size_t rows) {
+    size_t fitting = MAX_CHUNK_BYTES / (sizeof(float) * elements);
+    if (fitting < 1) return 1;
+    return rows < fitting ? rows : fitting;
+}
+
+void pca_centre(const clae_dataset_info *info, const double *mean, size_t first, size_t n, size_t chunk_rows,
+                float *centred) {
+    size_t elements = info->c * info->h * info->w;
+    const uint8_t *bytes = info->elements;
+    const float *floats = info->elements;
+    for (size_t i = 0; i < n; i++) {
+        size_t start = (first + i) * elements;
+        float *row = centred + i * elements;
+        if (info->is_float)
+            for (size_t e = 0; e < elements; e++) row[e] = (float)(floats[start + e] - mean[e]);
+        else
+            for (size_t e = 0; e < elements; e++) row[e] = (float)(bytes[start + e] / 255.0 - mean[e]);
+    }
+    memset(centred + n * elements, 0, (chunk_rows - n) * elements * sizeof *centred);
+}
+
+static void compute_mean(const clae_dataset_info *info, double *mean) {
+    size_t elements = info->c * info->h * info->w;
+    const uint8_t *bytes = info->elements;
+    const float *floats = info->elements;
+    for (size_t e = 0; e < elements; e++) mean[e] = 0;
+    for (size_t i = 0; i < info->n; i++) {
+        if (info->is_float)
+            for (size_t e = 0; e < elements; e++) mean[e] += floats[i * elements + e];
+        else
+            for (size_t e = 0; e < elements; e++) mean[e] += bytes[i * elements + e];
+    }
+    double unit = info->is_float ? 1 : 255;
+    for (size_t e = 0; e < elements; e++) mean[e] /= unit * (double)info->n;
+}
+
+/* What the device needs to multiply a chunk of centred images with itself. */
+typedef struct covariance_work {
+    size_t rows;
+    float *pixels, *product; /* host: [rows][elements], [elements][elements] */
+    buffer *pixels_buffer, *product_buffer, *workspace;
+    op_instance *gemm;
+} covariance_work;
+
+static clae_status open_work(clae_device *device, size_t elements, size_t images, covariance_work *work) {
+    work->rows = pca_chunk_rows(elements, images < FIT_ROWS ? images : FIT_ROWS);
+    size_t pixel_bytes = work->rows * elements * sizeof(float), product_bytes = elements * elements * sizeof(float);
+    if (!(work->pixels = malloc(pixel_bytes))) return fail_memory(device->context, pixel_bytes, "centred images");
+    if (!(work->product = malloc(product_bytes))) return fail_memory(device->context, product_bytes, "a covariance");
+    op_desc desc = {.op = OP_gemm,
+                    .gemm = {.m = elements, .n = elements, .k = work->rows, .transpose_a = true, .alpha = 1}};
+    clae_status status = op_prepare(device, &desc, NULL, &work->gemm);
+    if (!status) status = buffer_create(device, pixel_bytes, &work->pixels_buffer);
+    if (!status) status = buffer_create(device, product_bytes, &work->product_buffer);
+    if (!status && work->gemm->workspace_bytes)
+        status = buffer_create(device, work->gemm->workspace_bytes, &work->workspace);
+    return status;
+}
+
+static void close_work(covariance_work *work) {
+    op_release(work->gemm);
+    buffer_free(work->workspace);
+    buffer_free(work->product_buffer);
+    buffer_free(work->pixels_buffer);
+    free(work->product);
+    free(work->pixels);
+}
+
+/* covariance += the sum over a chunk of images, in double, of what the device gives in single precision. */
+static clae_status add_chunk(covariance_work *work, const clae_dataset_info *info, const double *mean, size_t first,
+                             size_t n, double *covariance) {
+    size_t elements = info->c * info->h * info->w;
+    pca_centre(info, mean, first, n, work->rows, work->pixels);
+    op_args args = {
+        .operand =
+            {[GEMM_A] = {work->pixels_buffer}, [GEMM_B] = {work->pixels_buffer}, [GEMM_C] = {work->product_buffer}},
+        .workspace = {work->workspace}};
+    clae_status status = buffer_upload(work->pixels_buffer, 0, work->pixels, work->rows * elements * sizeof(float));
+    if (!status) status = op_run(work->gemm, &args);
+    if (!status) status = buffer_download(work->product_buffer, 0, work->product, elements * elements * sizeof(float));
+    if (status) return status;
+    for (size_t i = 0; i < elements * elements; i++) covariance[i] += work->product[i];
+    return CLAE_OK;
+}
+
+static clae_status compute_covariance(clae_device *device, const clae_dataset_info *info, const double *mean,
+                                      double *covariance) {
+    covariance_work work = {0};
+    clae_status status = open_work(device, info->c * info->h * info->w, info->n, &work);
+    for (size_t first = 0; first < info->n && !status; first += work.rows) {
+        size_t left = info->n - first;
+        status = add_chunk(&work, info, mean, first, left < work.rows ? left : work.rows, covariance);
+    }
+    close_work(&work);
+    return status;
+}
+
+static clae_status fit_components(clae_pca *pca, const clae_dataset_info *info) {
+    const clae_context *context = pca->device->context;
+    size_t square_bytes, component_bytes;
+    if (!size_product((const size_t[]){pca->elements, pca->elements, sizeof(double)}, 3, &square_bytes))
+        return fail(context, CLAE_ERROR_INPUT, "PCA of images of %zu elements needs more memory than there can be",
+                    pca->elements);
+    component_bytes = pca->max_dims * pca->elements * sizeof(double);
+    double *covariance = calloc(1, square_bytes);
+    pca->mean = malloc(pca->elements * sizeof *pca->mean);
+    pca->components = malloc(component_bytes);
+    clae_status status = CLAE_OK;
+    if (!covariance || !pca->mean || !pca->components) {
+        status = fail_memory(context, square_bytes + component_bytes, "PCA");
+        goto done;
+    }
+    compute_mean(info, pca->mean);
+    status = compute_covariance(pca->device, info, pca->mean, covariance);
+    if (!status) status = pca_principal_components(context, covariance, pca->elements, pca->max_dims, pca->components);
+done:
+    free(covariance);
+    return status;
+}
+
+clae_status clae_pca_fit(clae_device *device, const clae_dataset *train, size_t max_dims, clae_pca **pca) {
+    const clae_dataset_info *info = clae_dataset_get_info(train);
+    size_t elements = info->c * info->h * info->w;
+    *pca = NULL;
+    if (max_dims == 0 || max_dims > elements)
+        return fail(device->context, CLAE_ERROR_INPUT,
+                    "PCA of images of %zu elements has 1 to %zu dimensions: %zu were asked for", elements, elements,
+                    max_dims);
+    if (info->n == 0) return fail(device->context, CLAE_ERROR_INPUT, "PCA needs at least one image");
+    clae_pca *made = calloc(1, sizeof *made);
+    if (!made) return fail_memory(device->context, sizeof *made, "PCA");
+    *made = (clae_pca){
+        .device = device, .c = info->c, .h = info->h, .w = info->w, .elements = elements, .max_dims = max_dims};
+    clae_status status = fit_components(made, info);
+    if (!status) status = pca_prepare_coding(made);
+    if (status) {
+        clae_pca_free(made);
+        return status;
+    }
+    *pca = made;
+    return CLAE_OK;
+}
+
+void clae_pca_free(clae_pca *pca) {
+    if (!pca) return;
+    pca_free_coding(pca);
+    free(pca->components);
+    free(pca->mean);
+    free(pca);
+}

@@ -1,0 +1,40 @@
+/* The insides of a PCA. */
+#ifndef CLAE_LATENT_PCA_H
+#define CLAE_LATENT_PCA_H
+
+#include "backend.h"
+
+#include <clae/latent.h>
+
+struct clae_pca {
+    clae_device *device;
+    size_t c, h, w;  /* of an image */
+    size_t elements; /* c h w */
+    size_t max_dims;
+    double *mean;       /* of each element, in units of 1.0 */
+    double *components; /* [max_dims][elements], orthonormal, of falling variance */
+
+    /* For encoding and decoding chunk_rows images at a time; smaller chunks are filled up with zeros. */
+    size_t chunk_rows;
+    float *pixels, *codes; /* staging: [chunk_rows][elements], [chunk_rows][max_dims] */
+    buffer *pixels_buffer, *codes_buffer, *components_buffer, *workspace;
+    op_instance *encode, *decode; /* codes = pixels components^T; pixels = codes components */
+};
+
+/* Rows that a chunk of images of that size has, at most `rows`; at least one. */
+size_t pca_chunk_rows(size_t elements, size_t rows);
+
+/* centred[i][e] = images[first + i][e] - mean[e], followed by zero rows from n to chunk_rows. */
+void pca_centre(const clae_dataset_info *info, const double *mean, size_t first, size_t n, size_t chunk_rows,
+                float *centred);
+
+/* Allocates and prepares what encoding and decoding need, and uploads the components. */
+clae_status pca_prepare_coding(clae_pca *pca);
+void pca_free_coding(clae_pca *pca);
+
+/* Mean and principal components, without a device: covariance [elements][elements] is destroyed. The sign of a
+ * component is such that its largest element is positive. */
+clae_status pca_principal_components(const clae_context *context, double *covariance, size_t elements, size_t max_dims,
+                                     double *components);
+
+#endif

@@ -1,0 +1,23 @@
+#include "opencl/impls.h"
+#include "opencl/instance.h"
+
+static clae_status run(op_instance *instance, const op_args *args) {
+    const adam_desc *desc = &instance->desc.adam;
+    opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
+    clae_status status = opencl_kernel_set(
+        &launch->kernel, "vvvvufffff", args->operand[ADAM_PARAMETERS], args->operand[ADAM_GRADIENTS],
+        args->operand[ADAM_M], args->operand[ADAM_V], desc->count, (double)desc->beta1, (double)desc->beta2,
+        (double)desc->epsilon, (double)args->adam.step_size, (double)args->adam.sqrt_correction2);
+    return status ? status : opencl_launch_run(launch);
+}
+
+static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+    clae_status status =
+        opencl_instance_create(device, desc, &opencl_adam_plain, sizeof(opencl_instance), run, instance);
+    if (status) return status;
+    status = opencl_elementwise_create(opencl_device_of(device), "adam.cl", "adam", desc->adam.count, 0,
+                                       &opencl_instance_of(*instance)->launch[0]);
+    return opencl_instance_finish(instance, status);
+}
+
+const op_impl opencl_adam_plain = {"plain", opencl_supports_all, prepare};

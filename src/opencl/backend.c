@@ -1,0 +1,17 @@
+#include "opencl/device.h"
+#include "opencl/impls.h"
+#include "opencl/platforms.h"
+
+const backend backend_opencl = {
+    .name = "opencl",
+    .list = opencl_list,
+    .open = opencl_open,
+    .close = opencl_close,
+    .buffer_create = opencl_buffer_create,
+    .buffer_free = opencl_buffer_free,
+    .upload = opencl_upload,
+    .download = opencl_download,
+    .zero = opencl_zero,
+    .finish = opencl_finish,
+    .impls = opencl_impls,
+};

@@ -1,0 +1,22 @@
+#include "opencl/impls.h"
+#include "opencl/instance.h"
+
+static clae_status run(op_instance *instance, const op_args *args) {
+    const bias_desc *desc = &instance->desc.bias;
+    opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
+    clae_status status = opencl_kernel_set(&launch->kernel, "vvuu", args->operand[BIAS_BIAS], args->operand[BIAS_Y],
+                                           desc->rows * desc->channels, desc->channels);
+    return status ? status : opencl_launch_run(launch);
+}
+
+static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+    clae_status status =
+        opencl_instance_create(device, desc, &opencl_bias_plain, sizeof(opencl_instance), run, instance);
+    if (status) return status;
+    status = opencl_elementwise_create(opencl_device_of(device), "bias.cl", "bias",
+                                       desc->bias.rows * desc->bias.channels, desc->bias.channels,
+                                       &opencl_instance_of(*instance)->launch[0]);
+    return opencl_instance_finish(instance, status);
+}
+
+const op_impl opencl_bias_plain = {"plain", opencl_supports_all, prepare};

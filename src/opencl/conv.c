@@ -1,0 +1,167 @@
+#include "opencl/conv.h"
+
+#include "base/memory.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+conv_sides conv_sides_of(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    if (conv_kernel_of(desc->op) == CONV_SPREAD)
+        return (conv_sides){true, g->narrow_h, g->narrow_w, g->narrow_c, g->wide_h, g->wide_w, g->wide_c};
+    return (conv_sides){false, g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->narrow_c};
+}
+
+static bool product_fits_int(size_t a, size_t b, size_t c, size_t d, size_t e) {
+    const size_t factors[] = {a, b, c, d, e};
+    size_t product;
+    return size_product(factors, ARRAY_LENGTH(factors), &product) && product <= INT_MAX / 2;
+}
+
+bool conv_sizes_fit(const op_desc *desc, int positions) {
+    const conv_geometry *g = &desc->conv.g;
+    /* Twice the weights: there may be padding up to whole vectors, and dbias. */
+    return product_fits_int((size_t)positions, (size_t)g->wide_h, (size_t)g->wide_w, (size_t)g->wide_c, 1) &&
+           product_fits_int((size_t)positions, (size_t)g->narrow_h, (size_t)g->narrow_w, (size_t)g->narrow_c, 1) &&
+           product_fits_int((size_t)g->kh, (size_t)g->kw, (size_t)g->wide_c + 64, (size_t)g->narrow_c + 64, 1);
+}
+
+clae_status conv_refuse(const clae_device *device, const op_desc *desc, const char *impl, const char *why) {
+    char text[160];
+    op_describe(desc, text, sizeof text);
+    return fail(device->context, CLAE_ERROR_INPUT, "%s: implementation %s cannot do it: %s; force another one or none",
+                text, impl, why);
+}
+
+void conv_options_add(char text[CONV_OPTIONS_SIZE], const char *format, ...) {
+    const size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used, CONV_OPTIONS_SIZE - used, format, arguments);
+    va_end(arguments);
+}
+
+void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
+    const conv_desc *conv = &desc->conv;
+    const conv_geometry *g = &conv->g;
+    const conv_kernel kind = conv_kernel_of(desc->op);
+    text[0] = '\0';
+    conv_options_add(text, "-DKERNEL_H=%d -DKERNEL_W=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DPAD_H=%d -DPAD_W=%d", g->kh, g->kw,
+                     g->sh, g->sw, g->ph, g->pw);
+    if (kind == CONV_FILTER) {
+        conv_options_add(text, " -DWIDE_H=%d -DWIDE_W=%d -DWIDE_C=%d -DNARROW_H=%d -DNARROW_W=%d -DNARROW_C=%d",
+                         g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->narrow_c);
+        conv_options_add(text, " -DTRANSPOSED=%d -DDBIAS=%d", op_is_transposed(desc->op), conv->with_bias);
+        return;
+    }
+    const conv_sides s = conv_sides_of(desc);
+    const bool forward = desc->op == OP_conv2d_fwd || desc->op == OP_conv_transpose2d_fwd;
+    conv_options_add(text, " -DSPREAD=%d -DIN_H=%d -DIN_W=%d -DIN_C=%d -DOUT_H=%d -DOUT_W=%d -DOUT_C=%d", s.spread, s.in_h,
+                     s.in_w, s.in_c, s.out_h, s.out_w, s.out_c);
+    conv_options_add(text, " -DTRANSPOSED=%d -DBIAS=%d -DRELU=%d -DMASK=%d", !forward, forward && conv->with_bias,
+                     forward && conv->with_relu, !forward && conv->with_relu);
+}
+
+void conv_split_batch(int n, int *chunk, int *chunks) {
+    enum { MOST_CHUNKS = 16 };
+    *chunk = (n + MOST_CHUNKS - 1) / MOST_CHUNKS;
+    *chunks = (n + *chunk - 1) / *chunk;
+}
+
+size_t conv_slice_count(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    const size_t bias = (size_t)(op_is_transposed(desc->op) ? g->wide_c : g->narrow_c);
+    return (size_t)g->kh * g->kw * g->wide_c * g->narrow_c + (desc->conv.with_bias ? bias : 0);
+}
+
+clae_status conv_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                 const conv_program *program, clae_status (*run)(op_instance *, const op_args *),
+                                 conv_instance **instance) {
+    op_instance *made;
+    clae_status status = opencl_instance_create(device, desc, impl, sizeof(conv_instance), run, &made);
+    if (status != CLAE_OK) return status;
+    for (size_t i = 0; i < ARRAY_LENGTH(program->kernels) && program->kernels[i]; i++) {
+        status = opencl_kernel_create(opencl_device_of(device), program->file, program->options, program->kernels[i],
+                                      &opencl_instance_of(made)->launch[i].kernel);
+        if (status != CLAE_OK) {
+            opencl_instance_release(made);
+            return status;
+        }
+    }
+    *instance = (conv_instance *)made;
+    return CLAE_OK;
+}
+
+void conv_grid(conv_instance *instance, int launch, const size_t global[3], const size_t local[3]) {
+    opencl_launch *l = &instance->opencl.launch[launch];
+    l->dimensions = 3;
+    memcpy(l->global, global, sizeof l->global);
+    memcpy(l->local, local, sizeof l->local);
+}
+
+static const view no_view = {NULL, 0};
+
+clae_status conv_run_packed(op_instance *instance, const op_args *args) {
+    opencl_launch *pack = &opencl_instance_of(instance)->launch[0], *run = pack + 1;
+    const view *operand = args->operand;
+    const conv_desc *desc = &instance->desc.conv;
+    const bool forward = instance->desc.op == OP_conv2d_fwd || instance->desc.op == OP_conv_transpose2d_fwd;
+    const view bias = forward && desc->with_bias ? operand[CONV_EXTRA] : no_view;
+    const view mask = !forward && desc->with_relu ? operand[CONV_EXTRA] : no_view;
+    clae_status status = opencl_kernel_set(&pack->kernel, "vvv", operand[CONV_IN_WEIGHT], bias, args->workspace);
+    if (status == CLAE_OK) status = opencl_launch_run(pack);
+    if (status == CLAE_OK)
+        status = opencl_kernel_set(&run->kernel, "vvvvi", operand[CONV_IN], args->workspace, mask, operand[CONV_OUT],
+                                   desc->g.n);
+    return status == CLAE_OK ? opencl_launch_run(run) : status;
+}
+
+clae_status conv_run_single(op_instance *instance, const op_args *args) {
+    opencl_launch *run = &opencl_instance_of(instance)->launch[0];
+    const view *operand = args->operand;
+    const conv_desc *desc = &instance->desc.conv;
+    const bool forward = instance->desc.op == OP_conv2d_fwd || instance->desc.op == OP_conv_transpose2d_fwd;
+    const view extra = (forward ? desc->with_bias : desc->with_relu) ? operand[CONV_EXTRA] : no_view;
+    const clae_status status = opencl_kernel_set(&run->kernel, "vvvvi", operand[CONV_IN], operand[CONV_IN_WEIGHT], extra,
+                                                 operand[CONV_OUT], desc->g.n);
+    return status == CLAE_OK ? opencl_launch_run(run) : status;
+}
+
+/* Which of x and dy is wide, and where dbias goes. */
+typedef struct filter_views {
+    view wide, narrow, dweight, dbias;
+} filter_views;
+
+static filter_views filter_views_of(const op_instance *instance, const op_args *args) {
+    const bool transposed = op_is_transposed(instance->desc.op);
+    const view *operand = args->operand;
+    return (filter_views){
+        .wide = operand[transposed ? CONV_BWD_WEIGHTS_DY : CONV_BWD_WEIGHTS_X],
+        .narrow = operand[transposed ? CONV_BWD_WEIGHTS_X : CONV_BWD_WEIGHTS_DY],
+        .dweight = operand[CONV_BWD_WEIGHTS_DWEIGHT],
+        .dbias = instance->desc.conv.with_bias ? operand[CONV_BWD_WEIGHTS_DBIAS] : no_view,
+    };
+}
+
+clae_status conv_run_filter_split(op_instance *instance, const op_args *args) {
+    conv_instance *conv = (conv_instance *)instance;
+    opencl_launch *partial = &conv->opencl.launch[0], *reduce = partial + 1;
+    const filter_views v = filter_views_of(instance, args);
+    clae_status status = opencl_kernel_set(&partial->kernel, "vvvii", v.wide, v.narrow, args->workspace,
+                                           instance->desc.conv.g.n, conv->chunk);
+    if (status == CLAE_OK) status = opencl_launch_run(partial);
+    if (status == CLAE_OK)
+        status = opencl_kernel_set(&reduce->kernel, "vvvi", args->workspace, v.dweight, v.dbias, conv->chunks);
+    return status == CLAE_OK ? opencl_launch_run(reduce) : status;
+}
+
+clae_status conv_run_filter_single(op_instance *instance, const op_args *args) {
+    opencl_launch *run = &opencl_instance_of(instance)->launch[0];
+    const filter_views v = filter_views_of(instance, args);
+    const clae_status status = opencl_kernel_set(&run->kernel, "vvvvi", v.wide, v.narrow, v.dweight, v.dbias,
+                                                 instance->desc.conv.g.n);
+    return status == CLAE_OK ? opencl_launch_run(run) : status;
+}

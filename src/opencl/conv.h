@@ -1,0 +1,80 @@
+/* What the OpenCL implementations of the six conv ops share. Each implementation does all six: gather and spread
+ * (ops/conv.h) by one kernel, filter by another. */
+#ifndef CLAE_OPENCL_CONV_H
+#define CLAE_OPENCL_CONV_H
+
+#include "opencl/instance.h"
+#include "ops/conv.h"
+
+/* The operands of gather and spread have the same places in forward and backward-data: x or dy, weight, bias or mask,
+ * y or dx. */
+enum { CONV_IN, CONV_IN_WEIGHT, CONV_EXTRA, CONV_OUT };
+
+typedef struct conv_instance {
+    opencl_instance opencl;
+    int chunk, chunks;  /* filter: images in a partial sum, and how many of those there are */
+} conv_instance;
+
+/* One kernel or two: a first one that fills the workspace, and the one that makes the result. */
+typedef struct conv_program {
+    const char *file, *options;
+    const char *kernels[2];
+} conv_program;
+
+/* Gather and spread as in -> out, whichever of wide and narrow that is. */
+typedef struct conv_sides {
+    bool spread;
+    int in_h, in_w, in_c, out_h, out_w, out_c;
+} conv_sides;
+conv_sides conv_sides_of(const op_desc *desc);
+
+/* Image, weights and position counts that kernels hold in int fit; `positions` images are addressed at once. */
+bool conv_sizes_fit(const op_desc *desc, int positions);
+
+/* Logs that `impl` cannot do the op; CLAE_ERROR_INPUT. */
+clae_status conv_refuse(const clae_device *device, const op_desc *desc, const char *impl, const char *why);
+
+#define CONV_OPTIONS_SIZE 768
+/* The macros of geometry and epilogue that every kernel takes, and room for the implementation's own. */
+void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]);
+__attribute__((format(printf, 2, 3))) void conv_options_add(char text[CONV_OPTIONS_SIZE], const char *format, ...);
+
+/* Splits the batch for filter: a fixed function of n. */
+void conv_split_batch(int n, int *chunk, int *chunks);
+/* Floats of one partial sum of filter: dweight, then dbias. */
+size_t conv_slice_count(const op_desc *desc);
+
+/* Makes an instance with its kernels; the caller sets grids, workspace_bytes and, for filter, the split. */
+clae_status conv_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                 const conv_program *program, clae_status (*run)(op_instance *, const op_args *),
+                                 conv_instance **instance);
+void conv_grid(conv_instance *instance, int launch, const size_t global[3], const size_t local[3]);
+
+/* The ways to run. gather and spread: pack(weight, bias, workspace), run(in, workspace, mask, out, n); or
+ * run(in, weight, bias or mask, out, n). filter: partial(wide, narrow, workspace, n, chunk),
+ * reduce(workspace, dweight, dbias, chunks); or run(wide, narrow, dweight, dbias, n). */
+clae_status conv_run_packed(op_instance *instance, const op_args *args);
+clae_status conv_run_single(op_instance *instance, const op_args *args);
+clae_status conv_run_filter_split(op_instance *instance, const op_args *args);
+clae_status conv_run_filter_single(op_instance *instance, const op_args *args);
+
+#define CONV_IMPL_FUNCTIONS(impl)                                                                                      \
+    bool opencl_conv_##impl##_supports(const clae_device *device, const op_desc *desc);                                \
+    clae_status opencl_conv_##impl##_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,           \
+                                             op_instance **instance)
+CONV_IMPL_FUNCTIONS(direct);
+CONV_IMPL_FUNCTIONS(tiled);
+CONV_IMPL_FUNCTIONS(plain);
+
+/* Defines the symbol opencl_<op>_<impl>. */
+#define CONV_IMPL(op, impl)                                                                                            \
+    static clae_status prepare_##op##_##impl(clae_device *device, const op_desc *desc, op_instance **instance) {       \
+        return opencl_conv_##impl##_prepare(device, desc, &opencl_##op##_##impl, instance);                            \
+    }                                                                                                                  \
+    const op_impl opencl_##op##_##impl = {#impl, opencl_conv_##impl##_supports, prepare_##op##_##impl}
+#define CONV_IMPLS(op)                                                                                                 \
+    CONV_IMPL(op, direct);                                                                                             \
+    CONV_IMPL(op, tiled);                                                                                              \
+    CONV_IMPL(op, plain)
+
+#endif

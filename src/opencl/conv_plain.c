@@ -1,0 +1,27 @@
+/* Convolutions anywhere and of any shape, one work-item for each element of the result: cl/conv_gather_spread_plain.cl
+ * and cl/conv_filter_plain.cl. */
+#include "opencl/conv.h"
+
+bool opencl_conv_plain_supports(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    return conv_sizes_fit(desc, 1);
+}
+
+clae_status opencl_conv_plain_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
+                                      op_instance **instance) {
+    if (!conv_sizes_fit(desc, 1)) return conv_refuse(device, desc, entry->name, "its images or weights are too large");
+    const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
+    char options[CONV_OPTIONS_SIZE];
+    conv_options(desc, options);
+    const conv_program program = {filter ? "conv_filter_plain.cl" : "conv_gather_spread_plain.cl", options, {"conv"}};
+    conv_instance *made;
+    const clae_status status = conv_instance_create(device, desc, entry, &program,
+                                                    filter ? conv_run_filter_single : conv_run_single, &made);
+    if (status != CLAE_OK) return status;
+    const conv_sides s = conv_sides_of(desc);
+    const size_t results = filter ? conv_slice_count(desc) : (size_t)desc->conv.g.n * s.out_h * s.out_w * s.out_c;
+    const size_t items = opencl_group_items(opencl_device_of(device), 64);
+    conv_grid(made, 0, (const size_t[]){(results + items - 1) / items * items, 1, 1}, (const size_t[]){items, 1, 1});
+    *instance = &made->opencl.base;
+    return CLAE_OK;
+}

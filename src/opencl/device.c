@@ -1,0 +1,93 @@
+#include "opencl/device.h"
+
+#include "opencl/platforms.h"
+#include "opencl/program_cache.h"
+
+#if CLAE_HAVE_CLBLAST
+#include <clblast_c.h>
+#endif
+#include <stdlib.h>
+
+/* Floats in a vector: what the device says, kept to what the kernels are written for. */
+static unsigned vector_width_of(cl_device_id id) {
+    cl_uint width = opencl_device_uint(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
+    if (width <= 1) width = opencl_device_uint(id, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT);
+    return width >= 16 ? 16 : width >= 8 ? 8 : 4;
+}
+
+static clae_status check_usable(const opencl_device *device) {
+    const clae_device_info *info = &device->base.info;
+    if (!opencl_device_uint(device->id, CL_DEVICE_AVAILABLE))
+        return fail(device->base.context, CLAE_ERROR_DEVICE, "OpenCL device %s (%s) is not available", info->id,
+                    info->name);
+    if (!opencl_device_uint(device->id, CL_DEVICE_COMPILER_AVAILABLE))
+        return fail(device->base.context, CLAE_ERROR_DEVICE,
+                    "OpenCL device %s (%s) cannot be used: its driver has no compiler", info->id, info->name);
+    return CLAE_OK;
+}
+
+static clae_status make_queue(opencl_device *device) {
+    cl_int code;
+    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)device->platform, 0};
+    device->context = clCreateContext(properties, 1, &device->id, NULL, NULL, &code);
+    if (code != CL_SUCCESS) {
+        device->context = NULL;
+        return opencl_check(device, code, "clCreateContext", "one device");
+    }
+    device->queue = clCreateCommandQueue(device->context, device->id, 0, &code);
+    if (code != CL_SUCCESS) {
+        device->queue = NULL;
+        return opencl_check(device, code, "clCreateCommandQueue", "in order");
+    }
+    return CLAE_OK;
+}
+
+clae_status opencl_open(clae_context *context, const clae_device_info *info, const char *variant,
+                        clae_device **out) {
+    *out = NULL;
+    if (variant)
+        return fail(context, CLAE_ERROR_INPUT, "OpenCL devices have no variants, got \"%s\"", variant);
+    opencl_device *device = calloc(1, sizeof *device);
+    if (!device) return fail_memory(context, sizeof *device, "an OpenCL device");
+    device->base.backend = &backend_opencl;
+    device->base.context = context;
+    device->base.info = *info;
+    clae_status status = opencl_find_device(context, info->id, &device->platform, &device->id);
+    if (status) goto failed;
+    status = check_usable(device);
+    if (status) goto failed;
+    device->class = info->type == CLAE_DEVICE_CPU ? OPENCL_CLASS_CPU : OPENCL_CLASS_GPU;
+    device->vector_width = vector_width_of(device->id);
+    device->max_work_group_items = opencl_device_size(device->id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+    status = make_queue(device);
+    if (status) goto failed;
+    device->programs = opencl_program_cache_create(context);
+    if (!device->programs) {
+        status = fail_memory(context, 0, "the programs of an OpenCL device");
+        goto failed;
+    }
+    *out = &device->base;
+    return CLAE_OK;
+failed:
+    opencl_close(&device->base);
+    return status;
+}
+
+void opencl_close(clae_device *base) {
+    if (!base) return;
+    opencl_device *device = opencl_device_of(base);
+    if (device->queue) clFinish(device->queue);
+    opencl_program_cache_free(device->programs);
+#if CLAE_HAVE_CLBLAST
+    /* It keeps programs, and by them the context, until it is told not to. */
+    CLBlastClearCache();
+#endif
+    if (device->queue) clReleaseCommandQueue(device->queue);
+    if (device->context) clReleaseContext(device->context);
+    free(device);
+}
+
+clae_status opencl_finish(clae_device *base) {
+    opencl_device *device = opencl_device_of(base);
+    return opencl_check(device, clFinish(device->queue), "clFinish", "all work so far");
+}

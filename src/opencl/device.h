@@ -1,0 +1,18 @@
+/* The device and its buffers, as the backend's table names them. */
+#ifndef CLAE_OPENCL_DEVICE_H
+#define CLAE_OPENCL_DEVICE_H
+
+#include "opencl/opencl.h"
+
+clae_status opencl_open(clae_context *context, const clae_device_info *info, const char *variant,
+                        clae_device **device);
+void opencl_close(clae_device *device);
+clae_status opencl_finish(clae_device *device);
+
+clae_status opencl_buffer_create(clae_device *device, size_t bytes, buffer **out);
+void opencl_buffer_free(buffer *self);
+clae_status opencl_upload(buffer *self, size_t offset_bytes, const void *data, size_t bytes);
+clae_status opencl_download(buffer *self, size_t offset_bytes, void *data, size_t bytes);
+clae_status opencl_zero(buffer *self, size_t offset_bytes, size_t bytes);
+
+#endif

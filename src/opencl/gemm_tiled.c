@@ -1,0 +1,90 @@
+/* GEMM in the style of GPUs: tiles in local memory; k is divided where there are too few tiles to fill the device. */
+#include "opencl/impls.h"
+#include "opencl/instance.h"
+
+#include <stdio.h>
+
+enum { WANTED_SIDE = 16, ITEM_TILE = 4, GROUPS_PER_UNIT = 2, SMALLEST_PART = 512, MOST_PARTS = 64 };
+enum { SUM_ITEMS = 256 };
+#define MOST_PARTS_BYTES ((size_t)64 << 20)
+
+typedef struct tiled_instance {
+    opencl_instance base;
+    size_t part, parts;
+} tiled_instance;
+
+static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
+
+static clae_status run(op_instance *instance, const op_args *args) {
+    tiled_instance *self = (tiled_instance *)instance;
+    const gemm_desc *desc = &instance->desc.gemm;
+    opencl_launch *launch = self->base.launch;
+    const bool whole = self->parts == 1;
+    const view c = args->operand[GEMM_C];
+    clae_status status = opencl_kernel_set(&launch[0].kernel, "vvvuuuuff", args->operand[GEMM_A], args->operand[GEMM_B],
+                                           whole ? c : args->workspace, desc->m, desc->n, desc->k, self->part,
+                                           whole ? (double)desc->alpha : 1.0, whole ? (double)desc->beta : 0.0);
+    if (!status) status = opencl_launch_run(&launch[0]);
+    if (status || whole) return status;
+    status = opencl_kernel_set(&launch[1].kernel, "vvluff", args->workspace, c, desc->m * desc->n, self->parts,
+                               (double)desc->alpha, (double)desc->beta);
+    return status ? status : opencl_launch_run(&launch[1]);
+}
+
+/* Side of the square work-group: the largest power of two whose square the built kernel allows. */
+static clae_status create_tiles(opencl_device *device, const gemm_desc *desc, opencl_launch *launch) {
+    size_t side = WANTED_SIDE;
+    while (side > 1 && side * side > device->max_work_group_items) side /= 2;
+    for (;; side /= 2) {
+        char options[96];
+        snprintf(options, sizeof options, "-DSIDE=%zu%s%s", side, desc->transpose_a ? " -DTRANSPOSE_A" : "",
+                 desc->transpose_b ? " -DTRANSPOSE_B" : "");
+        clae_status status = opencl_kernel_create(device, "gemm_tiled.cl", options, "gemm_tiled", &launch->kernel);
+        if (status) return status;
+        launch->dimensions = 3;
+        launch->local[0] = launch->local[1] = side;
+        launch->local[2] = 1;
+        if (side == 1 || opencl_kernel_work_group_items(&launch->kernel) >= side * side) return CLAE_OK;
+        opencl_kernel_release(&launch->kernel);
+    }
+}
+
+static void divide_k(tiled_instance *self, size_t tiles, size_t side) {
+    const gemm_desc *desc = &self->base.base.desc.gemm;
+    const size_t wanted_groups = (size_t)self->base.base.device->info.compute_units * GROUPS_PER_UNIT;
+    const size_t part_bytes = desc->m * desc->n * sizeof(float);
+    size_t parts = tiles < wanted_groups ? divide_up(wanted_groups, tiles) : 1;
+    if (parts > desc->k / SMALLEST_PART) parts = desc->k / SMALLEST_PART;
+    if (parts > MOST_PARTS) parts = MOST_PARTS;
+    if (parts > MOST_PARTS_BYTES / part_bytes) parts = MOST_PARTS_BYTES / part_bytes;
+    self->part = parts > 1 ? divide_up(divide_up(desc->k, parts), side) * side : desc->k;
+    self->parts = divide_up(desc->k, self->part);
+    if (self->parts > 1) self->base.base.workspace_bytes = self->parts * part_bytes;
+}
+
+static clae_status prepare(clae_device *base, const op_desc *desc, op_instance **instance) {
+    clae_status status = opencl_instance_create(base, desc, &opencl_gemm_plain, sizeof(tiled_instance), run, instance);
+    if (status) return status;
+    tiled_instance *self = (tiled_instance *)*instance;
+    opencl_device *device = opencl_device_of(base);
+    opencl_launch *launch = self->base.launch;
+    status = create_tiles(device, &desc->gemm, &launch[0]);
+    if (status) return opencl_instance_finish(instance, status);
+    const size_t side = launch[0].local[0];
+    const size_t m_tiles = divide_up(desc->gemm.m, ITEM_TILE * side), n_tiles = divide_up(desc->gemm.n, ITEM_TILE * side);
+    divide_k(self, m_tiles * n_tiles, side);
+    launch[0].global[0] = m_tiles * side;
+    launch[0].global[1] = n_tiles * side;
+    launch[0].global[2] = self->parts;
+    if (self->parts == 1) return CLAE_OK;
+    char options[96];
+    snprintf(options, sizeof options, "-DSIDE=%zu%s%s", side, desc->gemm.transpose_a ? " -DTRANSPOSE_A" : "",
+             desc->gemm.transpose_b ? " -DTRANSPOSE_B" : "");
+    status = opencl_kernel_create(device, "gemm_tiled.cl", options, "gemm_sum", &launch[1].kernel);
+    launch[1].dimensions = 1;
+    launch[1].local[0] = opencl_group_items(device, SUM_ITEMS);
+    launch[1].global[0] = divide_up(desc->gemm.m * desc->gemm.n, launch[1].local[0]) * launch[1].local[0];
+    return opencl_instance_finish(instance, status);
+}
+
+const op_impl opencl_gemm_plain = {"plain", opencl_supports_all, prepare};

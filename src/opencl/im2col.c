@@ -1,0 +1,210 @@
+/* The six convolution ops as copies and matrix products, some images at a time. */
+#include "base/memory.h"
+#include "opencl/impls.h"
+#include "opencl/instance.h"
+#include "ops/conv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MOST_COLUMN_BYTES ((size_t)256 << 20)
+enum { COPY_ITEMS = 64, CPU_VECTOR = 16, GPU_VECTOR = 4, PLACE_FLOATS = 16 };
+
+enum { COPY, SWAP };             /* launches */
+enum { FIRST, MIDDLE, LAST };    /* matrix products: of the first images, of further ones, and of what is left */
+
+typedef struct im2col_instance {
+    opencl_instance base;
+    conv_kernel kind;
+    size_t chunk;            /* images at a time */
+    size_t taps, rows;       /* kernel positions; rows of the columns for one image */
+    size_t vector;
+    op_instance *gemm[3];
+    size_t weight_place, gemm_place;  /* in the workspace, in floats; the columns come first */
+} im2col_instance;
+
+static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+static view moved(view v, size_t offset) {
+    v.offset += offset;
+    return v;
+}
+
+static clae_status run_over(opencl_launch *launch, size_t count) {
+    launch->global[0] = divide_up(count, launch->local[0]) * launch->local[0];
+    return opencl_launch_run(launch);
+}
+
+/* Columns from a wide image, or a wide image from columns. */
+static clae_status run_copy(im2col_instance *self, view from, view to, size_t images) {
+    const conv_geometry *g = &self->base.base.desc.conv.g;
+    const size_t pixels = self->kind == CONV_SPREAD ? (size_t)g->wide_h * g->wide_w : self->rows * self->taps;
+    const size_t count = images * pixels * (g->wide_c / self->vector);
+    opencl_launch *launch = &self->base.launch[COPY];
+    clae_status status = opencl_kernel_set(&launch->kernel, "vvu", from, to, count);
+    return status ? status : run_over(launch, count);
+}
+
+static clae_status run_swap(im2col_instance *self, view from, view to, size_t from_a, size_t from_b) {
+    opencl_launch *launch = &self->base.launch[SWAP];
+    clae_status status = opencl_kernel_set(&launch->kernel, "vvuuu", from, to, self->taps, from_a, from_b);
+    return status ? status : run_over(launch, self->taps * from_a * from_b);
+}
+
+static clae_status run_gemm(im2col_instance *self, const op_args *args, int which, view a, view b, view c) {
+    const op_args own = {.operand = {[GEMM_A] = a, [GEMM_B] = b, [GEMM_C] = c},
+                         .workspace = moved(args->workspace, self->gemm_place)};
+    return op_run(self->gemm[which], &own);
+}
+
+/* The wide and narrow images of a step. */
+static clae_status run_step(im2col_instance *self, const op_args *args, int which, size_t images, view wide,
+                            view narrow, view weight) {
+    const view columns = args->workspace;
+    clae_status status;
+    switch (self->kind) {
+    case CONV_GATHER:
+        status = run_copy(self, wide, columns, images);
+        return status ? status : run_gemm(self, args, which, columns, weight, narrow);
+    case CONV_SPREAD:
+        status = run_gemm(self, args, which, narrow, weight, columns);
+        return status ? status : run_copy(self, columns, wide, images);
+    default:
+        status = run_copy(self, wide, columns, images);
+        return status ? status : run_gemm(self, args, which, columns, narrow, weight);
+    }
+}
+
+static clae_status run(op_instance *instance, const op_args *args) {
+    im2col_instance *self = (im2col_instance *)instance;
+    const conv_geometry *g = &instance->desc.conv.g;
+    const size_t n = (size_t)g->n, narrow_c = (size_t)g->narrow_c, wide_c = (size_t)g->wide_c;
+    const size_t wide_image = (size_t)g->wide_h * g->wide_w * wide_c, narrow_image = self->rows * narrow_c;
+    const bool transposed = op_is_transposed(instance->desc.op), filter = self->kind == CONV_FILTER;
+    /* Input, weight and output come in this order but for filter, where dweight is the output. */
+    const view *operand = args->operand;
+    const view weight = filter ? operand[CONV_BWD_WEIGHTS_DWEIGHT] : operand[CONV_WEIGHT];
+    const view in = operand[0], out = filter ? operand[CONV_BWD_WEIGHTS_DY] : operand[CONV_Y];
+    const bool in_is_wide = filter ? !transposed : self->kind == CONV_GATHER;
+    const view wide = in_is_wide ? in : out, narrow = in_is_wide ? out : in;
+    const view swapped = moved(args->workspace, self->weight_place);
+    clae_status status = CLAE_OK;
+    if (transposed && !filter) status = run_swap(self, weight, swapped, narrow_c, wide_c);
+    for (size_t first = 0; !status && first < n; first += self->chunk) {
+        const size_t images = smaller(n - first, self->chunk);
+        const int which = first == 0 ? FIRST : images == self->chunk ? MIDDLE : LAST;
+        status = run_step(self, args, which, images, moved(wide, first * wide_image), moved(narrow, first * narrow_image),
+                          transposed ? swapped : weight);
+    }
+    if (!status && transposed && filter) status = run_swap(self, swapped, weight, wide_c, narrow_c);
+    return status;
+}
+
+static void release(op_instance *instance) {
+    if (!instance) return;
+    for (int i = 0; i < 3; ++i) op_release(((im2col_instance *)instance)->gemm[i]);
+    opencl_instance_release(instance);
+}
+
+static gemm_desc product(const im2col_instance *self, size_t images, float beta) {
+    const conv_geometry *g = &self->base.base.desc.conv.g;
+    const size_t rows = images * self->rows, depth = self->taps * g->wide_c, narrow_c = (size_t)g->narrow_c;
+    switch (self->kind) {
+    case CONV_GATHER:
+        return (gemm_desc){.m = rows, .n = narrow_c, .k = depth, .alpha = 1.0f};
+    case CONV_SPREAD:
+        return (gemm_desc){.m = rows, .n = depth, .k = narrow_c, .transpose_b = true, .alpha = 1.0f};
+    default:
+        return (gemm_desc){.m = depth, .n = narrow_c, .k = rows, .transpose_a = true, .alpha = 1.0f, .beta = beta};
+    }
+}
+
+static clae_status prepare_gemm(im2col_instance *self, int which, size_t images, float beta, size_t *workspace) {
+    if (images == 0) return CLAE_OK;
+    const op_desc desc = {.op = OP_gemm, .gemm = product(self, images, beta)};
+    clae_status status = op_prepare(self->base.base.device, &desc, NULL, &self->gemm[which]);
+    if (!status && self->gemm[which]->workspace_bytes > *workspace) *workspace = self->gemm[which]->workspace_bytes;
+    return status;
+}
+
+static clae_status prepare_gemms(im2col_instance *self) {
+    const conv_geometry *g = &self->base.base.desc.conv.g;
+    const size_t n = (size_t)g->n, column_floats = self->chunk * self->rows * self->taps * g->wide_c;
+    size_t gemm_bytes = 0;
+    clae_status status = prepare_gemm(self, FIRST, self->chunk, 0.0f, &gemm_bytes);
+    if (!status) status = prepare_gemm(self, MIDDLE, n >= 2 * self->chunk ? self->chunk : 0, 1.0f, &gemm_bytes);
+    if (!status) status = prepare_gemm(self, LAST, n % self->chunk, 1.0f, &gemm_bytes);
+    self->weight_place = divide_up(column_floats, PLACE_FLOATS) * PLACE_FLOATS;
+    const size_t weight_floats =
+        op_is_transposed(self->base.base.desc.op) ? self->taps * g->wide_c * g->narrow_c : 0;
+    self->gemm_place = self->weight_place + divide_up(weight_floats, PLACE_FLOATS) * PLACE_FLOATS;
+    self->base.base.workspace_bytes = self->gemm_place * sizeof(float) + gemm_bytes;
+    return status;
+}
+
+static clae_status prepare_kernels(im2col_instance *self) {
+    opencl_device *device = opencl_device_of(self->base.base.device);
+    const conv_geometry *g = &self->base.base.desc.conv.g;
+    self->vector = device->class == OPENCL_CLASS_CPU ? CPU_VECTOR : GPU_VECTOR;
+    while (g->wide_c % self->vector != 0) self->vector /= 2;
+    char options[256];
+    snprintf(options, sizeof options,
+             "-DVEC=%zu -DWIDE_H=%d -DWIDE_W=%d -DWIDE_C=%d -DNARROW_H=%d -DNARROW_W=%d -DKH=%d -DKW=%d -DSH=%d -DSW=%d "
+             "-DPH=%d -DPW=%d",
+             self->vector, g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->kh, g->kw, g->sh, g->sw, g->ph,
+             g->pw);
+    clae_status status =
+        opencl_launch_create(device, "im2col.cl", options, self->kind == CONV_SPREAD ? "col2im" : "im2col", COPY_ITEMS,
+                             &self->base.launch[COPY]);
+    if (status || !op_is_transposed(self->base.base.desc.op)) return status;
+    return opencl_launch_create(device, "im2col.cl", options, "swap_channels", COPY_ITEMS, &self->base.launch[SWAP]);
+}
+
+/* Images whose columns fit into the memory set aside for them; 0 when not even one does. */
+static size_t chunk_of(const clae_device *device, const conv_geometry *g) {
+    const size_t factors[] = {(size_t)g->narrow_h, (size_t)g->narrow_w, (size_t)g->kh,
+                              (size_t)g->kw,       (size_t)g->wide_c,   sizeof(float)};
+    const size_t most = smaller(MOST_COLUMN_BYTES, device->info.largest_allocation_bytes / 2);
+    size_t image_bytes;
+    if (!size_product(factors, ARRAY_LENGTH(factors), &image_bytes) || image_bytes == 0) return 0;
+    return smaller(most / image_bytes, (size_t)g->n);
+}
+
+static bool supports(const clae_device *device, const op_desc *desc) {
+    return !desc->conv.with_bias && !desc->conv.with_relu && chunk_of(device, &desc->conv.g) > 0;
+}
+
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    if (!supports(device, desc)) {
+        char text[160];
+        op_describe(desc, text, sizeof text);
+        return fail(device->context, CLAE_ERROR_INPUT,
+                    "%s: im2col does neither bias nor ReLU, and needs room for the columns of one image", text);
+    }
+    clae_status status = opencl_instance_create(device, desc, impl, sizeof(im2col_instance), run, instance);
+    if (status) return status;
+    im2col_instance *self = (im2col_instance *)*instance;
+    const conv_geometry *g = &desc->conv.g;
+    self->base.base.release = release;
+    self->kind = conv_kernel_of(desc->op);
+    self->chunk = chunk_of(device, g);
+    self->taps = (size_t)g->kh * g->kw;
+    self->rows = (size_t)g->narrow_h * g->narrow_w;
+    status = prepare_kernels(self);
+    if (!status) status = prepare_gemms(self);
+    return opencl_instance_finish(instance, status);
+}
+
+#define IM2COL_IMPL(op)                                                                                          \
+    static clae_status prepare_##op(clae_device *device, const op_desc *desc, op_instance **instance) {          \
+        return prepare(device, desc, &opencl_##op##_im2col, instance);                                           \
+    }                                                                                                            \
+    const op_impl opencl_##op##_im2col = {"im2col", supports, prepare_##op}
+
+IM2COL_IMPL(conv2d_fwd);
+IM2COL_IMPL(conv2d_bwd_data);
+IM2COL_IMPL(conv2d_bwd_weights);
+IM2COL_IMPL(conv_transpose2d_fwd);
+IM2COL_IMPL(conv_transpose2d_bwd_data);
+IM2COL_IMPL(conv_transpose2d_bwd_weights);

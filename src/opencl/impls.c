@@ -1,0 +1,27 @@
+#include "opencl/impls.h"
+
+#define LIST(...) (const op_impl *const[]){__VA_ARGS__, NULL}
+
+static const op_impl *const *const lists[OP_COUNT] = {
+#define CONV_LIST(op) LIST(&opencl_##op##_direct, &opencl_##op##_tiled, &opencl_##op##_im2col, &opencl_##op##_plain)
+    [OP_conv2d_fwd] = CONV_LIST(conv2d_fwd),
+    [OP_conv2d_bwd_data] = CONV_LIST(conv2d_bwd_data),
+    [OP_conv2d_bwd_weights] = CONV_LIST(conv2d_bwd_weights),
+    [OP_conv_transpose2d_fwd] = CONV_LIST(conv_transpose2d_fwd),
+    [OP_conv_transpose2d_bwd_data] = CONV_LIST(conv_transpose2d_bwd_data),
+    [OP_conv_transpose2d_bwd_weights] = CONV_LIST(conv_transpose2d_bwd_weights),
+    [OP_bias] = LIST(&opencl_bias_plain),
+    [OP_relu_fwd] = LIST(&opencl_relu_fwd_plain),
+    [OP_relu_bwd] = LIST(&opencl_relu_bwd_plain),
+    [OP_loss] = LIST(&opencl_loss_vector, &opencl_loss_plain),
+    [OP_adam] = LIST(&opencl_adam_plain),
+    [OP_load_batch] = LIST(&opencl_load_batch_plain),
+    [OP_reduce_sum] = LIST(&opencl_reduce_sum_vector, &opencl_reduce_sum_plain),
+#if CLAE_HAVE_CLBLAST
+    [OP_gemm] = LIST(&opencl_gemm_vector, &opencl_gemm_clblast, &opencl_gemm_plain),
+#else
+    [OP_gemm] = LIST(&opencl_gemm_vector, &opencl_gemm_plain),
+#endif
+};
+
+const op_impl *const *opencl_impls(op_id op) { return lists[op]; }

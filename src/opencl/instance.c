@@ -1,0 +1,84 @@
+#include "opencl/instance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GPU_GROUP_ITEMS = 256, GPU_VECTOR = 4, CPU_VECTOR = 16, CPU_VECTORS_PER_ITEM = 256 };
+
+clae_status opencl_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl, size_t bytes,
+                                   clae_status (*run)(op_instance *, const op_args *), op_instance **instance) {
+    *instance = calloc(1, bytes);
+    if (!*instance) return fail_memory(device->context, bytes, "a prepared op");
+    (*instance)->impl = impl;
+    (*instance)->device = device;
+    (*instance)->desc = *desc;
+    (*instance)->run = run;
+    (*instance)->release = opencl_instance_release;
+    return CLAE_OK;
+}
+
+clae_status opencl_instance_finish(op_instance **instance, clae_status status) {
+    if (!status) return CLAE_OK;
+    (*instance)->release(*instance);
+    *instance = NULL;
+    return status;
+}
+
+void opencl_instance_release(op_instance *instance) {
+    if (!instance) return;
+    for (int i = 0; i < OPENCL_MAX_LAUNCHES; ++i)
+        opencl_kernel_release(&opencl_instance_of(instance)->launch[i].kernel);
+    free(instance);
+}
+
+clae_status opencl_launch_run(opencl_launch *launch) {
+    return opencl_kernel_run(&launch->kernel, launch->dimensions, launch->global, launch->local);
+}
+
+size_t opencl_group_items(const opencl_device *device, size_t wanted) {
+    size_t items = 1;
+    while (items * 2 <= wanted && items * 2 <= device->max_work_group_items) items *= 2;
+    return items;
+}
+
+clae_status opencl_launch_create(opencl_device *device, const char *file, const char *options, const char *name,
+                                 size_t wanted, opencl_launch *launch) {
+    for (size_t items = opencl_group_items(device, wanted);; items /= 2) {
+        char all[256];
+        snprintf(all, sizeof all, "%s%s-DLOCAL=%zu", options, *options ? " " : "", items);
+        clae_status status = opencl_kernel_create(device, file, all, name, &launch->kernel);
+        if (status) return status;
+        launch->dimensions = 1;
+        launch->local[0] = items;
+        if (items == 1 || opencl_kernel_work_group_items(&launch->kernel) >= items) return CLAE_OK;
+        opencl_kernel_release(&launch->kernel);
+    }
+}
+
+clae_status opencl_elementwise_create(opencl_device *device, const char *file, const char *name, size_t count,
+                                      size_t multiple, opencl_launch *launch) {
+    const bool cpu = device->class == OPENCL_CLASS_CPU;
+    size_t vector = cpu ? CPU_VECTOR : GPU_VECTOR;
+    const size_t per_item = cpu ? CPU_VECTORS_PER_ITEM : 1;
+    while (multiple % vector != 0) vector /= 2;
+    char options[64];
+    snprintf(options, sizeof options, "-DVEC=%zu -DPER_ITEM=%zu", vector, per_item);
+    clae_status status = opencl_launch_create(device, file, options, name, cpu ? 1 : GPU_GROUP_ITEMS, launch);
+    if (status) return status;
+    const size_t group_elements = launch->local[0] * per_item * vector;
+    const size_t groups = count / group_elements + (count % group_elements != 0);
+    launch->global[0] = (groups ? groups : 1) * launch->local[0];
+    return CLAE_OK;
+}
+
+bool opencl_is_cpu(const clae_device *device, const op_desc *desc) {
+    (void)desc;
+    return ((const opencl_device *)device)->class == OPENCL_CLASS_CPU;
+}
+
+bool opencl_supports_all(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    (void)desc;
+    return true;
+}

@@ -1,0 +1,49 @@
+/* Prepared ops: kernels and the grids they are run on. */
+#ifndef CLAE_OPENCL_INSTANCE_H
+#define CLAE_OPENCL_INSTANCE_H
+
+#include "opencl/opencl.h"
+
+/* A kernel with its grid. */
+typedef struct opencl_launch {
+    opencl_kernel kernel;
+    unsigned dimensions;
+    size_t global[3], local[3];
+} opencl_launch;
+
+/* The instance of an op that needs at most OPENCL_MAX_LAUNCHES kernels; larger ones begin with it. */
+enum { OPENCL_MAX_LAUNCHES = 4 };
+typedef struct opencl_instance {
+    op_instance base;
+    opencl_launch launch[OPENCL_MAX_LAUNCHES];
+} opencl_instance;
+
+/* A zeroed instance of `bytes`, at least sizeof(opencl_instance), with everything but the kernels. */
+clae_status opencl_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl, size_t bytes,
+                                   clae_status (*run)(op_instance *, const op_args *), op_instance **instance);
+/* The end of a prepare function: releases the instance when `status` is a failure; gives `status` back. */
+clae_status opencl_instance_finish(op_instance **instance, clae_status status);
+/* Releases the kernels and the instance; takes NULL. It is op_instance.release of what the above makes. */
+void opencl_instance_release(op_instance *instance);
+
+static inline opencl_instance *opencl_instance_of(op_instance *instance) { return (opencl_instance *)instance; }
+
+clae_status opencl_launch_run(opencl_launch *launch);
+
+/* Items of a work-group: the largest power of two within `wanted` and what the device allows. */
+size_t opencl_group_items(const opencl_device *device, size_t wanted);
+
+/* Makes a kernel that is compiled for work-groups of LOCAL items in one dimension, `wanted` or, where the built kernel
+ * allows fewer, half of that and so on; launch->local[0] says how many. `options` come before -DLOCAL. */
+clae_status opencl_launch_create(opencl_device *device, const char *file, const char *options, const char *name,
+                                 size_t wanted, opencl_launch *launch);
+
+/* Prepares a kernel that passes over `count` elements once, given -DVEC, -DLOCAL and -DPER_ITEM: a work-group takes
+ * LOCAL * PER_ITEM vectors. VEC divides `multiple` (0: any VEC will do). */
+clae_status opencl_elementwise_create(opencl_device *device, const char *file, const char *name, size_t count,
+                                      size_t multiple, opencl_launch *launch);
+
+bool opencl_is_cpu(const clae_device *device, const op_desc *desc);      /* op_impl.supports for kernels in CPU style */
+bool opencl_supports_all(const clae_device *device, const op_desc *desc);
+
+#endif

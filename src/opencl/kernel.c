@@ -1,0 +1,73 @@
+#include "opencl/opencl.h"
+#include "opencl/program_cache.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+clae_status opencl_kernel_create(opencl_device *device, const char *file, const char *options, const char *name,
+                                 opencl_kernel *kernel) {
+    memset(kernel, 0, sizeof *kernel);
+    cl_program program;
+    clae_status status = opencl_program_get(device, file, options, &program);
+    if (status) return status;
+    cl_int code;
+    cl_kernel made = clCreateKernel(program, name, &code);
+    if (code != CL_SUCCESS) return opencl_check(device, code, "clCreateKernel", name);
+    kernel->device = device;
+    kernel->kernel = made;
+    snprintf(kernel->name, sizeof kernel->name, "%s", name);
+    return CLAE_OK;
+}
+
+void opencl_kernel_release(opencl_kernel *kernel) {
+    if (kernel->kernel) clReleaseKernel(kernel->kernel);
+    memset(kernel, 0, sizeof *kernel);
+}
+
+size_t opencl_kernel_work_group_items(const opencl_kernel *kernel) {
+    size_t items = 0;
+    cl_int code = clGetKernelWorkGroupInfo(kernel->kernel, kernel->device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof items,
+                                           &items, NULL);
+    return code == CL_SUCCESS && items ? items : 1;
+}
+
+static cl_int set_view(cl_kernel kernel, cl_uint *index, view v) {
+    cl_mem memory = v.buffer ? opencl_memory_of(v) : NULL;
+    cl_ulong offset = v.buffer ? v.offset : 0;
+    cl_int code = clSetKernelArg(kernel, (*index)++, sizeof memory, v.buffer ? &memory : NULL);
+    return code != CL_SUCCESS ? code : clSetKernelArg(kernel, (*index)++, sizeof offset, &offset);
+}
+
+clae_status opencl_kernel_set(opencl_kernel *kernel, const char *types, ...) {
+    va_list arguments;
+    va_start(arguments, types);
+    cl_uint index = 0;
+    cl_int code = CL_SUCCESS;
+    for (const char *type = types; *type && code == CL_SUCCESS; ++type) {
+        if (*type == 'v') {
+            code = set_view(kernel->kernel, &index, va_arg(arguments, view));
+        } else if (*type == 'f') {
+            cl_float value = (cl_float)va_arg(arguments, double);
+            code = clSetKernelArg(kernel->kernel, index++, sizeof value, &value);
+        } else if (*type == 'i') {
+            cl_int value = va_arg(arguments, int);
+            code = clSetKernelArg(kernel->kernel, index++, sizeof value, &value);
+        } else if (*type == 'l') {
+            cl_ulong value = va_arg(arguments, size_t);
+            code = clSetKernelArg(kernel->kernel, index++, sizeof value, &value);
+        } else {
+            size_t wide = va_arg(arguments, size_t);
+            cl_uint value = (cl_uint)wide;
+            code = value == wide ? clSetKernelArg(kernel->kernel, index++, sizeof value, &value) : CL_INVALID_ARG_VALUE;
+        }
+    }
+    va_end(arguments);
+    return opencl_check(kernel->device, code, "clSetKernelArg", kernel->name);
+}
+
+clae_status opencl_kernel_run(opencl_kernel *kernel, unsigned dimensions, const size_t *global, const size_t *local) {
+    cl_int code = clEnqueueNDRangeKernel(kernel->device->queue, kernel->kernel, dimensions, NULL, global, local, 0,
+                                         NULL, NULL);
+    return opencl_check(kernel->device, code, "clEnqueueNDRangeKernel", kernel->name);
+}

@@ -1,0 +1,50 @@
+#include "opencl/impls.h"
+#include "opencl/instance.h"
+
+#include <stdio.h>
+
+enum { CPU_VECTOR = 16, CPU_MOST_ITEMS = 64, GPU_VECTOR = 4, GPU_GROUP_ITEMS = 64, GPU_MOST_ITEMS = 32768 };
+
+typedef struct load_batch_instance {
+    opencl_instance base;
+    size_t images_per_item;
+} load_batch_instance;
+
+static clae_status run(op_instance *instance, const op_args *args) {
+    load_batch_instance *self = (load_batch_instance *)instance;
+    const load_batch_desc *desc = &instance->desc.load_batch;
+    opencl_launch *launch = &self->base.launch[0];
+    view indices = args->operand[LOAD_BATCH_INDICES];
+    indices.offset += args->load_batch.first;
+    clae_status status = opencl_kernel_set(&launch->kernel, "vvvuuuff", args->operand[LOAD_BATCH_ELEMENTS], indices,
+                                           args->operand[LOAD_BATCH_X], desc->n, desc->image_elements,
+                                           self->images_per_item, (double)desc->scale, (double)desc->shift);
+    return status ? status : opencl_launch_run(launch);
+}
+
+static clae_status prepare(clae_device *base, const op_desc *desc, op_instance **instance) {
+    clae_status status =
+        opencl_instance_create(base, desc, &opencl_load_batch_plain, sizeof(load_batch_instance), run, instance);
+    if (status) return status;
+    load_batch_instance *self = (load_batch_instance *)*instance;
+    opencl_device *device = opencl_device_of(base);
+    opencl_launch *launch = &self->base.launch[0];
+    const bool cpu = device->class == OPENCL_CLASS_CPU;
+    const size_t vector = cpu ? CPU_VECTOR : GPU_VECTOR;
+    const size_t most_items = cpu ? CPU_MOST_ITEMS : GPU_MOST_ITEMS;
+    char options[64];
+    snprintf(options, sizeof options, "-DVEC=%zu -DELEMENT=%s", vector, desc->load_batch.from_float ? "float" : "uchar");
+    status = opencl_kernel_create(device, "load_batch.cl", options, "load_batch", &launch->kernel);
+    if (status) return opencl_instance_finish(instance, status);
+    self->images_per_item = (desc->load_batch.n + most_items - 1) / most_items;
+    launch->dimensions = 2;
+    launch->local[0] = cpu ? 1 : opencl_group_items(device, GPU_GROUP_ITEMS);
+    launch->local[1] = 1;
+    const size_t group_elements = launch->local[0] * vector;
+    launch->global[0] =
+        cpu ? 1 : (desc->load_batch.image_elements + group_elements - 1) / group_elements * launch->local[0];
+    launch->global[1] = (desc->load_batch.n + self->images_per_item - 1) / self->images_per_item;
+    return CLAE_OK;
+}
+
+const op_impl opencl_load_batch_plain = {"plain", opencl_supports_all, prepare};

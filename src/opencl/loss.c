@@ -1,0 +1,67 @@
+#include "opencl/impls.h"
+#include "opencl/instance.h"
+
+#include <stdio.h>
+
+/* How the sum is divided. */
+typedef struct loss_style {
+    size_t items, vector, most_chunks;
+} loss_style;
+
+static const loss_style cpu_style = {.items = 1, .vector = 16, .most_chunks = 64};
+static const loss_style group_style = {.items = 256, .vector = 4, .most_chunks = 256};
+
+typedef struct loss_instance {
+    opencl_instance base;
+    size_t chunk, chunks;
+} loss_instance;
+
+static clae_status run(op_instance *instance, const op_args *args) {
+    loss_instance *self = (loss_instance *)instance;
+    const loss_desc *desc = &instance->desc.loss;
+    opencl_launch *launch = self->base.launch;
+    view losses = args->operand[LOSS_LOSSES];
+    losses.offset += args->loss.slot;
+    clae_status status = opencl_kernel_set(&launch[0].kernel, "vvvvuuf", args->operand[LOSS_Y],
+                                           args->operand[LOSS_TARGET], args->operand[LOSS_DY], args->workspace,
+                                           desc->count, self->chunk, (double)desc->scale);
+    if (!status) status = opencl_launch_run(&launch[0]);
+    if (!status)
+        status = opencl_kernel_set(&launch[1].kernel, "vvuf", args->workspace, losses, self->chunks,
+                                   (double)desc->scale);
+    return status ? status : opencl_launch_run(&launch[1]);
+}
+
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, const loss_style *style,
+                           op_instance **instance) {
+    clae_status status = opencl_instance_create(device, desc, impl, sizeof(loss_instance), run, instance);
+    if (status) return status;
+    loss_instance *self = (loss_instance *)*instance;
+    opencl_launch *launch = self->base.launch;
+    char options[64];
+    snprintf(options, sizeof options, "-DVEC=%zu%s", style->vector, desc->loss.with_gradient ? " -DGRADIENT" : "");
+    status = opencl_launch_create(opencl_device_of(device), "loss.cl", options, "loss_chunk", style->items, &launch[0]);
+    if (!status)
+        status =
+            opencl_launch_create(opencl_device_of(device), "loss.cl", options, "loss_total", style->items, &launch[1]);
+    if (status) return opencl_instance_finish(instance, status);
+    const size_t step = launch[0].local[0] * style->vector;
+    const size_t steps = desc->loss.count / step + 1;
+    self->chunk = (steps / style->most_chunks + 1) * step;
+    self->chunks = desc->loss.count / self->chunk + (desc->loss.count % self->chunk != 0);
+    launch[0].global[0] = self->chunks * launch[0].local[0];
+    launch[1].global[0] = launch[1].local[0];
+    (*instance)->workspace_bytes = self->chunks * sizeof(float);
+    return CLAE_OK;
+}
+
+static clae_status prepare_vector(clae_device *device, const op_desc *desc, op_instance **instance) {
+    return prepare(device, desc, &opencl_loss_vector, &cpu_style, instance);
+}
+
+static clae_status prepare_plain(clae_device *device, const op_desc *desc, op_instance **instance) {
+    return prepare(device, desc, &opencl_loss_plain, &group_style, instance);
+}
+
+const op_impl opencl_loss_vector = {"vector", opencl_is_cpu, prepare_vector};
+const op_impl opencl_loss_plain = {"plain", opencl_supports_all, prepare_plain};

@@ -1,0 +1,150 @@
+#include "base/files.h"
+#include "base/memory.h"
+#include "opencl/program_cache.h"
+#include "opencl/source.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEY_VERSION 1
+#define STANDARD_OPTIONS "-cl-std=CL1.2"
+
+/* All that is needed to make one program. */
+typedef struct recipe {
+    opencl_device *device;
+    const char *file;
+    char *prelude, *source, *options, *key;
+} recipe;
+
+static uint64_t text_hash(const char *text) { return hash_fnv1a(HASH_FNV1A_START, text, strlen(text)); }
+
+static char *make_key(const recipe *r) {
+    const clae_device_info *info = &r->device->base.info;
+    char version[256] = "";
+    clGetPlatformInfo(r->device->platform, CL_PLATFORM_VERSION, sizeof version - 1, version, NULL);
+    return string_format("clae kernel %d\nfile %s\nprelude %016" PRIx64 " %zu\nsource %016" PRIx64 " %zu\noptions %s\n"
+                         "device %s\nvendor %s\ndriver %s\nplatform %s %s\n",
+                         KEY_VERSION, r->file, text_hash(r->prelude), strlen(r->prelude), text_hash(r->source),
+                         strlen(r->source), r->options, info->name, info->vendor, info->driver, info->platform,
+                         version);
+}
+
+static void recipe_release(recipe *r) {
+    free(r->prelude);
+    free(r->source);
+    free(r->options);
+    free(r->key);
+}
+
+static clae_status recipe_make(opencl_device *device, const char *file, const char *options, recipe *r) {
+    const clae_context *context = device->base.context;
+    *r = (recipe){.device = device, .file = file};
+    clae_status status = opencl_source_load(context, "prelude.cl", &r->prelude);
+    if (!status) status = opencl_source_load(context, file, &r->source);
+    if (status) goto failed;
+    r->options = string_format(STANDARD_OPTIONS " %s", options);
+    if (r->options) r->key = make_key(r);
+    if (r->key) return CLAE_OK;
+    status = fail_memory(context, strlen(r->source), "a kernel");
+failed:
+    recipe_release(r);
+    return status;
+}
+
+/* Names a file for the build log: in the cache's folder, or in the folder for temporary files. */
+static FILE *open_log(const opencl_program_cache *cache, char **path) {
+    const char *folder = opencl_program_cache_folder(cache);
+    const char *temporary = getenv("TMPDIR");
+    if (!folder) folder = temporary && *temporary ? temporary : "/tmp";
+    *path = string_format("%s/build-XXXXXX.log", folder);
+    int descriptor = *path ? mkstemps(*path, 4) : -1;
+    FILE *log = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+    if (!log && descriptor >= 0) close(descriptor);
+    return log;
+}
+
+static clae_status report_build_failure(const recipe *r, cl_program program, cl_int code) {
+    opencl_device *device = r->device;
+    const clae_context *context = device->base.context;
+    char *text = NULL, *path = NULL;
+    size_t bytes = 0;
+    clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes);
+    text = calloc(bytes + 1, 1);
+    if (text && bytes) clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, bytes, text, NULL);
+    FILE *log = open_log(device->programs, &path);
+    bool written = log && fprintf(log, "%s\n%s\n", r->key, text ? text : "") > 0;
+    if (log) written = fclose(log) == 0 && written;
+    clae_status status = fail(context, CLAE_ERROR_DEVICE,
+                              "OpenCL device %s (%s) could not build %s: %s (%d); options \"%s\"; the compiler's log %s %s",
+                              device->base.info.id, device->base.info.name, r->file, opencl_error_text(code), code,
+                              r->options, written ? "is in" : "could not be written to", path ? path : "a file");
+    free(path);
+    free(text);
+    return status;
+}
+
+/* NULL when the entry on disk is of no use. */
+static cl_program load_program(const recipe *r) {
+    opencl_device *device = r->device;
+    const clae_context *context = device->base.context;
+    unsigned char *binary;
+    size_t bytes;
+    if (!opencl_program_cache_read(device->programs, context, r->key, &binary, &bytes)) return NULL;
+    cl_int code, loaded = CL_SUCCESS;
+    cl_program program = clCreateProgramWithBinary(device->context, 1, &device->id, &bytes,
+                                                   (const unsigned char **)&binary, &loaded, &code);
+    free(binary);
+    if (code == CL_SUCCESS && loaded == CL_SUCCESS)
+        code = clBuildProgram(program, 1, &device->id, r->options, NULL, NULL);
+    if (code == CL_SUCCESS && loaded == CL_SUCCESS) {
+        log_line(context, CLAE_LOG_DEBUG, "kernels %s %s: taken from the cache", r->file, r->options);
+        return program;
+    }
+    log_line(context, CLAE_LOG_DEBUG, "kernels %s %s: the driver refuses the cached binary", r->file, r->options);
+    if (program) clReleaseProgram(program);
+    return NULL;
+}
+
+static void keep_program(const recipe *r, cl_program program) {
+    size_t bytes = 0;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) != CL_SUCCESS || bytes == 0)
+        return;
+    unsigned char *binary = malloc(bytes);
+    if (binary && clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS)
+        opencl_program_cache_write(r->device->programs, r->device->base.context, r->key, binary, bytes);
+    free(binary);
+}
+
+static clae_status build_program(const recipe *r, cl_program *out) {
+    opencl_device *device = r->device;
+    const char *texts[] = {r->prelude, r->source};
+    cl_int code;
+    cl_program program = clCreateProgramWithSource(device->context, 2, texts, NULL, &code);
+    if (code != CL_SUCCESS) return opencl_check(device, code, "clCreateProgramWithSource", r->file);
+    code = clBuildProgram(program, 1, &device->id, r->options, NULL, NULL);
+    if (code != CL_SUCCESS) {
+        clae_status status = report_build_failure(r, program, code);
+        clReleaseProgram(program);
+        return status;
+    }
+    log_line(device->base.context, CLAE_LOG_DEBUG, "kernels %s %s: built", r->file, r->options);
+    if (opencl_program_cache_folder(device->programs)) keep_program(r, program);
+    *out = program;
+    return CLAE_OK;
+}
+
+clae_status opencl_program_get(opencl_device *device, const char *file, const char *options, cl_program *program) {
+    *program = opencl_program_cache_find(device->programs, file, options);
+    if (*program) return CLAE_OK;
+    recipe r;
+    clae_status status = recipe_make(device, file, options, &r);
+    if (status) return status;
+    *program = load_program(&r);
+    if (!*program) status = build_program(&r, program);
+    if (!status) status = opencl_program_cache_add(device->programs, device->base.context, file, options, *program);
+    recipe_release(&r);
+    return status;
+}

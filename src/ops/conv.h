@@ -1,0 +1,26 @@
+/* The geometry of convolutions. */
+#ifndef CLAE_OPS_CONV_H
+#define CLAE_OPS_CONV_H
+
+#include "ops/op.h"
+
+/* Each of the six conv ops is one of three kernels over the geometry, with weights [kh][kw][wide_c][narrow_c], called W:
+ *   gather  narrow[i][o] = sum_{k,c} wide[i * stride + k - pad][c] W[k][c][o]: conv2d_fwd, conv_transpose2d_bwd_data
+ *   spread  wide[j][c] = sum over (i, k) that meet j, and over o, of narrow[i][o] W[k][c][o]:
+ *                                                       conv2d_bwd_data, conv_transpose2d_fwd
+ *   filter  dW[k][c][o] = sum_{n,i} wide[i * stride + k - pad][c] narrow[i][o]: both bwd_weights
+ * conv2d's weights are W; those of conv_transpose2d are W with its last two axes swapped. */
+typedef enum conv_kernel { CONV_GATHER, CONV_SPREAD, CONV_FILTER } conv_kernel;
+
+conv_kernel conv_kernel_of(op_id op);
+
+/* The taps k with i * stride + k - pad in 0 .. wide-1 are first .. end-1. */
+typedef struct conv_range {
+    int first, end;
+} conv_range;
+conv_range conv_taps_inside(int i, int wide, int kernel, int stride, int pad);
+
+/* (position, tap) pairs of one axis of which both ends exist. */
+size_t conv_axis_pairs(int narrow, int wide, int kernel, int stride, int pad);
+
+#endif

@@ -1,0 +1,139 @@
+/* Ops: what they compute, their shapes and costs; not how it is done.
+ *
+ * Layouts: images [n][h][w][c]; weights of conv2d and conv_transpose2d [kh][kw][in][out]; matrices row by row. All
+ * elements are float, except the bytes that load_batch may read and its uint32 indices. */
+#ifndef CLAE_OPS_OP_H
+#define CLAE_OPS_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum op_id {
+#define OP(stem, operands) OP_##stem,
+#include "ops/ops.def"
+#undef OP
+    OP_COUNT
+} op_id;
+
+/* A convolution and its transpose share this geometry: tap k joins narrow[i] to wide[i * stride + k - pad] for every k
+ * and i for which both exist.
+ *   conv2d:            x is wide, y is narrow:  in = wide_c, out = narrow_c
+ *   conv_transpose2d:  x is narrow, y is wide:  in = narrow_c, out = wide_c */
+typedef struct conv_geometry {
+    int n;
+    int wide_h, wide_w, wide_c;
+    int narrow_h, narrow_w, narrow_c;
+    int kh, kw, sh, sw, ph, pw;
+} conv_geometry;
+
+/* With x[n][h][w][in], y[n][oh][ow][out], weight[kh][kw][in][out], for conv2d
+ *   fwd:          y[i][o] = sum_{k,c} x[i * stride + k - pad][c] weight[k][c][o]  (+ bias[o])  (then max(., 0))
+ *   bwd_data:     dx[j][c] = sum over (i, k) with i * stride + k - pad = j, and over o, of dy[i][o] weight[k][c][o]
+ *                 (then 0 where mask[j][c] <= 0; mask has the shape of dx)
+ *   bwd_weights:  dweight[k][c][o] = sum_{n,i} x[i * stride + k - pad][c] dy[i][o];  (dbias[o] = sum_{n,i} dy[i][o])
+ * and for conv_transpose2d
+ *   fwd:          y[j][o] = sum over (i, k) with i * stride + k - pad = j, and over c, of x[i][c] weight[k][c][o], ...
+ *   bwd_data:     dx[i][c] = sum_{k,o} dy[i * stride + k - pad][o] weight[k][c][o], ...
+ *   bwd_weights:  dweight[k][c][o] = sum_{n,i} x[i][c] dy[i * stride + k - pad][o];  (dbias[o] = sum_{n,j} dy[j][o])
+ * where out of range elements count as 0. What stands in parentheses is done when asked for. */
+typedef struct conv_desc {
+    conv_geometry g;
+    bool with_bias;  /* fwd: add bias; bwd_weights: also give dbias */
+    bool with_relu;  /* fwd: after the bias; bwd_data: apply the mask */
+} conv_desc;
+
+/* y[r][c] += bias[c], in place. */
+typedef struct bias_desc {
+    size_t rows, channels;
+} bias_desc;
+
+/* relu_fwd: y = max(x, 0), x may be y. relu_bwd: dy = 0 where y <= 0, in place. */
+typedef struct relu_desc {
+    size_t count;
+} relu_desc;
+
+/* losses[slot] = scale * 0.5 * sum((y - target)^2), summed in a fixed order; dy = scale * (y - target). */
+typedef struct loss_desc {
+    size_t count;
+    float scale;         /* 1 / batch */
+    bool with_gradient;
+} loss_desc;
+
+/* m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
+ * p = p - step_size * m / (sqrt(v) / sqrt_correction2 + epsilon)
+ * step_size = lr / (1 - beta1^t), sqrt_correction2 = sqrt(1 - beta2^t), t from 1 (Kingma and Ba, 2015). */
+typedef struct adam_desc {
+    size_t count;
+    float beta1, beta2, epsilon;
+} adam_desc;
+
+/* x[i][e] = elements[indices[first + i]][e] * scale + shift, for n images. */
+typedef struct load_batch_desc {
+    size_t n, image_elements;
+    bool from_float;     /* elements are float, otherwise bytes */
+    float scale, shift;
+} load_batch_desc;
+
+/* y[c] = sum_r x[r][c], in a fixed order. */
+typedef struct reduce_sum_desc {
+    size_t rows, columns;
+} reduce_sum_desc;
+
+/* c[m][n] = alpha * sum_k A[m][k] B[k][n] + beta * c[m][n], with A stored [m][k] or, transposed, [k][m], B likewise
+ * [k][n] or [n][k]; c is not read when beta is 0. */
+typedef struct gemm_desc {
+    size_t m, n, k;
+    bool transpose_a, transpose_b;
+    float alpha, beta;
+} gemm_desc;
+
+typedef struct op_desc {
+    op_id op;
+    union {
+        conv_desc conv;
+        bias_desc bias;
+        relu_desc relu;
+        loss_desc loss;
+        adam_desc adam;
+        load_batch_desc load_batch;
+        reduce_sum_desc reduce_sum;
+        gemm_desc gemm;
+    };
+} op_desc;
+
+/* The place of each operand in op_args.operand. */
+enum { CONV_X, CONV_WEIGHT, CONV_BIAS, CONV_Y };                      /* fwd */
+enum { CONV_BWD_DATA_DY, CONV_BWD_DATA_WEIGHT, CONV_BWD_DATA_MASK, CONV_BWD_DATA_DX };
+enum { CONV_BWD_WEIGHTS_X, CONV_BWD_WEIGHTS_DY, CONV_BWD_WEIGHTS_DWEIGHT, CONV_BWD_WEIGHTS_DBIAS };
+enum { BIAS_BIAS, BIAS_Y };
+enum { RELU_FWD_X, RELU_FWD_Y };
+enum { RELU_BWD_Y, RELU_BWD_DY };
+enum { LOSS_Y, LOSS_TARGET, LOSS_LOSSES, LOSS_DY };
+enum { ADAM_PARAMETERS, ADAM_GRADIENTS, ADAM_M, ADAM_V };
+enum { LOAD_BATCH_ELEMENTS, LOAD_BATCH_INDICES, LOAD_BATCH_X };
+enum { REDUCE_SUM_X, REDUCE_SUM_Y };
+enum { GEMM_A, GEMM_B, GEMM_C };
+#define OP_MAX_OPERANDS 4
+
+/* "conv2d_fwd"; and back, OP_COUNT when there is no such op. */
+const char *op_name(op_id op);
+op_id op_from_name(const char *name, size_t length);
+
+bool op_is_conv(op_id op);         /* one of the six */
+bool op_is_transposed(op_id op);   /* one of the three of conv_transpose2d */
+
+/* Elements of an operand, 0 for one that the descriptor leaves out. Bytes of load_batch's elements: the dataset is of
+ * any size, so 0 too; its indices likewise; `losses` is 1. */
+size_t op_operand_count(const op_desc *desc, int operand);
+bool op_operand_is_output(op_id op, int operand);  /* adam's p, m and v, bias' y, relu_bwd's dy: also inputs */
+
+/* Floating-point operations, counting a multiply-add as two; only those with both operands in range. */
+double op_flops(const op_desc *desc);
+/* Bytes that must be read or written at least once. */
+double op_bytes(const op_desc *desc);
+
+/* A few words for tables and messages: "conv2d_fwd 100x24x24x32 -> 20x20x32 k5x5 s1x1 p0x0 +bias +relu". */
+void op_describe(const op_desc *desc, char *text, size_t size);
+
+#endif

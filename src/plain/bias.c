@@ -1,0 +1,27 @@
+#include "plain/plain.h"
+
+static clae_status run(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const bias_desc *desc = &instance->desc.bias;
+    const float *bias = plain_floats(args->operand[BIAS_BIAS]);
+    float *y = plain_floats(args->operand[BIAS_Y]);
+    const size_t rows_per_piece = PLAIN_PIECE / desc->channels + 1;
+    const int pieces = (int)((desc->rows + rows_per_piece - 1) / rows_per_piece);
+    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
+    for (int i = 0; i < pieces; i++) {
+        const size_t first = (size_t)i * rows_per_piece;
+        const size_t rows = desc->rows - first < rows_per_piece ? desc->rows - first : rows_per_piece;
+        device->kernels->bias(bias, y + first * desc->channels, rows, desc->channels);
+    }
+    return CLAE_OK;
+}
+
+static const op_impl plain;
+
+static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+    return plain_instance_create(device, desc, &plain, sizeof(op_instance), run, plain_instance_free, instance);
+}
+
+static const op_impl plain = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+
+const op_impl *const plain_bias_impls[] = {&plain, NULL};

@@ -1,0 +1,11 @@
+/* The implementations of convolutions, shared by conv2d and conv_transpose2d. */
+#ifndef CLAE_PLAIN_CONV_H
+#define CLAE_PLAIN_CONV_H
+
+#include "plain/plain.h"
+
+extern const op_impl plain_conv_correlation;  /* "direct", for gather and spread */
+extern const op_impl plain_conv_filter;       /* "direct", for filter */
+extern const op_impl plain_conv_loops;        /* "plain", for all */
+
+#endif

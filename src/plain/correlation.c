@@ -1,0 +1,181 @@
+#include "plain/correlation.h"
+#include "base/memory.h"
+#include "plain/conv.h"
+
+#include <stdlib.h>
+
+typedef struct correlation_instance {
+    op_instance base;
+    correlation c;
+} correlation_instance;
+
+static int smaller(int a, int b) { return a < b ? a : b; }
+static int larger(int a, int b) { return a > b ? a : b; }
+static int divide_up(int a, int b) { return (a + b - 1) / b; }
+
+static void set_full(correlation_axis *axis, int in_size) {
+    const int room = in_size - axis->taps - axis->in_base;  /* a * in_step may be at most this */
+    axis->full_first = smaller(axis->in_base < 0 ? divide_up(-axis->in_base, axis->in_step) : 0, axis->count);
+    axis->full_end = larger(room < 0 ? 0 : smaller(room / axis->in_step + 1, axis->count), axis->full_first);
+}
+
+static correlation_axis gather_axis(int narrow, int kernel, int stride, int pad) {
+    return (correlation_axis){.count = narrow, .out_step = 1, .in_step = stride, .in_base = -pad, .taps = kernel,
+                              .kernel_step = 1};
+}
+
+/* Output j = first + a * stride takes the kernel rows r + t * stride, r = (first + pad) mod stride, from inputs
+ * (first + pad - r) / stride + a - t; taps are numbered backwards so that inputs ascend. */
+static correlation_axis spread_axis(int wide, int kernel, int stride, int pad, int first) {
+    const int r = (first + pad) % stride;
+    const int taps = r < kernel ? (kernel - 1 - r) / stride + 1 : 0;
+    return (correlation_axis){.count = (wide - 1 - first) / stride + 1, .out_first = first, .out_step = stride,
+                              .in_step = 1, .in_base = (first + pad) / stride - (taps - 1), .taps = taps,
+                              .kernel_first = r + stride * (taps - 1), .kernel_step = -stride};
+}
+
+static correlation_axis *make_axes(bool gather, int narrow, int wide, int kernel, int stride, int pad, int *count) {
+    *count = gather ? 1 : smaller(stride, wide);
+    correlation_axis *axes = calloc((size_t)*count, sizeof(*axes));
+    if (!axes) return NULL;
+    for (int i = 0; i < *count; i++) {
+        axes[i] = gather ? gather_axis(narrow, kernel, stride, pad) : spread_axis(wide, kernel, stride, pad, i);
+        set_full(&axes[i], gather ? wide : narrow);
+    }
+    return axes;
+}
+
+static void choose_blocks(correlation *c, const tile_limits *limits) {
+    c->dot = c->out_c <= limits->width / 4 && c->in_c >= limits->width;
+    c->padded_channels = c->dot ? c->out_c : divide_up(c->out_c, limits->width) * limits->width;
+    c->blocks = c->dot ? c->out_c : divide_up(c->padded_channels / limits->width, limits->max_vectors);
+}
+
+correlation_block correlation_get_block(const correlation *c, const tile_limits *limits, int index) {
+    if (c->dot) return (correlation_block){.channel = index, .vectors = 1, .lanes = 1, .width = 1};
+    const int width = limits->width, vectors = c->padded_channels / width;
+    const int each = vectors / c->blocks, longer = vectors % c->blocks;
+    correlation_block block = {.channel = (index * each + smaller(index, longer)) * width,
+                               .vectors = each + (index < longer)};
+    block.width = block.vectors * width;
+    block.lanes = smaller(c->out_c - block.channel - (block.vectors - 1) * width, width);
+    return block;
+}
+
+/* Enough tasks for threads to share evenly, and in each enough images for full tiles across images. */
+static int images_per_task(const correlation *c, const tile_limits *limits, int threads) {
+    const correlation_block widest = correlation_get_block(c, limits, 0);
+    const int full = c->dot ? limits->max_dot_positions : limits->max_positions[widest.vectors];
+    return larger(c->n / (8 * threads) / full, 1) * full;
+}
+
+static correlation describe(const plain_device *device, const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    const bool gather = conv_kernel_of(desc->op) == CONV_GATHER;
+    correlation c = {
+        .n = g->n, .kernel_w = g->kw,
+        .in_h = gather ? g->wide_h : g->narrow_h,
+        .in_w = gather ? g->wide_w : g->narrow_w,
+        .in_c = gather ? g->wide_c : g->narrow_c,
+        .out_h = gather ? g->narrow_h : g->wide_h,
+        .out_w = gather ? g->narrow_w : g->wide_w,
+        .out_c = gather ? g->narrow_c : g->wide_c,
+        .weight_is_out_in = gather == op_is_transposed(desc->op),
+        .relu = desc->conv.with_relu && (desc->op == OP_conv2d_fwd || desc->op == OP_conv_transpose2d_fwd),
+    };
+    choose_blocks(&c, &device->kernels->limits);
+    c.images_per_task = images_per_task(&c, &device->kernels->limits, device->threads);
+    c.y = make_axes(gather, g->narrow_h, g->wide_h, g->kh, g->sh, g->ph, &c.phases_y);
+    c.x = make_axes(gather, g->narrow_w, g->wide_w, g->kw, g->sw, g->pw, &c.phases_x);
+    return c;
+}
+
+static void pack_tap(const correlation *c, const correlation_block *block, const float *tap, float *packed) {
+    const int channels = smaller(block->width, c->out_c - block->channel);
+    for (int i = 0; i < c->in_c; i++, packed += block->width) {
+        const float *from = c->weight_is_out_in ? tap + (ptrdiff_t)block->channel * c->in_c + i
+                                                : tap + (ptrdiff_t)i * c->out_c + block->channel;
+        const ptrdiff_t step = c->weight_is_out_in ? c->in_c : 1;
+        for (int o = 0; o < channels; o++) packed[o] = from[o * step];
+        for (int o = channels; o < block->width; o++) packed[o] = 0;
+    }
+}
+
+static void pack_phase(const correlation *c, const tile_limits *limits, const correlation_axis *y,
+                       const correlation_axis *x, const float *weight, float *packed) {
+    const ptrdiff_t tap_elements = (ptrdiff_t)c->in_c * c->out_c;
+    for (int b = 0; b < c->blocks; b++) {
+        const correlation_block block = correlation_get_block(c, limits, b);
+        for (int u = 0; u < y->taps; u++) {
+            const int ky = y->kernel_first + u * y->kernel_step;
+            for (int v = 0; v < x->taps; v++, packed += (ptrdiff_t)c->in_c * block.width) {
+                const int kx = x->kernel_first + v * x->kernel_step;
+                pack_tap(c, &block, weight + ((ptrdiff_t)ky * c->kernel_w + kx) * tap_elements, packed);
+            }
+        }
+    }
+}
+
+static void pack(const correlation *c, const tile_limits *limits, const float *weight, float *packed) {
+    for (int y = 0; y < c->phases_y; y++) {
+        for (int x = 0; x < c->phases_x; x++) {
+            pack_phase(c, limits, &c->y[y], &c->x[x], weight, packed);
+            packed += (ptrdiff_t)c->y[y].taps * c->x[x].taps * c->in_c * c->padded_channels;
+        }
+    }
+}
+
+static void pack_bias(const correlation *c, const float *bias, float *packed) {
+    for (int o = 0; o < c->padded_channels; o++) packed[o] = bias && o < c->out_c ? bias[o] : 0;
+}
+
+static clae_status run(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const correlation *c = &((correlation_instance *)instance)->c;
+    const conv_desc *desc = &instance->desc.conv;
+    const bool is_fwd = instance->desc.op == OP_conv2d_fwd || instance->desc.op == OP_conv_transpose2d_fwd;
+    float *bias = plain_floats(args->workspace), *weights = bias + divide_up(c->padded_channels, 16) * 16;
+    pack_bias(c, is_fwd && desc->with_bias ? plain_floats(args->operand[CONV_BIAS]) : NULL, bias);
+    pack(c, &device->kernels->limits, plain_floats(args->operand[CONV_WEIGHT]), weights);
+    const correlation_args a = {
+        .in = plain_floats(args->operand[CONV_X]),
+        .out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]),
+        .mask = !is_fwd && desc->with_relu ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
+        .weights = weights,
+        .bias = bias,
+    };
+    const int tasks = divide_up(c->n, c->images_per_task);
+    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
+    for (int i = 0; i < tasks; i++) {
+        const int first = i * c->images_per_task;
+        device->kernels->correlate(c, &a, first, smaller(first + c->images_per_task, c->n));
+    }
+    return CLAE_OK;
+}
+
+static void release(op_instance *instance) {
+    correlation *c = &((correlation_instance *)instance)->c;
+    free(c->y);
+    free(c->x);
+    free(instance);
+}
+
+static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+    clae_status status = plain_instance_create(device, desc, &plain_conv_correlation, sizeof(correlation_instance), run,
+                                               release, instance);
+    if (status != CLAE_OK) return status;
+    correlation *c = &((correlation_instance *)*instance)->c;
+    *c = describe(plain_device_of(device), desc);
+    const conv_geometry *g = &desc->conv.g;
+    const size_t factors[] = {(size_t)g->kh, (size_t)g->kw, (size_t)c->in_c, (size_t)c->padded_channels, sizeof(float)};
+    size_t weight_bytes;
+    if (!c->y || !c->x || !size_product(factors, ARRAY_LENGTH(factors), &weight_bytes)) {
+        release(*instance);
+        *instance = NULL;
+        return fail_memory(device->context, sizeof(correlation_axis), op_name(desc->op));
+    }
+    (*instance)->workspace_bytes = (size_t)divide_up(c->padded_channels, 16) * 64 + weight_bytes;
+    return CLAE_OK;
+}
+
+const op_impl plain_conv_correlation = {.name = "direct", .supports = plain_supports_all, .prepare = prepare};

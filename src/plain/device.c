@@ -1,0 +1,145 @@
+#include "base/memory.h"
+#include "plain/plain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static unsigned cores(void) {
+#ifdef _OPENMP
+    return (unsigned)omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
+static unsigned threads_of(const clae_context *context) {
+#ifdef _OPENMP
+    return context->threads ? context->threads : cores();
+#else
+    (void)context;
+    return cores();
+#endif
+}
+
+/* The value of a line "key : value" of /proc/cpuinfo; false where there is none. */
+static bool cpuinfo_value(const char *key, char *text, size_t size) {
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    if (!file) return false;
+    bool found = false;
+    char line[256];
+    while (!found && fgets(line, sizeof(line), file)) {
+        char *colon = strchr(line, ':');
+        if (!colon || strncmp(line, key, strlen(key)) != 0) continue;
+        colon[strcspn(colon, "\n")] = '\0';
+        snprintf(text, size, "%s", colon + 1 + strspn(colon + 1, " \t"));
+        found = *text != '\0';
+    }
+    fclose(file);
+    return found;
+}
+
+static clae_device_info describe(const clae_context *context, const plain_kernels *kernels) {
+    clae_device_info info = {.id = "c", .backend = "c", .type = CLAE_DEVICE_CPU, .platform = "plain C",
+                             .compute_units = threads_of(context)};
+    if (!cpuinfo_value("model name", info.name, sizeof(info.name))) snprintf(info.name, sizeof(info.name), "plain C");
+    if (!cpuinfo_value("vendor_id", info.vendor, sizeof(info.vendor))) info.vendor[0] = '\0';
+    snprintf(info.driver, sizeof(info.driver), "%s", kernels->name);
+    const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    if (pages > 0 && page_bytes > 0) info.memory_bytes = (uint64_t)pages * (uint64_t)page_bytes;
+    info.largest_allocation_bytes = info.memory_bytes;
+    return info;
+}
+
+static clae_status list(clae_context *context, clae_device_info **infos, size_t *count) {
+    clae_device_info *longer = realloc(*infos, (*count + 1) * sizeof(*longer));
+    if (!longer) return fail_memory(context, (*count + 1) * sizeof(*longer), "the list of devices");
+    longer[*count] = describe(context, plain_kernels_find(NULL));
+    *infos = longer;
+    *count += 1;
+    return CLAE_OK;
+}
+
+static clae_status open_device(clae_context *context, const clae_device_info *info, const char *variant,
+                               clae_device **out) {
+    const plain_kernels *kernels = plain_kernels_find(variant);
+    if (!kernels) {
+        char names[64];
+        plain_kernels_list(names, sizeof(names));
+        return fail(context, CLAE_ERROR_DEVICE, "c:%s: this processor or build has no such instruction set; there is %s",
+                    variant, names);
+    }
+    plain_device *device = calloc(1, sizeof(*device));
+    if (!device) return fail_memory(context, sizeof(*device), "the plain C device");
+    device->base = (clae_device){.backend = &backend_plain, .context = context, .info = describe(context, kernels)};
+    device->base.info.is_auto = info && info->is_auto;
+    device->kernels = kernels;
+    device->threads = (int)device->base.info.compute_units;
+    *out = &device->base;
+    return CLAE_OK;
+}
+
+static void close_device(clae_device *device) { free(device); }
+
+static clae_status create_buffer(clae_device *device, size_t bytes, buffer **out) {
+    plain_buffer *b = calloc(1, sizeof(*b));
+    const size_t rounded = (bytes / MEMORY_ALIGNMENT + 1) * MEMORY_ALIGNMENT;
+    if (b && rounded > bytes) b->memory = aligned_alloc(MEMORY_ALIGNMENT, rounded);
+    if (!b || !b->memory) {
+        free(b);
+        return fail_memory(device->context, bytes, "a buffer");
+    }
+    b->base = (buffer){.device = device, .bytes = bytes};
+    *out = &b->base;
+    return CLAE_OK;
+}
+
+static void free_buffer(buffer *b) {
+    if (!b) return;
+    free(((plain_buffer *)b)->memory);
+    free(b);
+}
+
+static clae_status upload(buffer *b, size_t offset_bytes, const void *data, size_t bytes) {
+    if (bytes) memcpy(((plain_buffer *)b)->memory + offset_bytes, data, bytes);
+    return CLAE_OK;
+}
+
+static clae_status download(buffer *b, size_t offset_bytes, void *data, size_t bytes) {
+    if (bytes) memcpy(data, ((plain_buffer *)b)->memory + offset_bytes, bytes);
+    return CLAE_OK;
+}
+
+static clae_status zero(buffer *b, size_t offset_bytes, size_t bytes) {
+    memset(((plain_buffer *)b)->memory + offset_bytes, 0, bytes);
+    return CLAE_OK;
+}
+
+static clae_status finish(clae_device *device) {
+    (void)device;
+    return CLAE_OK;
+}
+
+static const op_impl *const *impls(op_id op) {
+    static const op_impl *const *const all[] = {
+#define OP(stem, operands) [OP_##stem] = plain_##stem##_impls,
+#include "ops/ops.def"
+#undef OP
+    };
+    return all[op];
+}
+
+const backend backend_plain = {
+    .name = "c",
+    .list = list,
+    .open = open_device,
+    .close = close_device,
+    .buffer_create = create_buffer,
+    .buffer_free = free_buffer,
+    .upload = upload,
+    .download = download,
+    .zero = zero,
+    .finish = finish,
+    .impls = impls,
+};

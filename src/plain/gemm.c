@@ -1,0 +1,154 @@
+/* Matrix products from packed blocks: a panel of B that stays in the L1 cache meets the rows of A, tile by tile. */
+#include "base/memory.h"
+#include "plain/plain.h"
+
+enum { BLOCK_K = 256, ROWS_PER_TASK = 48, TRANSPOSE = 16, PANEL_VECTORS = 2 };
+
+/* One block of k, packed: A times alpha as [m][depth], B as [panel][depth][channels of the panel]. */
+typedef struct gemm_run {
+    const gemm_desc *desc;
+    const plain_kernels *kernels;
+    const float *a, *b;
+    float *c;
+    float *zeros, *packed_a, *packed_b;
+    size_t first, depth;
+} gemm_run;
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
+
+static void pack_a(const gemm_run *r, size_t first, size_t end) {
+    const gemm_desc *d = r->desc;
+    const size_t row = d->transpose_a ? 1 : d->k, step = d->transpose_a ? d->m : 1;
+    for (size_t i0 = first; i0 < end; i0 += TRANSPOSE)
+        for (size_t l = 0; l < r->depth; l++)
+            for (size_t i = i0; i < smaller(i0 + TRANSPOSE, end); i++)
+                r->packed_a[i * r->depth + l] = d->alpha * r->a[(r->first + l) * step + i * row];
+}
+
+/* A panel's columns: all but the last one have PANEL_VECTORS vectors of them. */
+typedef struct panel {
+    size_t column, columns;
+    int vectors, lanes;
+    float *packed;
+} panel;
+
+static panel get_panel(const gemm_run *r, size_t index) {
+    const size_t lanes = (size_t)r->kernels->limits.width, width = lanes * PANEL_VECTORS;
+    panel p = {.column = index * width, .packed = r->packed_b + index * width * r->depth};
+    p.columns = smaller(width, r->desc->n - p.column);
+    p.vectors = (int)divide_up(p.columns, lanes);
+    p.lanes = (int)(p.columns - (size_t)(p.vectors - 1) * lanes);
+    return p;
+}
+
+static void pack_b(const gemm_run *r, const panel *p) {
+    const gemm_desc *d = r->desc;
+    const size_t row = d->transpose_b ? 1 : d->n, step = d->transpose_b ? d->k : 1;
+    const size_t width = (size_t)p->vectors * (size_t)r->kernels->limits.width;
+    float *packed = p->packed;
+    for (size_t l = 0; l < r->depth; l++, packed += width) {
+        const float *from = r->b + (r->first + l) * row + p->column * step;
+        for (size_t j = 0; j < p->columns; j++) packed[j] = from[j * step];
+        for (size_t j = p->columns; j < width; j++) packed[j] = 0;
+    }
+}
+
+static void multiply_rows(const gemm_run *r, size_t first, size_t end) {
+    const gemm_desc *d = r->desc;
+    if (r->first == 0 && d->beta != 0 && d->beta != 1)
+        for (size_t i = first * d->n; i < end * d->n; i++) r->c[i] *= d->beta;
+    for (size_t index = 0; index * PANEL_VECTORS * (size_t)r->kernels->limits.width < d->n; index++) {
+        const panel p = get_panel(r, index);
+        const int most = r->kernels->limits.max_positions[p.vectors];
+        tile t = {
+            .in = r->packed_a + first * r->depth,
+            .weight = p.packed,
+            .in_stride = (ptrdiff_t)r->depth,
+            .rows = 1,
+            .length = (int)r->depth,
+            .out = r->c + first * d->n + p.column,
+            .out_stride = (ptrdiff_t)d->n,
+            .initial = r->first == 0 && d->beta == 0 ? r->zeros : NULL,
+            .lanes = p.lanes,
+        };
+        for (size_t left = end - first, size; left > 0; left -= size) {
+            size = smaller(left, (size_t)most);
+            r->kernels->tiles[p.vectors][size](&t);
+            t.in += (ptrdiff_t)size * t.in_stride;
+            t.out += (ptrdiff_t)size * t.out_stride;
+        }
+    }
+}
+
+static clae_status run_blocked(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const gemm_desc *d = &instance->desc.gemm;
+    gemm_run r = {.desc = d, .kernels = device->kernels,
+                  .a = plain_floats(args->operand[GEMM_A]), .b = plain_floats(args->operand[GEMM_B]),
+                  .c = plain_floats(args->operand[GEMM_C]), .zeros = plain_floats(args->workspace)};
+    const size_t width = (size_t)PANEL_VECTORS * (size_t)device->kernels->limits.width;
+    const size_t most_depth = smaller(d->k, BLOCK_K);
+    r.packed_b = r.zeros + width;
+    r.packed_a = r.packed_b + divide_up(d->n, width) * width * most_depth;
+    for (size_t i = 0; i < width; i++) r.zeros[i] = 0;
+    const int panels = (int)divide_up(d->n, width), row_tasks = (int)divide_up(d->m, ROWS_PER_TASK);
+    for (r.first = 0; r.first < d->k; r.first += r.depth) {
+        r.depth = smaller(d->k - r.first, BLOCK_K);
+        PLAIN_PARALLEL_FOR(plain_threads(device, panels))
+        for (int i = 0; i < panels; i++) {
+            const panel p = get_panel(&r, (size_t)i);
+            pack_b(&r, &p);
+        }
+        PLAIN_PARALLEL_FOR(plain_threads(device, row_tasks))
+        for (int i = 0; i < row_tasks; i++) {
+            const size_t first = (size_t)i * ROWS_PER_TASK, end = smaller(first + ROWS_PER_TASK, d->m);
+            pack_a(&r, first, end);
+            multiply_rows(&r, first, end);
+        }
+    }
+    return CLAE_OK;
+}
+
+static const op_impl blocked, plain;
+
+static clae_status prepare_blocked(clae_device *device, const op_desc *desc, op_instance **instance) {
+    const gemm_desc *d = &desc->gemm;
+    const size_t width = (size_t)PANEL_VECTORS * (size_t)plain_device_of(device)->kernels->limits.width;
+    clae_status status = plain_instance_create(device, desc, &blocked, sizeof(op_instance), run_blocked,
+                                               plain_instance_free, instance);
+    if (status == CLAE_OK)
+        (*instance)->workspace_bytes =
+            (width + (d->m + divide_up(d->n, width) * width) * smaller(d->k, BLOCK_K)) * sizeof(float);
+    return status;
+}
+
+static clae_status run_plain(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const gemm_desc *d = &instance->desc.gemm;
+    const float *a = plain_floats(args->operand[GEMM_A]), *b = plain_floats(args->operand[GEMM_B]);
+    float *c = plain_floats(args->operand[GEMM_C]);
+    const int rows = (int)d->m;
+    PLAIN_PARALLEL_FOR(plain_threads(device, rows))
+    for (int row = 0; row < rows; row++) {
+        const size_t i = (size_t)row;
+        for (size_t j = 0; j < d->n; j++) {
+            double sum = 0;
+            for (size_t l = 0; l < d->k; l++)
+                sum += (double)a[d->transpose_a ? l * d->m + i : i * d->k + l] *
+                       (double)b[d->transpose_b ? j * d->k + l : l * d->n + j];
+            const double before = d->beta != 0 ? (double)d->beta * (double)c[i * d->n + j] : 0;
+            c[i * d->n + j] = (float)((double)d->alpha * sum + before);
+        }
+    }
+    return CLAE_OK;
+}
+
+static clae_status prepare_plain(clae_device *device, const op_desc *desc, op_instance **instance) {
+    return plain_instance_create(device, desc, &plain, sizeof(op_instance), run_plain, plain_instance_free, instance);
+}
+
+static const op_impl blocked = {.name = "blocked", .supports = plain_supports_all, .prepare = prepare_blocked};
+static const op_impl plain = {.name = "plain", .supports = plain_supports_all, .prepare = prepare_plain};
+
+const op_impl *const plain_gemm_impls[] = {&blocked, &plain, NULL};

@@ -1,0 +1,26 @@
+/* The functions and tables that each instruction set has under a name of its own. */
+#ifndef CLAE_PLAIN_KERNELS_ISA_H
+#define CLAE_PLAIN_KERNELS_ISA_H
+
+#include "plain/kernels/kernels.h"
+
+#define PLAIN_JOIN_(a, b) a##_##b
+#define PLAIN_JOIN(a, b) PLAIN_JOIN_(a, b)
+#define PLAIN_NAME(stem) PLAIN_JOIN(stem, PLAIN_ISA)
+
+extern const tile_fn PLAIN_NAME(plain_tiles)[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1];
+extern const tile_fn PLAIN_NAME(plain_tiles_dot)[TILE_MAX_POSITIONS + 1];
+
+void PLAIN_NAME(plain_correlate)(const correlation *c, const correlation_args *args, int first, int end);
+void PLAIN_NAME(plain_filter)(const filter *f, const filter_args *args, int split, int group);
+void PLAIN_NAME(plain_column_sums)(const float *x, size_t rows, size_t columns, float *sums);
+void PLAIN_NAME(plain_bias)(const float *bias, float *y, size_t rows, size_t channels);
+void PLAIN_NAME(plain_relu_fwd)(const float *x, float *y, size_t count);
+void PLAIN_NAME(plain_relu_bwd)(const float *y, float *dy, size_t count);
+double PLAIN_NAME(plain_loss)(const float *y, const float *target, float *dy, float scale, size_t count);
+void PLAIN_NAME(plain_adam)(float *p, const float *g, float *m, float *v, size_t count, float beta1, float beta2,
+                            float epsilon, float step_size, float sqrt_correction2);
+void PLAIN_NAME(plain_load_bytes)(const uint8_t *pixels, float *x, size_t count, float scale, float shift);
+void PLAIN_NAME(plain_load_floats)(const float *pixels, float *x, size_t count, float scale, float shift);
+
+#endif

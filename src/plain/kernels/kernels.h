@@ -1,0 +1,70 @@
+/* The kernels that are compiled once for each instruction set, and the table through which they are called. */
+#ifndef CLAE_PLAIN_KERNELS_KERNELS_H
+#define CLAE_PLAIN_KERNELS_KERNELS_H
+
+#include "plain/correlation.h"
+#include "plain/filter.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TILE_MAX_VECTORS 4
+#define TILE_MAX_POSITIONS 16
+
+/* out[p][o] = sum_{r,l} in[p][r][l] weight[r][l][o] for the positions p and channels o of one register tile. Positions,
+ * rows and taps are `stride` elements apart; `in` and `weight` point at the first product. */
+typedef struct tile {
+    const float *in, *weight;
+    ptrdiff_t in_stride, in_row_stride, weight_row_stride;
+    int rows, length;
+    float *out;
+    const float *mask;     /* as `out`: the result is 0 where mask <= 0; or NULL */
+    ptrdiff_t out_stride;
+    const float *initial;  /* what to start from, one for each channel; NULL: what `out` holds */
+    int lanes;             /* channels in the last vector */
+    bool relu;
+} tile;
+
+typedef void (*tile_fn)(const tile *t);
+
+/* Sizes of the register tiles of `vectors` x `positions`; a correlation with few output channels takes its vectors over
+ * input channels instead, and one channel in a tile. */
+typedef struct tile_limits {
+    int width;        /* floats in a vector */
+    int max_vectors;
+    int max_positions[TILE_MAX_VECTORS + 1];
+    int max_dot_positions;
+} tile_limits;
+
+/* One partial sum of the loss is over this many elements. */
+#define LOSS_CHUNK 2048
+
+typedef struct plain_kernels {
+    const char *name;  /* "avx2" */
+    tile_limits limits;
+
+    const tile_fn (*tiles)[TILE_MAX_POSITIONS + 1];  /* [vectors][positions] */
+
+    /* Images first .. end-1. */
+    void (*correlate)(const correlation *c, const correlation_args *args, int first, int end);
+    /* The partial sum of a group of kernel rows over a part of the batch. */
+    void (*filter)(const filter *f, const filter_args *args, int split, int group);
+    /* sums[c] = sum of x[r][c]. */
+    void (*column_sums)(const float *x, size_t rows, size_t columns, float *sums);
+
+    void (*bias)(const float *bias, float *y, size_t rows, size_t channels);
+    void (*relu_fwd)(const float *x, float *y, size_t count);
+    void (*relu_bwd)(const float *y, float *dy, size_t count);
+    double (*loss)(const float *y, const float *target, float *dy, float scale, size_t count);  /* sum of squares */
+    void (*adam)(float *p, const float *g, float *m, float *v, size_t count, float beta1, float beta2, float epsilon,
+                 float step_size, float sqrt_correction2);
+    void (*load_bytes)(const uint8_t *pixels, float *x, size_t count, float scale, float shift);
+    void (*load_floats)(const float *pixels, float *x, size_t count, float scale, float shift);
+} plain_kernels;
+
+extern const plain_kernels plain_kernels_baseline;
+extern const plain_kernels plain_kernels_avx2;
+extern const plain_kernels plain_kernels_avx512;
+
+#endif

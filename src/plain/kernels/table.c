@@ -1,0 +1,21 @@
+#include "plain/kernels/isa.h"
+#include "plain/kernels/tiles.h"
+
+#define TEXT_(name) #name
+#define TEXT(name) TEXT_(name)
+
+const plain_kernels PLAIN_NAME(plain_kernels) = {
+    .name = TEXT(PLAIN_ISA),
+    .limits = TILE_LIMITS,
+    .tiles = PLAIN_NAME(plain_tiles),
+    .correlate = PLAIN_NAME(plain_correlate),
+    .filter = PLAIN_NAME(plain_filter),
+    .column_sums = PLAIN_NAME(plain_column_sums),
+    .bias = PLAIN_NAME(plain_bias),
+    .relu_fwd = PLAIN_NAME(plain_relu_fwd),
+    .relu_bwd = PLAIN_NAME(plain_relu_bwd),
+    .loss = PLAIN_NAME(plain_loss),
+    .adam = PLAIN_NAME(plain_adam),
+    .load_bytes = PLAIN_NAME(plain_load_bytes),
+    .load_floats = PLAIN_NAME(plain_load_floats),
+};

@@ -1,0 +1,57 @@
+/* Vectors of floats as wide as the instruction set that this file is compiled for. */
+#ifndef CLAE_PLAIN_KERNELS_VECTOR_H
+#define CLAE_PLAIN_KERNELS_VECTOR_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX512F__)
+#define WIDTH 16
+#elif defined(__AVX2__)
+#define WIDTH 8
+#else
+#define WIDTH 4
+#endif
+
+typedef float vector __attribute__((vector_size(4 * WIDTH)));
+typedef int32_t vector_mask __attribute__((vector_size(4 * WIDTH)));
+typedef vector vector_unaligned __attribute__((aligned(4), may_alias));
+
+/* Register tiles are arrays: they stay in registers only where every loop over them is unrolled. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vector vector_load(const float *p) { return *(const vector_unaligned *)p; }
+INLINE void vector_store(float *p, vector v) { *(vector_unaligned *)p = v; }
+
+INLINE vector vector_zero_where(vector v, vector_mask mask) { return (vector)((vector_mask)v & ~mask); }
+
+/* The first `lanes` elements; the others are 0, and nothing beyond is touched. */
+INLINE vector vector_load_lanes(const float *p, int lanes) {
+    if (lanes == WIDTH) return vector_load(p);
+    vector v = {0};
+    memcpy(&v, p, (size_t)lanes * sizeof(float));
+    return v;
+}
+
+INLINE void vector_store_lanes(float *p, vector v, int lanes) {
+    if (lanes == WIDTH)
+        vector_store(p, v);
+    else
+        memcpy(p, &v, (size_t)lanes * sizeof(float));
+}
+
+INLINE float vector_sum(vector v) {
+    float part[WIDTH];
+    memcpy(part, &v, sizeof(part));
+    for (int half = WIDTH / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) part[i] += part[i + half];
+    return part[0];
+}
+
+#endif

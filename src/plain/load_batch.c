@@ -1,0 +1,38 @@
+#include "plain/plain.h"
+
+static clae_status run(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const load_batch_desc *desc = &instance->desc.load_batch;
+    const view elements = args->operand[LOAD_BATCH_ELEMENTS], indices = args->operand[LOAD_BATCH_INDICES];
+    const char *memory = ((plain_buffer *)elements.buffer)->memory;
+    const uint8_t *bytes = (const uint8_t *)memory + elements.offset;
+    const float *floats = (const float *)(const void *)memory + elements.offset;
+    const uint32_t *index = (const uint32_t *)(const void *)((plain_buffer *)indices.buffer)->memory + indices.offset +
+                            args->load_batch.first;
+    float *x = plain_floats(args->operand[LOAD_BATCH_X]);
+    const size_t count = desc->image_elements, images_per_task = PLAIN_PIECE / count + 1;
+    const int tasks = (int)((desc->n + images_per_task - 1) / images_per_task);
+    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
+    for (int task = 0; task < tasks; task++) {
+        const size_t first = (size_t)task * images_per_task;
+        const size_t end = desc->n - first < images_per_task ? desc->n : first + images_per_task;
+        for (size_t i = first; i < end; i++) {
+            const size_t from = index[i] * count;
+            if (desc->from_float)
+                device->kernels->load_floats(floats + from, x + i * count, count, desc->scale, desc->shift);
+            else
+                device->kernels->load_bytes(bytes + from, x + i * count, count, desc->scale, desc->shift);
+        }
+    }
+    return CLAE_OK;
+}
+
+static const op_impl plain;
+
+static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+    return plain_instance_create(device, desc, &plain, sizeof(op_instance), run, plain_instance_free, instance);
+}
+
+static const op_impl plain = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+
+const op_impl *const plain_load_batch_impls[] = {&plain, NULL};

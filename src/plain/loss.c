@@ -1,0 +1,33 @@
+#include "plain/plain.h"
+
+static clae_status run(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const loss_desc *desc = &instance->desc.loss;
+    const float *y = plain_floats(args->operand[LOSS_Y]), *target = plain_floats(args->operand[LOSS_TARGET]);
+    float *dy = desc->with_gradient ? plain_floats(args->operand[LOSS_DY]) : NULL;
+    double *partials = (double *)(void *)plain_floats(args->workspace);
+    const int pieces = plain_pieces(desc->count);
+    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
+    for (int i = 0; i < pieces; i++) {
+        const size_t first = (size_t)i * PLAIN_PIECE;
+        partials[i] = device->kernels->loss(y + first, target + first, dy ? dy + first : NULL, desc->scale,
+                                            plain_piece_length(desc->count, first));
+    }
+    double sum = 0;
+    for (int i = 0; i < pieces; i++) sum += partials[i];
+    plain_floats(args->operand[LOSS_LOSSES])[args->loss.slot] = (float)(0.5 * (double)desc->scale * sum);
+    return CLAE_OK;
+}
+
+static const op_impl plain;
+
+static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+    clae_status status =
+        plain_instance_create(device, desc, &plain, sizeof(op_instance), run, plain_instance_free, instance);
+    if (status == CLAE_OK) (*instance)->workspace_bytes = (size_t)plain_pieces(desc->loss.count) * sizeof(double);
+    return status;
+}
+
+static const op_impl plain = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+
+const op_impl *const plain_loss_impls[] = {&plain, NULL};

@@ -1,0 +1,68 @@
+/* The insides of the plain C backend: all work is done within run(), by as many threads as the device has. */
+#ifndef CLAE_PLAIN_PLAIN_H
+#define CLAE_PLAIN_PLAIN_H
+
+#include "backend.h"
+#include "plain/kernels/kernels.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#define PLAIN_PRAGMA(text) _Pragma(#text)
+/* The following loop in parallel; its iterations are independent of each other. */
+#define PLAIN_PARALLEL_FOR(threads) PLAIN_PRAGMA(omp parallel for schedule(dynamic) num_threads(threads))
+#else
+#define PLAIN_PARALLEL_FOR(threads)
+#endif
+
+typedef struct plain_device {
+    clae_device base;
+    const plain_kernels *kernels;
+    int threads;
+} plain_device;
+
+typedef struct plain_buffer {
+    buffer base;
+    char *memory;
+} plain_buffer;
+
+static inline plain_device *plain_device_of(const clae_device *device) { return (plain_device *)device; }
+
+/* NULL for a view without a buffer. */
+static inline float *plain_floats(view v) {
+    return v.buffer ? (float *)(void *)((plain_buffer *)v.buffer)->memory + v.offset : NULL;
+}
+
+/* The best kernels that the processor can run, or the ones named; NULL when there are none. */
+const plain_kernels *plain_kernels_find(const char *name);
+/* "baseline, avx2": what plain_kernels_find takes on this processor. */
+void plain_kernels_list(char *text, size_t size);
+
+/* Allocates an instance of `size` bytes, zeroed, whose first member is an op_instance that is filled in here. */
+clae_status plain_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl, size_t size,
+                                  clae_status (*run)(op_instance *, const op_args *), void (*release)(op_instance *),
+                                  op_instance **instance);
+void plain_instance_free(op_instance *instance);  /* a release for instances that own nothing else */
+bool plain_supports_all(const clae_device *device, const op_desc *desc);
+
+/* A loop over `count` tasks wants no more threads than that. */
+static inline int plain_threads(const plain_device *device, int count) {
+    return count < 1 ? 1 : count < device->threads ? count : device->threads;
+}
+
+/* Loops over memory are cut into pieces of this many elements, which are what threads take. */
+#define PLAIN_PIECE 16384
+static inline int plain_pieces(size_t count) { return (int)((count + PLAIN_PIECE - 1) / PLAIN_PIECE); }
+static inline size_t plain_piece_length(size_t count, size_t first) {
+    return count - first < PLAIN_PIECE ? count - first : PLAIN_PIECE;
+}
+
+/* y[c] = sum of x[r][c] in a fixed order; partials has plain_sum_rows_partials() elements. */
+size_t plain_sum_rows_partials(size_t rows, size_t columns);
+void plain_sum_rows(const plain_device *device, const float *x, size_t rows, size_t columns, float *partials, float *y);
+
+/* The implementations of each op, best first, NULL-terminated. */
+#define OP(stem, operands) extern const op_impl *const plain_##stem##_impls[];
+#include "ops/ops.def"
+#undef OP
+
+#endif

@@ -1,0 +1,43 @@
+#include "plain/plain.h"
+
+static clae_status run_fwd(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const size_t count = instance->desc.relu.count;
+    const float *x = plain_floats(args->operand[RELU_FWD_X]);
+    float *y = plain_floats(args->operand[RELU_FWD_Y]);
+    const int pieces = plain_pieces(count);
+    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
+    for (int i = 0; i < pieces; i++) {
+        const size_t first = (size_t)i * PLAIN_PIECE;
+        device->kernels->relu_fwd(x + first, y + first, plain_piece_length(count, first));
+    }
+    return CLAE_OK;
+}
+
+static clae_status run_bwd(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const size_t count = instance->desc.relu.count;
+    const float *y = plain_floats(args->operand[RELU_BWD_Y]);
+    float *dy = plain_floats(args->operand[RELU_BWD_DY]);
+    const int pieces = plain_pieces(count);
+    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
+    for (int i = 0; i < pieces; i++) {
+        const size_t first = (size_t)i * PLAIN_PIECE;
+        device->kernels->relu_bwd(y + first, dy + first, plain_piece_length(count, first));
+    }
+    return CLAE_OK;
+}
+
+static const op_impl plain_fwd, plain_bwd;
+
+static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+    const bool is_fwd = desc->op == OP_relu_fwd;
+    return plain_instance_create(device, desc, is_fwd ? &plain_fwd : &plain_bwd, sizeof(op_instance),
+                                 is_fwd ? run_fwd : run_bwd, plain_instance_free, instance);
+}
+
+static const op_impl plain_fwd = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+static const op_impl plain_bwd = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+
+const op_impl *const plain_relu_fwd_impls[] = {&plain_fwd, NULL};
+const op_impl *const plain_relu_bwd_impls[] = {&plain_bwd, NULL};

@@ -1,0 +1,184 @@
+/* Checkpoints: weights, Adam's state, where training stands and what it was made with. */
+#include "train/trainer.h"
+
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_EXTRA_BYTES ((size_t)1 << 20)
+#define TEXT_PAIRS 11
+
+/* What a checkpoint says in its metadata, as text. */
+typedef struct checkpoint_texts {
+    char values[TEXT_PAIRS][48];
+    safetensors_pair pairs[TEXT_PAIRS];
+    size_t count;
+} checkpoint_texts;
+
+static void add_text(checkpoint_texts *texts, const char *key, const char *value) {
+    char *copy = texts->values[texts->count];
+    snprintf(copy, sizeof texts->values[0], "%s", value);
+    texts->pairs[texts->count++] = (safetensors_pair){key, copy};
+}
+
+static void add_number(checkpoint_texts *texts, const char *key, uint64_t value) {
+    char text[32];
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    add_text(texts, key, text);
+}
+
+/* What must be the same for a run to be continued. */
+static void add_settings(const clae_trainer *t, checkpoint_texts *texts) {
+    char lr[32];
+    snprintf(lr, sizeof lr, "%.17g", t->options.lr);
+    add_text(texts, "data", t->data.fingerprint);
+    add_number(texts, "batch_size", t->options.batch_size);
+    add_text(texts, "lr", lr);
+    add_number(texts, "cosine_steps", t->options.cosine_steps);
+    add_number(texts, "seed", t->options.seed);
+    add_number(texts, "no_shuffle", t->options.no_shuffle);
+}
+
+static void add_position(const clae_trainer *t, checkpoint_texts *texts) {
+    add_number(texts, "step", t->position.step);
+    add_number(texts, "epoch", t->position.epoch);
+    add_number(texts, "images", t->position.images);
+}
+
+typedef struct flat_part {
+    const char *prefix;
+    buffer *buffer;
+} flat_part;
+
+#define FLAT_PARTS 3
+
+static void flat_parts(const clae_trainer *t, flat_part parts[FLAT_PARTS]) {
+    parts[0] = (flat_part){"", t->network.parameters};
+    parts[1] = (flat_part){"adam.m.", t->network.m};
+    parts[2] = (flat_part){"adam.v.", t->network.v};
+}
+
+/* Collects the tensors of all parts into one list. */
+static clae_status collect_tensors(const clae_trainer *t, model_tensors sets[FLAT_PARTS], safetensors_tensor **tensors,
+                                   size_t *count) {
+    flat_part parts[FLAT_PARTS];
+    const size_t bytes = t->network.floats * sizeof(float);
+    float *flat = malloc(bytes);
+    clae_status status = flat ? CLAE_OK : fail_memory(t->device->context, bytes, "the checkpoint");
+    flat_parts(t, parts);
+    for (int i = 0; i < FLAT_PARTS && status == CLAE_OK; i++) {
+        status = buffer_download(parts[i].buffer, 0, flat, bytes);
+        if (status == CLAE_OK) status = model_tensors_from_flat(t->model, flat, parts[i].prefix, &sets[i]);
+    }
+    free(flat);
+    if (status != CLAE_OK) return status;
+    *count = 0;
+    *tensors = calloc(FLAT_PARTS * sets[0].count, sizeof **tensors);
+    if (!*tensors) return fail_memory(t->device->context, sets[0].count * sizeof **tensors, "the checkpoint");
+    for (int i = 0; i < FLAT_PARTS; i++)
+        for (size_t k = 0; k < sets[i].count; k++) (*tensors)[(*count)++] = sets[i].tensors[k];
+    return CLAE_OK;
+}
+
+clae_status clae_trainer_save_checkpoint(clae_trainer *t, const char *path, const char *extra) {
+    checkpoint_texts texts = {.count = 0};
+    safetensors_pair pairs[MODEL_METADATA_PAIRS + TEXT_PAIRS + 1];
+    model_tensors sets[FLAT_PARTS] = {0};
+    safetensors_tensor *tensors = NULL;
+    char *storage = NULL;
+    size_t tensor_count = 0, pair_count = MODEL_METADATA_PAIRS;
+    if (extra && strlen(extra) > MAX_EXTRA_BYTES)
+        return fail(t->device->context, CLAE_ERROR_INPUT, "%s: %zu bytes of extra text, at most %zu", path,
+                    strlen(extra), MAX_EXTRA_BYTES);
+    add_settings(t, &texts);
+    add_position(t, &texts);
+    clae_status status = model_metadata(t->model, pairs, &storage);
+    if (status == CLAE_OK) status = collect_tensors(t, sets, &tensors, &tensor_count);
+    for (size_t i = 0; i < texts.count; i++) pairs[pair_count++] = texts.pairs[i];
+    if (extra) pairs[pair_count++] = (safetensors_pair){"extra", extra};
+    if (status == CLAE_OK)
+        status = safetensors_write(t->device->context, path, tensors, tensor_count, pairs, pair_count);
+    for (int i = 0; i < FLAT_PARTS; i++) model_tensors_free(&sets[i]);
+    free(tensors);
+    free(storage);
+    return status;
+}
+
+static clae_status check_settings(const clae_trainer *t, const safetensors_file *file, const char *path) {
+    checkpoint_texts texts = {.count = 0};
+    add_settings(t, &texts);
+    for (size_t i = 0; i < texts.count; i++) {
+        const char *key = texts.pairs[i].key, *kept = safetensors_metadata(file, key);
+        if (!kept) return fail(t->device->context, CLAE_ERROR_INPUT, "%s: is not a checkpoint (no %s)", path, key);
+        if (strcmp(kept, texts.pairs[i].value) != 0)
+            return fail(t->device->context, CLAE_ERROR_INPUT, "%s: was made with %s %s, not %s", path, key, kept,
+                        texts.pairs[i].value);
+    }
+    char *layers = model_layers_to_json(t->model);
+    const char *kept = safetensors_metadata(file, "layers");
+    const bool same = layers && kept && strcmp(layers, kept) == 0;
+    free(layers);
+    return same ? CLAE_OK
+                : fail(t->device->context, CLAE_ERROR_INPUT, "%s: was made for a model with other layers", path);
+}
+
+static bool read_number(const safetensors_file *file, const char *key, uint64_t limit, uint64_t *number) {
+    const char *text = safetensors_metadata(file, key);
+    char *end = NULL;
+    if (!text || *text < '0' || *text > '9') return false;
+    *number = strtoull(text, &end, 10);
+    return *end == '\0' && *number <= limit;
+}
+
+static clae_status read_position(const clae_trainer *t, const safetensors_file *file, const char *path,
+                                 clae_train_position *position) {
+    const uint64_t most = (uint64_t)1 << 48, batch = t->options.batch_size;
+    *position = t->position;
+    if (!read_number(file, "step", most, &position->step) || !read_number(file, "epoch", most, &position->epoch) ||
+        !read_number(file, "images", t->data.n - 1, &position->images) || position->images % batch != 0 ||
+        position->step != position->epoch * position->steps_per_epoch + position->images / batch)
+        return fail(t->device->context, CLAE_ERROR_INPUT, "%s: its step, epoch and images do not fit together", path);
+    return CLAE_OK;
+}
+
+/* All parts are read before the first one is uploaded. */
+static clae_status restore_parts(clae_trainer *t, const safetensors_file *file, const char *path) {
+    flat_part parts[FLAT_PARTS];
+    float *flat[FLAT_PARTS] = {0};
+    const size_t bytes = t->network.floats * sizeof(float);
+    clae_status status = CLAE_OK;
+    flat_parts(t, parts);
+    for (int i = 0; i < FLAT_PARTS && status == CLAE_OK; i++) {
+        flat[i] = aligned_zeroed(bytes);
+        status = flat[i] ? model_flat_from_file(t->model, file, path, parts[i].prefix, flat[i])
+                         : fail_memory(t->device->context, bytes, "the checkpoint");
+    }
+    for (int i = 0; i < FLAT_PARTS && status == CLAE_OK; i++) status = buffer_upload(parts[i].buffer, 0, flat[i], bytes);
+    for (int i = 0; i < FLAT_PARTS; i++) free(flat[i]);
+    return status;
+}
+
+clae_status clae_trainer_restore_checkpoint(clae_trainer *t, const char *path, char **extra) {
+    safetensors_file file = {0};
+    clae_train_position position;
+    if (extra) *extra = NULL;
+    clae_status status = safetensors_read(t->device->context, path, &file);
+    if (status == CLAE_OK) status = check_settings(t, &file, path);
+    if (status == CLAE_OK) status = read_position(t, &file, path, &position);
+    if (status == CLAE_OK) status = restore_parts(t, &file, path);
+    if (status != CLAE_OK) goto done;
+    t->position = position;
+    t->first_waiting_step = position.step;
+    t->order_is_uploaded = false;
+    const char *kept = safetensors_metadata(&file, "extra");
+    if (extra && kept) {
+        *extra = strdup(kept);
+        if (!*extra) status = fail_memory(t->device->context, strlen(kept), "the checkpoint's text");
+    }
+done:
+    safetensors_free(&file);
+    return status;
+}

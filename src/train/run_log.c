@@ -1,0 +1,119 @@
+#include "train/run_log.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "figures/plot.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define HEADER "epoch,step,train_loss,test_loss,test_mse_per_pixel,seconds,images_per_second\n"
+#define STEP_HEADER "step,loss\n"
+#define LOG_BYTES_MAX ((size_t)1 << 30)
+
+/* The whole of a regular file; an empty string when there is none. */
+static clae_status read_text(const clae_context *context, const char *path, char **text) {
+    struct stat info;
+    uint8_t *data = NULL;
+    size_t bytes;
+    if (!stat(path, &info) && S_ISREG(info.st_mode)) {
+        clae_status status = file_read(context, path, "log", LOG_BYTES_MAX, &data, &bytes);
+        if (status) return status;
+        *text = (char *)data;
+        return CLAE_OK;
+    }
+    *text = string_format("%s", "");
+    return *text ? CLAE_OK : fail_memory(context, 1, "a log");
+}
+
+static bool parse_row(const char *line, run_log_row *row) {
+    return sscanf(line, "%" SCNu64 ",%" SCNu64 ",%lf,%lf,%lf,%lf,%lf", &row->epoch, &row->step, &row->train_loss,
+                  &row->test_loss, &row->test_mse_per_pixel, &row->seconds, &row->images_per_second) == 7;
+}
+
+static clae_status keep_row(const clae_context *context, run_log *log, const run_log_row *row) {
+    run_log_row *rows = realloc(log->rows, (log->count + 1) * sizeof *rows);
+    if (!rows) return fail_memory(context, (log->count + 1) * sizeof *rows, "the log");
+    log->rows = rows;
+    rows[log->count++] = *row;
+    return CLAE_OK;
+}
+
+clae_status run_log_open(const clae_context *context, const char *path, uint64_t epochs, run_log *log) {
+    *log = (run_log){0};
+    clae_status status = read_text(context, path, &log->text);
+    if (status) return status;
+    size_t kept = strncmp(log->text, HEADER, strlen(HEADER)) ? 0 : strlen(HEADER);
+    while (kept && !status) {
+        const char *line = log->text + kept, *end = strchr(line, '\n');
+        run_log_row row;
+        if (!end || !parse_row(line, &row) || row.epoch > epochs) break;
+        status = keep_row(context, log, &row);
+        kept = (size_t)(end + 1 - log->text);
+    }
+    log->text[kept] = 0;
+    return status;
+}
+
+clae_status run_log_append(const clae_context *context, const char *path, run_log *log, const run_log_row *row) {
+    clae_status status = keep_row(context, log, row);
+    if (status) return status;
+    char *text = string_format("%s%s%" PRIu64 ",%" PRIu64 ",%.6f,%.6f,%.6f,%.2f,%.1f\n", *log->text ? "" : HEADER,
+                               log->text, row->epoch, row->step, row->train_loss, row->test_loss,
+                               row->test_mse_per_pixel, row->seconds, row->images_per_second);
+    if (!text) return fail_memory(context, strlen(log->text), "the log");
+    free(log->text);
+    log->text = text;
+    file_part part = {text, strlen(text)};
+    return file_write_atomic(context, path, &part, 1);
+}
+
+clae_status run_log_plot(const clae_context *context, const char *path, const run_log *log) {
+    double *columns = malloc(3 * log->count * sizeof *columns);
+    if (!columns) return fail_memory(context, 3 * log->count * sizeof *columns, "a plot");
+    double *epoch = columns, *train = columns + log->count, *test = columns + 2 * log->count;
+    for (size_t i = 0; i < log->count; i++) {
+        epoch[i] = (double)log->rows[i].epoch;
+        train[i] = log->rows[i].train_loss;
+        test[i] = log->rows[i].test_loss;
+    }
+    /* A single epoch is no line. */
+    bool points = log->count == 1;
+    plot_series series[] = {
+        {.label = "training", .x = epoch, .y = train, .count = log->count, .points = points},
+        {.label = "test", .x = epoch, .y = test, .count = log->count, .points = points},
+    };
+    plot_style style = {.title = "Loss", .x_label = "epoch", .y_label = "loss per image"};
+    clae_status status = plot_write(context, path, &style, series, ARRAY_LENGTH(series));
+    free(columns);
+    return status;
+}
+
+void run_log_free(run_log *log) {
+    free(log->text);
+    free(log->rows);
+    *log = (run_log){0};
+}
+
+clae_status step_log_open(const clae_context *context, const char *path, uint64_t steps, FILE **file) {
+    char *text = NULL;
+    clae_status status = CLAE_OK;
+    if (steps) status = read_text(context, path, &text);
+    if (status) return status;
+    size_t kept = text && !strncmp(text, STEP_HEADER, strlen(STEP_HEADER)) ? strlen(STEP_HEADER) : 0;
+    while (kept) {
+        const char *line = text + kept, *end = strchr(line, '\n');
+        uint64_t step;
+        if (!end || sscanf(line, "%" SCNu64 ",", &step) != 1 || step > steps) break;
+        kept = (size_t)(end + 1 - text);
+    }
+    *file = fopen(path, "we");
+    if (!*file || (kept ? fwrite(text, 1, kept, *file) != kept : fputs(STEP_HEADER, *file) < 0)) {
+        status = fail(context, CLAE_ERROR_OUTPUT, "%s: %s", path, strerror(errno));
+    }
+    free(text);
+    return status;
+}

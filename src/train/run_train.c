@@ -1,0 +1,276 @@
+#include "base/files.h"
+#include "base/memory.h"
+#include "train/infer.h"
+#include "train/run_folder.h"
+#include "train/run_open.h"
+
+#include <clae/train.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Losses are fetched after so many steps, and after fewer when they take longer than this. */
+#define STEPS_PER_FETCH 50
+#define SECONDS_PER_FETCH 0.5
+/* Of the loss that is shown. */
+#define SMOOTHING 0.95
+
+typedef struct loop {
+    run *run;
+    const run_limits *limits;
+    const run_events *events;
+    char device[256];
+    clae_trainer *trainer;
+    clae_infer *infer;
+    run_log log;
+    char *log_path, *plot_path;
+    FILE *step_log;
+    run_epoch_state epoch;
+    run_progress progress;
+    uint64_t fetch_steps;
+    uint64_t saved_step;    /* of the newest checkpoint; 0: there is none */
+    double test_seconds;    /* that the last test took */
+    bool is_stopped;        /* by tick */
+} loop;
+
+static double now_seconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static bool is_done(const loop *loop) {
+    clae_train_position position = clae_trainer_position(loop->trainer);
+    return position.epoch >= loop->run->config.epochs ||
+           (loop->limits->stop_step && position.step >= loop->limits->stop_step);
+}
+
+static uint64_t least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+/* Steps until training ends, and the images and tests in them. */
+static double seconds_left(const loop *loop) {
+    clae_train_position position = clae_trainer_position(loop->trainer);
+    uint64_t end = loop->run->config.epochs * position.steps_per_epoch;
+    if (loop->limits->stop_step) end = least(end, loop->limits->stop_step);
+    double steps = end > position.step ? (double)(end - position.step) : 0;
+    double images = steps * (double)clae_dataset_get_info(loop->run->train)->n / (double)position.steps_per_epoch;
+    double tests = ceil(steps / (double)position.steps_per_epoch);
+    return images / loop->progress.images_per_second + tests * loop->test_seconds;
+}
+
+static void tick(loop *loop, bool is_testing) {
+    clae_train_position position = clae_trainer_position(loop->trainer);
+    run_progress *progress = &loop->progress;
+    const clae_dataset_info *train = clae_dataset_get_info(loop->run->train);
+    progress->epochs = loop->run->config.epochs;
+    progress->epoch = position.epoch + !is_testing;
+    progress->step = position.step;
+    progress->is_testing = is_testing;
+    progress->fraction = (double)loop->epoch.images / (double)train->n;
+    if (loop->epoch.seconds > 0) progress->images_per_second = (double)loop->epoch.images / loop->epoch.seconds;
+    progress->seconds_left = seconds_left(loop);
+    if (!loop->events->tick(loop->events->user, progress)) loop->is_stopped = true;
+}
+
+/* Enters the losses of the latest steps, the first of which is first_step. */
+static clae_status take_losses(loop *loop, uint64_t first_step) {
+    const float *losses;
+    size_t count;
+    clae_status status = clae_trainer_losses(loop->trainer, &losses, &count);
+    if (status) return status;
+    size_t n = clae_dataset_get_info(loop->run->train)->n;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t images = least(loop->run->config.batch_size, n - loop->epoch.images);
+        loop->epoch.loss_sum += (double)losses[i] * (double)images;
+        loop->epoch.images += images;
+        double kept = loop->progress.loss > 0 ? SMOOTHING : 0;
+        loop->progress.loss = kept * loop->progress.loss + (1 - kept) * (double)losses[i];
+        if (!loop->step_log) continue;
+        if (fprintf(loop->step_log, "%" PRIu64 ",%.9g\n", first_step + i, (double)losses[i]) < 0) break;
+    }
+    if (loop->step_log && (fflush(loop->step_log) || ferror(loop->step_log))) {
+        return fail(loop->run->context, CLAE_ERROR_OUTPUT, "%s: %s", loop->limits->step_log, strerror(errno));
+    }
+    return CLAE_OK;
+}
+
+static clae_status train_some(loop *loop) {
+    clae_train_position position = clae_trainer_position(loop->trainer);
+    uint64_t steps = loop->fetch_steps;
+    if (loop->limits->stop_step) steps = least(steps, loop->limits->stop_step - position.step);
+    double start = now_seconds();
+    clae_status status = clae_trainer_run(loop->trainer, steps);
+    if (!status) status = take_losses(loop, position.step + 1);
+    double seconds = now_seconds() - start;
+    loop->epoch.seconds += seconds;
+    if (seconds < SECONDS_PER_FETCH / 2) {
+        loop->fetch_steps = least(2 * loop->fetch_steps, STEPS_PER_FETCH);
+    } else if (seconds > SECONDS_PER_FETCH && loop->fetch_steps > 1) {
+        loop->fetch_steps /= 2;
+    }
+    return status;
+}
+
+static clae_status save_checkpoint(loop *loop) {
+    run *run = loop->run;
+    uint64_t step = clae_trainer_position(loop->trainer).step;
+    char *path = run_folder_checkpoint_path(run->folder, step);
+    char *extra = run_extra_text(run, loop->device, &loop->epoch);
+    clae_status status = CLAE_OK;
+    if (!path || !extra) status = fail_memory(run->context, 1, "a checkpoint");
+    if (!status) status = clae_trainer_save_checkpoint(loop->trainer, path, extra);
+    if (!status) {
+        run_folder_remove_before(run->context, run->folder, loop->saved_step);
+        run_folder_remove_model(run->context, run->folder);
+        loop->saved_step = step;
+    }
+    free(path);
+    free(extra);
+    return status;
+}
+
+/* Tests the model as it is now and fills the row of the log. */
+static clae_status test(loop *loop, run_log_row *row) {
+    double start = now_seconds();
+    clae_evaluation evaluation;
+    clae_status status = clae_trainer_update_model(loop->trainer);
+    if (!status) status = infer_update(loop->infer, loop->run->model);
+    if (!status) status = clae_infer_evaluate(loop->infer, loop->run->test, &evaluation);
+    if (status) return status;
+    loop->test_seconds = now_seconds() - start;
+    *row = (run_log_row){
+        .epoch = loop->progress.epoch,
+        .step = loop->progress.step,
+        .train_loss = loop->epoch.loss_sum / (double)loop->epoch.images,
+        .test_loss = evaluation.loss,
+        .test_mse_per_pixel = evaluation.mse_per_pixel,
+        .seconds = loop->epoch.seconds,
+        .images_per_second = loop->progress.images_per_second,
+    };
+    if (isfinite(evaluation.loss)) return CLAE_OK;
+    return fail(loop->run->context, CLAE_ERROR_NOT_FINITE, "the test loss is not finite after step %" PRIu64, row->step);
+}
+
+/* The end of an epoch, or of a training that ends within one: the row comes before the checkpoint, as a row without
+ * its checkpoint is dropped when the run is resumed, and nothing would bring back a missing one. */
+static clae_status end_epoch(loop *loop, bool is_whole) {
+    run *run = loop->run;
+    run_log_row row;
+    tick(loop, is_whole);
+    clae_status status = test(loop, &row);
+    if (!status) status = run_log_append(run->context, loop->log_path, &loop->log, &row);
+    if (!status) status = run_log_plot(run->context, loop->plot_path, &loop->log);
+    if (is_whole) loop->epoch = (run_epoch_state){0};
+    if (!status) status = save_checkpoint(loop);
+    if (status) return status;
+    loop->progress.seconds_left = seconds_left(loop);
+    loop->events->epoch(loop->events->user, &loop->progress, &row);
+    return CLAE_OK;
+}
+
+static clae_status train_all(loop *loop) {
+    clae_status status = CLAE_OK;
+    while (!status && !loop->is_stopped && !is_done(loop)) {
+        uint64_t epoch = clae_trainer_position(loop->trainer).epoch;
+        status = train_some(loop);
+        if (status) break;
+        if (clae_trainer_position(loop->trainer).epoch != epoch) {
+            status = end_epoch(loop, true);
+        } else if (is_done(loop)) {
+            status = end_epoch(loop, false);
+        } else {
+            tick(loop, false);
+        }
+    }
+    return status;
+}
+
+static clae_status restore(loop *loop) {
+    run *run = loop->run;
+    if (!run->checkpoint) return CLAE_OK;
+    clae_status status = clae_trainer_restore_checkpoint(loop->trainer, run->checkpoint, NULL);
+    if (status) return status;
+    loop->epoch = run->epoch;
+    loop->saved_step = run->checkpoint_step;
+    if (strcmp(run->device, loop->device)) {
+        log_line(run->context, CLAE_LOG_WARNING,
+                 "%s was trained on %s so far: from here on the numbers differ a little from those there", run->folder,
+                 run->device);
+    }
+    return CLAE_OK;
+}
+
+static clae_status prepare(loop *loop, clae_device *device) {
+    run *run = loop->run;
+    const clae_device_info *info = clae_device_get_info(device);
+    snprintf(loop->device, sizeof loop->device, "%.120s (%.120s)", info->name, info->driver);
+    loop->log_path = run_folder_path(run->folder, RUN_LOG_NAME);
+    loop->plot_path = run_folder_path(run->folder, RUN_PLOT_NAME);
+    if (!loop->log_path || !loop->plot_path) return fail_memory(run->context, 1, "a path");
+    clae_train_options options = {
+        .batch_size = run->config.batch_size,
+        .lr = run->config.lr,
+        .seed = run->config.seed,
+        .no_shuffle = run->config.no_shuffle,
+    };
+    clae_status status = clae_trainer_create(device, run->model, run->train, &options, &loop->trainer);
+    if (!status) status = restore(loop);
+    if (!status) status = clae_infer_create(device, run->model, 0, &loop->infer);
+    if (status) return status;
+    clae_train_position position = clae_trainer_position(loop->trainer);
+    status = run_log_open(run->context, loop->log_path, position.epoch, &loop->log);
+    if (!status && loop->limits->step_log && !is_done(loop)) {
+        status = step_log_open(run->context, loop->limits->step_log, position.step, &loop->step_log);
+    }
+    return status;
+}
+
+static clae_status save_model(loop *loop, run_result *result) {
+    run *run = loop->run;
+    result->saved = run_folder_path(run->folder, RUN_MODEL_NAME);
+    if (!result->saved) return fail_memory(run->context, 1, "a path");
+    clae_status status = clae_trainer_update_model(loop->trainer);
+    if (!status) status = clae_model_save(run->model, result->saved);
+    return status;
+}
+
+static clae_status save_interrupted(loop *loop, run_result *result) {
+    result->is_interrupted = true;
+    clae_status status = CLAE_OK;
+    if (loop->saved_step != result->step) status = save_checkpoint(loop);
+    if (!status && loop->saved_step) {
+        result->saved = run_folder_checkpoint_path(loop->run->folder, loop->saved_step);
+    }
+    return status;
+}
+
+static void loop_free(loop *loop) {
+    if (loop->step_log) fclose(loop->step_log);
+    clae_infer_free(loop->infer);
+    clae_trainer_free(loop->trainer);
+    run_log_free(&loop->log);
+    free(loop->log_path);
+    free(loop->plot_path);
+}
+
+clae_status run_train(run *run, clae_device *device, const run_limits *limits, const run_events *events,
+                      run_result *result) {
+    loop loop = {.run = run, .limits = limits, .events = events, .fetch_steps = 1};
+    *result = (run_result){0};
+    clae_status status = prepare(&loop, device);
+    if (!status) {
+        result->was_finished = is_done(&loop);
+        status = train_all(&loop);
+    }
+    if (!status) {
+        result->step = clae_trainer_position(loop.trainer).step;
+        status = is_done(&loop) ? save_model(&loop, result) : save_interrupted(&loop, result);
+    }
+    loop_free(&loop);
+    return status;
+}

@@ -1,0 +1,33 @@
+/* The insides of a trainer. */
+#ifndef CLAE_TRAIN_TRAINER_H
+#define CLAE_TRAIN_TRAINER_H
+
+#include "graph/plan.h"
+#include "train/device_dataset.h"
+
+#include <clae/train.h>
+
+/* Losses that wait on the device at most. */
+#define TRAINER_LOSS_SLOTS 4096
+
+struct clae_trainer {
+    clae_device *device;
+    clae_model *model;
+    clae_train_options options;  /* defaults filled in */
+    network network;
+    device_dataset data;
+    plan *full, *last;           /* for a whole batch, and for the smaller one that ends an epoch: NULL where none does */
+    buffer *losses;
+    float *host_losses;          /* TRAINER_LOSS_SLOTS */
+    uint32_t *order;             /* of the epoch under way, n */
+    bool order_is_uploaded;
+    uint64_t first_waiting_step; /* step whose loss is in slot 0 */
+    clae_train_position position;
+};
+
+/* What the next step is run with; advances nothing. */
+plan *trainer_next_plan(const clae_trainer *trainer);
+clae_status trainer_next_inputs(clae_trainer *trainer, plan_inputs *inputs);
+void trainer_advance(clae_trainer *trainer);
+
+#endif

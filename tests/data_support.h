@@ -1,0 +1,73 @@
+/* What the tests of files share: a folder for them, and a context that remembers its last message. */
+#ifndef CLAE_TESTS_DATA_SUPPORT_H
+#define CLAE_TESTS_DATA_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* cmocka's macro hides the function of that name. */
+#undef fail
+
+#include "base/context.h"
+
+typedef struct scene {
+    char folder[64];
+    char path[128]; /* a file in the folder; nothing is there at first */
+    char message[512];
+    unsigned messages;
+    clae_context context;
+} scene;
+
+static inline void scene_log(void *user, clae_log_level level, const char *line) {
+    scene *s = user;
+    if (level != CLAE_LOG_ERROR) return;
+    s->messages++;
+    snprintf(s->message, sizeof s->message, "%s", line);
+}
+
+static inline int scene_open(void **state) {
+    scene *s = calloc(1, sizeof *s);
+    if (!s) return -1;
+    strcpy(s->folder, "/tmp/clae-test-XXXXXX");
+    if (!mkdtemp(s->folder)) return -1;
+    snprintf(s->path, sizeof s->path, "%s/file", s->folder);
+    s->context = (clae_context){.log = scene_log, .log_user = s};
+    *state = s;
+    return 0;
+}
+
+static inline int scene_close(void **state) {
+    scene *s = *state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", s->folder);
+    int result = system(command);
+    free(s);
+    return result;
+}
+
+static inline void write_file(const char *path, const void *data, size_t bytes) {
+    /* Some file systems flush a file to the disk that is truncated and written again. */
+    remove(path);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, bytes, f), bytes);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* A refusal has its status, and exactly one message. */
+#define assert_refused(scene, expected, call)                                                                          \
+    do {                                                                                                               \
+        (scene)->messages = 0;                                                                                         \
+        assert_int_equal(call, expected);                                                                              \
+        assert_int_equal((scene)->messages, 1);                                                                        \
+    } while (0)
+
+#endif

@@ -1,0 +1,88 @@
+#include "ops/conv.h"
+
+/* Square layers as the lecture has them, encoder and decoder alike; and those of a toy on 1x1 images. */
+static const struct {
+    int n, wide, narrow, wide_c, narrow_c, k, s;
+    bool with_bias, with_relu;
+} fixed[CONV_FIXED_COUNT] = {
+    {3, 28, 24, 1, 32, 5, 1, true, true},     {3, 24, 20, 32, 32, 5, 1, true, true},
+    {3, 20, 9, 32, 32, 4, 2, true, true},     {3, 9, 4, 32, 32, 3, 2, true, true},
+    {3, 4, 1, 32, 8, 4, 1, true, true},       {3, 28, 24, 1, 32, 5, 1, true, false},
+    {3, 4, 1, 32, 8, 4, 1, false, false},     {3, 9, 4, 32, 32, 3, 2, false, false},
+    {3, 9, 4, 32, 32, 3, 2, false, true},     {1, 24, 20, 32, 32, 5, 1, false, false},
+    {37, 1, 1, 2, 128, 1, 1, true, true},     {5, 1, 1, 128, 128, 1, 1, true, true},
+};
+
+static conv_desc fixed_desc(size_t index, bool quick) {
+    int n = fixed[index].n, narrow = fixed[index].narrow, wide = fixed[index].wide;
+    const int k = fixed[index].k, s = fixed[index].s;
+    if (quick) {
+        n = 1;
+        narrow = narrow < 8 ? narrow : 8;
+        wide = (narrow - 1) * s + k;
+    }
+    return (conv_desc){.g = {n, wide, wide, fixed[index].wide_c, narrow, narrow, fixed[index].narrow_c, k, k, s, s, 0, 0},
+                       .with_bias = fixed[index].with_bias,
+                       .with_relu = fixed[index].with_relu};
+}
+
+/* One axis: kernel, stride, padding and the two sizes that go together; what rounding down leaves of the wide size is
+ * conv_transpose2d's output padding. */
+static void random_axis(test_random *random, int *wide, int *narrow, int *k, int *s, int *p) {
+    do {
+        *wide = random_int(random, 1, 23);
+        *k = random_int(random, 1, 7);
+        *s = random_int(random, 1, random_int(random, 0, 3) ? 3 : 9);
+        *p = random_int(random, 0, 1) ? 0 : random_int(random, 0, *k);
+    } while (*wide + 2 * *p < *k);
+    *narrow = (*wide + 2 * *p - *k) / *s + 1;
+}
+
+static int random_channels(test_random *random) {
+    static const int usual[] = {1, 2, 4, 8, 16, 32};
+    return random_int(random, 0, 1) ? random_int(random, 1, 40) : usual[random_int(random, 0, 5)];
+}
+
+conv_geometry conv_random_geometry(test_random *random) {
+    conv_geometry g;
+    do {
+        g.n = random_int(random, 0, 2) ? random_int(random, 1, 5) : 1;
+        random_axis(random, &g.wide_h, &g.narrow_h, &g.kh, &g.sh, &g.ph);
+        random_axis(random, &g.wide_w, &g.narrow_w, &g.kw, &g.sw, &g.pw);
+        g.wide_c = random_channels(random);
+        g.narrow_c = random_channels(random);
+    } while ((double)g.n * g.narrow_h * g.narrow_w * g.kh * g.kw * g.wide_c * g.narrow_c > 4e5);
+    return g;
+}
+
+static bool is_bwd_data(op_id op) { return op == OP_conv2d_bwd_data || op == OP_conv_transpose2d_bwd_data; }
+static bool is_bwd_weights(op_id op) { return op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights; }
+
+void conv_describe(op_id op, size_t index, bool quick, test_random *random, op_desc *desc) {
+    if (index < CONV_FIXED_COUNT) {
+        desc->conv = fixed_desc(index, quick);
+    } else {
+        desc->conv.g = conv_random_geometry(random);
+        desc->conv.with_bias = random_int(random, 0, 1);
+        desc->conv.with_relu = random_int(random, 0, 1);
+    }
+    if (is_bwd_data(op)) desc->conv.with_bias = false;
+    if (is_bwd_weights(op)) desc->conv.with_relu = false;
+}
+
+conv_sizes conv_sizes_of(const op_desc *desc, bool transposed) {
+    const conv_geometry *g = &desc->conv.g;
+    const size_t wide = (size_t)g->n * g->wide_h * g->wide_w * g->wide_c;
+    const size_t narrow = (size_t)g->n * g->narrow_h * g->narrow_w * g->narrow_c;
+    return (conv_sizes){.x = transposed ? narrow : wide,
+                        .y = transposed ? wide : narrow,
+                        .weight = (size_t)g->kh * g->kw * g->wide_c * g->narrow_c,
+                        .in = transposed ? g->narrow_c : g->wide_c,
+                        .out = transposed ? g->wide_c : g->narrow_c};
+}
+
+double *conv_random_mask(op_case *c, int operand, size_t count, test_random *random) {
+    double *values = case_memory(count * sizeof *values);
+    for (size_t i = 0; i < count; i++) values[i] = random_int(random, 0, 2) ? random_real(random) : 0.0;
+    return case_values(c, operand, count, values);
+}

@@ -1,0 +1,24 @@
+/* What the cases of conv2d and conv_transpose2d share: their descriptors, and how their operands are filled. */
+#ifndef CLAE_TESTS_OPS_CONV_H
+#define CLAE_TESTS_OPS_CONV_H
+
+#include "op_harness.h"
+
+enum { CONV_FIXED_COUNT = 12 };
+
+/* The lecture's layers with all epilogues of one of them, 1x1 images, then random ones. */
+void conv_describe(op_id op, size_t index, bool quick, test_random *random, op_desc *desc);
+
+/* A geometry with up to about 400,000 multiply-adds. */
+conv_geometry conv_random_geometry(test_random *random);
+
+/* The sizes of an op's operands, from its descriptor alone. */
+typedef struct conv_sizes {
+    size_t x, y, weight, in, out;
+} conv_sizes;
+conv_sizes conv_sizes_of(const op_desc *desc, bool transposed);
+
+/* Values of which a part is zero or negative, as a mask has them. */
+double *conv_random_mask(op_case *c, int operand, size_t count, test_random *random);
+
+#endif

@@ -1,0 +1,45 @@
+/* Every op in double precision, from its definition, slowly. Nothing of src is used but the descriptors.
+ *
+ * Each function also gives, for every element of an output, its magnitude: the sum of the absolute values of the terms
+ * that were summed, which the bound of the rounding error is proportional to. Optional arrays are NULL. */
+#ifndef CLAE_TESTS_REFERENCE_H
+#define CLAE_TESTS_REFERENCE_H
+
+#include "ops/op.h"
+
+typedef struct reference_output {
+    double *value, *magnitude;
+} reference_output;
+
+/* The descriptor's with_bias and with_relu decide whether bias, mask and dbias are used. */
+void reference_conv2d_fwd(const conv_desc *d, const double *x, const double *weight, const double *bias,
+                          reference_output y);
+void reference_conv2d_bwd_data(const conv_desc *d, const double *dy, const double *weight, const double *mask,
+                               reference_output dx);
+void reference_conv2d_bwd_weights(const conv_desc *d, const double *x, const double *dy, reference_output dweight,
+                                  reference_output dbias);
+void reference_conv_transpose2d_fwd(const conv_desc *d, const double *x, const double *weight, const double *bias,
+                                    reference_output y);
+void reference_conv_transpose2d_bwd_data(const conv_desc *d, const double *dy, const double *weight,
+                                         const double *mask, reference_output dx);
+void reference_conv_transpose2d_bwd_weights(const conv_desc *d, const double *x, const double *dy,
+                                            reference_output dweight, reference_output dbias);
+
+/* The most terms that one element sums, dbias apart: K of the error bound. */
+double reference_conv_terms(op_id op, const conv_desc *d);
+
+void reference_bias(const bias_desc *d, const double *bias, const double *y_before, reference_output y);
+void reference_relu_fwd(const relu_desc *d, const double *x, double *y);
+void reference_relu_bwd(const relu_desc *d, const double *y, const double *dy_before, double *dy);
+void reference_loss(const loss_desc *d, const double *y, const double *target, reference_output loss,
+                    reference_output dy);
+/* parameters, m and v are updated in place. */
+void reference_adam(const adam_desc *d, double step_size, double sqrt_correction2, const double *gradients,
+                    reference_output parameters, reference_output m, reference_output v);
+void reference_load_batch(const load_batch_desc *d, const double *elements, const uint32_t *indices, size_t first,
+                          reference_output x);
+void reference_reduce_sum(const reduce_sum_desc *d, const double *x, reference_output y);
+/* c is what was there before, and NULL when beta is 0. */
+void reference_gemm(const gemm_desc *d, const double *a, const double *b, const double *c_before, reference_output c);
+
+#endif

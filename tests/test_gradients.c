@@ -1,0 +1,110 @@
+/* Gradients of each kind of layer and of whole networks against finite differences of a reference in double. */
+#include "device_support.h"
+#include "reference_network.h"
+#include "train/trainer.h"
+
+#include <math.h>
+
+#define IMAGES 4
+#define PROBES 24 /* parameters probed in each tensor */
+
+/* The gradients of one step, [parameter_floats]; to be freed. */
+static float *device_gradients(fixture *f, clae_model *model, const clae_dataset *dataset) {
+    const clae_train_options options = {.batch_size = IMAGES, .no_shuffle = true};
+    const size_t bytes = model->parameter_floats * sizeof(float);
+    clae_trainer *trainer = NULL;
+    float *gradients = malloc(bytes);
+    assert_int_equal(clae_trainer_create(f->device, model, dataset, &options, &trainer), CLAE_OK);
+    assert_int_equal(clae_trainer_run(trainer, 1), CLAE_OK);
+    assert_int_equal(buffer_download(trainer->network.gradients, 0, gradients, bytes), CLAE_OK);
+    clae_trainer_free(trainer);
+    return gradients;
+}
+
+static void check_tensor(const clae_model *model, double *parameters, const double *x, const float *gradients,
+                         const char *name, size_t offset, size_t count) {
+    const double h = 1e-5;
+    double largest = 0;
+    for (size_t i = 0; i < count; i++) largest = fmax(largest, fabs((double)gradients[offset + i]));
+    for (size_t probe = 0; probe < PROBES && probe < count; probe++) {
+        const size_t i = offset + (count <= PROBES ? probe : (probe * 7919 + 13) % count);
+        const double kept = parameters[i];
+        parameters[i] = kept + h;
+        const double above = reference_network_loss(model, parameters, x, IMAGES);
+        parameters[i] = kept - h;
+        const double below = reference_network_loss(model, parameters, x, IMAGES);
+        parameters[i] = kept;
+        const double expected = (above - below) / (2 * h);
+        if (fabs(gradients[i] - expected) > 1e-5 * largest + 1e-7)
+            fail_msg("%s[%zu]: %.9g, finite differences give %.9g", name, i - offset, (double)gradients[i], expected);
+    }
+}
+
+static void check_model(fixture *f, clae_model *model) {
+    const clae_shape in = model->input;
+    clae_dataset *dataset = noise_dataset(f->context, IMAGES, in.c, in.h, in.w);
+    const size_t elements = IMAGES * shape_elements(in);
+    double *x = malloc(elements * sizeof *x), *parameters = malloc(model->parameter_floats * sizeof *parameters);
+    for (size_t i = 0; i < model->parameter_floats; i++) parameters[i] = model->parameters[i];
+    for (size_t i = 0; i < elements; i++)
+        x[i] = (((const float *)dataset->info.elements)[i] - dataset->info.mean) / dataset->info.std;
+    float *gradients = device_gradients(f, model, dataset);
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const layer *l = &model->layers[i];
+        check_tensor(model, parameters, x, gradients, l->name, l->weight_offset, l->weight_count);
+        check_tensor(model, parameters, x, gradients, l->name, l->bias_offset, l->bias_count);
+    }
+    free(x);
+    free(parameters);
+    free(gradients);
+    clae_dataset_free(dataset);
+    clae_model_free(model);
+}
+
+static void test_whole_network(void **state) {
+    fixture *f = *state;
+    check_model(f, small_model(f->context, 3));
+}
+
+static void test_lecture(void **state) {
+    fixture *f = *state;
+    clae_model *model = NULL;
+    assert_int_equal(clae_model_create_lecture(f->context, 8, 2, 1, &model), CLAE_OK);
+    check_model(f, model);
+}
+
+static void check_pair(fixture *f, clae_shape in, clae_layer_spec down, clae_layer_spec up) {
+    clae_model *model = NULL;
+    assert_int_equal(clae_model_create(f->context, in, &down, 1, &up, 1, 2, &model), CLAE_OK);
+    check_model(f, model);
+}
+
+static void test_single_layers(void **state) {
+    fixture *f = *state;
+    check_pair(f, (clae_shape){2, 7, 7}, (clae_layer_spec)CONV(5, 3, 1, 1), (clae_layer_spec)CONV(2, 5, 1, 2));
+    check_pair(f, (clae_shape){1, 8, 8}, (clae_layer_spec)CONV(4, 2, 2, 0),
+               (clae_layer_spec)CONV_TRANSPOSE(1, 2, 2, 0, 0));
+    check_pair(f, (clae_shape){3, 8, 8}, (clae_layer_spec)CONV(7, 3, 2, 1),
+               (clae_layer_spec)CONV_TRANSPOSE(3, 3, 2, 1, 1));
+    check_pair(f, (clae_shape){1, 5, 5}, (clae_layer_spec)CONV(3, 1, 4, 0),
+               (clae_layer_spec)CONV_TRANSPOSE(1, 1, 4, 0, 0));
+}
+
+static void test_without_fusion(void **state) {
+    fixture fused = {0}, *f = *state;
+    (void)f;
+    assert_int_equal(fixture_open(&fused, 0), CLAE_OK);
+    fused.context->no_fusion = true;
+    check_model(&fused, small_model(fused.context, 3));
+    fixture_close(&fused);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_single_layers),
+        cmocka_unit_test(test_whole_network),
+        cmocka_unit_test(test_lecture),
+        cmocka_unit_test(test_without_fusion),
+    };
+    return cmocka_run_group_tests_name("gradients", tests, fixture_setup, fixture_teardown);
+}

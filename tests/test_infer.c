@@ -1,0 +1,91 @@
+/* Inference: encode, decode, reconstruct and evaluate agree with each other, in any batch size. */
+#include "device_support.h"
+#include "train/infer.h"
+
+#include <math.h>
+
+#define IMAGES 21
+#define ELEMENTS 81
+#define LATENT 3
+
+static clae_infer *make_infer(fixture *f, const clae_model *model, size_t batch) {
+    clae_infer *infer = NULL;
+    assert_int_equal(clae_infer_create(f->device, model, batch, &infer), CLAE_OK);
+    return infer;
+}
+
+static void assert_close(const float *a, const float *b, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)a[i] - b[i]) <= 2e-6)) fail_msg("%zu: %.9g, not %.9g", i, (double)a[i], (double)b[i]);
+}
+
+static void test_agreement(void **state) {
+    fixture *f = *state;
+    clae_dataset *images = noise_dataset(f->context, IMAGES, 1, 9, 9);
+    clae_model *model = small_model(f->context, 1);
+    clae_model_set_normalisation(model, 0.4, 0.25);
+    float codes[2][IMAGES * LATENT], reconstructed[IMAGES * ELEMENTS], decoded[IMAGES * ELEMENTS];
+    const size_t batches[2] = {4, 0};
+    for (int i = 0; i < 2; i++) {
+        clae_infer *infer = make_infer(f, model, batches[i]);
+        clae_evaluation evaluation;
+        double sum = 0;
+        assert_int_equal(clae_infer_encode(infer, images, codes[i]), CLAE_OK);
+        assert_int_equal(clae_infer_decode(infer, codes[i], IMAGES, decoded), CLAE_OK);
+        assert_int_equal(clae_infer_reconstruct(infer, images, 0, IMAGES, reconstructed), CLAE_OK);
+        assert_int_equal(clae_infer_evaluate(infer, images, &evaluation), CLAE_OK);
+        assert_close(decoded, reconstructed, IMAGES * ELEMENTS);
+        for (size_t k = 0; k < IMAGES * ELEMENTS; k++)
+            sum += pow((double)reconstructed[k] - ((const float *)images->info.elements)[k], 2);
+        const double mse = sum / (IMAGES * ELEMENTS);
+        assert_true(fabs(evaluation.mse_per_pixel / mse - 1) < 1e-5);
+        assert_true(fabs(evaluation.loss / (0.5 * sum / IMAGES / (0.25 * 0.25)) - 1) < 1e-5);
+        assert_true(fabs(evaluation.psnr_db + 10 * log10(mse)) < 1e-3);
+        clae_infer_free(infer);
+    }
+    assert_close(codes[0], codes[1], IMAGES * LATENT);
+    clae_model_free(model);
+    clae_dataset_free(images);
+}
+
+static void test_part_of_images(void **state) {
+    fixture *f = *state;
+    clae_dataset *images = noise_dataset(f->context, IMAGES, 1, 9, 9);
+    clae_model *model = small_model(f->context, 1);
+    clae_infer *infer = make_infer(f, model, 8);
+    float all[IMAGES * ELEMENTS], part[5 * ELEMENTS];
+    assert_int_equal(clae_infer_reconstruct(infer, images, 0, IMAGES, all), CLAE_OK);
+    assert_int_equal(clae_infer_reconstruct(infer, images, 16, 5, part), CLAE_OK);
+    assert_close(part, all + 16 * ELEMENTS, 5 * ELEMENTS);
+    assert_int_equal(clae_infer_reconstruct(infer, images, 17, 5, part), CLAE_ERROR_INPUT);
+    clae_infer_free(infer);
+    clae_model_free(model);
+    clae_dataset_free(images);
+}
+
+static void test_update(void **state) {
+    fixture *f = *state;
+    clae_dataset *images = noise_dataset(f->context, IMAGES, 1, 9, 9);
+    clae_model *model = small_model(f->context, 1), *other = small_model(f->context, 2);
+    clae_infer *infer = make_infer(f, model, 8), *fresh = make_infer(f, other, 8);
+    float updated[IMAGES * LATENT], expected[IMAGES * LATENT];
+    assert_int_equal(clae_infer_encode(infer, images, updated), CLAE_OK);
+    assert_int_equal(infer_update(infer, other), CLAE_OK);
+    assert_int_equal(clae_infer_encode(infer, images, updated), CLAE_OK);
+    assert_int_equal(clae_infer_encode(fresh, images, expected), CLAE_OK);
+    assert_memory_equal(updated, expected, sizeof updated);
+    clae_infer_free(infer);
+    clae_infer_free(fresh);
+    clae_model_free(model);
+    clae_model_free(other);
+    clae_dataset_free(images);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_agreement),
+        cmocka_unit_test(test_part_of_images),
+        cmocka_unit_test(test_update),
+    };
+    return cmocka_run_group_tests_name("infer", tests, fixture_setup, fixture_teardown);
+}

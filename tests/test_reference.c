@@ -1,0 +1,211 @@
+/* The reference itself: results worked out by hand, and gradients against finite differences. */
+#include "reference/reference.h"
+#include "test_random.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SIZE = 4096 };
+
+static double magnitude[SIZE];
+
+static reference_output output_of(double *value) { return (reference_output){value, magnitude}; }
+
+/* x = 1 2 3 4 5, weight = 1 10 100, stride 2, padding 1: y = 0+10+200, 2+30+400, 4+50+0. */
+static const conv_desc row = {.g = {1, 1, 5, 1, 1, 3, 1, 1, 3, 1, 2, 0, 1}};
+static const double weight[] = {1, 10, 100};
+
+static void conv2d_by_hand(void **state) {
+    (void)state;
+    const double x[] = {1, 2, 3, 4, 5}, bias[] = {-300}, expected[] = {210, 432, 54}, biased[] = {0, 132, 0};
+    double y[3];
+    reference_conv2d_fwd(&row, x, weight, NULL, output_of(y));
+    assert_memory_equal(y, expected, sizeof y);
+    conv_desc d = row;
+    d.with_bias = d.with_relu = true;
+    reference_conv2d_fwd(&d, x, weight, bias, output_of(y));
+    assert_memory_equal(y, biased, sizeof y);
+}
+
+/* x = 1 2 3: the taps of x[i] fall on 2i-1, 2i, 2i+1. */
+static void conv_transpose2d_by_hand(void **state) {
+    (void)state;
+    const double x[] = {1, 2, 3}, expected[] = {10, 102, 20, 203, 30};
+    double y[5];
+    reference_conv_transpose2d_fwd(&row, x, weight, NULL, output_of(y));
+    assert_memory_equal(y, expected, sizeof y);
+}
+
+/* One pixel, two channels to three: which of the weight's axes is which. */
+static void channels_by_hand(void **state) {
+    (void)state;
+    const double w[] = {1, 2, 3, 10, 20, 30}, x[] = {1, 100}, expected[] = {1001, 2002, 3003};
+    const conv_desc d = {.g = {1, 1, 1, 2, 1, 1, 3, 1, 1, 1, 1, 0, 0}}, t = {.g = {1, 1, 1, 3, 1, 1, 2, 1, 1, 1, 1, 0, 0}};
+    double y[3];
+    reference_conv2d_fwd(&d, x, w, NULL, output_of(y));
+    assert_memory_equal(y, expected, sizeof y);
+    reference_conv_transpose2d_fwd(&t, x, w, NULL, output_of(y));
+    assert_memory_equal(y, expected, sizeof y);
+}
+
+/* One convolution, of either kind, on max(z, 0), weighed by r: f(z, weight, bias) = <r, conv(max(z, 0)) + bias>. */
+typedef struct layer {
+    bool transposed;
+    conv_desc desc;
+    size_t in, out, weights, channels;
+    double z[SIZE], weight[SIZE], bias[64], r[SIZE];
+} layer;
+
+static double evaluate(const layer *l) {
+    static double x[SIZE], y[SIZE];
+    const relu_desc relu = {l->in};
+    conv_desc d = l->desc;
+    d.with_relu = false;
+    reference_relu_fwd(&relu, l->z, x);
+    if (l->transposed) reference_conv_transpose2d_fwd(&d, x, l->weight, l->bias, output_of(y));
+    else reference_conv2d_fwd(&d, x, l->weight, l->bias, output_of(y));
+    double sum = 0;
+    for (size_t i = 0; i < l->out; i++) sum += l->r[i] * y[i];
+    return sum;
+}
+
+static void check_gradient(const layer *l, double *values, size_t count, const double *gradient) {
+    const double step = 1e-3;  /* f is linear in each between the kinks of the ReLU */
+    for (size_t i = 0; i < count; i++) {
+        const double value = values[i];
+        values[i] = value + step;
+        const double above = evaluate(l);
+        values[i] = value - step;
+        const double below = evaluate(l);
+        values[i] = value;
+        const double difference = (above - below) / (2 * step);
+        if (fabs(difference - gradient[i]) > 1e-8 * (1 + fabs(gradient[i])))
+            fail_msg("element %zu of %zu: gradient %.12g, finite difference %.12g", i, count, gradient[i], difference);
+    }
+}
+
+static void layer_create(layer *l, bool transposed, test_random *random) {
+    conv_geometry *g = &l->desc.g;
+    *g = (conv_geometry){.n = random_int(random, 1, 2), .wide_h = random_int(random, 3, 7), .wide_w = random_int(random, 3, 7),
+                         .wide_c = random_int(random, 1, 3), .narrow_c = random_int(random, 1, 3),
+                         .kh = random_int(random, 1, 3), .kw = random_int(random, 1, 3), .sh = random_int(random, 1, 4),
+                         .sw = random_int(random, 1, 2), .ph = random_int(random, 0, 1), .pw = random_int(random, 0, 1)};
+    g->narrow_h = (g->wide_h + 2 * g->ph - g->kh) / g->sh + 1;
+    g->narrow_w = (g->wide_w + 2 * g->pw - g->kw) / g->sw + 1;
+    l->desc.with_bias = l->desc.with_relu = true;
+    const size_t wide = (size_t)g->n * g->wide_h * g->wide_w * g->wide_c;
+    const size_t narrow = (size_t)g->n * g->narrow_h * g->narrow_w * g->narrow_c;
+    l->transposed = transposed;
+    l->in = transposed ? narrow : wide;
+    l->out = transposed ? wide : narrow;
+    l->channels = transposed ? g->wide_c : g->narrow_c;
+    l->weights = (size_t)g->kh * g->kw * g->wide_c * g->narrow_c;
+    for (size_t i = 0; i < l->in; i++) {
+        const double z = random_real(random);
+        l->z[i] = z + (z > 0 ? 0.01 : -0.01);  /* away from the kink */
+    }
+    for (size_t i = 0; i < l->weights; i++) l->weight[i] = random_real(random);
+    for (size_t i = 0; i < l->channels; i++) l->bias[i] = random_real(random);
+    for (size_t i = 0; i < l->out; i++) l->r[i] = random_real(random);
+}
+
+static void check_layers(bool transposed) {
+    static layer l;
+    static double x[SIZE], dz[SIZE], dweight[SIZE], dbias[64];
+    for (uint64_t i = 0; i < 20; i++) {
+        test_random random = random_stream(5, transposed, i);
+        layer_create(&l, transposed, &random);
+        reference_relu_fwd(&(relu_desc){l.in}, l.z, x);
+        if (transposed) {
+            reference_conv_transpose2d_bwd_data(&l.desc, l.r, l.weight, x, output_of(dz));
+            reference_conv_transpose2d_bwd_weights(&l.desc, x, l.r, output_of(dweight), output_of(dbias));
+        } else {
+            reference_conv2d_bwd_data(&l.desc, l.r, l.weight, x, output_of(dz));
+            reference_conv2d_bwd_weights(&l.desc, x, l.r, output_of(dweight), output_of(dbias));
+        }
+        check_gradient(&l, l.z, l.in, dz);
+        check_gradient(&l, l.weight, l.weights, dweight);
+        check_gradient(&l, l.bias, l.channels, dbias);
+    }
+}
+
+static void conv2d_gradients(void **state) {
+    (void)state;
+    check_layers(false);
+}
+
+static void conv_transpose2d_gradients(void **state) {
+    (void)state;
+    check_layers(true);
+}
+
+static void loss_gradient(void **state) {
+    (void)state;
+    enum { COUNT = 7 };
+    const loss_desc d = {COUNT, 0.25f, true};
+    double y[COUNT], target[COUNT], dy[COUNT], loss[3], unused[COUNT];
+    test_random random = random_stream(5, 2, 0);
+    for (int i = 0; i < COUNT; i++) y[i] = random_real(&random), target[i] = random_real(&random);
+    reference_loss(&d, y, target, output_of(&loss[0]), (reference_output){dy, unused});
+    for (int i = 0; i < COUNT; i++) {
+        const double step = 1e-4, value = y[i];
+        y[i] = value + step;
+        reference_loss(&d, y, target, output_of(&loss[1]), (reference_output){unused, unused});
+        y[i] = value - step;
+        reference_loss(&d, y, target, output_of(&loss[2]), (reference_output){unused, unused});
+        y[i] = value;
+        assert_true(fabs((loss[1] - loss[2]) / (2 * step) - dy[i]) < 1e-9);
+    }
+}
+
+/* Algorithm 1 of Kingma and Ba as it is printed, for three steps. */
+static void adam_as_published(void **state) {
+    (void)state;
+    const double lr = 0.01, gradients[] = {0.5, -2, 0.25};
+    const adam_desc d = {1, 0.9f, 0.999f, 1e-8f};
+    const double beta1 = d.beta1, beta2 = d.beta2;
+    double theta = 1, m = 0, v = 0, p = 1, pm = 0, pv = 0;
+    for (int t = 1; t <= 3; t++) {
+        const double g = gradients[t - 1];
+        m = beta1 * m + (1 - beta1) * g;
+        v = beta2 * v + (1 - beta2) * g * g;
+        theta -= lr * (m / (1 - pow(beta1, t))) / (sqrt(v / (1 - pow(beta2, t))) + d.epsilon);
+        double scratch[3];
+        reference_adam(&d, lr / (1 - pow(beta1, t)), sqrt(1 - pow(beta2, t)), &g, (reference_output){&p, scratch},
+                       (reference_output){&pm, scratch + 1}, (reference_output){&pv, scratch + 2});
+        assert_true(fabs(p - theta) < 1e-12);
+    }
+}
+
+/* A is 2x3, B 3x2; the same product with each of them stored transposed. */
+static void gemm_by_hand(void **state) {
+    (void)state;
+    const double a[] = {1, 2, 3, 4, 5, 6}, at[] = {1, 4, 2, 5, 3, 6}, b[] = {1, 10, 2, 20, 3, 30}, bt[] = {1, 2, 3, 10, 20, 30};
+    const double before[] = {1, 1, 1, 1}, expected[] = {14, 140, 32, 320}, scaled[] = {31, 283, 67, 643};
+    double c[4];
+    for (int i = 0; i < 4; i++) {
+        gemm_desc d = {2, 2, 3, i & 1, i & 2, 1, 0};
+        reference_gemm(&d, i & 1 ? at : a, i & 2 ? bt : b, NULL, output_of(c));
+        assert_memory_equal(c, expected, sizeof c);
+        d.alpha = 2;
+        d.beta = 3;
+        reference_gemm(&d, i & 1 ? at : a, i & 2 ? bt : b, before, output_of(c));
+        assert_memory_equal(c, scaled, sizeof c);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(conv2d_by_hand),   cmocka_unit_test(conv_transpose2d_by_hand),
+        cmocka_unit_test(channels_by_hand), cmocka_unit_test(conv2d_gradients),
+        cmocka_unit_test(conv_transpose2d_gradients), cmocka_unit_test(loss_gradient),
+        cmocka_unit_test(adam_as_published), cmocka_unit_test(gemm_by_hand),
+    };
+    return cmocka_run_group_tests_name("reference", tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+/* .safetensors files: they come back as they were written, and every fault of header, offsets and data is refused. */
+#include "data_support.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "data/safetensors.h"
+
+static const float weights[] = {1, 2, 3, 4, 5, 6};
+static const float bias[] = {-1, 0.5F};
+
+static const safetensors_tensor tensors[] = {
+    {"encoder.0.weight", 4, {3, 2, 1, 1}, weights},
+    {"empty", 2, {4, 0}, NULL},
+    {"scalar", 0, {0}, bias + 1},
+    {"a.bias", 1, {2}, bias},
+};
+static const safetensors_pair metadata[] = {{"format", "pt"}, {"text", "quotes \" and \xc3\xa9\n\x01"}};
+
+/* A file with the header as it stands and `data_bytes` zeros; its number of bytes. */
+static size_t make_file(uint8_t *file, const char *header, size_t data_bytes) {
+    uint64_t length = strlen(header);
+    memcpy(file, &length, sizeof length);
+    memcpy(file + sizeof length, header, length);
+    memset(file + sizeof length + length, 0, data_bytes);
+    return sizeof length + length + data_bytes;
+}
+
+static void assert_refuses(scene *s, const void *data, size_t bytes) {
+    safetensors_file file;
+    write_file(s->path, data, bytes);
+    assert_refused(s, CLAE_ERROR_INPUT, safetensors_read(&s->context, s->path, &file));
+    safetensors_free(&file);
+    assert_null(file.storage);
+}
+
+static void assert_accepts(scene *s, const char *header, size_t data_bytes, size_t tensor_count) {
+    uint8_t data[1000];
+    safetensors_file file;
+    write_file(s->path, data, make_file(data, header, data_bytes));
+    assert_int_equal(safetensors_read(&s->context, s->path, &file), CLAE_OK);
+    assert_int_equal(file.tensor_count, tensor_count);
+    for (size_t i = 0; i < file.tensor_count; i++)
+        assert_int_equal((uintptr_t)file.tensors[i].values % sizeof(float), 0);
+    safetensors_free(&file);
+}
+
+static void comes_back(void **state) {
+    scene *s = *state;
+    safetensors_file file;
+    assert_int_equal(safetensors_write(&s->context, s->path, tensors, ARRAY_LENGTH(tensors), metadata, 2), CLAE_OK);
+    assert_int_equal(safetensors_read(&s->context, s->path, &file), CLAE_OK);
+    assert_int_equal(file.tensor_count, ARRAY_LENGTH(tensors));
+    for (size_t i = 0; i < ARRAY_LENGTH(tensors); i++) {
+        const safetensors_tensor *t = safetensors_find(&file, tensors[i].name);
+        size_t count;
+        assert_non_null(t);
+        assert_int_equal(t->rank, tensors[i].rank);
+        assert_memory_equal(t->shape, tensors[i].shape, sizeof t->shape);
+        assert_true(size_product(t->shape, t->rank, &count));
+        if (count > 0) assert_memory_equal(t->values, tensors[i].values, count * sizeof(float));
+    }
+    assert_null(safetensors_find(&file, "absent"));
+    assert_int_equal(file.metadata_count, 3);
+    assert_string_equal(safetensors_metadata(&file, "format"), "pt");
+    assert_string_equal(safetensors_metadata(&file, "text"), metadata[1].value);
+    assert_int_equal(strlen(safetensors_metadata(&file, "data_crc32")), 8);
+    assert_null(safetensors_metadata(&file, "absent"));
+
+    /* What was read can be written again, to the same bytes. */
+    uint8_t *first, *second;
+    size_t first_bytes, second_bytes;
+    assert_int_equal(file_read(&s->context, s->path, "file", 10000, &first, &first_bytes), CLAE_OK);
+    assert_int_equal(safetensors_write(&s->context, s->path, file.tensors, file.tensor_count, file.metadata, 2),
+                     CLAE_OK);
+    safetensors_free(&file);
+    assert_int_equal(safetensors_read(&s->context, s->path, &file), CLAE_OK);
+    assert_int_equal(
+        safetensors_write(&s->context, s->path, file.tensors, file.tensor_count, file.metadata, file.metadata_count),
+        CLAE_OK);
+    assert_int_equal(file_read(&s->context, s->path, "file", 10000, &second, &second_bytes), CLAE_OK);
+    assert_int_equal(first_bytes, second_bytes);
+    assert_int_equal((first_bytes - 9 * sizeof(float)) % 8, 0);
+    safetensors_free(&file);
+    free(first);
+    free(second);
+}
+
+static void large_metadata_comes_back(void **state) {
+    scene *s = *state;
+    size_t length = (size_t)1 << 20;
+    char *text = malloc(length + 1);
+    assert_non_null(text);
+    memset(text, 1, length); /* six bytes each in JSON */
+    text[length] = '\0';
+    safetensors_file file;
+    const safetensors_pair pair = {"extra", text};
+    assert_int_equal(safetensors_write(&s->context, s->path, NULL, 0, &pair, 1), CLAE_OK);
+    assert_int_equal(safetensors_read(&s->context, s->path, &file), CLAE_OK);
+    assert_string_equal(safetensors_metadata(&file, "extra"), text);
+    safetensors_free(&file);
+    free(text);
+}
+
+static void refuses_to_write(void **state) {
+    scene *s = *state;
+    const safetensors_tensor twice[] = {tensors[0], tensors[0]};
+    const safetensors_tensor reserved = {"__metadata__", 1, {1}, bias};
+    const safetensors_tensor bad_name = {"\xff", 1, {1}, bias};
+    const safetensors_tensor large = {"large", 2, {SIZE_MAX / 2, 4}, bias};
+    const safetensors_tensor deep = {"deep", SAFETENSORS_MAX_RANK + 1, {1}, bias};
+    const safetensors_pair bad_value = {"key", "\xc3"};
+    assert_refused(s, CLAE_ERROR_INTERNAL, safetensors_write(&s->context, s->path, twice, 2, NULL, 0));
+    assert_refused(s, CLAE_ERROR_INTERNAL, safetensors_write(&s->context, s->path, &reserved, 1, NULL, 0));
+    assert_refused(s, CLAE_ERROR_INTERNAL, safetensors_write(&s->context, s->path, &bad_name, 1, NULL, 0));
+    assert_refused(s, CLAE_ERROR_INTERNAL, safetensors_write(&s->context, s->path, &large, 1, NULL, 0));
+    assert_refused(s, CLAE_ERROR_INTERNAL, safetensors_write(&s->context, s->path, &deep, 1, NULL, 0));
+    assert_refused(s, CLAE_ERROR_INTERNAL, safetensors_write(&s->context, s->path, tensors, 1, &bad_value, 1));
+    assert_refused(s, CLAE_ERROR_OUTPUT, safetensors_write(&s->context, "/nonexistent/f", tensors, 1, NULL, 0));
+    assert_false(path_exists(s->path));
+}
+
+static void refuses_damage(void **state) {
+    scene *s = *state;
+    uint8_t *data;
+    size_t bytes;
+    assert_int_equal(safetensors_write(&s->context, s->path, tensors, ARRAY_LENGTH(tensors), metadata, 2), CLAE_OK);
+    assert_int_equal(file_read(&s->context, s->path, "file", 10000, &data, &bytes), CLAE_OK);
+    for (size_t length = 0; length < bytes; length++) assert_refuses(s, data, length);
+    assert_refuses(s, data, bytes + 1);
+    /* Data are covered by the checksum; of the header, names and spaces may change unseen. */
+    size_t data_start = bytes - 9 * sizeof(float);
+    for (size_t bit = 0; bit < 8 * bytes; bit++) {
+        data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        if (bit < 64 || bit / 8 >= data_start) {
+            assert_refuses(s, data, bytes);
+        } else {
+            safetensors_file file;
+            write_file(s->path, data, bytes);
+            clae_status status = safetensors_read(&s->context, s->path, &file);
+            assert_true(status == CLAE_OK || status == CLAE_ERROR_INPUT);
+            safetensors_free(&file);
+        }
+        data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    free(data);
+}
+
+#define T(shape, begin, end) "{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[" begin "," end "]}"
+
+static void accepts_other_writers(void **state) {
+    scene *s = *state;
+    assert_accepts(s, "{}", 0, 0);
+    assert_accepts(s, "{}      ", 0, 0);
+    assert_accepts(s, "{\"a\":" T("[2]", "0", "8") "}", 8, 1);
+    assert_accepts(s, "{\"a\":" T("[2]", "0", "8") "} ", 8, 1);
+    assert_accepts(s, "{\"a\":" T("[2]", "0", "8") "}  ", 8, 1);
+    assert_accepts(s, "{\"b\":" T("[1]", "8", "12") ",\"a\":" T("[2]", "0", "8") "}", 12, 2);
+    assert_accepts(s, "{\"b\":" T("[0]", "8", "8") ",\"a\":" T("[2]", "0", "8") ",\"c\":" T("[0]", "0", "0") "}", 8, 3);
+    assert_accepts(s, "{\"__metadata__\":{},\"a\":" T("[]", "0", "4") "}", 4, 1);
+}
+
+static void refuses_bad_headers(void **state) {
+    scene *s = *state;
+    static const struct {
+        const char *header;
+        size_t data_bytes;
+    } cases[] = {
+        {"", 0},
+        {" {}", 0},
+        {"[]", 0},
+        {"{", 0},
+        {"{}x", 0},
+        {"{}", 1},
+        {"null", 0},
+        {"{\"a\":1}", 0},
+        {"{\"a\":null}", 0},
+        {"{\"a\":{}}", 0},
+        {"{\"a\\u0000b\":" T("[2]", "0", "8") "}", 8},
+        {"{\"\xff\":" T("[2]", "0", "8") "}", 8},
+        {"{\"a\":" T("[2]", "0", "8") ",\"a\":" T("[2]", "0", "8") "}", 8},
+        {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8},
+        {"{\"a\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[0,8]}}", 8},
+        {"{\"a\":{\"dtype\":32,\"shape\":[2],\"data_offsets\":[0,8]}}", 8},
+        {"{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8},
+        {"{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0]}}", 8},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,8]}}", 8},
+        {"{\"a\":" T("[2]", "0", "4") "}", 8},
+        {"{\"a\":" T("[2]", "8", "0") "}", 8},
+        {"{\"a\":" T("[2]", "4", "12") "}", 12},
+        {"{\"a\":" T("[2]", "0", "8") "}", 7},
+        {"{\"a\":" T("[2]", "0", "8") "}", 12},
+        {"{\"a\":" T("[-2]", "0", "8") "}", 8},
+        {"{\"a\":" T("[2.0]", "0", "8") "}", 8},
+        {"{\"a\":" T("[\"2\"]", "0", "8") "}", 8},
+        {"{\"a\":" T("2", "0", "8") "}", 8},
+        {"{\"a\":" T("[2]", "-8", "0") "}", 8},
+        {"{\"a\":" T("[2]", "0.0", "8") "}", 8},
+        {"{\"a\":" T("[1,1,1,1,1,1,1,1,2]", "0", "8") "}", 8},
+        {"{\"a\":" T("[4611686018427387906]", "0", "8") "}", 8},
+        {"{\"a\":" T("[4294967296,4294967296,2]", "0", "0") "}", 0},
+        {"{\"a\":" T("[9223372036854775808]", "0", "8") "}", 8},
+        {"{\"a\":" T("[1000000000000]", "0", "4000000000000") "}", 8},
+        {"{\"a\":" T("[2]", "0", "8") ",\"b\":" T("[2]", "0", "8") "}", 8},    /* the same place */
+        {"{\"a\":" T("[2]", "0", "8") ",\"b\":" T("[2]", "4", "12") "}", 12},  /* an overlap */
+        {"{\"a\":" T("[2]", "0", "8") ",\"b\":" T("[1]", "12", "16") "}", 16}, /* a hole */
+        {"{\"a\":" T("[2]", "0", "8") ",\"b\":" T("[0]", "4", "4") "}", 8},    /* nothing, inside another */
+        {"{\"__metadata__\":[],\"a\":" T("[2]", "0", "8") "}", 8},
+        {"{\"__metadata__\":{\"x\":1},\"a\":" T("[2]", "0", "8") "}", 8},
+        {"{\"__metadata__\":{\"x\":\"1\",\"x\":\"1\"},\"a\":" T("[2]", "0", "8") "}", 8},
+        {"{\"__metadata__\":{\"data_crc32\":\"00000000\"},\"a\":" T("[2]", "0", "8") "}", 8},
+        {"{\"__metadata__\":{\"data_crc32\":\"zz\"},\"a\":" T("[2]", "0", "8") "}", 8},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        uint8_t data[1000];
+        assert_refuses(s, data, make_file(data, cases[i].header, cases[i].data_bytes));
+    }
+}
+
+static void refuses_big_promises(void **state) {
+    scene *s = *state;
+    static const uint64_t lengths[] = {UINT64_MAX, UINT64_MAX - 7, (uint64_t)1 << 62, ((uint64_t)16 << 20) + 8, 100};
+    for (size_t i = 0; i < ARRAY_LENGTH(lengths); i++) {
+        uint8_t data[64];
+        memset(data, ' ', sizeof data);
+        memcpy(data, &lengths[i], 8);
+        data[8] = '{';
+        assert_refuses(s, data, sizeof data);
+    }
+    /* Nesting beyond reason. */
+    static uint8_t deep[100000];
+    memset(deep, '[', sizeof deep);
+    const uint64_t length = sizeof deep - 8;
+    memcpy(deep, &length, 8);
+    memcpy(deep + 8, "{\"a\":", 5);
+    assert_refuses(s, deep, sizeof deep);
+    safetensors_free(NULL);
+}
+
+int main(void) {
+#define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_open, scene_close)
+    const struct CMUnitTest tests[] = {
+        WITH_SCENE(comes_back),           WITH_SCENE(large_metadata_comes_back), WITH_SCENE(refuses_to_write),
+        WITH_SCENE(refuses_damage),       WITH_SCENE(accepts_other_writers),     WITH_SCENE(refuses_bad_headers),
+        WITH_SCENE(refuses_big_promises),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
