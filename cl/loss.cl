@@ -15,16 +15,6 @@ inline float group_sum(float value, __local float *shared) {
 #endif
 }
 
-inline float lanes_sum(FLOATS(VEC) v) {
-#if VEC == 16
-    const float8 v8 = v.lo + v.hi;
-    const float4 v4 = v8.lo + v8.hi;
-#else
-    const float4 v4 = v;
-#endif
-    return (v4.x + v4.y) + (v4.z + v4.w);
-}
-
 __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1))) void
 loss_chunk(__global const float *y, ulong y_offset, __global const float *target, ulong target_offset,
            __global float *dy, ulong dy_offset, __global float *sums, ulong sums_offset, uint count, uint chunk,
@@ -54,7 +44,10 @@ loss_chunk(__global const float *y, ulong y_offset, __global const float *target
             }
         }
     }
-    const float total = group_sum(lanes_sum(sum) + rest, shared);
+    float lanes[VEC];
+    VSTORE(VEC)(sum, 0, lanes);
+    for (uint i = 0; i < VEC; ++i) rest += lanes[i];
+    const float total = group_sum(rest, shared);
     if (get_local_id(0) == 0) sums[sums_offset + get_group_id(0)] = total;
 }
 

@@ -58,7 +58,7 @@ reduce_sum_group(__global const float *x, ulong x_offset, __global float *y, ulo
                  uint chunk, uint width) {
     __local float shared[LOCAL];
     const uint item = get_local_id(0);
-    const uint c = (uint)get_group_id(1) * width + item % width;
+    const uint c = (uint)get_group_id(1) * width + (item & (width - 1));
     const uint start = (uint)get_group_id(0) * chunk;
     const uint end = min(start + chunk, rows);
     float sum = 0.0f;

@@ -6,13 +6,19 @@
 
 enum { WORKSPACE = LAYOUT_MAX_BUFFERS - 1, ALIGNMENT = 64, GUARD = 4 * ALIGNMENT };
 
-/* Not a number, and not what a float computation gives. */
-static const uint32_t guard_bits = 0x7fc0beef;
 
 static size_t round_up(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
 static void fill_words(uint8_t *bytes, size_t size, uint32_t word) {
     for (size_t i = 0; i + sizeof word <= size; i += sizeof word) memcpy(bytes + i, &word, sizeof word);
+}
+
+/* Not a number, and another one at each place, so that a copied one is seen too. */
+static void fill_guards(uint8_t *bytes, size_t size, int where) {
+    for (size_t i = 0; i + sizeof(uint32_t) <= size; i += sizeof(uint32_t)) {
+        const uint32_t word = 0x7fc00000 | (uint32_t)((i / sizeof word * 2654435761u + where * 40503u) >> 3 & 0x3fffff);
+        memcpy(bytes + i, &word, sizeof word);
+    }
 }
 
 /* Appends a place to a buffer, a guard band on both sides. */
@@ -49,7 +55,7 @@ bool op_layout_create(op_layout *layout, clae_device *device, const op_case *c, 
         layout->before[i] = malloc(layout->bytes[i]);
         layout->after[i] = malloc(layout->bytes[i]);
         if (!layout->before[i] || !layout->after[i]) return false;
-        fill_words(layout->before[i], layout->bytes[i], guard_bits);
+        fill_guards(layout->before[i], layout->bytes[i], i);
     }
     for (int i = 0; i < OP_MAX_OPERANDS; i++) {
         const op_place *p = &layout->operand[i];

@@ -64,8 +64,8 @@ static void print_table(const bench_result *result) {
 static clae_status measure(session *session, const bench_args *args) {
     clae_model *model = NULL;
     bench_result result = {0};
-    clae_status status = clae_model_create_lecture(session->context, (unsigned)args->channels,
-                                                   (unsigned)args->latent_dim, 0, &model);
+    clae_status status =
+        clae_model_create_lecture(session->context, (unsigned)args->channels, (unsigned)args->latent_dim, 0, &model);
     if (!status) status = session_open_device(session, &args->common);
     if (!status) {
         status = bench_run(session->device, model, args->batch_size, (unsigned)args->rounds, &result);
@@ -91,8 +91,9 @@ static int run(console *console, const void *arguments) {
 const command command_bench = {
     .name = "bench",
     .summary = "measure a device's speed in training, encoding and decoding",
-    .description = "Measures images per second, and for each op of a training step its implementation, time, GFLOP/s and "
-                   "share of the peak of fused multiply-adds that the device reaches on registers.",
+    .description =
+        "Measures images per second, and for each op of a training step its implementation, time, GFLOP/s and "
+        "share of the peak of fused multiply-adds that the device reaches on registers.",
     .example = "clae bench --device gpu --batch-size 256",
     .computes = true,
     .options = options,

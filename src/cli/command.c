@@ -18,9 +18,10 @@ const command *const commands[] = {
 #define ARGS common_args
 
 static const option computing_options[] = {
-    OPTION_TEXT(device, "device", "D", NULL, "auto, c, opencl, gpu, cpu, P:D or a part of a device's name, as `clae "
-                                             "devices` lists them; CLAE_DEVICE in the environment says the same, and "
-                                             "auto is the default"),
+    OPTION_TEXT(device, "device", "D", NULL,
+                "auto, c, opencl, gpu, cpu, P:D or a part of a device's name, as `clae "
+                "devices` lists them; CLAE_DEVICE in the environment says the same, and "
+                "auto is the default"),
     OPTION_COUNT(threads, "threads", "N", NULL, 1, 1024, "threads of the plain C backend; default: one for each core"),
     OPTION_TEXTS(impls, "impl", "OP=NAME", "use this implementation of an op, like conv2d_fwd=direct; can be repeated"),
     OPTION_TEXT(kernels, "kernels", "DIR", NULL, "take .cl files found in DIR instead of the built-in ones"),

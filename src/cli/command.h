@@ -12,29 +12,29 @@
 
 /* What options common to commands are stored in; the struct of a command's own options begins with it. */
 typedef struct common_args {
-    const char *model;  /* the argument that is no option; NULL when it was left out */
+    const char *model; /* the argument that is no option; NULL when it was left out */
     const char *device, *impls, *kernels;
     uint64_t threads;
     bool no_fusion, verbose, quiet;
-    uint64_t given;     /* bit i: the command's i-th own option was on the command line */
+    uint64_t given; /* bit i: the command's i-th own option was on the command line */
 } common_args;
 
 typedef struct command {
     const char *name;
-    const char *summary;      /* one line for the list of commands */
-    const char *description;  /* for --help; paragraphs are parted by empty lines */
-    const char *example;      /* command lines */
-    bool takes_model;         /* the argument MODEL */
+    const char *summary;     /* one line for the list of commands */
+    const char *description; /* for --help; paragraphs are parted by empty lines */
+    const char *example;     /* command lines */
+    bool takes_model;        /* the argument MODEL */
     bool model_is_optional;
-    bool computes;            /* takes --device, --threads and so on */
-    bool names_devices;       /* has an option of its own in place of --device */
-    const option *options;    /* at most 64 */
+    bool computes;         /* takes --device, --threads and so on */
+    bool names_devices;    /* has an option of its own in place of --device */
+    const option *options; /* at most 64 */
     size_t option_count;
     size_t args_size;
-    int (*run)(console *console, const void *args);  /* gives the exit code */
+    int (*run)(console *console, const void *args); /* gives the exit code */
 } command;
 
-extern const command *const commands[];  /* in the order of commands.def, NULL at the end */
+extern const command *const commands[]; /* in the order of commands.def, NULL at the end */
 
 /* The tables of a command: its own options, those of commands that compute, and those of all. */
 #define OPTION_TABLES 3

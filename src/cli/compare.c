@@ -16,7 +16,8 @@ typedef struct compare_args {
 
 #define ARGS compare_args
 static const option options[] = {
-    OPTION_TEXT_REQUIRED(devices, "devices", "A,B", "two devices, like c,0:0; the first one gives the operands of both"),
+    OPTION_TEXT_REQUIRED(devices, "devices", "A,B",
+                         "two devices, like c,0:0; the first one gives the operands of both"),
     OPTION_DATA,
     OPTION_COUNT(steps, "steps", "N", "50", 1, 1000000, "training steps whose losses are compared"),
     OPTION_COUNT(op_steps, "op-steps", "N", "2", 1, 1000000, "training steps whose ops are compared, the first ones"),
@@ -57,17 +58,27 @@ static clae_status open_devices(comparison *comparison, const char *names) {
     return status;
 }
 
-static void print_ops(const compare_result *result) {
-    printf("%-6s %-10s %-11s %-11s %11s %8s %6s  %s\n", "", "layer", "by", "by", "difference", "of bound", "step", "op");
+static const char *device_id(const comparison *comparison, size_t index) {
+    return clae_device_get_info(comparison->devices[index])->id;
+}
+
+static void print_ops(const comparison *comparison) {
+    const compare_result *result = &comparison->result;
+    printf("%-6s %-10s %-11s %-11s %11s %8s %6s  %s\n", "", "layer", device_id(comparison, 0), device_id(comparison, 1),
+           "difference", "of bound", "step", "op");
     for (size_t i = 0; i < result->op_count; i++) {
         const compare_op *op = &result->ops[i];
-        printf("%-6s %-10s %-11s %-11s %11.3g %7.1f%% %6llu  %s\n", op->passed ? "ok" : "BROKEN", op->layer,
-               op->impl[0], op->impl[1], op->difference, 100 * op->share, (unsigned long long)op->worst_step, op->op);
+        char step[32] = "-";
+        if (op->worst_step) snprintf(step, sizeof step, "%llu", (unsigned long long)op->worst_step);
+        printf("%-6s %-10s %-11s %-11s %11.3g %7.1f%% %6s  %s\n", op->passed ? "ok" : "BROKEN", op->layer, op->impl[0],
+               op->impl[1], op->difference, 100 * op->share, step, op->op);
     }
 }
 
-static void print_losses(const compare_result *result) {
-    printf("\n%-6s %6s %14s %14s %11s %9s\n", "", "step", "loss", "loss", "difference", "bound");
+static void print_losses(const comparison *comparison) {
+    const compare_result *result = &comparison->result;
+    printf("\n%-6s %6s %14s %14s %11s %9s\n", "losses", "step", device_id(comparison, 0), device_id(comparison, 1),
+           "difference", "bound");
     for (size_t i = 0; i < result->loss_count; i++) {
         const compare_loss *loss = &result->losses[i];
         char bound[32] = "none";
@@ -79,8 +90,8 @@ static void print_losses(const compare_result *result) {
 
 static int report(const comparison *comparison) {
     const compare_result *result = &comparison->result;
-    print_ops(result);
-    print_losses(result);
+    print_ops(comparison);
+    print_losses(comparison);
     putchar('\n');
     if (result->passed) {
         printf("The devices agree: every op and loss is within its bound.\n");
@@ -131,9 +142,10 @@ static int run(console *console, const void *arguments) {
 const command command_compare = {
     .name = "compare",
     .summary = "compare the same training on two devices, op by op",
-    .description = "Trains the lecture's autoencoder from the same weights on two devices. Prints for each op the largest "
-                   "difference of the results on equal operands and its share of the bound of rounding errors, and the "
-                   "losses of both devices. Exits with 1 when a bound is exceeded.",
+    .description =
+        "Trains the lecture's autoencoder from the same weights on two devices. Prints for each op the largest "
+        "difference of the results on equal operands and its share of the bound of rounding errors, and the "
+        "losses of both devices. Exits with 1 when a bound is exceeded.",
     .example = "clae compare --devices c,0:0 --data mnist --steps 20",
     .computes = true,
     .names_devices = true,

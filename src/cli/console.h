@@ -6,10 +6,10 @@
 #include <stdbool.h>
 
 typedef struct console {
-    const char *command;   /* in front of warnings and errors; NULL: the program's name alone */
-    clae_log_level level;  /* messages above it are not shown */
-    bool is_terminal;      /* standard error is one */
-    int progress_columns;  /* of the progress line on the screen; 0: there is none */
+    const char *command;  /* in front of warnings and errors; NULL: the program's name alone */
+    clae_log_level level; /* messages above it are not shown */
+    bool is_terminal;     /* standard error is one */
+    int progress_columns; /* of the progress line on the screen; 0: there is none */
 } console;
 
 void console_init(console *console);

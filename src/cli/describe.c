@@ -158,8 +158,9 @@ static int run(console *console, const void *arguments) {
 const command command_describe = {
     .name = "describe",
     .summary = "print a model's layers, tensor sizes, parameters and multiply-adds",
-    .description = "Prints the layers as PyTorch does, and a table of tensor sizes and operations with their parameters "
-                   "and multiply-adds for one image. Without MODEL: those of the lecture's autoencoder.",
+    .description =
+        "Prints the layers as PyTorch does, and a table of tensor sizes and operations with their parameters "
+        "and multiply-adds for one image. Without MODEL: those of the lecture's autoencoder.",
     .example = "clae describe --latent-dim 8",
     .takes_model = true,
     .model_is_optional = true,

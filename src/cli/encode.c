@@ -37,8 +37,8 @@ static int run(console *console, const void *arguments) {
     const encode_args *args = arguments;
     bool train = !strcmp(args->split, "train");
     materials materials;
-    clae_status status = materials_open(&materials, console, &args->common, args->data,
-                                        train ? MATERIALS_TRAIN : MATERIALS_TEST);
+    clae_status status =
+        materials_open(&materials, console, &args->common, args->data, train ? MATERIALS_TRAIN : MATERIALS_TEST);
     if (!status) status = encode(&materials, train ? materials.train : materials.test, args->out);
     materials_close(&materials);
     return exit_code(status);

@@ -37,18 +37,17 @@ static clae_status print_json(const materials *materials, const clae_evaluation 
 
 static void print_table(const materials *materials, const clae_evaluation *model, const clae_evaluation *pca) {
     printf("%zu test images, d = %zu\n\n", clae_dataset_get_info(materials->test)->n, materials->dims);
-    printf("                            autoencoder         PCA\n");
-    printf("loss per image              %11.4f %11.4f\n", model->loss, pca->loss);
-    printf("mean squared error a pixel  %11.6f %11.6f\n", model->mse_per_pixel, pca->mse_per_pixel);
-    printf("PSNR (dB)                   %11.2f %11.2f\n", model->psnr_db, pca->psnr_db);
+    printf("                             autoencoder         PCA\n");
+    printf("loss per image               %11.4f %11.4f\n", model->loss, pca->loss);
+    printf("mean squared error per pixel %11.6f %11.6f\n", model->mse_per_pixel, pca->mse_per_pixel);
+    printf("PSNR (dB)                    %11.2f %11.2f\n", model->psnr_db, pca->psnr_db);
 }
 
 static int run(console *console, const void *arguments) {
     const eval_args *args = arguments;
     materials materials;
     clae_evaluation model, pca;
-    clae_status status =
-        materials_open(&materials, console, &args->common, args->data, MATERIALS_TEST | MATERIALS_PCA);
+    clae_status status = materials_open(&materials, console, &args->common, args->data, MATERIALS_TEST | MATERIALS_PCA);
     if (!status) status = evaluate(&materials, &model, &pca);
     if (!status && args->json) {
         status = print_json(&materials, &model, &pca);
@@ -62,9 +61,10 @@ static int run(console *console, const void *arguments) {
 const command command_eval = {
     .name = "eval",
     .summary = "measure a model's errors on the test images, beside PCA's",
-    .description = "Prints the errors of reconstructing the test images: the loss (half the squared error of normalised "
-                   "pixels, summed over an image), the mean squared error of pixels in [0,1], and the PSNR; the same for "
-                   "PCA of equal dimension, fitted on the training images.",
+    .description =
+        "Prints the errors of reconstructing the test images: the loss (half the squared error of normalised "
+        "pixels, summed over an image), the mean squared error of pixels in [0,1], and the PSNR; the same for "
+        "PCA of equal dimension, fitted on the training images.",
     .example = "clae eval run --data mnist --json",
     .takes_model = true,
     .computes = true,

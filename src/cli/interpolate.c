@@ -20,8 +20,7 @@ static const option options[] = {
 static int run(console *console, const void *arguments) {
     const interpolate_args *args = arguments;
     materials materials;
-    clae_status status =
-        materials_open(&materials, console, &args->common, args->data, MATERIALS_TEST | MATERIALS_PCA);
+    clae_status status = materials_open(&materials, console, &args->common, args->data, MATERIALS_TEST | MATERIALS_PCA);
     if (!status) status = picture_interpolation(&materials, &args->style, args->out);
     materials_close(&materials);
     return exit_code(status);
@@ -30,8 +29,9 @@ static int run(console *console, const void *arguments) {
 const command command_interpolate = {
     .name = "interpolate",
     .summary = "show steps from one test image to another through the latent space",
-    .description = "Draws, for random pairs of test images x and x', the images g((1 - a) f(x) + a f(x')) with a from 0 "
-                   "to 1, by the model and by PCA of equal dimension.",
+    .description =
+        "Draws, for random pairs of test images x and x', the images g((1 - a) f(x) + a f(x')) with a from 0 "
+        "to 1, by the model and by PCA of equal dimension.",
     .example = "clae interpolate run --data mnist --out interpolation.png --seed 3",
     .takes_model = true,
     .computes = true,

@@ -28,7 +28,8 @@ static const option options[] = {
     OPTION_REAL(config.lr, "lr", "X", "1e-3", 1e-12, 1e6, "Adam's learning rate"),
     OPTION_COUNT(config.channels, "channels", "N", "32", 1, 4096, "of the hidden layers"),
     OPTION_COUNT(config.seed, "seed", "N", "0", 0, OPTION_SEED_MAX, "of weights, shuffling, pairs and draws"),
-    OPTION_COUNT(config.limit_train, "limit-train", "N", NULL, 1, 1e12, "use the first N training images; default: all"),
+    OPTION_COUNT(config.limit_train, "limit-train", "N", NULL, 1, 1e12,
+                 "use the first N training images; default: all"),
     OPTION_NO_INVERT(no_invert),
 };
 
@@ -122,7 +123,7 @@ static int train_and_show(lecture *lecture, size_t index) {
 }
 
 static void print_table(const lecture *lecture) {
-    printf("      mean squared error a pixel     PSNR (dB)\n");
+    printf("      mean squared error per pixel    PSNR (dB)\n");
     printf("   d    autoencoder          PCA   autoencoder    PCA   error as a share of PCA's\n");
     for (size_t i = 0; i < lecture->args->dims.count; i++) {
         const errors *row = &lecture->rows[i];

@@ -50,7 +50,8 @@ static int run_command(console *console, const command *command, char *const *wo
         console->level = args->quiet ? CLAE_LOG_WARNING : args->verbose ? CLAE_LOG_DEBUG : CLAE_LOG_INFO;
         code = command->run(console, args);
         break;
-    case PARSE_ERROR: break;
+    case PARSE_ERROR:
+        break;
     }
     free_texts(command, args);
     free(args);

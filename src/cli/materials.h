@@ -9,8 +9,8 @@ typedef struct materials {
     clae_dataset *train, *test;
     clae_model *model;
     clae_infer *infer;
-    clae_pca *pca;  /* of at least `dims` components */
-    size_t dims;    /* of the model's codes */
+    clae_pca *pca; /* of at least `dims` components */
+    size_t dims;   /* of the model's codes */
     clae_shape shape;
 } materials;
 

@@ -80,14 +80,24 @@ static bool store_texts(char **field, const char *text) {
 bool option_store(const option *option, void *args, const char *text) {
     void *field = (char *)args + option->offset;
     switch (option->kind) {
-    case OPTION_KIND_FLAG: *(bool *)field = true; return true;
-    case OPTION_KIND_TEXT: *(const char **)field = text; return *text;
-    case OPTION_KIND_TEXTS: return store_texts(field, text);
-    case OPTION_KIND_CHOICE: return store_choice(option, field, text);
-    case OPTION_KIND_COUNT: return store_count(option, field, text);
-    case OPTION_KIND_REAL: return store_real(option, field, text);
-    case OPTION_KIND_GRID: return store_grid(option, field, text);
-    case OPTION_KIND_LIST: return store_list(option, field, text);
+    case OPTION_KIND_FLAG:
+        *(bool *)field = true;
+        return true;
+    case OPTION_KIND_TEXT:
+        *(const char **)field = text;
+        return *text;
+    case OPTION_KIND_TEXTS:
+        return store_texts(field, text);
+    case OPTION_KIND_CHOICE:
+        return store_choice(option, field, text);
+    case OPTION_KIND_COUNT:
+        return store_count(option, field, text);
+    case OPTION_KIND_REAL:
+        return store_real(option, field, text);
+    case OPTION_KIND_GRID:
+        return store_grid(option, field, text);
+    case OPTION_KIND_LIST:
+        return store_list(option, field, text);
     }
     return false;
 }
@@ -108,8 +118,12 @@ void option_expectation(const option *option, char text[OPTION_TEXT_BYTES]) {
         snprintf(text, OPTION_TEXT_BYTES, "up to %d whole numbers from %.0f to %.0f, parted by commas", OPTION_LIST_MAX,
                  option->min, option->max);
         break;
-    case OPTION_KIND_CHOICE: snprintf(text, OPTION_TEXT_BYTES, "%s", option->metavar); break;
-    default: snprintf(text, OPTION_TEXT_BYTES, "a value (%s)", option->metavar); break;
+    case OPTION_KIND_CHOICE:
+        snprintf(text, OPTION_TEXT_BYTES, "%s", option->metavar);
+        break;
+    default:
+        snprintf(text, OPTION_TEXT_BYTES, "a value (%s)", option->metavar);
+        break;
     }
 }
 

@@ -11,14 +11,14 @@
 
 /* Each kind is stored in one type of field. */
 typedef enum option_kind {
-    OPTION_KIND_FLAG,    /* bool */
-    OPTION_KIND_TEXT,    /* const char *, NULL when there is neither a value nor a default */
-    OPTION_KIND_TEXTS,   /* const char *: the values of all uses, joined by commas */
-    OPTION_KIND_CHOICE,  /* const char *; the metavar lists the choices, "train|test" */
-    OPTION_KIND_COUNT,   /* uint64_t */
-    OPTION_KIND_REAL,    /* double */
-    OPTION_KIND_GRID,    /* option_grid */
-    OPTION_KIND_LIST,    /* option_list */
+    OPTION_KIND_FLAG,   /* bool */
+    OPTION_KIND_TEXT,   /* const char *, NULL when there is neither a value nor a default */
+    OPTION_KIND_TEXTS,  /* const char *: the values of all uses, joined by commas */
+    OPTION_KIND_CHOICE, /* const char *; the metavar lists the choices, "train|test" */
+    OPTION_KIND_COUNT,  /* uint64_t */
+    OPTION_KIND_REAL,   /* double */
+    OPTION_KIND_GRID,   /* option_grid */
+    OPTION_KIND_LIST,   /* option_list */
 } option_kind;
 
 typedef struct option_grid {
@@ -31,12 +31,12 @@ typedef struct option_list {
 } option_list;
 
 typedef struct option {
-    const char *name;      /* without dashes */
-    char letter;           /* 0: none */
-    const char *metavar;   /* NULL for flags */
+    const char *name;    /* without dashes */
+    char letter;         /* 0: none */
+    const char *metavar; /* NULL for flags */
     option_kind kind;
-    size_t offset;         /* of the field */
-    const char *standard;  /* the default, as the user would write it; NULL: the field stays 0 */
+    size_t offset;        /* of the field */
+    const char *standard; /* the default, as the user would write it; NULL: the field stays 0 */
     double min, max;
     bool required;
     const char *help;
@@ -47,22 +47,29 @@ typedef struct option {
 #define OPTION_FLAG(FIELD, NAME, LETTER, HELP)                                                                         \
     { .name = NAME, .letter = LETTER, .kind = OPTION_KIND_FLAG, OPTION_FIELD(FIELD), .help = HELP }
 #define OPTION_TEXT(FIELD, NAME, METAVAR, STANDARD, HELP)                                                              \
-    { .name = NAME, .metavar = METAVAR, .kind = OPTION_KIND_TEXT, OPTION_FIELD(FIELD), .standard = STANDARD, .help = HELP }
+    {                                                                                                                  \
+        .name = NAME, .metavar = METAVAR, .kind = OPTION_KIND_TEXT, OPTION_FIELD(FIELD), .standard = STANDARD,         \
+        .help = HELP                                                                                                   \
+    }
 #define OPTION_TEXT_REQUIRED(FIELD, NAME, METAVAR, HELP)                                                               \
     { .name = NAME, .metavar = METAVAR, .kind = OPTION_KIND_TEXT, OPTION_FIELD(FIELD), .required = true, .help = HELP }
 #define OPTION_TEXTS(FIELD, NAME, METAVAR, HELP)                                                                       \
     { .name = NAME, .metavar = METAVAR, .kind = OPTION_KIND_TEXTS, OPTION_FIELD(FIELD), .help = HELP }
 #define OPTION_CHOICE(FIELD, NAME, CHOICES, STANDARD, HELP)                                                            \
-    { .name = NAME, .metavar = CHOICES, .kind = OPTION_KIND_CHOICE, OPTION_FIELD(FIELD), .standard = STANDARD, .help = HELP }
+    {                                                                                                                  \
+        .name = NAME, .metavar = CHOICES, .kind = OPTION_KIND_CHOICE, OPTION_FIELD(FIELD), .standard = STANDARD,       \
+        .help = HELP                                                                                                   \
+    }
 #define OPTION_NUMBER(KIND, FIELD, NAME, METAVAR, STANDARD, MIN, MAX, HELP)                                            \
-    { .name = NAME, .metavar = METAVAR, .kind = OPTION_KIND_##KIND, OPTION_FIELD(FIELD), .standard = STANDARD,          \
-      .min = MIN, .max = MAX, .help = HELP }
+    {                                                                                                                  \
+        .name = NAME, .metavar = METAVAR, .kind = OPTION_KIND_##KIND, OPTION_FIELD(FIELD), .standard = STANDARD,       \
+        .min = MIN, .max = MAX, .help = HELP                                                                           \
+    }
 #define OPTION_COUNT(FIELD, NAME, METAVAR, STANDARD, MIN, MAX, HELP)                                                   \
     OPTION_NUMBER(COUNT, FIELD, NAME, METAVAR, STANDARD, MIN, MAX, HELP)
 #define OPTION_REAL(FIELD, NAME, METAVAR, STANDARD, MIN, MAX, HELP)                                                    \
     OPTION_NUMBER(REAL, FIELD, NAME, METAVAR, STANDARD, MIN, MAX, HELP)
-#define OPTION_GRID(FIELD, NAME, STANDARD, HELP)                                                                       \
-    OPTION_NUMBER(GRID, FIELD, NAME, "CxR", STANDARD, 1, 100, HELP)
+#define OPTION_GRID(FIELD, NAME, STANDARD, HELP) OPTION_NUMBER(GRID, FIELD, NAME, "CxR", STANDARD, 1, 100, HELP)
 #define OPTION_LIST(FIELD, NAME, METAVAR, STANDARD, MIN, MAX, HELP)                                                    \
     OPTION_NUMBER(LIST, FIELD, NAME, METAVAR, STANDARD, MIN, MAX, HELP)
 
@@ -71,7 +78,8 @@ typedef struct option {
 
 /* Options that several commands have. */
 #define OPTION_DATA                                                                                                    \
-    OPTION_TEXT_REQUIRED(data, "data", "D", "images: mnist, fashion-mnist, a folder of MNIST-named files or an IDX file")
+    OPTION_TEXT_REQUIRED(data, "data", "D",                                                                            \
+                         "images: mnist, fashion-mnist, a folder of MNIST-named files or an IDX file")
 #define OPTION_PICTURE OPTION_TEXT_REQUIRED(out, "out", "F.png", "the picture to write")
 #define OPTION_NO_INVERT(FIELD) OPTION_FLAG(FIELD, "no-invert", 0, "show pixels as they are, not as dark ink on white")
 

@@ -46,7 +46,7 @@ static parse_result unknown_option(parser *parser, const char *word) {
     char typed[64];
     int length = (int)strcspn(word, "=");
     snprintf(typed, sizeof typed, "%.*s", length, word);
-    const option *like = option_like(parser->command, typed + strspn(typed, "-"));
+    const option *like = word[1] == '-' ? option_like(parser->command, typed + 2) : NULL;
     if (like) {
         console_message(parser->console, CLAE_LOG_ERROR, "%.*s: there is no such option; did you mean --%s?", length,
                         word, like->name);
@@ -75,7 +75,8 @@ static parse_result take_option(parser *parser, const char *word) {
     char expectation[OPTION_TEXT_BYTES];
     option_expectation(option, expectation);
     if (option->kind != OPTION_KIND_FLAG && !value) {
-        if (parser->next == parser->count) {
+        /* A value that begins like an option has to be joined to its own by "=". */
+        if (parser->next == parser->count || !strncmp(parser->words[parser->next], "--", 2)) {
             console_usage(parser->console, name, "expected %s, got nothing", expectation);
             return PARSE_ERROR;
         }
@@ -110,12 +111,12 @@ static parse_result check_required(parser *parser) {
     const command *command = parser->command;
     if (command->takes_model && !command->model_is_optional && !parser->args->model) {
         console_message(parser->console, CLAE_LOG_ERROR,
-                        "MODEL is missing: a .safetensors file, or the folder of a training run");
+                        "MODEL is missing (a .safetensors file, or the folder of a training run)");
         return PARSE_ERROR;
     }
     for (size_t i = 0; i < command->option_count; i++) {
         if (command->options[i].required && !(parser->args->given >> i & 1)) {
-            console_message(parser->console, CLAE_LOG_ERROR, "--%s %s is missing: %s", command->options[i].name,
+            console_message(parser->console, CLAE_LOG_ERROR, "--%s %s is missing (%s)", command->options[i].name,
                             command->options[i].metavar, command->options[i].help);
             return PARSE_ERROR;
         }

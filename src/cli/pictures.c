@@ -37,11 +37,8 @@ static clae_status write_blocks(const materials *materials, const picture_style 
 }
 
 static grid_block make_block(const picture_style *style, const char *caption, const float *images, size_t count) {
-    return (grid_block){.caption = caption,
-                        .images = images,
-                        .count = count,
-                        .rows = style->grid.rows,
-                        .columns = style->grid.columns};
+    return (grid_block){
+        .caption = caption, .images = images, .count = count, .rows = style->grid.rows, .columns = style->grid.columns};
 }
 
 /* A dataset of copies, so that PCA can be asked about a few images. */
@@ -94,7 +91,7 @@ static void interpolate_rows(const float *ends, size_t dims, size_t rows, size_t
 }
 
 typedef struct interpolation {
-    clae_dataset *ends;               /* two images a row */
+    clae_dataset *ends; /* two images a row */
     float *end_images, *end_codes, *codes, *model, *pca;
     void *memory;
 } interpolation;

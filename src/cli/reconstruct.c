@@ -19,8 +19,7 @@ static const option options[] = {
 static int run(console *console, const void *arguments) {
     const reconstruct_args *args = arguments;
     materials materials;
-    clae_status status =
-        materials_open(&materials, console, &args->common, args->data, MATERIALS_TEST | MATERIALS_PCA);
+    clae_status status = materials_open(&materials, console, &args->common, args->data, MATERIALS_TEST | MATERIALS_PCA);
     if (!status) status = picture_reconstruction(&materials, &args->style, args->out);
     materials_close(&materials);
     return exit_code(status);

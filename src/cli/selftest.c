@@ -64,8 +64,8 @@ static int run(console *console, const void *arguments) {
     clae_model *model = NULL;
     clae_status status = session_open(&session, console, &args->common);
     if (!status) {
-        status = clae_model_create_lecture(session.context, (unsigned)args->channels, (unsigned)args->latent_dim, 0,
-                                           &model);
+        status =
+            clae_model_create_lecture(session.context, (unsigned)args->channels, (unsigned)args->latent_dim, 0, &model);
     }
     if (!status) status = session_open_device(&session, &args->common);
     if (!status) status = test_device(&session, model, args->batch_size);
@@ -77,9 +77,10 @@ static int run(console *console, const void *arguments) {
 const command command_selftest = {
     .name = "selftest",
     .summary = "test each kernel that training uses on a known answer",
-    .description = "Runs each kernel of a training step on a device and compares it with the plainest C implementation; "
-                   "differences are shares of the largest value. Training does the same before it starts. Exits with 3 "
-                   "when a kernel computes wrongly.",
+    .description =
+        "Runs each kernel of a training step on a device and compares it with the plainest C implementation; "
+        "differences are shares of the largest value. Training does the same before it starts. Exits with 3 "
+        "when a kernel computes wrongly.",
     .example = "clae selftest --device 0:0",
     .computes = true,
     .options = options,

@@ -1,5 +1,6 @@
 #include "cli/session.h"
 
+#include "backend.h"
 #include "base/files.h"
 
 #include <stdlib.h>
@@ -20,7 +21,8 @@ clae_status session_open(session *session, console *console, const common_args *
         .impls = args->impls,
         .no_fusion = args->no_fusion,
     };
-    return clae_context_create(&options, &session->context);
+    clae_status status = clae_context_create(&options, &session->context);
+    return status ? status : impls_check(session->context, args->impls);
 }
 
 static const char *automatic_reason(const clae_device_info *info) {
@@ -40,7 +42,9 @@ clae_status session_open_device(session *session, const common_args *args) {
     console_message(session->console, CLAE_LOG_INFO, "device %s: %s, %s, %u %s (%s%s)", info->id, info->name,
                     is_plain ? info->driver : info->platform, info->compute_units,
                     is_plain ? info->compute_units == 1 ? "thread" : "threads" : "compute units",
-                    !strcmp(spec, "auto") ? automatic_reason(info) : args->device ? "--device " : "CLAE_DEVICE=",
+                    !strcmp(spec, "auto") ? automatic_reason(info)
+                    : args->device        ? "--device "
+                                          : "CLAE_DEVICE=",
                     !strcmp(spec, "auto") ? "" : spec);
     return CLAE_OK;
 }

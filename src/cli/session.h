@@ -9,7 +9,7 @@
 typedef struct session {
     console *console;
     clae_context *context;
-    clae_device *device;  /* NULL until session_open_device */
+    clae_device *device; /* NULL until session_open_device */
 } session;
 
 /* Makes the context. */

@@ -185,7 +185,7 @@ static clae_status draw(const toy *t, const char *name, const plot_style *style,
 
 static clae_status draw_codes(const toy *t) {
     static const plot_style style = {
-        .title = "Their codes, coloured as the points", .x_label = "z = f(x)", .no_y_axis = true};
+        .title = "The codes of the points, coloured as the points", .x_label = "z = f(x)", .no_y_axis = true};
     columns c;
     clae_status status = columns_create(t, NULL, t->points.n, &c);
     for (size_t i = 0; i < c.count && !status; i++) {

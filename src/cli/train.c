@@ -22,8 +22,10 @@ static const option options[] = {
     OPTION_COUNT(run.config.seed, "seed", "N", "0", 0, OPTION_SEED_MAX, "of the first weights and of the shuffling"),
     OPTION_COUNT(run.config.limit_train, "limit-train", "N", NULL, 1, 1e12,
                  "train on the first N images; default: on all"),
-    OPTION_COUNT(limits.stop_step, "steps", "N", NULL, 1, 1e12, "end after N steps in all, if the epochs do not end before"),
-    OPTION_FLAG(run.resume, "resume", 0, "go on with the run in the folder, with its own options; --epochs may be raised"),
+    OPTION_COUNT(limits.stop_step, "steps", "N", NULL, 1, 1e12,
+                 "end after N steps in all, if the epochs do not end before"),
+    OPTION_FLAG(run.resume, "resume", 0,
+                "go on with the run in the folder, with its own options; --epochs may be raised"),
     OPTION_TEXT(run.init, "init", "FILE", NULL, "start from the weights of a model or checkpoint (.safetensors)"),
     OPTION_FLAG(run.config.no_shuffle, "no-shuffle", 0, "take the images in their order"),
     OPTION_TEXT(limits.step_log, "log-steps", "FILE", NULL, "write a line `step,loss` for every step"),
@@ -73,10 +75,11 @@ static int run_command(console *console, const void *arguments) {
 const command command_train = {
     .name = "train",
     .summary = "train the lecture's autoencoder on images",
-    .description = "Trains the lecture's convolutional autoencoder by Adam, and writes into the folder RUN: log.csv and "
-                   "loss.png after each epoch, a checkpoint, and at the end model.safetensors, which PyTorch's "
-                   "load_state_dict takes. Ctrl-C saves a checkpoint and exits with 130; --resume goes on, to the same "
-                   "model, to the bit, as without the interruption.",
+    .description =
+        "Trains the lecture's convolutional autoencoder by Adam, and writes into the folder RUN: log.csv and "
+        "loss.png after each epoch, a checkpoint, and at the end model.safetensors, which PyTorch's "
+        "load_state_dict takes. Ctrl-C saves a checkpoint and exits with 130; --resume goes on, to the same "
+        "model, to the bit, as without the interruption.",
     .example = "clae train --data mnist --out run --epochs 25\n"
                "  clae train --resume --out run --epochs 50",
     .computes = true,

@@ -66,11 +66,12 @@ static bool show_tick(void *user, const run_progress *progress) {
 
 static void show_epoch(void *user, const run_progress *progress, const run_log_row *row) {
     char left[TIME_BYTES];
+    bool is_last = progress->seconds_left <= 0;
     console_message(user, CLAE_LOG_INFO,
-                    "epoch %llu/%llu  loss %.3f  test %.3f  error a pixel %.5f  %.0f images/s  time left %s",
+                    "epoch %llu/%llu  loss %.3f  test loss %.3f  mse per pixel %.5f  %.0f images/s%s%s",
                     (unsigned long long)row->epoch, (unsigned long long)progress->epochs, row->train_loss,
-                    row->test_loss, row->test_mse_per_pixel, row->images_per_second,
-                    time_text(progress->seconds_left, left));
+                    row->test_loss, row->test_mse_per_pixel, row->images_per_second, is_last ? "" : "  time left ",
+                    is_last ? "" : time_text(progress->seconds_left, left));
 }
 
 void training_introduce(console *console, const run *run) {

@@ -70,7 +70,7 @@ static size_t choose_scale(const grid_style *style, const grid_block *blocks, si
 
 static grid_layout make_layout(const grid_style *style, const grid_block *blocks, size_t block_count) {
     size_t scale = choose_scale(style, blocks, block_count);
-    grid_layout layout = {.scale = scale, .gap = 2 * scale > 6 ? 6 : 2 * scale};
+    grid_layout layout = {.scale = scale, .gap = scale < 3 ? scale : 3};
     layout.cell_h = scale * style->h + layout.gap;
     layout.cell_w = scale * style->w + layout.gap;
     layout.height = 2 * MARGIN + (block_count - 1) * BLOCK_GAP;

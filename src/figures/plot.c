@@ -260,13 +260,22 @@ static size_t count_inside(const plot *p, double left, double top, double width,
 #define LEGEND_SAMPLE 36.0
 #define LEGEND_PAD 12.0
 
+/* One point in the series' own colour, or three along the scale. */
+static void draw_point_sample(plot *p, size_t index, double x, double y) {
+    bool scaled = p->series[index].hue;
+    for (int i = scaled ? -1 : 0; i <= (scaled ? 1 : 0); i++) {
+        canvas_set_color(&p->page, scaled ? palette_scale(0.5 + 0.4 * i) : palette_series(index), 1);
+        cairo_arc(p->page.cairo, x + LEGEND_SAMPLE / 2 + 12 * i, y, 5, 0, 2 * M_PI);
+        cairo_fill(p->page.cairo);
+    }
+}
+
 static void draw_legend_row(plot *p, size_t index, double x, double y) {
     const plot_series *series = &p->series[index];
-    canvas_set_color(&p->page, series->hue ? palette_scale(0.4) : palette_series(index), 1);
     if (series->points) {
-        cairo_arc(p->page.cairo, x + LEGEND_SAMPLE / 2, y, 5, 0, 2 * M_PI);
-        cairo_fill(p->page.cairo);
+        draw_point_sample(p, index, x, y);
     } else {
+        canvas_set_color(&p->page, palette_series(index), 1);
         cairo_set_line_width(p->page.cairo, LINE_WIDTH);
         cairo_move_to(p->page.cairo, x, y);
         cairo_line_to(p->page.cairo, x + LEGEND_SAMPLE, y);

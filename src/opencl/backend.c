@@ -13,5 +13,6 @@ const backend backend_opencl = {
     .download = opencl_download,
     .zero = opencl_zero,
     .finish = opencl_finish,
+    .measure_peak = opencl_measure_peak,
     .impls = opencl_impls,
 };

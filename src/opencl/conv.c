@@ -65,9 +65,8 @@ void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
                      forward && conv->with_relu, !forward && conv->with_relu);
 }
 
-void conv_split_batch(int n, int *chunk, int *chunks) {
-    enum { MOST_CHUNKS = 16 };
-    *chunk = (n + MOST_CHUNKS - 1) / MOST_CHUNKS;
+void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks) {
+    *chunk = (n + most_chunks - 1) / most_chunks;
     *chunks = (n + *chunk - 1) / *chunk;
 }
 

@@ -39,8 +39,8 @@ clae_status conv_refuse(const clae_device *device, const op_desc *desc, const ch
 void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]);
 __attribute__((format(printf, 2, 3))) void conv_options_add(char text[CONV_OPTIONS_SIZE], const char *format, ...);
 
-/* Splits the batch for filter: a fixed function of n. */
-void conv_split_batch(int n, int *chunk, int *chunks);
+/* Splits the batch for filter, by n alone. */
+void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks);
 /* Floats of one partial sum of filter: dweight, then dbias. */
 size_t conv_slice_count(const op_desc *desc);
 

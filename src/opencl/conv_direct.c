@@ -4,6 +4,8 @@
 
 #include "base/memory.h"
 
+enum { MOST_CHUNKS = 16 };  /* of the batch, in filter */
+
 /* Sums in registers: positions x vectors of so many lanes. AVX2 has 16 registers, AVX-512 32; sums, weights and one
  * value of the image must fit. */
 typedef struct conv_tile {
@@ -63,7 +65,7 @@ static int rows_per_item(const conv_sides *s, const conv_geometry *g, int positi
 static clae_status prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     const conv_sides s = conv_sides_of(desc);
     const conv_geometry *g = &desc->conv.g;
-    conv_tile tile;
+    conv_tile tile = {0};
     bool dot;
     if (!choose_data_tile(&s, (int)opencl_device_of(device)->vector_width, &tile, &dot) ||
         !conv_sizes_fit(desc, tile.positions))
@@ -129,7 +131,7 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     conv_instance *made;
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, &made);
     if (status != CLAE_OK) return status;
-    conv_split_batch(g->n, &made->chunk, &made->chunks);
+    conv_split_batch(g->n, MOST_CHUNKS, &made->chunk, &made->chunks);
     const size_t bias = desc->conv.with_bias ? 1 : 0;
     const size_t one[3] = {1, 1, 1};
     conv_grid(made, 0, (const size_t[]){made->chunks, g->kh + bias, 1}, one);

@@ -1,4 +1,4 @@
-/* The device and its buffers, as the backend's table names them. */
+/* The functions that the table of the backend names. */
 #ifndef CLAE_OPENCL_DEVICE_H
 #define CLAE_OPENCL_DEVICE_H
 
@@ -8,6 +8,7 @@ clae_status opencl_open(clae_context *context, const clae_device_info *info, con
                         clae_device **device);
 void opencl_close(clae_device *device);
 clae_status opencl_finish(clae_device *device);
+clae_status opencl_measure_peak(clae_device *device, double *gflops);
 
 clae_status opencl_buffer_create(clae_device *device, size_t bytes, buffer **out);
 void opencl_buffer_free(buffer *self);

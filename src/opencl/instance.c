@@ -1,5 +1,7 @@
 #include "opencl/instance.h"
 
+#include "base/memory.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,9 +47,10 @@ size_t opencl_group_items(const opencl_device *device, size_t wanted) {
 clae_status opencl_launch_create(opencl_device *device, const char *file, const char *options, const char *name,
                                  size_t wanted, opencl_launch *launch) {
     for (size_t items = opencl_group_items(device, wanted);; items /= 2) {
-        char all[256];
-        snprintf(all, sizeof all, "%s%s-DLOCAL=%zu", options, *options ? " " : "", items);
+        char *all = string_format("%s%s-DLOCAL=%zu", options, *options ? " " : "", items);
+        if (!all) return fail_memory(device->base.context, strlen(options), "build options");
         clae_status status = opencl_kernel_create(device, file, all, name, &launch->kernel);
+        free(all);
         if (status) return status;
         launch->dimensions = 1;
         launch->local[0] = items;

@@ -1,5 +1,5 @@
 #include "base/clock.h"
-#include "opencl/backend.h"
+#include "opencl/device.h"
 #include "opencl/instance.h"
 
 #include <stdio.h>

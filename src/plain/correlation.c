@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { L2_BYTES = 256 * 1024 };  /* that images may take of it */
+
 typedef struct correlation_instance {
     op_instance base;
     correlation c;
@@ -52,28 +54,31 @@ static void choose_blocks(correlation *c, const tile_limits *limits) {
 }
 
 correlation_block correlation_get_block(const correlation *c, const tile_limits *limits, int index) {
-    if (c->dot) return (correlation_block){.channel = index, .vectors = 1, .lanes = 1, .width = 1};
+    if (c->dot) return (correlation_block){.channel = index, .channels = 1, .vectors = 1, .width = 1};
     const int width = limits->width, vectors = c->padded_channels / width;
     const int each = vectors / c->blocks, longer = vectors % c->blocks;
     correlation_block block = {.channel = (index * each + smaller(index, longer)) * width,
                                .vectors = each + (index < longer)};
     block.width = block.vectors * width;
-    block.lanes = smaller(c->out_c - block.channel - (block.vectors - 1) * width, width);
+    block.channels = smaller(c->out_c - block.channel, block.width);
     return block;
 }
 
-/* Enough tasks for threads to share evenly, and in each enough images for full tiles across images. */
+/* Enough tasks for threads to share evenly, in each enough images for full tiles across images, but not more than the L2
+ * cache holds. */
 static int images_per_task(const correlation *c, const tile_limits *limits, int threads) {
     const correlation_block widest = correlation_get_block(c, limits, 0);
-    const int full = c->dot ? limits->max_dot_positions : limits->max_positions[widest.vectors];
-    return larger(c->n / (8 * threads) / full, 1) * full;
+    const int full = c->dot ? 4 : limits->max_positions[widest.vectors];
+    const double image_bytes = 4.0 * ((double)c->in_h * c->in_w * c->in_c + (double)c->out_h * c->out_w * c->out_c);
+    const int fit = image_bytes < L2_BYTES ? (int)(L2_BYTES / image_bytes) : 1;
+    return larger(smaller(c->n / (8 * threads), fit) / full, 1) * full;
 }
 
 static correlation describe(const plain_device *device, const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const bool gather = conv_kernel_of(desc->op) == CONV_GATHER;
     correlation c = {
-        .n = g->n, .kernel_w = g->kw,
+        .n = g->n, .kernel_h = g->kh, .kernel_w = g->kw,
         .in_h = gather ? g->wide_h : g->narrow_h,
         .in_w = gather ? g->wide_w : g->narrow_w,
         .in_c = gather ? g->wide_c : g->narrow_c,
@@ -90,39 +95,47 @@ static correlation describe(const plain_device *device, const op_desc *desc) {
     return c;
 }
 
-static void pack_tap(const correlation *c, const correlation_block *block, const float *tap, float *packed) {
-    const int channels = smaller(block->width, c->out_c - block->channel);
-    for (int i = 0; i < c->in_c; i++, packed += block->width) {
-        const float *from = c->weight_is_out_in ? tap + (ptrdiff_t)block->channel * c->in_c + i
-                                                : tap + (ptrdiff_t)i * c->out_c + block->channel;
-        const ptrdiff_t step = c->weight_is_out_in ? c->in_c : 1;
-        for (int o = 0; o < channels; o++) packed[o] = from[o * step];
-        for (int o = channels; o < block->width; o++) packed[o] = 0;
+/* The phase that row k of the kernel belongs to, and which of its taps it is; false when no output meets it. */
+static bool find_tap(const correlation_axis *axes, int phases, int k, int *phase, int *tap) {
+    for (*phase = 0; *phase < phases; *phase += 1) {
+        const correlation_axis *axis = &axes[*phase];
+        const int steps = (k - axis->kernel_first) / axis->kernel_step;
+        if (steps < 0 || steps >= axis->taps || axis->kernel_first + steps * axis->kernel_step != k) continue;
+        *tap = steps;
+        return true;
+    }
+    return false;
+}
+
+static void pack_block(const correlation *c, const correlation_block *block, const float *weight, float *packed) {
+    const ptrdiff_t in_step = c->weight_is_out_in ? 1 : c->out_c, out_step = c->weight_is_out_in ? c->in_c : 1;
+    weight += block->channel * out_step;
+    for (int i = 0; i < c->in_c; i++, packed += block->width, weight += in_step) {
+        for (int o = 0; o < block->channels; o++) packed[o] = weight[o * out_step];
+        for (int o = block->channels; o < block->width; o++) packed[o] = 0;
     }
 }
 
-static void pack_phase(const correlation *c, const tile_limits *limits, const correlation_axis *y,
-                       const correlation_axis *x, const float *weight, float *packed) {
-    const ptrdiff_t tap_elements = (ptrdiff_t)c->in_c * c->out_c;
+static void pack_tap(const correlation *c, const tile_limits *limits, const float *weight, int ky, int kx,
+                     float *packed) {
+    int phase_y, phase_x, tap_y, tap_x;
+    if (!find_tap(c->y, c->phases_y, ky, &phase_y, &tap_y) || !find_tap(c->x, c->phases_x, kx, &phase_x, &tap_x)) return;
+    const ptrdiff_t tap = (ptrdiff_t)tap_y * c->x[phase_x].taps + tap_x;
+    const ptrdiff_t taps = (ptrdiff_t)c->y[phase_y].taps * c->x[phase_x].taps;
+    packed += correlation_phase_offset(c, phase_y, phase_x);
+    weight += ((ptrdiff_t)ky * c->kernel_w + kx) * c->in_c * c->out_c;
     for (int b = 0; b < c->blocks; b++) {
         const correlation_block block = correlation_get_block(c, limits, b);
-        for (int u = 0; u < y->taps; u++) {
-            const int ky = y->kernel_first + u * y->kernel_step;
-            for (int v = 0; v < x->taps; v++, packed += (ptrdiff_t)c->in_c * block.width) {
-                const int kx = x->kernel_first + v * x->kernel_step;
-                pack_tap(c, &block, weight + ((ptrdiff_t)ky * c->kernel_w + kx) * tap_elements, packed);
-            }
-        }
+        pack_block(c, &block, weight, packed + tap * c->in_c * block.width);
+        packed += taps * c->in_c * block.width;
     }
 }
 
-static void pack(const correlation *c, const tile_limits *limits, const float *weight, float *packed) {
-    for (int y = 0; y < c->phases_y; y++) {
-        for (int x = 0; x < c->phases_x; x++) {
-            pack_phase(c, limits, &c->y[y], &c->x[x], weight, packed);
-            packed += (ptrdiff_t)c->y[y].taps * c->x[x].taps * c->in_c * c->padded_channels;
-        }
-    }
+static void pack(const plain_device *device, const correlation *c, const float *weight, float *packed) {
+    const int taps = c->kernel_h * c->kernel_w;
+    PLAIN_PARALLEL_FOR(plain_threads(device, taps))
+    for (int tap = 0; tap < taps; tap++)
+        pack_tap(c, &device->kernels->limits, weight, tap / c->kernel_w, tap % c->kernel_w, packed);
 }
 
 static void pack_bias(const correlation *c, const float *bias, float *packed) {
@@ -136,7 +149,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
     const bool is_fwd = instance->desc.op == OP_conv2d_fwd || instance->desc.op == OP_conv_transpose2d_fwd;
     float *bias = plain_floats(args->workspace), *weights = bias + divide_up(c->padded_channels, 16) * 16;
     pack_bias(c, is_fwd && desc->with_bias ? plain_floats(args->operand[CONV_BIAS]) : NULL, bias);
-    pack(c, &device->kernels->limits, plain_floats(args->operand[CONV_WEIGHT]), weights);
+    pack(device, c, plain_floats(args->operand[CONV_WEIGHT]), weights);
     const correlation_args a = {
         .in = plain_floats(args->operand[CONV_X]),
         .out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]),

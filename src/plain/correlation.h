@@ -26,7 +26,7 @@ typedef struct correlation {
     int n;
     int in_h, in_w, in_c;
     int out_h, out_w, out_c;
-    int kernel_w;
+    int kernel_h, kernel_w;
     bool weight_is_out_in;  /* [kh][kw][out_c][in_c] rather than [kh][kw][in_c][out_c] */
     bool relu;
     int phases_y, phases_x;
@@ -47,11 +47,19 @@ typedef struct correlation_args {
 
 typedef struct correlation_block {
     int channel;         /* the first one */
-    int vectors, lanes;  /* channels in the last vector */
-    int width;           /* channels, padded */
+    int channels;
+    int vectors, width;  /* width: channels, rounded up to whole vectors */
 } correlation_block;
 
 correlation_block correlation_get_block(const correlation *c, const struct tile_limits *limits, int index);
+
+/* Where the packed weights of a phase begin. */
+static inline ptrdiff_t correlation_phase_offset(const correlation *c, int phase_y, int phase_x) {
+    ptrdiff_t taps = 0;
+    for (int y = 0; y <= phase_y; y++)
+        for (int x = 0; x < (y < phase_y ? c->phases_x : phase_x); x++) taps += (ptrdiff_t)c->y[y].taps * c->x[x].taps;
+    return taps * c->in_c * c->padded_channels;
+}
 
 /* The taps u of position a that are inside an input of `size` are first .. end-1. */
 static inline conv_range correlation_taps(const correlation_axis *axis, int a, int size) {

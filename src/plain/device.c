@@ -67,8 +67,8 @@ static clae_status open_device(clae_context *context, const clae_device_info *in
     if (!kernels) {
         char names[64];
         plain_kernels_list(names, sizeof(names));
-        return fail(context, CLAE_ERROR_DEVICE, "c:%s: this processor or build has no such instruction set; there is %s",
-                    variant, names);
+        return fail(context, plain_kernels_exist(variant) ? CLAE_ERROR_DEVICE : CLAE_ERROR_INPUT,
+                    "c:%s: this processor and build have no such instruction set; there is %s", variant, names);
     }
     plain_device *device = calloc(1, sizeof(*device));
     if (!device) return fail_memory(context, sizeof(*device), "the plain C device");

@@ -67,11 +67,10 @@ static size_t whole_lines(size_t floats) { return (floats + 15) / 16 * 16; }
 
 static layout lay_out(const filter *f, const conv_desc *desc, bool transposed) {
     const conv_geometry *g = &f->g;
-    const size_t narrow_rows = (size_t)g->n * g->narrow_h * g->narrow_w, wide_rows = (size_t)g->n * g->wide_h * g->wide_w;
+    const size_t narrow_rows = (size_t)g->n * g->narrow_h * g->narrow_w;
+    const size_t bias_floats = (size_t)f->splits * (size_t)(transposed ? g->wide_c : g->narrow_c);
     layout at = {0};
     at.bias_partials = at.partials + whole_lines((size_t)f->splits * f->partial_floats);
-    const size_t bias_floats = transposed ? plain_sum_rows_partials(wide_rows, (size_t)g->wide_c)
-                                          : plain_sum_rows_partials(narrow_rows, (size_t)g->narrow_c);
     at.padded = at.bias_partials + (desc->with_bias ? whole_lines(bias_floats) : 0);
     at.floats = at.padded + (f->padded_channels != g->narrow_c ? narrow_rows * (size_t)f->padded_channels : 0);
     return at;
@@ -110,6 +109,12 @@ static clae_status run(op_instance *instance, const op_args *args) {
     const float *dy = plain_floats(args->operand[CONV_BWD_WEIGHTS_DY]);
     float *dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT]), *workspace = plain_floats(args->workspace);
     filter_args a = {.wide = transposed ? dy : x, .narrow = transposed ? x : dy, .partials = workspace + at.partials};
+    if (instance->desc.conv.with_bias) {
+        a.dy = dy;
+        a.dy_rows = transposed ? g->wide_h * g->wide_w : g->narrow_h * g->narrow_w;
+        a.dy_channels = transposed ? g->wide_c : g->narrow_c;
+        a.bias_partials = workspace + at.bias_partials;
+    }
     if (f->padded_channels != g->narrow_c) {
         pad_channels(device, f, a.narrow, workspace + at.padded);
         a.narrow = workspace + at.padded;
@@ -119,11 +124,9 @@ static clae_status run(op_instance *instance, const op_args *args) {
     for (int i = 0; i < tasks; i++) device->kernels->filter(f, &a, i / f->groups, i % f->groups);
     PLAIN_PARALLEL_FOR(plain_threads(device, g->kh * g->kw))
     for (int tap = 0; tap < g->kh * g->kw; tap++) add_partials(f, a.partials, tap, transposed, dweight);
-    if (instance->desc.conv.with_bias) {
-        const size_t positions = transposed ? (size_t)g->wide_h * g->wide_w : (size_t)g->narrow_h * g->narrow_w;
-        plain_sum_rows(device, dy, (size_t)g->n * positions, (size_t)(transposed ? g->wide_c : g->narrow_c),
-                       workspace + at.bias_partials, plain_floats(args->operand[CONV_BWD_WEIGHTS_DBIAS]));
-    }
+    if (a.dy)
+        plain_add_partials(a.bias_partials, f->splits, (size_t)a.dy_channels,
+                           plain_floats(args->operand[CONV_BWD_WEIGHTS_DBIAS]));
     return CLAE_OK;
 }
 

@@ -32,6 +32,10 @@ typedef struct filter_args {
     const float *wide;
     const float *narrow;  /* with padded_channels channels */
     float *partials;  /* [splits] */
+    /* The gradient of the bias: sums over `dy_rows` positions of each image of dy; NULL when it is not asked for. */
+    const float *dy;
+    int dy_rows, dy_channels;
+    float *bias_partials;  /* [splits][dy_channels] */
 } filter_args;
 
 /* Part `index` of `count` of the numbers 0 .. total-1. */

@@ -4,7 +4,8 @@
 
 enum { BLOCK_K = 256, ROWS_PER_TASK = 48, TRANSPOSE = 16, PANEL_VECTORS = 2 };
 
-/* One block of k, packed: A times alpha as [m][depth], B as [panel][depth][channels of the panel]. */
+/* One block of k: B times alpha, packed as [panel][depth][channels of the panel]; A where it is stored [k][m], packed as
+ * [m][depth]. */
 typedef struct gemm_run {
     const gemm_desc *desc;
     const plain_kernels *kernels;
@@ -17,19 +18,18 @@ typedef struct gemm_run {
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 
-static void pack_a(const gemm_run *r, size_t first, size_t end) {
+static void transpose_a(const gemm_run *r, size_t first, size_t end) {
     const gemm_desc *d = r->desc;
-    const size_t row = d->transpose_a ? 1 : d->k, step = d->transpose_a ? d->m : 1;
     for (size_t i0 = first; i0 < end; i0 += TRANSPOSE)
         for (size_t l = 0; l < r->depth; l++)
             for (size_t i = i0; i < smaller(i0 + TRANSPOSE, end); i++)
-                r->packed_a[i * r->depth + l] = d->alpha * r->a[(r->first + l) * step + i * row];
+                r->packed_a[i * r->depth + l] = r->a[(r->first + l) * d->m + i];
 }
 
 /* A panel's columns: all but the last one have PANEL_VECTORS vectors of them. */
 typedef struct panel {
     size_t column, columns;
-    int vectors, lanes;
+    int vectors;
     float *packed;
 } panel;
 
@@ -38,7 +38,6 @@ static panel get_panel(const gemm_run *r, size_t index) {
     panel p = {.column = index * width, .packed = r->packed_b + index * width * r->depth};
     p.columns = smaller(width, r->desc->n - p.column);
     p.vectors = (int)divide_up(p.columns, lanes);
-    p.lanes = (int)(p.columns - (size_t)(p.vectors - 1) * lanes);
     return p;
 }
 
@@ -49,7 +48,7 @@ static void pack_b(const gemm_run *r, const panel *p) {
     float *packed = p->packed;
     for (size_t l = 0; l < r->depth; l++, packed += width) {
         const float *from = r->b + (r->first + l) * row + p->column * step;
-        for (size_t j = 0; j < p->columns; j++) packed[j] = from[j * step];
+        for (size_t j = 0; j < p->columns; j++) packed[j] = d->alpha * from[j * step];
         for (size_t j = p->columns; j < width; j++) packed[j] = 0;
     }
 }
@@ -62,19 +61,19 @@ static void multiply_rows(const gemm_run *r, size_t first, size_t end) {
         const panel p = get_panel(r, index);
         const int most = r->kernels->limits.max_positions[p.vectors];
         tile t = {
-            .in = r->packed_a + first * r->depth,
+            .in = d->transpose_a ? r->packed_a + first * r->depth : r->a + first * d->k + r->first,
             .weight = p.packed,
-            .in_stride = (ptrdiff_t)r->depth,
+            .in_stride = (ptrdiff_t)(d->transpose_a ? r->depth : d->k),
             .rows = 1,
             .length = (int)r->depth,
             .out = r->c + first * d->n + p.column,
             .out_stride = (ptrdiff_t)d->n,
             .initial = r->first == 0 && d->beta == 0 ? r->zeros : NULL,
-            .lanes = p.lanes,
+            .channels = (int)p.columns,
         };
         for (size_t left = end - first, size; left > 0; left -= size) {
             size = smaller(left, (size_t)most);
-            r->kernels->tiles[p.vectors][size](&t);
+            r->kernels->tile(&t, p.vectors, (int)size);
             t.in += (ptrdiff_t)size * t.in_stride;
             t.out += (ptrdiff_t)size * t.out_stride;
         }
@@ -103,7 +102,7 @@ static clae_status run_blocked(op_instance *instance, const op_args *args) {
         PLAIN_PARALLEL_FOR(plain_threads(device, row_tasks))
         for (int i = 0; i < row_tasks; i++) {
             const size_t first = (size_t)i * ROWS_PER_TASK, end = smaller(first + ROWS_PER_TASK, d->m);
-            pack_a(&r, first, end);
+            if (d->transpose_a) transpose_a(&r, first, end);
             multiply_rows(&r, first, end);
         }
     }
@@ -119,7 +118,7 @@ static clae_status prepare_blocked(clae_device *device, const op_desc *desc, op_
                                                plain_instance_free, instance);
     if (status == CLAE_OK)
         (*instance)->workspace_bytes =
-            (width + (d->m + divide_up(d->n, width) * width) * smaller(d->k, BLOCK_K)) * sizeof(float);
+            (width + ((d->transpose_a ? d->m : 0) + divide_up(d->n, width) * width) * smaller(d->k, BLOCK_K)) * sizeof(float);
     return status;
 }
 

@@ -38,6 +38,12 @@ const plain_kernels *plain_kernels_find(const char *name) {
     return NULL;
 }
 
+bool plain_kernels_exist(const char *name) {
+    for (size_t i = 0; i < SETS; i++)
+        if (strcmp(name, instruction_sets[i].kernels->name) == 0) return true;
+    return false;
+}
+
 void plain_kernels_list(char *text, size_t size) {
     size_t used = 0;
     text[0] = '\0';

@@ -34,6 +34,8 @@ static inline float *plain_floats(view v) {
 
 /* The best kernels that the processor can run, or the ones named; NULL when there are none. */
 const plain_kernels *plain_kernels_find(const char *name);
+/* Whether they are compiled in, for this processor or another one. */
+bool plain_kernels_exist(const char *name);
 /* "baseline, avx2": what plain_kernels_find takes on this processor. */
 void plain_kernels_list(char *text, size_t size);
 
@@ -56,9 +58,8 @@ static inline size_t plain_piece_length(size_t count, size_t first) {
     return count - first < PLAIN_PIECE ? count - first : PLAIN_PIECE;
 }
 
-/* y[c] = sum of x[r][c] in a fixed order; partials has plain_sum_rows_partials() elements. */
-size_t plain_sum_rows_partials(size_t rows, size_t columns);
-void plain_sum_rows(const plain_device *device, const float *x, size_t rows, size_t columns, float *partials, float *y);
+/* sums[c] = partials[0][c] + ... + partials[parts - 1][c], in that order. */
+void plain_add_partials(const float *partials, int parts, size_t columns, float *sums);
 
 /* The implementations of each op, best first, NULL-terminated. */
 #define OP(stem, operands) extern const op_impl *const plain_##stem##_impls[];

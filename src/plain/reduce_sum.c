@@ -1,29 +1,32 @@
 #include "plain/plain.h"
 
+#include <string.h>
+
 /* Parts of the rows, each summed up by one thread; their number depends on the shape alone. */
 static int parts_of(size_t rows) { return (int)(rows < 256 ? 1 : rows < 64 * 256 ? rows / 256 : 64); }
 
-size_t plain_sum_rows_partials(size_t rows, size_t columns) { return (size_t)parts_of(rows) * columns; }
-
-void plain_sum_rows(const plain_device *device, const float *x, size_t rows, size_t columns, float *partials,
-                    float *y) {
-    const int parts = parts_of(rows);
-    PLAIN_PARALLEL_FOR(plain_threads(device, parts))
-    for (int i = 0; i < parts; i++) {
-        const size_t first = rows * (size_t)i / (size_t)parts, end = rows * (size_t)(i + 1) / (size_t)parts;
-        device->kernels->column_sums(x + first * columns, end - first, columns, partials + (size_t)i * columns);
-    }
+void plain_add_partials(const float *partials, int parts, size_t columns, float *sums) {
     for (size_t c = 0; c < columns; c++) {
         double sum = 0;
         for (int i = 0; i < parts; i++) sum += (double)partials[(size_t)i * columns + c];
-        y[c] = (float)sum;
+        sums[c] = (float)sum;
     }
 }
 
 static clae_status run(op_instance *instance, const op_args *args) {
-    const reduce_sum_desc *desc = &instance->desc.reduce_sum;
-    plain_sum_rows(plain_device_of(instance->device), plain_floats(args->operand[REDUCE_SUM_X]), desc->rows,
-                   desc->columns, plain_floats(args->workspace), plain_floats(args->operand[REDUCE_SUM_Y]));
+    const plain_device *device = plain_device_of(instance->device);
+    const size_t rows = instance->desc.reduce_sum.rows, columns = instance->desc.reduce_sum.columns;
+    const float *x = plain_floats(args->operand[REDUCE_SUM_X]);
+    float *partials = plain_floats(args->workspace);
+    const int parts = parts_of(rows);
+    PLAIN_PARALLEL_FOR(plain_threads(device, parts))
+    for (int i = 0; i < parts; i++) {
+        const size_t first = rows * (size_t)i / (size_t)parts, end = rows * (size_t)(i + 1) / (size_t)parts;
+        float *sums = partials + (size_t)i * columns;
+        memset(sums, 0, columns * sizeof(float));
+        device->kernels->column_sums(x + first * columns, end - first, columns, sums);
+    }
+    plain_add_partials(partials, parts, columns, plain_floats(args->operand[REDUCE_SUM_Y]));
     return CLAE_OK;
 }
 
@@ -34,7 +37,7 @@ static clae_status prepare(clae_device *device, const op_desc *desc, op_instance
         plain_instance_create(device, desc, &plain, sizeof(op_instance), run, plain_instance_free, instance);
     if (status == CLAE_OK)
         (*instance)->workspace_bytes =
-            plain_sum_rows_partials(desc->reduce_sum.rows, desc->reduce_sum.columns) * sizeof(float);
+            (size_t)parts_of(desc->reduce_sum.rows) * desc->reduce_sum.columns * sizeof(float);
     return status;
 }
 

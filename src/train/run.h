@@ -14,30 +14,30 @@ typedef struct run run;
 
 typedef struct run_options {
     const char *folder;
-    run_config config;      /* config.data may be NULL when a run is resumed */
-    uint64_t given;         /* bit i: field i of config is asked for; when a run is resumed the others are its own */
+    run_config config; /* config.data may be NULL when a run is resumed */
+    uint64_t given;    /* bit i: field i of config is asked for; when a run is resumed the others are its own */
     bool epochs_given;
     bool resume;
-    const char *init;       /* weights to start from; NULL: drawn from the seed */
+    const char *init; /* weights to start from; NULL: drawn from the seed */
 } run_options;
 
 typedef struct run_info {
     const run_config *config;
     const clae_dataset_info *train, *test;
     const clae_model *model;
-    const char *checkpoint;  /* what is resumed; NULL: training starts afresh */
+    const char *checkpoint; /* what is resumed; NULL: training starts afresh */
     uint64_t checkpoint_step;
-    bool is_finished;        /* all epochs are taken and the model is written */
+    bool is_finished; /* all epochs are taken and the model is written */
 } run_info;
 
 typedef struct run_progress {
-    uint64_t epoch, epochs;      /* the current one, from 1 */
+    uint64_t epoch, epochs; /* the current one, from 1 */
     uint64_t step;
-    double fraction;             /* of the epoch's images */
+    double fraction; /* of the epoch's images */
     bool is_testing;
     double images_per_second;
-    double loss;                 /* of the latest steps */
-    double seconds_left;         /* in all */
+    double loss;         /* of the latest steps */
+    double seconds_left; /* in all */
 } run_progress;
 
 typedef struct run_events {
@@ -48,20 +48,20 @@ typedef struct run_events {
 } run_events;
 
 typedef struct run_limits {
-    uint64_t stop_step;    /* training ends after so many steps in all; 0: by epochs alone */
-    const char *step_log;  /* file of a line `step,loss` a step; NULL: none */
+    uint64_t stop_step;   /* training ends after so many steps in all; 0: by epochs alone */
+    const char *step_log; /* file of a line `step,loss` a step; NULL: none */
 } run_limits;
 
 typedef struct run_result {
     bool is_interrupted;
-    bool was_finished;     /* there was nothing left to do */
+    bool was_finished; /* there was nothing left to do */
     uint64_t step;
-    char *saved;           /* the path of the model, or of the checkpoint when interrupted; NULL: nothing was saved yet */
+    char *saved; /* the path of the model, or of the checkpoint when interrupted; NULL: nothing was saved yet */
 } run_result;
 
-/* Locks the folder, finds what to resume, opens the data and makes the model. CLAE_ERROR_INPUT, with the folder as it
- * was, when it holds a run and `resume` is not set, when another training works in it, or when the options do not fit
- * the run. A damaged checkpoint is passed over with a warning. */
+/* Locks the folder if there is one, finds what to resume, opens the data and makes the model. CLAE_ERROR_INPUT, with
+ * the folder as it was, when it holds a run and `resume` is not set, when another training works in it, or when the
+ * options do not fit the run. A damaged checkpoint is passed over with a warning. */
 clae_status run_open(clae_context *context, const run_options *options, run **run);
 run_info run_get_info(const run *run);
 

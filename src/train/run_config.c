@@ -37,9 +37,15 @@ static const void *at(const run_config *config, const field *field) {
 static bool put_field(json_t *object, const run_config *config, const field *field) {
     json_t *value = NULL;
     switch (field->kind) {
-    case FIELD_COUNT: value = json_integer((json_int_t) * (const uint64_t *)at(config, field)); break;
-    case FIELD_REAL: value = json_real(*(const double *)at(config, field)); break;
-    case FIELD_FLAG: value = json_boolean(*(const bool *)at(config, field)); break;
+    case FIELD_COUNT:
+        value = json_integer((json_int_t) * (const uint64_t *)at(config, field));
+        break;
+    case FIELD_REAL:
+        value = json_real(*(const double *)at(config, field));
+        break;
+    case FIELD_FLAG:
+        value = json_boolean(*(const bool *)at(config, field));
+        break;
     }
     return !json_object_set_new(object, field->name, value);
 }
@@ -91,7 +97,8 @@ static char *field_text(const run_config *config, const field *field) {
     switch (field->kind) {
     case FIELD_COUNT:
         return string_format("--%s %llu", field->name, (unsigned long long)*(const uint64_t *)at(config, field));
-    case FIELD_REAL: return string_format("--%s %.15g", field->name, *(const double *)at(config, field));
+    case FIELD_REAL:
+        return string_format("--%s %.15g", field->name, *(const double *)at(config, field));
     case FIELD_FLAG:
         return string_format("%s--%s", *(const bool *)at(config, field) ? "" : "without ", field->name);
     }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 typedef struct run_config {
-    const char *data;  /* the dataset's name or path */
+    const char *data; /* the dataset's name or path */
     uint64_t epochs;
     uint64_t batch_size, latent_dim, channels, seed, limit_train;
     double lr;

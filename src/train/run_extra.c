@@ -5,10 +5,9 @@
 
 char *run_extra_text(const run *run, const char *device, const run_epoch_state *epoch) {
     json_t *config = run_config_to_json(&run->config);
-    json_t *object =
-        json_pack("{s:o, s:s, s:s, s:{s:f, s:I, s:f}}", "config", config, "data_fingerprint",
-                  clae_dataset_get_info(run->train)->fingerprint, "device", device, "epoch", "loss_sum",
-                  epoch->loss_sum, "images", (json_int_t)epoch->images, "seconds", epoch->seconds);
+    json_t *object = json_pack("{s:o, s:s, s:s, s:{s:f, s:I, s:f}}", "config", config, "data_fingerprint",
+                               clae_dataset_get_info(run->train)->fingerprint, "device", device, "epoch", "loss_sum",
+                               epoch->loss_sum, "images", (json_int_t)epoch->images, "seconds", epoch->seconds);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
     return text;

@@ -9,15 +9,15 @@
 #include <stdio.h>
 
 typedef struct run_log_row {
-    uint64_t epoch;  /* from 1; the unfinished one when training was told to stop within it */
+    uint64_t epoch; /* from 1; the unfinished one when training was told to stop within it */
     uint64_t step;
     double train_loss, test_loss, test_mse_per_pixel;
-    double seconds;  /* spent on the epoch's training steps */
+    double seconds; /* spent on the epoch's training steps */
     double images_per_second;
 } run_log_row;
 
 typedef struct run_log {
-    char *text;  /* of the file */
+    char *text; /* of the file */
     run_log_row *rows;
     size_t count;
 } run_log;

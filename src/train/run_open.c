@@ -57,8 +57,8 @@ static clae_status find_checkpoint(run *run, run_config *stored, json_t **owner)
         log_line(run->context, CLAE_LOG_WARNING, "%s; going on from the checkpoint of step %llu", first_message,
                  (unsigned long long)run->checkpoint_step);
     } else if (!status && *first_message) {
-        status = fail(run->context, CLAE_ERROR_INPUT, "%s; no checkpoint in %s can be resumed", first_message,
-                      run->folder);
+        status =
+            fail(run->context, CLAE_ERROR_INPUT, "%s; no checkpoint in %s can be resumed", first_message, run->folder);
     }
     free(steps);
     return status;
@@ -67,7 +67,7 @@ static clae_status find_checkpoint(run *run, run_config *stored, json_t **owner)
 /* Paths are kept absolute, so that a run can be resumed from another folder. */
 static clae_status set_data(run *run, const char *data) {
     if (!data) {
-        return fail(run->context, CLAE_ERROR_INPUT, "--data D is missing: images to train on, like mnist");
+        return fail(run->context, CLAE_ERROR_INPUT, "--data D is missing (images to train on, like mnist)");
     }
     run->data = path_exists(data) ? realpath(data, NULL) : NULL;
     if (!run->data) run->data = strdup(data);
@@ -113,9 +113,10 @@ static clae_status check_shape(const run *run) {
     for (size_t i = 0; i < ARRAY_LENGTH(sets); i++) {
         const clae_dataset_info *info = clae_dataset_get_info(sets[i]);
         if (info->c == shape.c && info->h == shape.h && info->w == shape.w) continue;
-        return fail(run->context, CLAE_ERROR_INPUT,
-                    "the autoencoder takes images of %zux%zux%zu (channels, height, width), those of %s are %zux%zux%zu",
-                    shape.c, shape.h, shape.w, info->source, info->c, info->h, info->w);
+        return fail(
+            run->context, CLAE_ERROR_INPUT,
+            "the autoencoder takes images of %zux%zux%zu (channels, height, width), those of %s are %zux%zux%zu",
+            shape.c, shape.h, shape.w, info->source, info->c, info->h, info->w);
     }
     return CLAE_OK;
 }
@@ -129,22 +130,21 @@ static clae_status make_model(run *run, const char *init) {
     return status;
 }
 
+clae_status run_claim(run *run, bool resume) {
+    if (run->lock >= 0) return CLAE_OK;
+    clae_status status = run_folder_lock(run->context, run->folder, &run->lock);
+    if (status || resume || !run_folder_is_used(run->folder)) return status;
+    return fail(run->context, CLAE_ERROR_INPUT,
+                "%s holds a training run already: go on with it by --resume, or choose another folder", run->folder);
+}
+
 static clae_status open_run(run *run, const run_options *options) {
     clae_status status = CLAE_OK;
-    if (path_is_folder(run->folder)) status = run_folder_lock(run->context, run->folder, &run->lock);
+    if (path_is_folder(run->folder)) status = run_claim(run, options->resume);
     if (status) return status;
-    if (options->resume) {
-        status = resume(run, options);
-    } else if (run_folder_is_used(run->folder)) {
-        status = fail(run->context, CLAE_ERROR_INPUT,
-                      "%s holds a training run already: go on with it by --resume, or choose another folder",
-                      run->folder);
-    } else {
-        status = set_data(run, options->config.data);
-    }
+    status = options->resume ? resume(run, options) : set_data(run, options->config.data);
     if (!status) status = open_data(run);
     if (!status) status = make_model(run, options->init);
-    if (!status && run->lock < 0) status = run_folder_lock(run->context, run->folder, &run->lock);
     return status;
 }
 

@@ -31,9 +31,9 @@ typedef struct loop {
     run_epoch_state epoch;
     run_progress progress;
     uint64_t fetch_steps;
-    uint64_t saved_step;    /* of the newest checkpoint; 0: there is none */
-    double test_seconds;    /* that the last test took */
-    bool is_stopped;        /* by tick */
+    uint64_t saved_step; /* of the newest checkpoint; 0: there is none */
+    double test_seconds; /* that the last test took */
+    bool is_stopped;     /* by tick */
 } loop;
 
 static double now_seconds(void) {
@@ -153,7 +153,8 @@ static clae_status test(loop *loop, run_log_row *row) {
         .images_per_second = loop->progress.images_per_second,
     };
     if (isfinite(evaluation.loss)) return CLAE_OK;
-    return fail(loop->run->context, CLAE_ERROR_NOT_FINITE, "the test loss is not finite after step %" PRIu64, row->step);
+    return fail(loop->run->context, CLAE_ERROR_NOT_FINITE, "the test loss is not finite after step %" PRIu64,
+                row->step);
 }
 
 /* The end of an epoch, or of a training that ends within one: the row comes before the checkpoint, as a row without
@@ -218,7 +219,8 @@ static clae_status prepare(loop *loop, clae_device *device) {
         .seed = run->config.seed,
         .no_shuffle = run->config.no_shuffle,
     };
-    clae_status status = clae_trainer_create(device, run->model, run->train, &options, &loop->trainer);
+    clae_status status = run_claim(run, false);
+    if (!status) status = clae_trainer_create(device, run->model, run->train, &options, &loop->trainer);
     if (!status) status = restore(loop);
     if (!status) status = clae_infer_create(device, run->model, 0, &loop->infer);
     if (status) return status;

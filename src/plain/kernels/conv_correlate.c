@@ -22,7 +22,7 @@ typedef struct pass {
     const correlation_args *args;
     const correlation_axis *y, *x;
     correlation_block block;
-    const tile_fn *tiles;
+    void (*tile)(const tile *t, int vectors, int positions);
     const float *weight;
     int max_positions;
     int row_elements;            /* of [tap x][in_c] */
@@ -71,9 +71,10 @@ static void run_tiles(const pass *p, const tap_chunk *chunk, int image, int row,
         .weight_row_stride = (ptrdiff_t)p->row_elements * p->block.width,
         .rows = empty ? 0 : end_row - first_row,
         .length = empty ? 0 : end - first,
+        .tap_length = c->in_c,
         .out_stride = across_images ? out_image : (ptrdiff_t)p->x->out_step * c->out_c,
         .initial = chunk->is_first ? p->args->bias + p->block.channel : NULL,
-        .lanes = p->block.lanes,
+        .channels = p->block.channels,
         .relu = c->relu && chunk->is_last,
     };
     const ptrdiff_t out = image * out_image + (p->y->out_first + row * p->y->out_step) * out_row +
@@ -88,29 +89,40 @@ static void run_tiles(const pass *p, const tap_chunk *chunk, int image, int row,
     }
     for (int size; count > 0; count -= size) {
         size = tile_next(count, p->max_positions);
-        p->tiles[size](&t);
+        p->tile(&t, p->block.vectors, size);
         t.in += size * t.in_stride;
         t.out += size * t.out_stride;
         if (t.mask) t.mask += size * t.out_stride;
     }
 }
 
-static void run_columns_across_images(const pass *p, const tap_chunk *chunk, int row, int first, int end) {
-    for (int column = first; column < end; column++)
-        run_tiles(p, chunk, p->first_image, row, column, p->end_image - p->first_image, true);
+static void run_row_along(const pass *p, const tap_chunk *chunk, int image, int row) {
+    if (p->along_first < p->along_end)
+        run_tiles(p, chunk, image, row, p->along_first, p->along_end - p->along_first, false);
 }
 
+static void run_row_across_images(const pass *p, const tap_chunk *chunk, int row) {
+    for (int column = 0; column < p->x->count; column++)
+        if (column < p->along_first || column >= p->along_end)
+            run_tiles(p, chunk, p->first_image, row, column, p->end_image - p->first_image, true);
+}
+
+/* Row by row through all images, so that the rows are in the cache when their borders' turn comes. */
 static void run_pass(const pass *p) {
-    for (int image = p->first_image; image < p->end_image && p->along_first < p->along_end; image++)
-        for (tap_chunk chunk = {0}; next_chunk(p, &chunk);)
-            for (int row = 0; row < p->y->count; row++)
-                run_tiles(p, &chunk, image, row, p->along_first, p->along_end - p->along_first, false);
-    if (p->along_first == 0 && p->along_end == p->x->count) return;
     for (tap_chunk chunk = {0}; next_chunk(p, &chunk);) {
         for (int row = 0; row < p->y->count; row++) {
-            run_columns_across_images(p, &chunk, row, 0, p->along_first);
-            run_columns_across_images(p, &chunk, row, p->along_end, p->x->count);
+            for (int image = p->first_image; image < p->end_image; image++) run_row_along(p, &chunk, image, row);
+            run_row_across_images(p, &chunk, row);
         }
+    }
+}
+
+/* Image by image: one output channel uses inputs so little that they must come from the L1 cache. */
+static void run_dot_pass(const pass *p) {
+    for (tap_chunk chunk = {0}; next_chunk(p, &chunk);) {
+        for (int image = p->first_image; image < p->end_image; image++)
+            for (int row = 0; row < p->y->count; row++) run_row_along(p, &chunk, image, row);
+        for (int row = 0; row < p->y->count; row++) run_row_across_images(p, &chunk, row);
     }
 }
 
@@ -120,26 +132,27 @@ static void run_phase(pass *p, const float *weights) {
     p->weight = weights;
     for (int b = 0; b < c->blocks; b++) {
         p->block = correlation_get_block(c, &limits, b);
-        p->tiles = c->dot ? PLAIN_NAME(plain_tiles_dot) : PLAIN_NAME(plain_tiles)[p->block.vectors];
+        p->tile = c->dot ? PLAIN_NAME(plain_tile_dot) : PLAIN_NAME(plain_tile);
         p->max_positions = c->dot ? limits.max_dot_positions : limits.max_positions[p->block.vectors];
         const int full = p->x->full_end - p->x->full_first;
         const bool along = full >= smaller(2 * p->max_positions, p->end_image - p->first_image);
         p->along_first = along ? p->x->full_first : 0;
         p->along_end = along ? p->x->full_end : 0;
-        run_pass(p);
+        if (c->dot)
+            run_dot_pass(p);
+        else
+            run_pass(p);
         p->weight += (ptrdiff_t)p->y->taps * p->row_elements * p->block.width;
     }
 }
 
 void PLAIN_NAME(plain_correlate)(const correlation *c, const correlation_args *args, int first, int end) {
     pass p = {.c = c, .args = args, .first_image = first, .end_image = end};
-    const float *weights = args->weights;
     for (int y = 0; y < c->phases_y; y++) {
         for (int x = 0; x < c->phases_x; x++) {
             p.y = &c->y[y];
             p.x = &c->x[x];
-            run_phase(&p, weights);
-            weights += (ptrdiff_t)p.y->taps * p.x->taps * c->in_c * c->padded_channels;
+            run_phase(&p, args->weights + correlation_phase_offset(c, y, x));
         }
     }
 }

@@ -93,6 +93,14 @@ static void sum_segment(const filter *f, const filter_segment *segment, filter_t
     }
 }
 
+/* Sums dy up in step with the rows of the chunk, while they are in the cache. */
+static void sum_bias(const filter_args *args, int split, size_t narrow_rows, size_t all_rows, size_t first, size_t end) {
+    const size_t from = first * all_rows / narrow_rows, to = end * all_rows / narrow_rows;
+    const size_t channels = (size_t)args->dy_channels;
+    PLAIN_NAME(plain_column_sums)(args->dy + from * channels, to - from, channels,
+                                  args->bias_partials + (size_t)split * channels);
+}
+
 void PLAIN_NAME(plain_filter)(const filter *f, const filter_args *args, int split, int group) {
     const conv_geometry *g = &f->g;
     const conv_range images = filter_split(g->n, f->splits, split);
@@ -101,6 +109,8 @@ void PLAIN_NAME(plain_filter)(const filter *f, const filter_args *args, int spli
     const ptrdiff_t sums_of_row = (ptrdiff_t)g->kw * g->wide_c * f->padded_channels;
     float *sums = args->partials + split * (ptrdiff_t)f->partial_floats;
     memset(sums + first_ky * sums_of_row, 0, (size_t)((end_ky - first_ky) * sums_of_row) * sizeof(float));
+    const bool with_bias = args->dy && group == 0;
+    if (with_bias) memset(args->bias_partials + split * args->dy_channels, 0, (size_t)args->dy_channels * sizeof(float));
 
     row rows[FILTER_MAX_ROWS];
     const int last = images.end * g->narrow_h;
@@ -114,5 +124,8 @@ void PLAIN_NAME(plain_filter)(const filter *f, const filter_args *args, int spli
             t.sum = sums + ky * sums_of_row;
             for (int s = 0; s < f->segment_count && t.row_count; s++) sum_segment(f, &f->segments[s], t);
         }
+        if (with_bias)
+            sum_bias(args, split, (size_t)g->n * (size_t)g->narrow_h, (size_t)g->n * (size_t)args->dy_rows,
+                     (size_t)first, (size_t)end);
     }
 }

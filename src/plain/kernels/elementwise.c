@@ -3,12 +3,6 @@
 
 #include <math.h>
 
-void PLAIN_NAME(plain_column_sums)(const float *x, size_t rows, size_t columns, float *sums) {
-    for (size_t c = 0; c < columns; c++) sums[c] = 0;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++) sums[c] += x[r * columns + c];
-}
-
 void PLAIN_NAME(plain_bias)(const float *restrict bias, float *restrict y, size_t rows, size_t channels) {
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < channels; c++) y[r * channels + c] += bias[c];

@@ -8,9 +8,8 @@
 #define PLAIN_JOIN(a, b) PLAIN_JOIN_(a, b)
 #define PLAIN_NAME(stem) PLAIN_JOIN(stem, PLAIN_ISA)
 
-extern const tile_fn PLAIN_NAME(plain_tiles)[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1];
-extern const tile_fn PLAIN_NAME(plain_tiles_dot)[TILE_MAX_POSITIONS + 1];
-
+void PLAIN_NAME(plain_tile)(const tile *t, int vectors, int positions);
+void PLAIN_NAME(plain_tile_dot)(const tile *t, int vectors, int positions);
 void PLAIN_NAME(plain_correlate)(const correlation *c, const correlation_args *args, int first, int end);
 void PLAIN_NAME(plain_filter)(const filter *f, const filter_args *args, int split, int group);
 void PLAIN_NAME(plain_column_sums)(const float *x, size_t rows, size_t columns, float *sums);

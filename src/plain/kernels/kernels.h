@@ -18,15 +18,14 @@ typedef struct tile {
     const float *in, *weight;
     ptrdiff_t in_stride, in_row_stride, weight_row_stride;
     int rows, length;
+    int tap_length;        /* input channels */
     float *out;
     const float *mask;     /* as `out`: the result is 0 where mask <= 0; or NULL */
     ptrdiff_t out_stride;
-    const float *initial;  /* what to start from, one for each channel; NULL: what `out` holds */
-    int lanes;             /* channels in the last vector */
+    const float *initial;  /* what to start from, whole vectors of channels; NULL: what `out` holds */
+    int channels;          /* of out, mask and initial; weight has whole vectors of them */
     bool relu;
 } tile;
-
-typedef void (*tile_fn)(const tile *t);
 
 /* Sizes of the register tiles of `vectors` x `positions`; a correlation with few output channels takes its vectors over
  * input channels instead, and one channel in a tile. */
@@ -44,13 +43,12 @@ typedef struct plain_kernels {
     const char *name;  /* "avx2" */
     tile_limits limits;
 
-    const tile_fn (*tiles)[TILE_MAX_POSITIONS + 1];  /* [vectors][positions] */
-
+    void (*tile)(const tile *t, int vectors, int positions);
     /* Images first .. end-1. */
     void (*correlate)(const correlation *c, const correlation_args *args, int first, int end);
     /* The partial sum of a group of kernel rows over a part of the batch. */
     void (*filter)(const filter *f, const filter_args *args, int split, int group);
-    /* sums[c] = sum of x[r][c]. */
+    /* sums[c] += sum of x[r][c]. */
     void (*column_sums)(const float *x, size_t rows, size_t columns, float *sums);
 
     void (*bias)(const float *bias, float *y, size_t rows, size_t channels);

@@ -7,7 +7,7 @@
 const plain_kernels PLAIN_NAME(plain_kernels) = {
     .name = TEXT(PLAIN_ISA),
     .limits = TILE_LIMITS,
-    .tiles = PLAIN_NAME(plain_tiles),
+    .tile = PLAIN_NAME(plain_tile),
     .correlate = PLAIN_NAME(plain_correlate),
     .filter = PLAIN_NAME(plain_filter),
     .column_sums = PLAIN_NAME(plain_column_sums),

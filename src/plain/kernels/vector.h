@@ -31,21 +31,6 @@ INLINE void vector_store(float *p, vector v) { *(vector_unaligned *)p = v; }
 
 INLINE vector vector_zero_where(vector v, vector_mask mask) { return (vector)((vector_mask)v & ~mask); }
 
-/* The first `lanes` elements; the others are 0, and nothing beyond is touched. */
-INLINE vector vector_load_lanes(const float *p, int lanes) {
-    if (lanes == WIDTH) return vector_load(p);
-    vector v = {0};
-    memcpy(&v, p, (size_t)lanes * sizeof(float));
-    return v;
-}
-
-INLINE void vector_store_lanes(float *p, vector v, int lanes) {
-    if (lanes == WIDTH)
-        vector_store(p, v);
-    else
-        memcpy(p, &v, (size_t)lanes * sizeof(float));
-}
-
 INLINE float vector_sum(vector v) {
     float part[WIDTH];
     memcpy(part, &v, sizeof(part));

@@ -1,0 +1,121 @@
+/* Filter (src/ops/conv.h) for devices whose work-groups share local memory: a matrix product over the positions of
+ * narrow, whose rows are (tap, channel of wide) and whose columns are channels of narrow. A work-group makes BLOCK_R x
+ * BLOCK_O sums of one chunk of the batch, staging STEP positions at a time; a work-item keeps 4 x CHANNELS of them.
+ *
+ * conv_filter_partial makes partial[chunk][kh][kw][wide][narrow] and then dbias; conv_filter_reduce adds the chunks up in
+ * order.
+ *
+ * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W, TRANSPOSED
+ * (dy is wide, dweight is [kh][kw][narrow][wide]), DBIAS; LOCAL (items), BLOCK_O, CHANNELS, STEP. */
+
+#define ROWS 4
+#define ITEMS_O (BLOCK_O / CHANNELS)
+#define BLOCK_R (LOCAL / ITEMS_O * ROWS)
+#define ALL_ROWS (KERNEL_H * KERNEL_W * WIDE_C)
+#define BLOCKS_R ((ALL_ROWS + BLOCK_R - 1) / BLOCK_R)
+#define WEIGHTS (ALL_ROWS * NARROW_C)
+#define PIXELS (NARROW_H * NARROW_W)
+#define DY_C (TRANSPOSED ? WIDE_C : NARROW_C)
+#define DY_PIXELS (TRANSPOSED ? WIDE_H * WIDE_W : PIXELS)
+#define SLICE (WEIGHTS + (DBIAS ? DY_C : 0))
+
+/* Positions first .. first + STEP - 1 of all images up to `end`, as far as the rows and columns go. */
+static void stage(local float *a, local float *b, global const float *wide, global const float *narrow, size_t first,
+                  size_t end, int row0, int o0) {
+    for (int i = get_local_id(0); i < STEP * BLOCK_R; i += LOCAL) {
+        int row = row0 + i % BLOCK_R, tap = row / WIDE_C;
+        size_t position = first + i / BLOCK_R, image = position / PIXELS;
+        int pixel = position % PIXELS;
+        int y = pixel / NARROW_W * STRIDE_H + tap / KERNEL_W - PAD_H;
+        int x = pixel % NARROW_W * STRIDE_W + tap % KERNEL_W - PAD_W;
+        bool inside = position < end && row < ALL_ROWS && y >= 0 && y < WIDE_H && x >= 0 && x < WIDE_W;
+        a[i] = inside ? wide[((image * WIDE_H + y) * WIDE_W + x) * WIDE_C + row % WIDE_C] : 0;
+    }
+    for (int i = get_local_id(0); i < STEP * BLOCK_O; i += LOCAL) {
+        int o = o0 + i % BLOCK_O;
+        size_t position = first + i / BLOCK_O;
+        b[i] = position < end && o < NARROW_C ? narrow[position * NARROW_C + o] : 0;
+    }
+}
+
+/* Items take channels x pixels; the sums of a channel are added up by its first item. */
+static void partial_bias(local float *sums, global const float *dy, size_t first, size_t end, global float *dbias) {
+    const int lanes_c = min(DY_C, LOCAL), lanes_p = LOCAL / lanes_c;
+    int lane = get_local_id(0), lane_c = lane % lanes_c, lane_p = lane / lanes_c;
+    for (int c0 = 0; c0 < DY_C; c0 += lanes_c) {
+        int c = c0 + lane_c;
+        float sum = 0;
+        if (c < DY_C && lane_p < lanes_p)
+            for (size_t pixel = first + lane_p; pixel < end; pixel += lanes_p) sum += dy[pixel * DY_C + c];
+        barrier(CLK_LOCAL_MEM_FENCE);
+        sums[lane] = sum;
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (lane_p != 0 || c >= DY_C) continue;
+        for (int i = 1; i < lanes_p; i++) sum += sums[i * lanes_c + lane_c];
+        dbias[c] = sum;
+    }
+}
+
+/* Work-groups: blocks of rows, and with DBIAS one more in the first column; blocks of columns; chunks. */
+kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
+void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
+                         global float *partial, ulong partial_offset, int n, int chunk) {
+    local float a[STEP * BLOCK_R], b[STEP * BLOCK_O];
+    int row0 = get_group_id(0) * BLOCK_R, o0 = get_group_id(1) * BLOCK_O;
+    size_t first = get_group_id(2) * (size_t)chunk, end = min(first + chunk, (size_t)n);
+    wide += wide_offset;
+    narrow += narrow_offset;
+    partial += partial_offset + get_group_id(2) * SLICE;
+    if (DBIAS && get_group_id(0) == BLOCKS_R) {
+        if (o0 == 0)
+            partial_bias(a, TRANSPOSED ? wide : narrow, first * DY_PIXELS, end * DY_PIXELS, partial + WEIGHTS);
+        return;
+    }
+    int item_o = get_local_id(0) % ITEMS_O * CHANNELS, item_r = get_local_id(0) / ITEMS_O * ROWS;
+    float sums[ROWS][CHANNELS];
+    #pragma unroll
+    for (int r = 0; r < ROWS; r++) {
+        #pragma unroll
+        for (int o = 0; o < CHANNELS; o++) sums[r][o] = 0;
+    }
+    for (size_t position = first * PIXELS; position < end * PIXELS; position += STEP) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        stage(a, b, wide, narrow, position, end * PIXELS, row0, o0);
+        barrier(CLK_LOCAL_MEM_FENCE);
+        for (int i = 0; i < STEP; i++) {
+            float column[CHANNELS];
+            #pragma unroll
+            for (int o = 0; o < CHANNELS; o++) column[o] = b[i * BLOCK_O + item_o + o];
+            #pragma unroll
+            for (int r = 0; r < ROWS; r++) {
+                float row = a[i * BLOCK_R + item_r + r];
+                #pragma unroll
+                for (int o = 0; o < CHANNELS; o++) sums[r][o] = fma(row, column[o], sums[r][o]);
+            }
+        }
+    }
+    #pragma unroll
+    for (int r = 0; r < ROWS; r++) {
+        #pragma unroll
+        for (int o = 0; o < CHANNELS; o++)
+            if (row0 + item_r + r < ALL_ROWS && o0 + item_o + o < NARROW_C)
+                partial[(size_t)(row0 + item_r + r) * NARROW_C + o0 + item_o + o] = sums[r][o];
+    }
+}
+
+/* A work-item for each weight and bias. */
+kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
+void conv_filter_reduce(global const float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
+                        global float *dbias, ulong dbias_offset, int chunks) {
+    size_t index = get_global_id(0);
+    if (index >= SLICE) return;
+    partial += partial_offset + index;
+    float sum = 0;
+    for (int chunk = 0; chunk < chunks; chunk++) sum += partial[(size_t)chunk * SLICE];
+    if (index >= WEIGHTS) {
+        dbias[dbias_offset + index - WEIGHTS] = sum;
+        return;
+    }
+    size_t o = index % NARROW_C, row = index / NARROW_C, tap = row / WIDE_C, c = row % WIDE_C;
+    dweight[dweight_offset + (TRANSPOSED ? (tap * NARROW_C + o) * WIDE_C + c : index)] = sum;
+}

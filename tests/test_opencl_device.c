@@ -1,0 +1,159 @@
+/* Devices, buffers and kernels of the OpenCL backend, and what it says when they fail. */
+#include "opencl_support.h"
+
+static void devices_have_their_fields(void **state) {
+    opencl_fixture *f = *state;
+    clae_device_info *list = NULL;
+    size_t count = 0;
+    assert_int_equal(backend_opencl.list(f->context, &list, &count), CLAE_OK);
+    assert_true(count > 0);
+    for (size_t i = 0; i < count; ++i) {
+        unsigned platform, device;
+        assert_int_equal(sscanf(list[i].id, "%u:%u", &platform, &device), 2);
+        assert_string_equal(list[i].backend, "opencl");
+        assert_true(list[i].name[0] && list[i].platform[0] && list[i].driver[0]);
+        assert_true(list[i].memory_bytes >= list[i].largest_allocation_bytes);
+        assert_true(list[i].largest_allocation_bytes > 0 && list[i].compute_units > 0);
+        for (size_t j = 0; j < i; ++j) assert_string_not_equal(list[i].id, list[j].id);
+    }
+    free(list);
+}
+
+static void missing_devices_and_variants_are_refused(void **state) {
+    opencl_fixture *f = *state;
+    clae_device_info info = f->device->base.info;
+    clae_device *device = NULL;
+    assert_int_equal(backend_opencl.open(f->context, &info, "avx2", &device), CLAE_ERROR_INPUT);
+    assert_null(device);
+    snprintf(info.id, sizeof info.id, "97:0");
+    assert_int_equal(backend_opencl.open(f->context, &info, NULL, &device), CLAE_ERROR_DEVICE);
+    assert_null(device);
+    assert_non_null(strstr(f->last_error, "97:0"));
+}
+
+static void buffers_hold_what_is_put_into_them(void **state) {
+    opencl_fixture *f = *state;
+    enum { BYTES = 100003 };
+    static unsigned char in[BYTES], out[BYTES];
+    buffer *b = NULL;
+    for (size_t i = 0; i < BYTES; ++i) in[i] = (unsigned char)(1 + i % 251);
+    assert_int_equal(buffer_create(&f->device->base, BYTES, &b), CLAE_OK);
+    assert_int_equal(buffer_upload(b, 0, in, BYTES), CLAE_OK);
+    assert_int_equal(buffer_upload(b, 17, in, 5), CLAE_OK);
+    assert_int_equal(buffer_zero(b, 1001, 333), CLAE_OK);
+    assert_int_equal(buffer_zero(b, 4000, 4096), CLAE_OK);
+    assert_int_equal(buffer_zero(b, 9000, 0), CLAE_OK);
+    assert_int_equal(buffer_download(b, 0, out, BYTES), CLAE_OK);
+    memmove(in + 17, (const unsigned char[]){1, 2, 3, 4, 5}, 5);
+    memset(in + 1001, 0, 333);
+    memset(in + 4000, 0, 4096);
+    assert_memory_equal(in, out, BYTES);
+    assert_int_equal(buffer_download(b, 99998, out, 5), CLAE_OK);
+    assert_memory_equal(in + 99998, out, 5);
+    buffer_free(b);
+}
+
+static void too_large_a_buffer_names_the_limit(void **state) {
+    opencl_fixture *f = *state;
+    const uint64_t limit = f->device->base.info.largest_allocation_bytes;
+    char number[32];
+    buffer *b = NULL;
+    assert_int_equal(buffer_create(&f->device->base, limit + 1, &b), CLAE_ERROR_DEVICE);
+    assert_null(b);
+    snprintf(number, sizeof number, "%llu MiB", (unsigned long long)(limit >> 20));
+    assert_non_null(strstr(f->last_error, number));
+}
+
+static void kernels_get_their_arguments(void **state) {
+    opencl_fixture *f = *state;
+    opencl_kernel kernel;
+    buffer *b = NULL;
+    float out[8] = {0};
+    write_kernel(f, "arguments.cl",
+                 "__kernel void put(__global float *y, ulong at, __global float *none, ulong none_at, int i, uint u,\n"
+                 "                  ulong l, float r) {\n"
+                 "    if (get_global_id(0) != 1) return;\n"
+                 "    y[at] = i; y[at + 1] = u; y[at + 2] = l; y[at + 3] = r; y[at + 4] = none == 0 && none_at == 0;\n"
+                 "    y[at + 5] = N;\n"
+                 "}\n");
+    assert_int_equal(opencl_kernel_create(f->device, "arguments.cl", "-DN=42", "put", &kernel), CLAE_OK);
+    assert_true(opencl_kernel_work_group_items(&kernel) >= 1);
+    assert_int_equal(buffer_create(&f->device->base, sizeof out, &b), CLAE_OK);
+    const view y = {b, 2}, none = {NULL, 9};
+    assert_int_equal(opencl_kernel_set(&kernel, "vviulf", y, none, -7, (size_t)8, (size_t)9, 0.5), CLAE_OK);
+    assert_int_equal(opencl_kernel_run(&kernel, 1, &(size_t){2}, NULL), CLAE_OK);
+    assert_int_equal(buffer_download(b, 2 * sizeof(float), out, 6 * sizeof(float)), CLAE_OK);
+    const float expected[6] = {-7, 8, 9, 0.5f, 1, 42};
+    assert_memory_equal(out, expected, sizeof expected);
+    assert_int_equal(opencl_kernel_set(&kernel, "vviulf", y, none, -7, (size_t)1 << 40, (size_t)9, 0.5),
+                     CLAE_ERROR_DEVICE);
+    assert_non_null(strstr(f->last_error, "put"));
+    buffer_free(b);
+    opencl_kernel_release(&kernel);
+    opencl_kernel_release(&kernel);
+}
+
+static void unknown_kernels_are_named(void **state) {
+    opencl_fixture *f = *state;
+    opencl_kernel kernel;
+    assert_int_equal(opencl_kernel_create(f->device, "nothing.cl", "", "nothing", &kernel), CLAE_ERROR_INTERNAL);
+    assert_non_null(strstr(f->last_error, "nothing.cl"));
+    write_kernel(f, "one.cl", "__kernel void one(__global float *y) { y[0] = 1; }\n");
+    assert_int_equal(opencl_kernel_create(f->device, "one.cl", "", "two", &kernel), CLAE_ERROR_DEVICE);
+    assert_non_null(strstr(f->last_error, "two"));
+}
+
+static void a_build_failure_leaves_its_log(void **state) {
+    opencl_fixture *f = *state;
+    opencl_kernel kernel;
+    char path[256] = "", text[4096] = "";
+    write_kernel(f, "broken.cl", "__kernel void broken(__global float *y) { y[0] = no_such_thing; }\n");
+    assert_int_equal(opencl_kernel_create(f->device, "broken.cl", "", "broken", &kernel), CLAE_ERROR_DEVICE);
+    assert_non_null(strstr(f->last_error, "broken.cl"));
+    const char *is_in = strstr(f->last_error, "log is in ");
+    assert_non_null(is_in);
+    assert_int_equal(sscanf(is_in, "log is in %255s", path), 1);
+    FILE *log = fopen(path, "r");
+    assert_non_null(log);
+    assert_true(fread(text, 1, sizeof text - 1, log) > 0);
+    fclose(log);
+    assert_non_null(strstr(text, "no_such_thing"));
+}
+
+/* The loader reads the variable once, so that this needs a process of its own. */
+static int list_without_opencl(void) {
+    clae_context *context = NULL;
+    clae_device_info *list = NULL;
+    size_t count = 0;
+    setenv("OCL_ICD_VENDORS", "/nonexistent", 1);
+    if (clae_context_create(NULL, &context)) return 1;
+    const clae_status status = backend_opencl.list(context, &list, &count);
+    free(list);
+    clae_context_free(context);
+    return status == CLAE_OK && count == 0 ? 0 : 1;
+}
+
+static const char *self;
+
+static void no_opencl_is_no_error(void **state) {
+    (void)state;
+    char command[1024];
+    snprintf(command, sizeof command, "'%s' --without-opencl", self);
+    assert_int_equal(system(command), 0);
+}
+
+int main(int argc, char **argv) {
+    self = argv[0];
+    if (argc == 2 && strcmp(argv[1], "--without-opencl") == 0) return list_without_opencl();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(devices_have_their_fields),
+        cmocka_unit_test(missing_devices_and_variants_are_refused),
+        cmocka_unit_test(buffers_hold_what_is_put_into_them),
+        cmocka_unit_test(too_large_a_buffer_names_the_limit),
+        cmocka_unit_test(kernels_get_their_arguments),
+        cmocka_unit_test(unknown_kernels_are_named),
+        cmocka_unit_test(a_build_failure_leaves_its_log),
+        cmocka_unit_test(no_opencl_is_no_error),
+    };
+    return cmocka_run_group_tests(tests, opencl_fixture_setup, opencl_fixture_teardown);
+}

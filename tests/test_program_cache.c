@@ -1,0 +1,151 @@
+/* Compiled kernels on disk: used when they fit, made again when they do not, and never in the way. */
+#include "opencl_support.h"
+
+#include <dirent.h>
+
+#define SOURCE(value) "__kernel void number(__global float *y, ulong at) { y[at] = " value "; }\n"
+
+/* What the kernel writes; says by which way it came. */
+static float run_number(opencl_fixture *f, const char *options) {
+    opencl_kernel kernel;
+    buffer *b = NULL;
+    float out = 0;
+    f->debug[0] = '\0';
+    assert_int_equal(opencl_kernel_create(f->device, "number.cl", options, "number", &kernel), CLAE_OK);
+    assert_int_equal(buffer_create(&f->device->base, sizeof out, &b), CLAE_OK);
+    assert_int_equal(opencl_kernel_set(&kernel, "v", (view){b, 0}), CLAE_OK);
+    assert_int_equal(opencl_kernel_run(&kernel, 1, &(size_t){1}, NULL), CLAE_OK);
+    assert_int_equal(buffer_download(b, 0, &out, sizeof out), CLAE_OK);
+    buffer_free(b);
+    opencl_kernel_release(&kernel);
+    return out;
+}
+
+static bool was_built(const opencl_fixture *f) { return strstr(f->debug, ": built") != NULL; }
+static bool was_cached(const opencl_fixture *f) { return strstr(f->debug, "taken from the cache") != NULL; }
+
+static void open_again(opencl_fixture *f) {
+    opencl_fixture_close(f);
+    assert_int_equal(opencl_fixture_open(f), CLAE_OK);
+}
+
+static void entries_folder(const opencl_fixture *f, char *path, size_t size) {
+    snprintf(path, size, "%s/cache/kernels", f->folder);
+}
+
+/* Calls `damage` on every entry; gives their number. */
+static int for_each_entry(const opencl_fixture *f, void (*damage)(const char *path)) {
+    char folder[128], path[512];
+    int count = 0;
+    entries_folder(f, folder, sizeof folder);
+    DIR *directory = opendir(folder);
+    if (!directory) return 0;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        const size_t length = strlen(entry->d_name);
+        if (length < 4 || strcmp(entry->d_name + length - 4, ".bin") != 0) continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (damage) damage(path);
+        ++count;
+    }
+    closedir(directory);
+    return count;
+}
+
+static void cut_short(const char *path) { assert_int_equal(truncate(path, 20), 0); }
+static void cut_last_byte(const char *path) {
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(truncate(path, info.st_size - 1), 0);
+}
+static void empty(const char *path) { assert_int_equal(truncate(path, 0), 0); }
+static void delete_entry(const char *path) { assert_int_equal(unlink(path), 0); }
+
+static void change_byte(const char *path, long from_end) {
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, from_end, from_end < 0 ? SEEK_END : SEEK_SET), 0);
+    const int byte = getc(file);
+    assert_int_equal(fseek(file, from_end, from_end < 0 ? SEEK_END : SEEK_SET), 0);
+    putc(byte ^ 0x55, file);
+    assert_int_equal(fclose(file), 0);
+}
+static void damage_binary(const char *path) { change_byte(path, -9); }
+static void damage_key(const char *path) { change_byte(path, 60); }
+static void damage_size(const char *path) { change_byte(path, 15); }
+static void damage_magic(const char *path) { change_byte(path, 0); }
+
+static void a_second_run_takes_the_first_ones(void **state) {
+    opencl_fixture *f = *state;
+    write_kernel(f, "number.cl", SOURCE("3"));
+    assert_true(run_number(f, "") == 3.0f);
+    assert_true(was_built(f));
+    assert_true(run_number(f, "") == 3.0f);
+    assert_false(was_built(f) || was_cached(f)); /* from memory */
+    open_again(f);
+    assert_true(run_number(f, "") == 3.0f);
+    assert_true(was_cached(f) && !was_built(f));
+    assert_int_equal(for_each_entry(f, NULL), 1);
+}
+
+static void the_folder_is_private(void **state) {
+    opencl_fixture *f = *state;
+    char folder[128];
+    struct stat info;
+    entries_folder(f, folder, sizeof folder);
+    assert_int_equal(stat(folder, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0700);
+}
+
+static void another_source_or_option_is_another_entry(void **state) {
+    opencl_fixture *f = *state;
+    open_again(f);
+    write_kernel(f, "number.cl", SOURCE("4"));
+    assert_true(run_number(f, "") == 4.0f);
+    assert_true(was_built(f));
+    write_kernel(f, "number.cl", SOURCE("N"));
+    assert_true(run_number(f, "-DN=5") == 5.0f);
+    assert_true(was_built(f));
+    assert_true(run_number(f, "-DN=6") == 6.0f);
+    assert_true(was_built(f));
+    assert_int_equal(for_each_entry(f, NULL), 4);
+}
+
+static void damaged_entries_are_made_again(void **state) {
+    opencl_fixture *f = *state;
+    void (*const damages[])(const char *) = {cut_short,  cut_last_byte, empty,       delete_entry,
+                                             damage_key, damage_binary, damage_size, damage_magic};
+    write_kernel(f, "number.cl", SOURCE("7"));
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; ++i) {
+        open_again(f);
+        run_number(f, "");
+        assert_true(for_each_entry(f, damages[i]) > 0);
+        open_again(f);
+        assert_true(run_number(f, "") == 7.0f);
+        assert_true(was_built(f) && f->last_error[0] == '\0');
+    }
+    open_again(f);
+    assert_true(run_number(f, "") == 7.0f);
+    assert_true(was_cached(f));
+}
+
+static void an_open_folder_is_not_trusted(void **state) {
+    opencl_fixture *f = *state;
+    char folder[128];
+    entries_folder(f, folder, sizeof folder);
+    assert_int_equal(chmod(folder, 0777), 0);
+    open_again(f);
+    assert_true(run_number(f, "") == 7.0f);
+    assert_true(was_built(f));
+    assert_int_equal(chmod(folder, 0700), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_second_run_takes_the_first_ones),
+        cmocka_unit_test(the_folder_is_private),
+        cmocka_unit_test(another_source_or_option_is_another_entry),
+        cmocka_unit_test(damaged_entries_are_made_again),
+        cmocka_unit_test(an_open_folder_is_not_trusted),
+    };
+    return cmocka_run_group_tests(tests, opencl_fixture_setup, opencl_fixture_teardown);
+}
