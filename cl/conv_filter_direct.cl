@@ -7,7 +7,8 @@
  *
  * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W, LANES
  * (divides NARROW_C), VECTORS (divides NARROW_C / LANES), TILE, ROWS and IMAGES (of narrow in a block that the cache
- * holds), TRANSPOSED (dy is wide, dweight is [kh][kw][narrow][wide]), DBIAS. */
+ * holds), KERNEL_ROWS (of the kernel per work-item: 1 or all), TRANSPOSED (dy is wide, dweight is
+ * [kh][kw][narrow][wide]), DBIAS. */
 
 typedef FLOATS(LANES) lanes;
 
@@ -15,7 +16,8 @@ typedef FLOATS(LANES) lanes;
 #define NARROW_IMAGE (NARROW_H * NARROW_W * NARROW_C)
 #define ONE_RUN (PAD_W == 0)
 #define RUN (ONE_RUN ? KERNEL_W * WIDE_C : WIDE_C)
-#define WEIGHTS (KERNEL_H * KERNEL_W * WIDE_C * NARROW_C)
+#define ROW_WEIGHTS (KERNEL_W * WIDE_C * NARROW_C)
+#define WEIGHTS (KERNEL_H * ROW_WEIGHTS)
 #define DY_C (TRANSPOSED ? WIDE_C : NARROW_C)
 #define DY_PIXELS (TRANSPOSED ? WIDE_H * WIDE_W : NARROW_H * NARROW_W)
 #define SLICE (WEIGHTS + (DBIAS ? DY_C : 0))
@@ -91,32 +93,33 @@ static void partial_bias(global const float *dy, int first, int end, global floa
     }
 }
 
-/* Work-items: chunks of `chunk` images x rows of the kernel, and with DBIAS one more row. */
+/* Work-items: chunks of `chunk` images x KERNEL_ROWS rows of the kernel, and with DBIAS one more. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, int n, int chunk) {
-    int ky = get_global_id(1);
+    int ky_first = get_global_id(1) * KERNEL_ROWS, ky_end = min(ky_first + KERNEL_ROWS, KERNEL_H);
     int first = get_global_id(0) * chunk, end = min(first + chunk, n);
     wide += wide_offset;
     narrow += narrow_offset;
     partial += partial_offset + get_global_id(0) * SLICE;
-    if (ky == KERNEL_H) {
+    if (ky_first >= KERNEL_H) {
         partial_bias(TRANSPOSED ? wide : narrow, first, end, partial + WEIGHTS);
         return;
     }
-    partial += ky * KERNEL_W * WIDE_C * NARROW_C;
-    for (int i = 0; i < KERNEL_W * WIDE_C * NARROW_C; i++) partial[i] = 0;
+    for (int i = ky_first * ROW_WEIGHTS; i < ky_end * ROW_WEIGHTS; i++) partial[i] = 0;
 
-    int2 rows = positions_inside(ky, WIDE_H, NARROW_H, STRIDE_H, PAD_H);
     for (int image = first; image < end; image += IMAGES)
-    for (int row = rows.x; row < rows.y; row += ROWS)
+    for (int row = 0; row < NARROW_H; row += ROWS)
+    for (int ky = ky_first; ky < ky_end; ky++)
     for (int kx = 0; kx < (ONE_RUN ? 1 : KERNEL_W); kx++) {
+        int2 rows = positions_inside(ky, WIDE_H, NARROW_H, STRIDE_H, PAD_H);
         int2 columns = ONE_RUN ? (int2)(0, NARROW_W) : positions_inside(kx, WIDE_W, NARROW_W, STRIDE_W, PAD_W);
-        block b = {min(IMAGES, end - image), min(ROWS, rows.y - row), columns.y - columns.x, wide, narrow};
+        int y = max(row, rows.x);
+        block b = {min(IMAGES, end - image), min(row + ROWS, rows.y) - y, columns.y - columns.x, wide, narrow};
         b.wide += (size_t)image * WIDE_IMAGE
-                  + ((row * STRIDE_H + ky - PAD_H) * WIDE_W + columns.x * STRIDE_W + kx - PAD_W) * WIDE_C;
-        b.narrow += (size_t)image * NARROW_IMAGE + (row * NARROW_W + columns.x) * NARROW_C;
-        if (b.columns > 0) run(b, partial + kx * WIDE_C * NARROW_C);
+                  + ((y * STRIDE_H + ky - PAD_H) * WIDE_W + columns.x * STRIDE_W + kx - PAD_W) * WIDE_C;
+        b.narrow += (size_t)image * NARROW_IMAGE + (y * NARROW_W + columns.x) * NARROW_C;
+        if (b.rows > 0 && b.columns > 0) run(b, partial + ky * ROW_WEIGHTS + kx * WIDE_C * NARROW_C);
     }
 }
 

@@ -8,6 +8,8 @@
  * Vectors go over output channels, VECTORS of them a block; with DOT, for few output channels, over input channels,
  * one output channel a block.
  *
+ * Loops over taps and channels are told not to unroll: their bodies are large, and building takes longer than it pays.
+ *
  * Macros: SPREAD, IN_H IN_W IN_C, OUT_H OUT_W OUT_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W, DOT, LANES
  * (with DOT a divisor of IN_C), VECTORS, POSITIONS, ROWS (of output per work-item), TRANSPOSED (weights are
  * [kh][kw][out][in]), BIAS, RELU, MASK. */
@@ -66,6 +68,7 @@ void conv_pack(global const float *weight, ulong weight_offset, global const flo
     packed += packed_offset;
     if (tap == KERNEL_H * KERNEL_W) {
         packed += (size_t)BLOCKS * BLOCK_WEIGHTS;
+        #pragma unroll 1
         for (int out = 0; out < BLOCKS * BLOCK; out++)
             packed[out] = BIAS && out < OUT_C ? bias[bias_offset + out] : 0;
         return;
@@ -73,6 +76,7 @@ void conv_pack(global const float *weight, ulong weight_offset, global const flo
     int slot_h = slot_of_tap(tap / KERNEL_W, KERNEL_H, STRIDE_H);
     int slot_w = slot_of_tap(tap % KERNEL_W, KERNEL_W, STRIDE_W);
     packed += ((slot_h * KERNEL_W + slot_w) * IN_C + in) * BLOCK;
+    #pragma unroll 1
     for (int out = 0; out < BLOCKS * BLOCK; out++) {
         size_t from = TRANSPOSED ? ((size_t)tap * OUT_C + out) * IN_C + in : ((size_t)tap * IN_C + in) * OUT_C + out;
         packed[(size_t)(out / BLOCK) * BLOCK_WEIGHTS + out % BLOCK] = out < OUT_C ? weight[from] : 0;
@@ -148,6 +152,7 @@ static inline __attribute__((always_inline)) void tile(const int count, const in
     global const float *weights = at.weights + (at.rows.slot * KERNEL_W + columns.slot) * IN_C * BLOCK;
     int length = columns.count * IN_C;
     for (int row = 0; row < at.rows.count; row++) {
+        #pragma unroll 1
         for (int i = 0; i < length; i += STEP) {
             lanes w[RESULTS];
             #pragma unroll

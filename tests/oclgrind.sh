@@ -1,16 +1,26 @@
 #!/bin/sh
-# oclgrind.sh MAX_WORK_GROUP PROGRAM...: runs on Oclgrind's device, and fails on any finding in a kernel or a call.
+# oclgrind.sh CHECK PROGRAM...: runs on Oclgrind's device, and fails on any finding in a kernel or a call.
+#   races          calls, bounds and data races, in optimised kernels
+#   uninitialized  reads of what nobody wrote; kernels are not optimised, because Oclgrind's check does not know all of
+#                  the optimiser's instructions
+#   poor           a device with work-groups of up to 8 items
 command -v oclgrind >/dev/null || { echo "oclgrind is not installed"; exit 77; }
-size=$1
+case $1 in
+races) options='--check-api --data-races --local-mem-size 65536' ;;
+uninitialized) options='--uninitialized --local-mem-size 65536 --build-options -cl-opt-disable' ;;
+poor) options='--check-api --max-wgsize 8' ;;
+*) exit 2 ;;
+esac
 shift
-findings=$(mktemp) || exit 1
-trap 'rm -f "$findings"' EXIT
-# More local memory than its 32 KB, which few devices have so little of.
-oclgrind --check-api --data-races --uninitialized --local-mem-size 65536 --max-wgsize "$size" --log "$findings" "$@"
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+# A cache of its own: options of the simulator are not part of the key.
+# shellcheck disable=SC2086
+XDG_CACHE_HOME=$folder oclgrind $options --log "$folder/findings" "$@"
 status=$?
-if [ -s "$findings" ]; then
+if [ -s "$folder/findings" ]; then
     echo "oclgrind found:"
-    head -c 20000 "$findings"
+    head -c 20000 "$folder/findings"
     [ $status = 0 ] && status=1
 fi
 exit $status

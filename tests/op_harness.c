@@ -21,9 +21,13 @@
  * its points give in float, against 2e-6 for direct sums. */
 #define TOLERANCE_WINOGRAD 64.0
 
-static bool is_winograd(const op_impl *impl) { return strstr(impl->name, "winograd") != NULL; }
+static bool is_winograd(const op_impl *impl) {
+    return strstr(impl->name, "winograd") != NULL;
+}
 
-static double tolerance_of(const op_impl *impl) { return is_winograd(impl) ? TOLERANCE_WINOGRAD : TOLERANCE; }
+static double tolerance_of(const op_impl *impl) {
+    return is_winograd(impl) ? TOLERANCE_WINOGRAD : TOLERANCE;
+}
 
 /* Everything that the cases allocate is freed together, also when cmocka jumps out of a failed test. */
 static void *case_blocks[64];
@@ -50,7 +54,8 @@ double *case_values(op_case *c, int operand, size_t count, const double *values)
 
 double *case_random(op_case *c, int operand, size_t count, double scale, test_random *random) {
     double *values = case_memory(count * sizeof *values);
-    for (size_t i = 0; i < count; i++) values[i] = c->integers ? random_int(random, -3, 3) : scale * random_real(random);
+    for (size_t i = 0; i < count; i++)
+        values[i] = c->integers ? random_int(random, -3, 3) : scale * random_real(random);
     return case_values(c, operand, count, values);
 }
 
@@ -68,9 +73,10 @@ reference_output case_output(op_case *c, int operand, size_t count, double terms
 op_settings op_settings_read(void) {
     const char *device = getenv("CLAE_TEST_DEVICE"), *seed = getenv("CLAE_TEST_SEED");
     const char *shapes = getenv("CLAE_TEST_SHAPES"), *quick = getenv("CLAE_TEST_QUICK");
-    op_settings settings = {.device = device ? device : "c", .quick = quick && *quick && strcmp(quick, "0") != 0};
+    op_settings settings = {.device = device ? device : "c", .quick = quick ? atoi(quick) : 0};
     settings.seed = seed && *seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL) & 0xffffff;
-    settings.poor = getenv("CLAE_TEST_POOR") != NULL;
+    const char *poor = getenv("CLAE_TEST_POOR");
+    settings.poor = poor && *poor;
     settings.shapes = shapes && *shapes ? strtoul(shapes, NULL, 0) : 40;
     if (settings.quick && settings.shapes > 6) settings.shapes = 6;
     return settings;
@@ -111,7 +117,7 @@ typedef struct check {
     op_case c;
     op_instance *instance;
     op_layout layout;
-    double worst;  /* largest error / bound so far */
+    double worst; /* largest error / bound so far */
 } check;
 
 static void check_clean(check *k) {

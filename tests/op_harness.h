@@ -1,7 +1,8 @@
 /* Runs every implementation of every op of one device against the reference.
  *
  * A suite (one file in tests/ops for each stem) gives descriptors and, for each, a case: what the operands hold before
- * the run, and what they must hold after it. The harness places the operands between guard bands, runs, and compares. */
+ * the run, and what they must hold after it. The harness places the operands between guard bands, runs, and compares.
+ */
 #ifndef CLAE_TESTS_OP_HARNESS_H
 #define CLAE_TESTS_OP_HARNESS_H
 
@@ -11,27 +12,28 @@
 
 /* What one operand holds. `before` NULL: all NaN. `expected` NULL: as before, to the bit. */
 typedef struct op_operand {
-    size_t count;          /* 0: the op is run without it */
-    size_t element_bytes;  /* 4, or 1 for load_batch's bytes */
+    size_t count;         /* 0: the op is run without it */
+    size_t element_bytes; /* 4, or 1 for load_batch's bytes */
     void *before;
     double *expected;
-    double *magnitude;     /* NULL: the result must be exact */
-    double terms;          /* K of the error bound */
-    bool in_place;         /* shares the memory of operand 0 */
+    double *magnitude; /* NULL: the result must be exact */
+    double terms;      /* K of the error bound */
+    bool in_place;     /* shares the memory of operand 0 */
 } op_operand;
 
 typedef struct op_case {
     op_desc desc;
-    bool integers;  /* data are small integers, so that every correct sum is exact */
-    op_args args;   /* the op's own arguments; views are set by the harness */
+    bool integers; /* data are small integers, so that every correct sum is exact */
+    op_args args;  /* the op's own arguments; views are set by the harness */
     op_operand operand[OP_MAX_OPERANDS];
 } op_case;
 
 typedef struct op_suite {
     op_id op;
-    size_t fixed_count;  /* descriptors that are tried in every run */
-    /* The descriptor of a fixed case (index < fixed_count), or a random one. `quick` asks for small ones. */
-    void (*describe)(op_id op, size_t index, bool quick, test_random *random, op_desc *desc);
+    size_t fixed_count; /* descriptors that are tried in every run */
+    /* The descriptor of a fixed case (index < fixed_count), or a random one. `quick` asks for small ones, 2 for the
+     * smallest. */
+    void (*describe)(op_id op, size_t index, int quick, test_random *random, op_desc *desc);
     /* Fills the case for case->desc and case->integers. False when the op has no such case. */
     bool (*fill)(op_case *c, test_random *random);
 } op_suite;
@@ -59,13 +61,14 @@ void case_release(void);
  *   CLAE_TEST_DEVICE  as --device; default "c"
  *   CLAE_TEST_SEED    repeats a run; default: from the clock
  *   CLAE_TEST_SHAPES  random descriptors for each op; default 40
- *   CLAE_TEST_QUICK   1: small shapes only, and few
+ *   CLAE_TEST_QUICK   1: small shapes only, and few; 2: the smallest
  *   CLAE_TEST_POOR    set: a device that some implementations cannot be prepared for */
 typedef struct op_settings {
     const char *device;
     uint64_t seed;
     size_t shapes;
-    bool quick, poor;
+    int quick;
+    bool poor;
 } op_settings;
 op_settings op_settings_read(void);
 
@@ -73,8 +76,8 @@ typedef struct op_harness {
     op_settings settings;
     clae_context *context, *other_context;
     clae_device *device;
-    clae_device *other_device;  /* for the second run: plain C with another number of threads, otherwise the same */
-    char last_error[512];       /* what the library logged last */
+    clae_device *other_device; /* for the second run: plain C with another number of threads, otherwise the same */
+    char last_error[512];      /* what the library logged last */
 } op_harness;
 
 /* CLAE_ERROR_DEVICE when the device is not there. */

@@ -6,8 +6,9 @@
 
 enum { WORKSPACE = LAYOUT_MAX_BUFFERS - 1, ALIGNMENT = 64, GUARD = 4 * ALIGNMENT };
 
-
-static size_t round_up(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
+static size_t round_up(size_t bytes) {
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
 
 static void fill_words(uint8_t *bytes, size_t size, uint32_t word) {
     for (size_t i = 0; i + sizeof word <= size; i += sizeof word) memcpy(bytes + i, &word, sizeof word);
@@ -78,16 +79,14 @@ bool op_layout_upload(op_layout *layout, uint32_t poison) {
     const op_place *w = &layout->workspace;
     if (w->buffer >= 0) fill_words(layout->before[WORKSPACE] + w->offset_bytes, w->bytes, poison);
     for (int i = 0; i < LAYOUT_MAX_BUFFERS; i++)
-        if (layout->bytes[i] &&
-            buffer_upload(layout->buffers[i], 0, layout->before[i], layout->bytes[i]) != CLAE_OK)
+        if (layout->bytes[i] && buffer_upload(layout->buffers[i], 0, layout->before[i], layout->bytes[i]) != CLAE_OK)
             return false;
     return true;
 }
 
 bool op_layout_download(op_layout *layout) {
     for (int i = 0; i < LAYOUT_MAX_BUFFERS; i++)
-        if (layout->bytes[i] &&
-            buffer_download(layout->buffers[i], 0, layout->after[i], layout->bytes[i]) != CLAE_OK)
+        if (layout->bytes[i] && buffer_download(layout->buffers[i], 0, layout->after[i], layout->bytes[i]) != CLAE_OK)
             return false;
     return true;
 }
@@ -99,9 +98,8 @@ static view view_of(const op_layout *layout, const op_place *p, size_t element_b
 
 void op_layout_views(const op_layout *layout, op_args *args) {
     for (int i = 0; i < OP_MAX_OPERANDS; i++)
-        args->operand[i] = view_of(layout, &layout->operand[i], layout->c->operand[i].count
-                                                                    ? layout->c->operand[i].element_bytes
-                                                                    : sizeof(float));
+        args->operand[i] = view_of(layout, &layout->operand[i],
+                                   layout->c->operand[i].count ? layout->c->operand[i].element_bytes : sizeof(float));
     args->workspace = view_of(layout, &layout->workspace, sizeof(float));
 }
 

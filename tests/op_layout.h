@@ -7,13 +7,13 @@
 #define LAYOUT_MAX_BUFFERS (OP_MAX_OPERANDS + 1)
 
 typedef struct op_place {
-    int buffer;           /* -1: the operand is not there */
+    int buffer; /* -1: the operand is not there */
     size_t offset_bytes, bytes;
 } op_place;
 
 typedef struct op_layout {
     const op_case *c;
-    buffer *buffers[LAYOUT_MAX_BUFFERS];    /* the last one is the workspace */
+    buffer *buffers[LAYOUT_MAX_BUFFERS]; /* the last one is the workspace */
     size_t bytes[LAYOUT_MAX_BUFFERS];
     uint8_t *before[LAYOUT_MAX_BUFFERS], *after[LAYOUT_MAX_BUFFERS];
     op_place operand[OP_MAX_OPERANDS], workspace;

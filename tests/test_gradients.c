@@ -3,10 +3,12 @@
 #include "reference_network.h"
 #include "train/trainer.h"
 
+#include <float.h>
 #include <math.h>
 
 #define IMAGES 4
 #define PROBES 24 /* parameters probed in each tensor */
+#define ROUNDING (8 * FLT_EPSILON) /* of sums whose terms are of order 1 and may cancel */
 
 /* The gradients of one step, [parameter_floats]; to be freed. */
 static float *device_gradients(fixture *f, clae_model *model, const clae_dataset *dataset) {
@@ -35,7 +37,7 @@ static void check_tensor(const clae_model *model, double *parameters, const doub
         const double below = reference_network_loss(model, parameters, x, IMAGES);
         parameters[i] = kept;
         const double expected = (above - below) / (2 * h);
-        if (fabs(gradients[i] - expected) > 1e-5 * largest + 1e-7)
+        if (fabs(gradients[i] - expected) > 1e-5 * largest + ROUNDING)
             fail_msg("%s[%zu]: %.9g, finite differences give %.9g", name, i - offset, (double)gradients[i], expected);
     }
 }

@@ -57,9 +57,15 @@ static void check_forced(fixture *f, const char *isa) {
     clae_device_close(device);
 }
 
-static void forces_baseline(void **state) { check_forced(*state, "baseline"); }
-static void forces_avx2(void **state) { check_forced(*state, "avx2"); }
-static void forces_avx512(void **state) { check_forced(*state, "avx512"); }
+static void forces_baseline(void **state) {
+    check_forced(*state, "baseline");
+}
+static void forces_avx2(void **state) {
+    check_forced(*state, "avx2");
+}
+static void forces_avx512(void **state) {
+    check_forced(*state, "avx512");
+}
 
 static void takes_the_best(void **state) {
     fixture *f = *state;
@@ -76,7 +82,7 @@ static void refuses_an_unknown_one(void **state) {
     clae_status status = clae_device_open(f->context, "c:sse9", &device);
     assert_true(status == CLAE_ERROR_INPUT || status == CLAE_ERROR_DEVICE);
     assert_null(device);
-    assert_non_null(strstr(f->last_error, "baseline"));  /* says what there is */
+    assert_non_null(strstr(f->last_error, "baseline")); /* says what there is */
 }
 
 int main(void) {

@@ -24,7 +24,9 @@ static void check_impl(void **state) {
     op_harness_check(test->harness, test->suite, test->impl);
 }
 
-static void check_adjoint(void **state) { adjoint_check(*state); }
+static void check_adjoint(void **state) {
+    adjoint_check(*state);
+}
 
 static size_t list_tests(op_harness *harness, impl_test *tests, struct CMUnitTest *units) {
     size_t count = 0;

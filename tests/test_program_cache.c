@@ -21,8 +21,12 @@ static float run_number(opencl_fixture *f, const char *options) {
     return out;
 }
 
-static bool was_built(const opencl_fixture *f) { return strstr(f->debug, ": built") != NULL; }
-static bool was_cached(const opencl_fixture *f) { return strstr(f->debug, "taken from the cache") != NULL; }
+static bool was_built(const opencl_fixture *f) {
+    return strstr(f->debug, ": built") != NULL;
+}
+static bool was_cached(const opencl_fixture *f) {
+    return strstr(f->debug, "taken from the cache") != NULL;
+}
 
 static void open_again(opencl_fixture *f) {
     opencl_fixture_close(f);
@@ -51,14 +55,20 @@ static int for_each_entry(const opencl_fixture *f, void (*damage)(const char *pa
     return count;
 }
 
-static void cut_short(const char *path) { assert_int_equal(truncate(path, 20), 0); }
+static void cut_short(const char *path) {
+    assert_int_equal(truncate(path, 20), 0);
+}
 static void cut_last_byte(const char *path) {
     struct stat info;
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(truncate(path, info.st_size - 1), 0);
 }
-static void empty(const char *path) { assert_int_equal(truncate(path, 0), 0); }
-static void delete_entry(const char *path) { assert_int_equal(unlink(path), 0); }
+static void empty(const char *path) {
+    assert_int_equal(truncate(path, 0), 0);
+}
+static void delete_entry(const char *path) {
+    assert_int_equal(unlink(path), 0);
+}
 
 static void change_byte(const char *path, long from_end) {
     FILE *file = fopen(path, "r+");
@@ -69,10 +79,18 @@ static void change_byte(const char *path, long from_end) {
     putc(byte ^ 0x55, file);
     assert_int_equal(fclose(file), 0);
 }
-static void damage_binary(const char *path) { change_byte(path, -9); }
-static void damage_key(const char *path) { change_byte(path, 60); }
-static void damage_size(const char *path) { change_byte(path, 15); }
-static void damage_magic(const char *path) { change_byte(path, 0); }
+static void damage_binary(const char *path) {
+    change_byte(path, -9);
+}
+static void damage_key(const char *path) {
+    change_byte(path, 60);
+}
+static void damage_size(const char *path) {
+    change_byte(path, 15);
+}
+static void damage_magic(const char *path) {
+    change_byte(path, 0);
+}
 
 static void a_second_run_takes_the_first_ones(void **state) {
     opencl_fixture *f = *state;

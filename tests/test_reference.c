@@ -15,7 +15,9 @@ enum { SIZE = 4096 };
 
 static double magnitude[SIZE];
 
-static reference_output output_of(double *value) { return (reference_output){value, magnitude}; }
+static reference_output output_of(double *value) {
+    return (reference_output){value, magnitude};
+}
 
 /* x = 1 2 3 4 5, weight = 1 10 100, stride 2, padding 1: y = 0+10+200, 2+30+400, 4+50+0. */
 static const conv_desc row = {.g = {1, 1, 5, 1, 1, 3, 1, 1, 3, 1, 2, 0, 1}};
@@ -46,7 +48,8 @@ static void conv_transpose2d_by_hand(void **state) {
 static void channels_by_hand(void **state) {
     (void)state;
     const double w[] = {1, 2, 3, 10, 20, 30}, x[] = {1, 100}, expected[] = {1001, 2002, 3003};
-    const conv_desc d = {.g = {1, 1, 1, 2, 1, 1, 3, 1, 1, 1, 1, 0, 0}}, t = {.g = {1, 1, 1, 3, 1, 1, 2, 1, 1, 1, 1, 0, 0}};
+    const conv_desc d = {.g = {1, 1, 1, 2, 1, 1, 3, 1, 1, 1, 1, 0, 0}},
+                    t = {.g = {1, 1, 1, 3, 1, 1, 2, 1, 1, 1, 1, 0, 0}};
     double y[3];
     reference_conv2d_fwd(&d, x, w, NULL, output_of(y));
     assert_memory_equal(y, expected, sizeof y);
@@ -68,15 +71,17 @@ static double evaluate(const layer *l) {
     conv_desc d = l->desc;
     d.with_relu = false;
     reference_relu_fwd(&relu, l->z, x);
-    if (l->transposed) reference_conv_transpose2d_fwd(&d, x, l->weight, l->bias, output_of(y));
-    else reference_conv2d_fwd(&d, x, l->weight, l->bias, output_of(y));
+    if (l->transposed)
+        reference_conv_transpose2d_fwd(&d, x, l->weight, l->bias, output_of(y));
+    else
+        reference_conv2d_fwd(&d, x, l->weight, l->bias, output_of(y));
     double sum = 0;
     for (size_t i = 0; i < l->out; i++) sum += l->r[i] * y[i];
     return sum;
 }
 
 static void check_gradient(const layer *l, double *values, size_t count, const double *gradient) {
-    const double step = 1e-3;  /* f is linear in each between the kinks of the ReLU */
+    const double step = 1e-3; /* f is linear in each between the kinks of the ReLU */
     for (size_t i = 0; i < count; i++) {
         const double value = values[i];
         values[i] = value + step;
@@ -92,10 +97,17 @@ static void check_gradient(const layer *l, double *values, size_t count, const d
 
 static void layer_create(layer *l, bool transposed, test_random *random) {
     conv_geometry *g = &l->desc.g;
-    *g = (conv_geometry){.n = random_int(random, 1, 2), .wide_h = random_int(random, 3, 7), .wide_w = random_int(random, 3, 7),
-                         .wide_c = random_int(random, 1, 3), .narrow_c = random_int(random, 1, 3),
-                         .kh = random_int(random, 1, 3), .kw = random_int(random, 1, 3), .sh = random_int(random, 1, 4),
-                         .sw = random_int(random, 1, 2), .ph = random_int(random, 0, 1), .pw = random_int(random, 0, 1)};
+    *g = (conv_geometry){.n = random_int(random, 1, 2),
+                         .wide_h = random_int(random, 3, 7),
+                         .wide_w = random_int(random, 3, 7),
+                         .wide_c = random_int(random, 1, 3),
+                         .narrow_c = random_int(random, 1, 3),
+                         .kh = random_int(random, 1, 3),
+                         .kw = random_int(random, 1, 3),
+                         .sh = random_int(random, 1, 4),
+                         .sw = random_int(random, 1, 2),
+                         .ph = random_int(random, 0, 1),
+                         .pw = random_int(random, 0, 1)};
     g->narrow_h = (g->wide_h + 2 * g->ph - g->kh) / g->sh + 1;
     g->narrow_w = (g->wide_w + 2 * g->pw - g->kw) / g->sw + 1;
     l->desc.with_bias = l->desc.with_relu = true;
@@ -108,7 +120,7 @@ static void layer_create(layer *l, bool transposed, test_random *random) {
     l->weights = (size_t)g->kh * g->kw * g->wide_c * g->narrow_c;
     for (size_t i = 0; i < l->in; i++) {
         const double z = random_real(random);
-        l->z[i] = z + (z > 0 ? 0.01 : -0.01);  /* away from the kink */
+        l->z[i] = z + (z > 0 ? 0.01 : -0.01); /* away from the kink */
     }
     for (size_t i = 0; i < l->weights; i++) l->weight[i] = random_real(random);
     for (size_t i = 0; i < l->channels; i++) l->bias[i] = random_real(random);
@@ -186,7 +198,8 @@ static void adam_as_published(void **state) {
 /* A is 2x3, B 3x2; the same product with each of them stored transposed. */
 static void gemm_by_hand(void **state) {
     (void)state;
-    const double a[] = {1, 2, 3, 4, 5, 6}, at[] = {1, 4, 2, 5, 3, 6}, b[] = {1, 10, 2, 20, 3, 30}, bt[] = {1, 2, 3, 10, 20, 30};
+    const double a[] = {1, 2, 3, 4, 5, 6}, at[] = {1, 4, 2, 5, 3, 6}, b[] = {1, 10, 2, 20, 3, 30},
+                 bt[] = {1, 2, 3, 10, 20, 30};
     const double before[] = {1, 1, 1, 1}, expected[] = {14, 140, 32, 320}, scaled[] = {31, 283, 67, 643};
     double c[4];
     for (int i = 0; i < 4; i++) {
@@ -202,10 +215,14 @@ static void gemm_by_hand(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(conv2d_by_hand),   cmocka_unit_test(conv_transpose2d_by_hand),
-        cmocka_unit_test(channels_by_hand), cmocka_unit_test(conv2d_gradients),
-        cmocka_unit_test(conv_transpose2d_gradients), cmocka_unit_test(loss_gradient),
-        cmocka_unit_test(adam_as_published), cmocka_unit_test(gemm_by_hand),
+        cmocka_unit_test(conv2d_by_hand),
+        cmocka_unit_test(conv_transpose2d_by_hand),
+        cmocka_unit_test(channels_by_hand),
+        cmocka_unit_test(conv2d_gradients),
+        cmocka_unit_test(conv_transpose2d_gradients),
+        cmocka_unit_test(loss_gradient),
+        cmocka_unit_test(adam_as_published),
+        cmocka_unit_test(gemm_by_hand),
     };
     return cmocka_run_group_tests_name("reference", tests, NULL, NULL);
 }

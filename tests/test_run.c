@@ -110,7 +110,7 @@ static void assert_same_logs(const char *a, const char *b) {
 static void train_reference(void) {
     if (exists(in_scratch("whole"))) return;
     run_options options = options_for(in_scratch("whole"));
-    run_limits limits = {.step_log = in_scratch("whole.csv")};
+    run_limits limits = {.fetch_steps = 1, .step_log = in_scratch("whole.csv")};
     train_to(&options, &limits, false);
 }
 
@@ -119,7 +119,7 @@ static void test_resume(void **state) {
     (void)state;
     train_reference();
     run_options options = options_for(in_scratch("parts"));
-    run_limits limits = {.step_log = in_scratch("parts.csv")};
+    run_limits limits = {.fetch_steps = 1, .step_log = in_scratch("parts.csv")};
     static const uint64_t stops[] = {1, 4, STEPS_PER_EPOCH, 2 * STEPS_PER_EPOCH + 1, 0};
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
         shared.stop_at = stops[i];
@@ -166,7 +166,7 @@ static void test_damaged_checkpoint(void **state) {
     (void)state;
     train_reference();
     run_options options = options_for(in_scratch("damaged"));
-    run_limits limits = {0};
+    run_limits limits = {.fetch_steps = 1};
     shared.stop_at = 2 * STEPS_PER_EPOCH + 1;
     train_to(&options, &limits, true);
     shared.stop_at = 0;
@@ -184,7 +184,7 @@ static void test_damaged_checkpoint(void **state) {
 static void test_all_checkpoints_damaged(void **state) {
     (void)state;
     run_options options = options_for(in_scratch("ruined"));
-    run_limits limits = {0};
+    run_limits limits = {.fetch_steps = 1};
     shared.stop_at = 1;
     train_to(&options, &limits, true);
     shared.stop_at = 0;
@@ -201,7 +201,7 @@ static void test_used_folder_is_refused(void **state) {
     (void)state;
     train_reference();
     run_options options = options_for(in_scratch("whole"));
-    run_limits limits = {0};
+    run_limits limits = {.fetch_steps = 1};
     run_result result;
     struct stat before, after;
     assert_int_equal(stat(in_scratch("whole/model.safetensors"), &before), 0);
@@ -216,7 +216,7 @@ static void test_other_options_are_refused(void **state) {
     (void)state;
     train_reference();
     run_options options = options_for(in_scratch("whole"));
-    run_limits limits = {0};
+    run_limits limits = {.fetch_steps = 1};
     run_result result;
     options.resume = true;
     options.config.seed = 7;
@@ -233,7 +233,7 @@ static void test_other_images_are_refused(void **state) {
     (void)state;
     train_reference();
     run_options options = options_for(in_scratch("whole"));
-    run_limits limits = {0};
+    run_limits limits = {.fetch_steps = 1};
     run_result result;
     options.resume = true;
     options.config.data = in_scratch("data/t10k-images-idx3-ubyte");
@@ -246,7 +246,7 @@ static void test_second_trainer_is_refused(void **state) {
     assert_int_equal(mkdir(in_scratch("locked"), 0777), 0);
     int lock;
     run_options options = options_for(in_scratch("locked"));
-    run_limits limits = {0};
+    run_limits limits = {.fetch_steps = 1};
     run_result result;
     assert_int_equal(run_folder_lock(shared.context, options.folder, &lock), CLAE_OK);
     assert_int_equal(train(&options, &limits, &result), CLAE_ERROR_INPUT);
@@ -259,7 +259,7 @@ static void test_second_trainer_is_refused(void **state) {
 static void test_divergence_saves_nothing(void **state) {
     (void)state;
     run_options options = options_for(in_scratch("diverged"));
-    run_limits limits = {0};
+    run_limits limits = {.fetch_steps = 1};
     run_result result;
     options.config.lr = 1e5;
     assert_int_equal(train(&options, &limits, &result), CLAE_ERROR_NOT_FINITE);
@@ -270,7 +270,7 @@ static void test_divergence_saves_nothing(void **state) {
 static void test_interrupted_before_the_first_epoch_ends(void **state) {
     (void)state;
     run_options options = options_for(in_scratch("early"));
-    run_limits limits = {0};
+    run_limits limits = {.fetch_steps = 1};
     shared.stop_at = 2;
     train_to(&options, &limits, true);
     shared.stop_at = 0;

@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 
+#include <stdlib.h>
+
 typedef struct train_args {
     common_args common;
     run_options run;
@@ -53,7 +55,11 @@ static int train(session *session, const train_args *args, run *run) {
     }
     clae_status status = session_open_device(session, &args->common);
     if (status) return exit_code(status);
-    return training_run(session->console, run, args->run.folder, session->device, &args->limits);
+    char *go_on = string_format("clae train --resume --out %s", args->run.folder);
+    if (!go_on) return EXIT_FAILURE;
+    int code = training_run(session->console, run, go_on, session->device, &args->limits);
+    free(go_on);
+    return code;
 }
 
 static int run_command(console *console, const void *arguments) {

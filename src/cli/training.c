@@ -87,7 +87,7 @@ void training_introduce(console *console, const run *run) {
     }
 }
 
-static int report_end(console *console, const run *run, const char *folder, clae_status status,
+static int report_end(console *console, const run *run, const char *go_on, clae_status status,
                       const run_result *result) {
     if (status == CLAE_ERROR_NOT_FINITE) {
         console_message(console, CLAE_LOG_ERROR,
@@ -96,27 +96,26 @@ static int report_end(console *console, const run *run, const char *folder, clae
     }
     if (status) return exit_code(status);
     if (!result->is_interrupted) {
-        console_message(console, CLAE_LOG_INFO, "wrote %s after %llu steps", result->saved,
-                        (unsigned long long)result->step);
+        console_message(console, CLAE_LOG_INFO, "wrote %s after %llu step%s", result->saved,
+                        (unsigned long long)result->step, result->step == 1 ? "" : "s");
         return 0;
     }
     if (result->saved) {
-        console_message(console, CLAE_LOG_INFO, "interrupted: saved %s; clae %s --resume --out %s goes on from there",
-                        result->saved, console->command, folder);
+        console_message(console, CLAE_LOG_INFO, "interrupted: saved %s; %s goes on from there", result->saved, go_on);
     } else {
         console_message(console, CLAE_LOG_INFO, "interrupted before the first step: nothing was saved");
     }
     return EXIT_INTERRUPTED;
 }
 
-int training_run(console *console, run *run, const char *folder, clae_device *device, const run_limits *limits) {
+int training_run(console *console, run *run, const char *go_on, clae_device *device, const run_limits *limits) {
     signal_handlers handlers;
     run_result result;
     run_events events = {.user = console, .tick = show_tick, .epoch = show_epoch};
     catch_signals(&handlers);
     clae_status status = run_train(run, device, limits, &events, &result);
     release_signals(&handlers);
-    int code = report_end(console, run, folder, status, &result);
+    int code = report_end(console, run, go_on, status, &result);
     free(result.saved);
     return code;
 }

@@ -7,7 +7,8 @@
 
 /* Says what is trained on what. */
 void training_introduce(console *console, const run *run);
-/* Runs it; gives the exit code. The first SIGINT or SIGTERM ends it with a checkpoint, the second one at once. */
-int training_run(console *console, run *run, const char *folder, clae_device *device, const run_limits *limits);
+/* Runs it; gives the exit code. The first SIGINT or SIGTERM ends it with a checkpoint, the second one at once; `go_on`
+ * is the command that continues then. */
+int training_run(console *console, run *run, const char *go_on, clae_device *device, const run_limits *limits);
 
 #endif

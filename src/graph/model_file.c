@@ -188,13 +188,19 @@ clae_status clae_model_load_weights(clae_model *model, const char *path) {
     return status;
 }
 
+/* Checkpoints are numbered by steps, with leading zeros up to some length only. */
+static bool is_newer(const char *name, const char *than) {
+    const size_t a = strlen(name), b = strlen(than);
+    return a != b ? a > b : strcmp(name, than) > 0;
+}
+
 /* The name of the last checkpoint in a folder, "" when there is none. */
 static void newest_checkpoint(DIR *folder, char *name, size_t size) {
     name[0] = '\0';
     for (const struct dirent *entry; (entry = readdir(folder));) {
         const char *const dot = strrchr(entry->d_name, '.');
         if (strncmp(entry->d_name, "checkpoint-", 11) != 0 || !dot || strcmp(dot, ".safetensors") != 0) continue;
-        if (strcmp(entry->d_name, name) > 0) snprintf(name, size, "%s", entry->d_name);
+        if (is_newer(entry->d_name, name)) snprintf(name, size, "%s", entry->d_name);
     }
 }
 

@@ -37,7 +37,9 @@ void opencl_buffer_free(buffer *self) {
     free(self);
 }
 
-static cl_mem memory_of(buffer *self) { return ((opencl_buffer *)self)->memory; }
+static cl_mem memory_of(buffer *self) {
+    return ((opencl_buffer *)self)->memory;
+}
 
 static clae_status check_transfer(buffer *self, cl_int code, const char *call, size_t bytes) {
     char subject[64];
@@ -48,15 +50,15 @@ static clae_status check_transfer(buffer *self, cl_int code, const char *call, s
 
 clae_status opencl_upload(buffer *self, size_t offset_bytes, const void *data, size_t bytes) {
     if (bytes == 0) return CLAE_OK;
-    cl_int code = clEnqueueWriteBuffer(opencl_device_of(self->device)->queue, memory_of(self), CL_TRUE,
-                                       offset_bytes, bytes, data, 0, NULL, NULL);
+    cl_int code = clEnqueueWriteBuffer(opencl_device_of(self->device)->queue, memory_of(self), CL_TRUE, offset_bytes,
+                                       bytes, data, 0, NULL, NULL);
     return check_transfer(self, code, "clEnqueueWriteBuffer", bytes);
 }
 
 clae_status opencl_download(buffer *self, size_t offset_bytes, void *data, size_t bytes) {
     if (bytes == 0) return CLAE_OK;
-    cl_int code = clEnqueueReadBuffer(opencl_device_of(self->device)->queue, memory_of(self), CL_TRUE,
-                                      offset_bytes, bytes, data, 0, NULL, NULL);
+    cl_int code = clEnqueueReadBuffer(opencl_device_of(self->device)->queue, memory_of(self), CL_TRUE, offset_bytes,
+                                      bytes, data, 0, NULL, NULL);
     return check_transfer(self, code, "clEnqueueReadBuffer", bytes);
 }
 

@@ -49,8 +49,8 @@ void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
     const conv_geometry *g = &conv->g;
     const conv_kernel kind = conv_kernel_of(desc->op);
     text[0] = '\0';
-    conv_options_add(text, "-DKERNEL_H=%d -DKERNEL_W=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DPAD_H=%d -DPAD_W=%d", g->kh, g->kw,
-                     g->sh, g->sw, g->ph, g->pw);
+    conv_options_add(text, "-DKERNEL_H=%d -DKERNEL_W=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DPAD_H=%d -DPAD_W=%d", g->kh,
+                     g->kw, g->sh, g->sw, g->ph, g->pw);
     if (kind == CONV_FILTER) {
         conv_options_add(text, " -DWIDE_H=%d -DWIDE_W=%d -DWIDE_C=%d -DNARROW_H=%d -DNARROW_W=%d -DNARROW_C=%d",
                          g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->narrow_c);
@@ -59,8 +59,8 @@ void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
     }
     const conv_sides s = conv_sides_of(desc);
     const bool forward = desc->op == OP_conv2d_fwd || desc->op == OP_conv_transpose2d_fwd;
-    conv_options_add(text, " -DSPREAD=%d -DIN_H=%d -DIN_W=%d -DIN_C=%d -DOUT_H=%d -DOUT_W=%d -DOUT_C=%d", s.spread, s.in_h,
-                     s.in_w, s.in_c, s.out_h, s.out_w, s.out_c);
+    conv_options_add(text, " -DSPREAD=%d -DIN_H=%d -DIN_W=%d -DIN_C=%d -DOUT_H=%d -DOUT_W=%d -DOUT_C=%d", s.spread,
+                     s.in_h, s.in_w, s.in_c, s.out_h, s.out_w, s.out_c);
     conv_options_add(text, " -DTRANSPOSED=%d -DBIAS=%d -DRELU=%d -DMASK=%d", !forward, forward && conv->with_bias,
                      forward && conv->with_relu, !forward && conv->with_relu);
 }
@@ -124,8 +124,8 @@ clae_status conv_run_single(op_instance *instance, const op_args *args) {
     const conv_desc *desc = &instance->desc.conv;
     const bool forward = instance->desc.op == OP_conv2d_fwd || instance->desc.op == OP_conv_transpose2d_fwd;
     const view extra = (forward ? desc->with_bias : desc->with_relu) ? operand[CONV_EXTRA] : no_view;
-    const clae_status status = opencl_kernel_set(&run->kernel, "vvvvi", operand[CONV_IN], operand[CONV_IN_WEIGHT], extra,
-                                                 operand[CONV_OUT], desc->g.n);
+    const clae_status status = opencl_kernel_set(&run->kernel, "vvvvi", operand[CONV_IN], operand[CONV_IN_WEIGHT],
+                                                 extra, operand[CONV_OUT], desc->g.n);
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
@@ -160,7 +160,7 @@ clae_status conv_run_filter_split(op_instance *instance, const op_args *args) {
 clae_status conv_run_filter_single(op_instance *instance, const op_args *args) {
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
     const filter_views v = filter_views_of(instance, args);
-    const clae_status status = opencl_kernel_set(&run->kernel, "vvvvi", v.wide, v.narrow, v.dweight, v.dbias,
-                                                 instance->desc.conv.g.n);
+    const clae_status status =
+        opencl_kernel_set(&run->kernel, "vvvvi", v.wide, v.narrow, v.dweight, v.dbias, instance->desc.conv.g.n);
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }

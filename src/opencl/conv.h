@@ -12,7 +12,7 @@ enum { CONV_IN, CONV_IN_WEIGHT, CONV_EXTRA, CONV_OUT };
 
 typedef struct conv_instance {
     opencl_instance opencl;
-    int chunk, chunks;  /* filter: images in a partial sum, and how many of those there are */
+    int chunk, chunks; /* filter: images in a partial sum, and how many of those there are */
 } conv_instance;
 
 /* One kernel or two: a first one that fills the workspace, and the one that makes the result. */

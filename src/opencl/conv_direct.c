@@ -4,7 +4,9 @@
 
 #include "base/memory.h"
 
-enum { MOST_CHUNKS = 16 };  /* of the batch, in filter */
+/* Filter: chunks of the batch; more where a work-item takes all rows of the kernel, so few weights that they stay in
+ * the cache beside the images. */
+enum { MOST_CHUNKS = 16, MOST_WHOLE_CHUNKS = 50, MOST_WHOLE_WEIGHTS = 1024 };
 
 /* Sums in registers: positions x vectors of so many lanes. AVX2 has 16 registers, AVX-512 32; sums, weights and one
  * value of the image must fit. */
@@ -13,15 +15,15 @@ typedef struct conv_tile {
 } conv_tile;
 
 static const conv_tile data_tiles[] = {
-    {16, 2, 10}, {16, 1, 12},
-    {8, 2, 6}, {8, 3, 4}, {8, 1, 10},
-    {4, 2, 6}, {4, 3, 4}, {4, 1, 10},
+    {16, 2, 10}, {16, 1, 12}, {8, 2, 6}, {8, 3, 4}, {8, 1, 10}, {4, 2, 6}, {4, 3, 4}, {4, 1, 10},
 };
 
 /* Few output channels: vectors over input channels. */
-static const conv_tile dot_tiles[] = {{16, 1, 12}, {8, 1, 12}, {4, 1, 12}};
+static const conv_tile dot_tiles[] = {{16, 1, 5}, {8, 1, 5}, {4, 1, 5}};
 
-static int divide_up(int a, int b) { return (a + b - 1) / b; }
+static int divide_up(int a, int b) {
+    return (a + b - 1) / b;
+}
 
 static bool tile_is_valid(const conv_tile *tile, int width) {
     const int registers = tile->lanes == 16 ? 32 : 16;
@@ -42,7 +44,9 @@ static bool choose_data_tile(const conv_sides *s, int width, conv_tile *best, bo
         const conv_tile *tile = &data_tiles[i];
         if (!tile_is_valid(tile, width)) continue;
         if (found && tile_cost(tile, s->out_c) > tile_cost(best, s->out_c)) continue;
-        if (found && tile_cost(tile, s->out_c) == tile_cost(best, s->out_c) && tile->lanes * tile->vectors >= best->lanes * best->vectors) continue;
+        if (found && tile_cost(tile, s->out_c) == tile_cost(best, s->out_c) &&
+            tile->lanes * tile->vectors >= best->lanes * best->vectors)
+            continue;
         *best = *tile;
         found = true;
     }
@@ -55,7 +59,8 @@ static bool choose_data_tile(const conv_sides *s, int width, conv_tile *best, bo
     return found;
 }
 
-/* Rows of output for a work-item: about 16 M multiply-adds' worth would be slow to balance, single rows slow to start. */
+/* Rows of output for a work-item: about 16 M multiply-adds' worth would be slow to balance, single rows slow to start.
+ */
 static int rows_per_item(const conv_sides *s, const conv_geometry *g, int positions) {
     const double row = (double)positions * s->out_w * s->out_c * g->kh * g->kw * s->in_c;
     const int rows = (int)(12e6 / (row + 1));
@@ -73,8 +78,8 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     const int rows = rows_per_item(&s, g, tile.positions);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DDOT=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DROWS=%d", dot, tile.lanes, tile.vectors,
-                     tile.positions, rows);
+    conv_options_add(options, " -DDOT=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DROWS=%d", dot, tile.lanes,
+                     tile.vectors, tile.positions, rows);
     const conv_program program = {"conv_gather_spread_direct.cl", options, {"conv_pack", "conv_run"}};
     conv_instance *made;
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_packed, &made);
@@ -123,18 +128,20 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     const conv_tile tile = choose_filter_tile(g, (int)opencl_device_of(device)->vector_width);
     int rows, images;
     choose_filter_block(g, &rows, &images);
+    const bool whole = (size_t)g->kh * g->kw * g->wide_c * g->narrow_c <= MOST_WHOLE_WEIGHTS;
+    const int kernel_rows = whole ? g->kh : 1;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DLANES=%d -DVECTORS=%d -DTILE=%d -DROWS=%d -DIMAGES=%d", tile.lanes, tile.vectors,
-                     tile.positions, rows, images);
+    conv_options_add(options, " -DLANES=%d -DVECTORS=%d -DTILE=%d -DROWS=%d -DIMAGES=%d -DKERNEL_ROWS=%d", tile.lanes,
+                     tile.vectors, tile.positions, rows, images, kernel_rows);
     const conv_program program = {"conv_filter_direct.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
     conv_instance *made;
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, &made);
     if (status != CLAE_OK) return status;
-    conv_split_batch(g->n, MOST_CHUNKS, &made->chunk, &made->chunks);
+    conv_split_batch(g->n, whole ? MOST_WHOLE_CHUNKS : MOST_CHUNKS, &made->chunk, &made->chunks);
     const size_t bias = desc->conv.with_bias ? 1 : 0;
     const size_t one[3] = {1, 1, 1};
-    conv_grid(made, 0, (const size_t[]){made->chunks, g->kh + bias, 1}, one);
+    conv_grid(made, 0, (const size_t[]){made->chunks, divide_up(g->kh, kernel_rows) + bias, 1}, one);
     conv_grid(made, 1, (const size_t[]){(size_t)g->kh * g->kw * g->wide_c + bias, 1, 1}, one);
     made->opencl.base.workspace_bytes = made->chunks * conv_slice_count(desc) * sizeof(float);
     *instance = &made->opencl.base;

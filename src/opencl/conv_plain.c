@@ -15,8 +15,8 @@ clae_status opencl_conv_plain_prepare(clae_device *device, const op_desc *desc, 
     conv_options(desc, options);
     const conv_program program = {filter ? "conv_filter_plain.cl" : "conv_gather_spread_plain.cl", options, {"conv"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, entry, &program,
-                                                    filter ? conv_run_filter_single : conv_run_single, &made);
+    const clae_status status =
+        conv_instance_create(device, desc, entry, &program, filter ? conv_run_filter_single : conv_run_single, &made);
     if (status != CLAE_OK) return status;
     const conv_sides s = conv_sides_of(desc);
     const size_t results = filter ? conv_slice_count(desc) : (size_t)desc->conv.g.n * s.out_h * s.out_w * s.out_c;

@@ -3,8 +3,8 @@
 #include "opencl/conv.h"
 
 enum {
-    MOST_ITEMS = 128,            /* of a work-group; fewer where the device or the built kernel wants that */
-    LOCAL_MEMORY_BYTES = 32768,  /* what every device of this kind has */
+    MOST_ITEMS = 128,           /* of a work-group; fewer where the device or the built kernel wants that */
+    LOCAL_MEMORY_BYTES = 32768, /* what every device of this kind has */
     FILTER_STEP = 16,
     FILTER_CHUNKS = 64,
 };
@@ -14,7 +14,9 @@ typedef struct tile {
     int items, n, h, w, block, chunk_c, positions, channels;
 } tile;
 
-static int divide_up(int a, int b) { return (a + b - 1) / b; }
+static int divide_up(int a, int b) {
+    return (a + b - 1) / b;
+}
 
 /* Places of outputs along an axis and the taps of one: of the longest phase for spread. */
 typedef struct axis {
@@ -80,8 +82,10 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
                                conv_instance **made) {
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DLOCAL=%d -DTILE_N=%d -DTILE_H=%d -DTILE_W=%d -DBLOCK=%d -DCHUNK_C=%d -DPOSITIONS=%d"
-                     " -DCHANNELS=%d", t->items, t->n, t->h, t->w, t->block, t->chunk_c, t->positions, t->channels);
+    conv_options_add(options,
+                     " -DLOCAL=%d -DTILE_N=%d -DTILE_H=%d -DTILE_W=%d -DBLOCK=%d -DCHUNK_C=%d -DPOSITIONS=%d"
+                     " -DCHANNELS=%d",
+                     t->items, t->n, t->h, t->w, t->block, t->chunk_c, t->positions, t->channels);
     const conv_program program = {"conv_gather_spread_tiled.cl", options, {"conv"}};
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_single, made);
     if (status != CLAE_OK) return status;
@@ -141,8 +145,8 @@ clae_status opencl_conv_tiled_prepare(clae_device *device, const op_desc *desc, 
         conv_instance *made;
         if (!filter && !choose_tile(desc, items, &t))
             return conv_refuse(device, desc, entry->name, "one row of its kernel does not fit in local memory");
-        const clae_status status = filter ? create_filter(device, desc, entry, items, &made)
-                                          : create_data(device, desc, entry, &t, &made);
+        const clae_status status =
+            filter ? create_filter(device, desc, entry, items, &made) : create_data(device, desc, entry, &t, &made);
         if (status != CLAE_OK) return status;
         if (items == 1 || kernels_allow(made, items)) {
             *instance = &made->opencl.base;

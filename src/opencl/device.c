@@ -42,11 +42,9 @@ static clae_status make_queue(opencl_device *device) {
     return CLAE_OK;
 }
 
-clae_status opencl_open(clae_context *context, const clae_device_info *info, const char *variant,
-                        clae_device **out) {
+clae_status opencl_open(clae_context *context, const clae_device_info *info, const char *variant, clae_device **out) {
     *out = NULL;
-    if (variant)
-        return fail(context, CLAE_ERROR_INPUT, "OpenCL devices have no variants, got \"%s\"", variant);
+    if (variant) return fail(context, CLAE_ERROR_INPUT, "OpenCL devices have no variants, got \"%s\"", variant);
     opencl_device *device = calloc(1, sizeof *device);
     if (!device) return fail_memory(context, sizeof *device, "an OpenCL device");
     device->base.backend = &backend_opencl;

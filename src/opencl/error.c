@@ -1,7 +1,7 @@
 #include "opencl/opencl.h"
 
-#define NAMED(code) \
-    case code: \
+#define NAMED(code)                                                                                                    \
+    case code:                                                                                                         \
         return #code
 
 const char *opencl_error_text(cl_int code) {

@@ -4,7 +4,12 @@
 
 #include <clblast_c.h>
 
-static CLBlastTranspose transposed(bool yes) { return yes ? CLBlastTransposeYes : CLBlastTransposeNo; }
+/* Most of its tuned kernels are compiled for that many. */
+enum { LEAST_GROUP_ITEMS = 256 };
+
+static CLBlastTranspose transposed(bool yes) {
+    return yes ? CLBlastTransposeYes : CLBlastTransposeNo;
+}
 
 static const char *status_text(CLBlastStatusCode code) {
     switch ((int)code) {
@@ -49,18 +54,24 @@ static clae_status check(const clae_device *device, CLBlastStatusCode code, cons
 /* CLBlast takes a buffer for its copies, but no place in one, so that it cannot be given the plan's workspace. */
 typedef struct clblast_instance {
     opencl_instance base;
-    buffer *copies;  /* NULL: none needed */
+    buffer *copies; /* NULL: none needed */
 } clblast_instance;
 
+static CLBlastStatusCode multiply(const opencl_device *device, const gemm_desc *desc, view a, view b, view c,
+                                  cl_mem copies) {
+    cl_command_queue queue = device->queue;
+    return CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, transposed(desc->transpose_a),
+                                      transposed(desc->transpose_b), desc->m, desc->n, desc->k, desc->alpha,
+                                      opencl_memory_of(a), a.offset, desc->transpose_a ? desc->m : desc->k,
+                                      opencl_memory_of(b), b.offset, desc->transpose_b ? desc->k : desc->n, desc->beta,
+                                      opencl_memory_of(c), c.offset, desc->n, &queue, NULL, copies);
+}
+
 static clae_status run(op_instance *instance, const op_args *args) {
-    const gemm_desc *desc = &instance->desc.gemm;
-    const view a = args->operand[GEMM_A], b = args->operand[GEMM_B], c = args->operand[GEMM_C];
     buffer *copies = ((clblast_instance *)instance)->copies;
-    CLBlastStatusCode code = CLBlastSgemmWithTempBuffer(
-        CLBlastLayoutRowMajor, transposed(desc->transpose_a), transposed(desc->transpose_b), desc->m, desc->n, desc->k,
-        desc->alpha, opencl_memory_of(a), a.offset, desc->transpose_a ? desc->m : desc->k, opencl_memory_of(b),
-        b.offset, desc->transpose_b ? desc->k : desc->n, desc->beta, opencl_memory_of(c), c.offset, desc->n,
-        &opencl_device_of(instance->device)->queue, NULL, copies ? ((opencl_buffer *)copies)->memory : NULL);
+    CLBlastStatusCode code =
+        multiply(opencl_device_of(instance->device), &instance->desc.gemm, args->operand[GEMM_A], args->operand[GEMM_B],
+                 args->operand[GEMM_C], copies ? ((opencl_buffer *)copies)->memory : NULL);
     return check(instance->device, code, "CLBlastSgemm");
 }
 
@@ -69,25 +80,53 @@ static void release(op_instance *instance) {
     opencl_instance_release(instance);
 }
 
+/* CLBlast compiles when it is first run: that must not be in the training loop. */
+static clae_status run_small(clae_device *device, const gemm_desc *desc) {
+    const gemm_desc small = {.m = 1, .n = 1, .k = 1, .transpose_a = desc->transpose_a, .alpha = 1.0f};
+    buffer *numbers = NULL;
+    clae_status status = buffer_create(device, 3 * sizeof(float), &numbers);
+    if (!status) status = buffer_zero(numbers, 0, numbers->bytes);
+    if (!status)
+        status = check(device,
+                       multiply(opencl_device_of(device), &small, (view){numbers, 0}, (view){numbers, 1},
+                                (view){numbers, 2}, NULL),
+                       "CLBlastSgemm");
+    if (!status) status = device_finish(device);
+    buffer_free(numbers);
+    return status;
+}
+
+static clae_status create_copies(clblast_instance *self) {
+    clae_device *device = self->base.base.device;
+    const gemm_desc *desc = &self->base.base.desc.gemm;
+    cl_command_queue queue = opencl_device_of(device)->queue;
+    size_t bytes = 0;
+    /* Offsets are not known yet; those that are not 0 need the most copies. */
+    CLBlastStatusCode code = CLBlastSGemmTempBufferSize(
+        CLBlastLayoutRowMajor, transposed(desc->transpose_a), transposed(desc->transpose_b), desc->m, desc->n, desc->k,
+        1, desc->transpose_a ? desc->m : desc->k, 1, desc->transpose_b ? desc->k : desc->n, 1, desc->n, &queue, &bytes);
+    clae_status status = check(device, code, "CLBlastSGemmTempBufferSize");
+    return status || bytes == 0 ? status : buffer_create(device, bytes, &self->copies);
+}
+
 static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+    if (opencl_device_of(device)->max_work_group_items < LEAST_GROUP_ITEMS)
+        return fail(device->context, CLAE_ERROR_DEVICE,
+                    "OpenCL device %s (%s): CLBlast needs work-groups of %d items, the device allows %zu",
+                    device->info.id, device->info.name, LEAST_GROUP_ITEMS,
+                    opencl_device_of(device)->max_work_group_items);
     clae_status status =
         opencl_instance_create(device, desc, &opencl_gemm_clblast, sizeof(clblast_instance), run, instance);
     if (status) return status;
-    clblast_instance *self = (clblast_instance *)*instance;
-    self->base.base.release = release;
-    const gemm_desc *gemm = &desc->gemm;
-    /* Offsets are not known yet; those that are not 0 need the most copies. */
-    size_t bytes = 0;
-    CLBlastStatusCode code = CLBlastSGemmTempBufferSize(
-        CLBlastLayoutRowMajor, transposed(gemm->transpose_a), transposed(gemm->transpose_b), gemm->m, gemm->n, gemm->k,
-        1, gemm->transpose_a ? gemm->m : gemm->k, 1, gemm->transpose_b ? gemm->k : gemm->n, 1, gemm->n,
-        &opencl_device_of(device)->queue, &bytes);
-    status = check(device, code, "CLBlastSGemmTempBufferSize");
-    if (!status && bytes > 0) status = buffer_create(device, bytes, &self->copies);
+    (*instance)->release = release;
+    status = run_small(device, &desc->gemm);
+    if (!status) status = create_copies((clblast_instance *)*instance);
     return opencl_instance_finish(instance, status);
 }
 
 /* On CPUs it reaches a fraction of what the kernel in their style does. */
-static bool supports(const clae_device *device, const op_desc *desc) { return !opencl_is_cpu(device, desc); }
+static bool supports(const clae_device *device, const op_desc *desc) {
+    return !opencl_is_cpu(device, desc) && ((const opencl_device *)device)->max_work_group_items >= LEAST_GROUP_ITEMS;
+}
 
 const op_impl opencl_gemm_clblast = {"clblast", supports, prepare};

@@ -6,15 +6,15 @@
 
 /* A panel of B, K_STEP x two vectors, stays in the first-level cache; M_BLOCK rows of A in the second. */
 enum { K_STEP = 256, M_BLOCK_PANELS = 8, N_BLOCK_PANELS = 8, PACK_K_BLOCK = 64 };
-enum { MOST_PACKED = 16384 };  /* rows or columns packed at once: bounds the workspace */
+enum { MOST_PACKED = 16384 }; /* rows or columns packed at once: bounds the workspace */
 
 enum { PACK_A, PACK_B, TILES };
 
 typedef struct packed_instance {
     opencl_instance base;
     size_t mr, nr;
-    size_t most_m, most_n;  /* rows and columns done at once */
-    size_t b_elements;      /* of the workspace; the panels of A follow */
+    size_t most_m, most_n; /* rows and columns done at once */
+    size_t b_elements;     /* of the workspace; the panels of A follow */
 } packed_instance;
 
 /* A part of the product: rows m0 .. m0 + m - 1, and so on. */
@@ -22,8 +22,12 @@ typedef struct part {
     size_t m0, m, n0, n, k0, k;
 } part;
 
-static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+static size_t divide_up(size_t a, size_t b) {
+    return (a + b - 1) / b;
+}
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
 
 static view moved(view v, size_t offset) {
     v.offset += offset;

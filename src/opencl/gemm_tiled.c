@@ -13,7 +13,9 @@ typedef struct tiled_instance {
     size_t part, parts;
 } tiled_instance;
 
-static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
+static size_t divide_up(size_t a, size_t b) {
+    return (a + b - 1) / b;
+}
 
 static clae_status run(op_instance *instance, const op_args *args) {
     tiled_instance *self = (tiled_instance *)instance;
@@ -71,7 +73,8 @@ static clae_status prepare(clae_device *base, const op_desc *desc, op_instance *
     status = create_tiles(device, &desc->gemm, &launch[0]);
     if (status) return opencl_instance_finish(instance, status);
     const size_t side = launch[0].local[0];
-    const size_t m_tiles = divide_up(desc->gemm.m, ITEM_TILE * side), n_tiles = divide_up(desc->gemm.n, ITEM_TILE * side);
+    const size_t m_tiles = divide_up(desc->gemm.m, ITEM_TILE * side),
+                 n_tiles = divide_up(desc->gemm.n, ITEM_TILE * side);
     divide_k(self, m_tiles * n_tiles, side);
     launch[0].global[0] = m_tiles * side;
     launch[0].global[1] = n_tiles * side;

@@ -10,21 +10,25 @@
 #define MOST_COLUMN_BYTES ((size_t)256 << 20)
 enum { COPY_ITEMS = 64, CPU_VECTOR = 16, GPU_VECTOR = 4, PLACE_FLOATS = 16 };
 
-enum { COPY, SWAP };             /* launches */
-enum { FIRST, MIDDLE, LAST };    /* matrix products: of the first images, of further ones, and of what is left */
+enum { COPY, SWAP };          /* launches */
+enum { FIRST, MIDDLE, LAST }; /* matrix products: of the first images, of further ones, and of what is left */
 
 typedef struct im2col_instance {
     opencl_instance base;
     conv_kernel kind;
-    size_t chunk;            /* images at a time */
-    size_t taps, rows;       /* kernel positions; rows of the columns for one image */
+    size_t chunk;      /* images at a time */
+    size_t taps, rows; /* kernel positions; rows of the columns for one image */
     size_t vector;
     op_instance *gemm[3];
-    size_t weight_place, gemm_place;  /* in the workspace, in floats; the columns come first */
+    size_t weight_place, gemm_place; /* in the workspace, in floats; the columns come first */
 } im2col_instance;
 
-static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+static size_t divide_up(size_t a, size_t b) {
+    return (a + b - 1) / b;
+}
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
 
 static view moved(view v, size_t offset) {
     v.offset += offset;
@@ -94,8 +98,8 @@ static clae_status run(op_instance *instance, const op_args *args) {
     for (size_t first = 0; !status && first < n; first += self->chunk) {
         const size_t images = smaller(n - first, self->chunk);
         const int which = first == 0 ? FIRST : images == self->chunk ? MIDDLE : LAST;
-        status = run_step(self, args, which, images, moved(wide, first * wide_image), moved(narrow, first * narrow_image),
-                          transposed ? swapped : weight);
+        status = run_step(self, args, which, images, moved(wide, first * wide_image),
+                          moved(narrow, first * narrow_image), transposed ? swapped : weight);
     }
     if (!status && transposed && filter) status = run_swap(self, swapped, weight, wide_c, narrow_c);
     return status;
@@ -136,8 +140,7 @@ static clae_status prepare_gemms(im2col_instance *self) {
     if (!status) status = prepare_gemm(self, MIDDLE, n >= 2 * self->chunk ? self->chunk : 0, 1.0f, &gemm_bytes);
     if (!status) status = prepare_gemm(self, LAST, n % self->chunk, 1.0f, &gemm_bytes);
     self->weight_place = divide_up(column_floats, PLACE_FLOATS) * PLACE_FLOATS;
-    const size_t weight_floats =
-        op_is_transposed(self->base.base.desc.op) ? self->taps * g->wide_c * g->narrow_c : 0;
+    const size_t weight_floats = op_is_transposed(self->base.base.desc.op) ? self->taps * g->wide_c * g->narrow_c : 0;
     self->gemm_place = self->weight_place + divide_up(weight_floats, PLACE_FLOATS) * PLACE_FLOATS;
     self->base.base.workspace_bytes = self->gemm_place * sizeof(float) + gemm_bytes;
     return status;
@@ -149,11 +152,12 @@ static clae_status prepare_kernels(im2col_instance *self) {
     self->vector = device->class == OPENCL_CLASS_CPU ? CPU_VECTOR : GPU_VECTOR;
     while (g->wide_c % self->vector != 0) self->vector /= 2;
     char options[256];
-    snprintf(options, sizeof options,
-             "-DVEC=%zu -DWIDE_H=%d -DWIDE_W=%d -DWIDE_C=%d -DNARROW_H=%d -DNARROW_W=%d -DKH=%d -DKW=%d -DSH=%d -DSW=%d "
-             "-DPH=%d -DPW=%d",
-             self->vector, g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->kh, g->kw, g->sh, g->sw, g->ph,
-             g->pw);
+    snprintf(
+        options, sizeof options,
+        "-DVEC=%zu -DWIDE_H=%d -DWIDE_W=%d -DWIDE_C=%d -DNARROW_H=%d -DNARROW_W=%d -DKH=%d -DKW=%d -DSH=%d -DSW=%d "
+        "-DPH=%d -DPW=%d",
+        self->vector, g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->kh, g->kw, g->sh, g->sw, g->ph,
+        g->pw);
     clae_status status =
         opencl_launch_create(device, "im2col.cl", options, self->kind == CONV_SPREAD ? "col2im" : "im2col", COPY_ITEMS,
                              &self->base.launch[COPY]);
@@ -196,10 +200,10 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     return opencl_instance_finish(instance, status);
 }
 
-#define IM2COL_IMPL(op)                                                                                          \
-    static clae_status prepare_##op(clae_device *device, const op_desc *desc, op_instance **instance) {          \
-        return prepare(device, desc, &opencl_##op##_im2col, instance);                                           \
-    }                                                                                                            \
+#define IM2COL_IMPL(op)                                                                                                \
+    static clae_status prepare_##op(clae_device *device, const op_desc *desc, op_instance **instance) {                \
+        return prepare(device, desc, &opencl_##op##_im2col, instance);                                                 \
+    }                                                                                                                  \
     const op_impl opencl_##op##_im2col = {"im2col", supports, prepare_##op}
 
 IM2COL_IMPL(conv2d_fwd);

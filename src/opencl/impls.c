@@ -1,6 +1,9 @@
 #include "opencl/impls.h"
 
-#define LIST(...) (const op_impl *const[]){__VA_ARGS__, NULL}
+#define LIST(...)                                                                                                      \
+    (const op_impl *const[]) {                                                                                         \
+        __VA_ARGS__, NULL                                                                                              \
+    }
 
 static const op_impl *const *const lists[OP_COUNT] = {
 #define CONV_LIST(op) LIST(&opencl_##op##_direct, &opencl_##op##_tiled, &opencl_##op##_im2col, &opencl_##op##_plain)
@@ -24,4 +27,6 @@ static const op_impl *const *const lists[OP_COUNT] = {
 #endif
 };
 
-const op_impl *const *opencl_impls(op_id op) { return lists[op]; }
+const op_impl *const *opencl_impls(op_id op) {
+    return lists[op];
+}

@@ -22,13 +22,13 @@ static clae_status run(op_instance *instance, const op_args *args) {
     opencl_launch *launch = self->base.launch;
     view losses = args->operand[LOSS_LOSSES];
     losses.offset += args->loss.slot;
-    clae_status status = opencl_kernel_set(&launch[0].kernel, "vvvvuuf", args->operand[LOSS_Y],
-                                           args->operand[LOSS_TARGET], args->operand[LOSS_DY], args->workspace,
-                                           desc->count, self->chunk, (double)desc->scale);
+    clae_status status =
+        opencl_kernel_set(&launch[0].kernel, "vvvvuuf", args->operand[LOSS_Y], args->operand[LOSS_TARGET],
+                          args->operand[LOSS_DY], args->workspace, desc->count, self->chunk, (double)desc->scale);
     if (!status) status = opencl_launch_run(&launch[0]);
     if (!status)
-        status = opencl_kernel_set(&launch[1].kernel, "vvuf", args->workspace, losses, self->chunks,
-                                   (double)desc->scale);
+        status =
+            opencl_kernel_set(&launch[1].kernel, "vvuf", args->workspace, losses, self->chunks, (double)desc->scale);
     return status ? status : opencl_launch_run(&launch[1]);
 }
 

@@ -20,7 +20,9 @@ typedef struct recipe {
     char *prelude, *source, *options, *key;
 } recipe;
 
-static uint64_t text_hash(const char *text) { return hash_fnv1a(HASH_FNV1A_START, text, strlen(text)); }
+static uint64_t text_hash(const char *text) {
+    return hash_fnv1a(HASH_FNV1A_START, text, strlen(text));
+}
 
 static char *make_key(const recipe *r) {
     const clae_device_info *info = &r->device->base.info;
@@ -78,10 +80,11 @@ static clae_status report_build_failure(const recipe *r, cl_program program, cl_
     FILE *log = open_log(device->programs, &path);
     bool written = log && fprintf(log, "%s\n%s\n", r->key, text ? text : "") > 0;
     if (log) written = fclose(log) == 0 && written;
-    clae_status status = fail(context, CLAE_ERROR_DEVICE,
-                              "OpenCL device %s (%s) could not build %s: %s (%d); options \"%s\"; the compiler's log %s %s",
-                              device->base.info.id, device->base.info.name, r->file, opencl_error_text(code), code,
-                              r->options, written ? "is in" : "could not be written to", path ? path : "a file");
+    clae_status status =
+        fail(context, CLAE_ERROR_DEVICE,
+             "OpenCL device %s (%s) could not build %s: %s (%d); options \"%s\"; the compiler's log %s %s",
+             device->base.info.id, device->base.info.name, r->file, opencl_error_text(code), code, r->options,
+             written ? "is in" : "could not be written to", path ? path : "a file");
     free(path);
     free(text);
     return status;

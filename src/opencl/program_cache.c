@@ -97,7 +97,9 @@ clae_status opencl_program_cache_add(opencl_program_cache *cache, const clae_con
     return CLAE_OK;
 }
 
-const char *opencl_program_cache_folder(const opencl_program_cache *cache) { return cache->folder; }
+const char *opencl_program_cache_folder(const opencl_program_cache *cache) {
+    return cache->folder;
+}
 
 static char *entry_path(const opencl_program_cache *cache, const char *key) {
     return string_format("%s/%016" PRIx64 ".bin", cache->folder, hash_fnv1a(HASH_FNV1A_START, key, strlen(key)));

@@ -10,7 +10,7 @@ enum { GROUP_ITEMS = 256, GROUP_MOST_CHUNKS = 256, GROUP_ROWS_PER_ITEM = 16 };
 typedef struct reduce_sum_instance {
     opencl_instance base;
     size_t chunk, chunks;
-    size_t width;  /* columns of a work-group; 0: the kernel has no such argument */
+    size_t width; /* columns of a work-group; 0: the kernel has no such argument */
 } reduce_sum_instance;
 
 static clae_status run_stage(reduce_sum_instance *self, opencl_launch *launch, view x, view y, size_t rows,
@@ -49,8 +49,8 @@ static void divide_rows(reduce_sum_instance *self, size_t least, size_t most_chu
 }
 
 static clae_status prepare_vector(clae_device *device, const op_desc *desc, op_instance **instance) {
-    clae_status status = opencl_instance_create(device, desc, &opencl_reduce_sum_vector, sizeof(reduce_sum_instance),
-                                                run, instance);
+    clae_status status =
+        opencl_instance_create(device, desc, &opencl_reduce_sum_vector, sizeof(reduce_sum_instance), run, instance);
     if (status) return status;
     reduce_sum_instance *self = (reduce_sum_instance *)*instance;
     const size_t columns = desc->reduce_sum.columns;
@@ -60,9 +60,9 @@ static clae_status prepare_vector(clae_device *device, const op_desc *desc, op_i
     char options[32];
     snprintf(options, sizeof options, "-DVEC=%zu", vector);
     for (int stage = 0; stage < 2 && !status; ++stage) {
-        status = opencl_kernel_create(opencl_device_of(device), "reduce_sum.cl", options,
-                                      folded ? "reduce_sum_folded" : "reduce_sum_vector",
-                                      &self->base.launch[stage].kernel);
+        status =
+            opencl_kernel_create(opencl_device_of(device), "reduce_sum.cl", options,
+                                 folded ? "reduce_sum_folded" : "reduce_sum_vector", &self->base.launch[stage].kernel);
         self->base.launch[stage].local[0] = 1;
     }
     if (!status)
@@ -72,8 +72,8 @@ static clae_status prepare_vector(clae_device *device, const op_desc *desc, op_i
 }
 
 static clae_status prepare_plain(clae_device *device, const op_desc *desc, op_instance **instance) {
-    clae_status status = opencl_instance_create(device, desc, &opencl_reduce_sum_plain, sizeof(reduce_sum_instance),
-                                                run, instance);
+    clae_status status =
+        opencl_instance_create(device, desc, &opencl_reduce_sum_plain, sizeof(reduce_sum_instance), run, instance);
     if (status) return status;
     reduce_sum_instance *self = (reduce_sum_instance *)*instance;
     const size_t columns = desc->reduce_sum.columns;

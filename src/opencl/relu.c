@@ -4,8 +4,8 @@
 /* Both directions take two operands and a count. */
 static clae_status run(op_instance *instance, const op_args *args) {
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
-    clae_status status = opencl_kernel_set(&launch->kernel, "vvu", args->operand[0], args->operand[1],
-                                           instance->desc.relu.count);
+    clae_status status =
+        opencl_kernel_set(&launch->kernel, "vvu", args->operand[0], args->operand[1], instance->desc.relu.count);
     return status ? status : opencl_launch_run(launch);
 }
 

@@ -4,7 +4,7 @@
 
 typedef struct conv_run {
     const conv_geometry *g;
-    bool transposed;  /* weights are [k][narrow_c][wide_c] */
+    bool transposed; /* weights are [k][narrow_c][wide_c] */
     const float *weight, *bias, *mask;
     bool relu;
 } conv_run;
@@ -123,7 +123,8 @@ static double filter_one(const conv_geometry *g, const float *wide, const float 
             for (int x = 0; x < g->narrow_w; x++) {
                 const int wide_x = x * g->sw + kx - g->pw;
                 if (wide_x < 0 || wide_x >= g->wide_w) continue;
-                sum += (double)wide[wide_index(g, n, wide_y, wide_x) + c] * (double)narrow[narrow_index(g, n, y, x) + o];
+                sum +=
+                    (double)wide[wide_index(g, n, wide_y, wide_x) + c] * (double)narrow[narrow_index(g, n, y, x) + o];
             }
         }
     }
@@ -150,13 +151,14 @@ static clae_status run_filter(op_instance *instance, const op_args *args) {
     for (int row = 0; row < rows; row++) {
         for (int out = 0; out < out_c; out++) {
             const int in = row % in_c;
-            dweight[(size_t)row * out_c + out] = (float)filter_one(g, wide, narrow, row / in_c, transposed ? out : in,
-                                                                   transposed ? in : out);
+            dweight[(size_t)row * out_c + out] =
+                (float)filter_one(g, wide, narrow, row / in_c, transposed ? out : in, transposed ? in : out);
         }
     }
     if (!instance->desc.conv.with_bias) return CLAE_OK;
     float *dbias = plain_floats(args->operand[CONV_BWD_WEIGHTS_DBIAS]);
-    const size_t positions = (size_t)g->n * (transposed ? (size_t)g->wide_h * g->wide_w : (size_t)g->narrow_h * g->narrow_w);
+    const size_t positions =
+        (size_t)g->n * (transposed ? (size_t)g->wide_h * g->wide_w : (size_t)g->narrow_h * g->narrow_w);
     PLAIN_PARALLEL_FOR(plain_threads(device, out_c))
     for (int o = 0; o < out_c; o++) dbias[o] = column_sum(dy, positions, out_c, o);
     return CLAE_OK;

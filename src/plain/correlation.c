@@ -1,29 +1,26 @@
 #include "plain/correlation.h"
 #include "base/memory.h"
 #include "plain/conv.h"
+#include "plain/numbers.h"
 
 #include <stdlib.h>
 
-enum { L2_BYTES = 256 * 1024 };  /* that images may take of it */
+enum { L2_BYTES = 256 * 1024 }; /* that images may take of it */
 
 typedef struct correlation_instance {
     op_instance base;
     correlation c;
 } correlation_instance;
 
-static int smaller(int a, int b) { return a < b ? a : b; }
-static int larger(int a, int b) { return a > b ? a : b; }
-static int divide_up(int a, int b) { return (a + b - 1) / b; }
-
 static void set_full(correlation_axis *axis, int in_size) {
-    const int room = in_size - axis->taps - axis->in_base;  /* a * in_step may be at most this */
+    const int room = in_size - axis->taps - axis->in_base; /* a * in_step may be at most this */
     axis->full_first = smaller(axis->in_base < 0 ? divide_up(-axis->in_base, axis->in_step) : 0, axis->count);
     axis->full_end = larger(room < 0 ? 0 : smaller(room / axis->in_step + 1, axis->count), axis->full_first);
 }
 
 static correlation_axis gather_axis(int narrow, int kernel, int stride, int pad) {
-    return (correlation_axis){.count = narrow, .out_step = 1, .in_step = stride, .in_base = -pad, .taps = kernel,
-                              .kernel_step = 1};
+    return (correlation_axis){
+        .count = narrow, .out_step = 1, .in_step = stride, .in_base = -pad, .taps = kernel, .kernel_step = 1};
 }
 
 /* Output j = first + a * stride takes the kernel rows r + t * stride, r = (first + pad) mod stride, from inputs
@@ -31,9 +28,14 @@ static correlation_axis gather_axis(int narrow, int kernel, int stride, int pad)
 static correlation_axis spread_axis(int wide, int kernel, int stride, int pad, int first) {
     const int r = (first + pad) % stride;
     const int taps = r < kernel ? (kernel - 1 - r) / stride + 1 : 0;
-    return (correlation_axis){.count = (wide - 1 - first) / stride + 1, .out_first = first, .out_step = stride,
-                              .in_step = 1, .in_base = (first + pad) / stride - (taps - 1), .taps = taps,
-                              .kernel_first = r + stride * (taps - 1), .kernel_step = -stride};
+    return (correlation_axis){.count = (wide - 1 - first) / stride + 1,
+                              .out_first = first,
+                              .out_step = stride,
+                              .in_step = 1,
+                              .in_base = (first + pad) / stride - (taps - 1),
+                              .taps = taps,
+                              .kernel_first = r + stride * (taps - 1),
+                              .kernel_step = -stride};
 }
 
 static correlation_axis *make_axes(bool gather, int narrow, int wide, int kernel, int stride, int pad, int *count) {
@@ -64,21 +66,25 @@ correlation_block correlation_get_block(const correlation *c, const tile_limits 
     return block;
 }
 
-/* Enough tasks for threads to share evenly, in each enough images for full tiles across images, but not more than the L2
+/* Many tasks, or as many for each thread, in each enough images for full tiles across images, but not more than the L2
  * cache holds. */
 static int images_per_task(const correlation *c, const tile_limits *limits, int threads) {
     const correlation_block widest = correlation_get_block(c, limits, 0);
     const int full = c->dot ? 4 : limits->max_positions[widest.vectors];
     const double image_bytes = 4.0 * ((double)c->in_h * c->in_w * c->in_c + (double)c->out_h * c->out_w * c->out_c);
     const int fit = image_bytes < L2_BYTES ? (int)(L2_BYTES / image_bytes) : 1;
-    return larger(smaller(c->n / (8 * threads), fit) / full, 1) * full;
+    const int images = larger(smaller(c->n / (8 * threads), fit) / full, 1) * full;
+    if (c->n >= 8 * threads * images) return images;
+    return divide_up(c->n, threads * larger(c->n / (threads * images), 1));
 }
 
 static correlation describe(const plain_device *device, const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const bool gather = conv_kernel_of(desc->op) == CONV_GATHER;
     correlation c = {
-        .n = g->n, .kernel_h = g->kh, .kernel_w = g->kw,
+        .n = g->n,
+        .kernel_h = g->kh,
+        .kernel_w = g->kw,
         .in_h = gather ? g->wide_h : g->narrow_h,
         .in_w = gather ? g->wide_w : g->narrow_w,
         .in_c = gather ? g->wide_c : g->narrow_c,
@@ -119,7 +125,8 @@ static void pack_block(const correlation *c, const correlation_block *block, con
 static void pack_tap(const correlation *c, const tile_limits *limits, const float *weight, int ky, int kx,
                      float *packed) {
     int phase_y, phase_x, tap_y, tap_x;
-    if (!find_tap(c->y, c->phases_y, ky, &phase_y, &tap_y) || !find_tap(c->x, c->phases_x, kx, &phase_x, &tap_x)) return;
+    if (!find_tap(c->y, c->phases_y, ky, &phase_y, &tap_y) || !find_tap(c->x, c->phases_x, kx, &phase_x, &tap_x))
+        return;
     const ptrdiff_t tap = (ptrdiff_t)tap_y * c->x[phase_x].taps + tap_x;
     const ptrdiff_t taps = (ptrdiff_t)c->y[phase_y].taps * c->x[phase_x].taps;
     packed += correlation_phase_offset(c, phase_y, phase_x);

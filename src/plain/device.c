@@ -41,7 +41,10 @@ static bool cpuinfo_value(const char *key, char *text, size_t size) {
 }
 
 static clae_device_info describe(const clae_context *context, const plain_kernels *kernels) {
-    clae_device_info info = {.id = "c", .backend = "c", .type = CLAE_DEVICE_CPU, .platform = "plain C",
+    clae_device_info info = {.id = "c",
+                             .backend = "c",
+                             .type = CLAE_DEVICE_CPU,
+                             .platform = "plain C",
                              .compute_units = threads_of(context)};
     if (!cpuinfo_value("model name", info.name, sizeof(info.name))) snprintf(info.name, sizeof(info.name), "plain C");
     if (!cpuinfo_value("vendor_id", info.vendor, sizeof(info.vendor))) info.vendor[0] = '\0';
@@ -80,7 +83,9 @@ static clae_status open_device(clae_context *context, const clae_device_info *in
     return CLAE_OK;
 }
 
-static void close_device(clae_device *device) { free(device); }
+static void close_device(clae_device *device) {
+    free(device);
+}
 
 static clae_status create_buffer(clae_device *device, size_t bytes, buffer **out) {
     plain_buffer *b = calloc(1, sizeof(*b));
@@ -141,5 +146,6 @@ const backend backend_plain = {
     .download = download,
     .zero = zero,
     .finish = finish,
+    .measure_peak = plain_measure_peak,
     .impls = impls,
 };

@@ -1,13 +1,14 @@
 #include "plain/filter.h"
 #include "base/memory.h"
 #include "plain/conv.h"
+#include "plain/numbers.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    GROUP_BYTES = 24 * 1024,       /* of sums that one task updates: part of the L1 cache */
-    CHUNK_BYTES = 20 * 1024,       /* of rows that pass over them: the rest */
+    GROUP_BYTES = 24 * 1024, /* of sums that one task updates: part of the L1 cache */
+    CHUNK_BYTES = 20 * 1024, /* of rows that pass over them: the rest */
     MAX_SPLITS = 16,
     SPLIT_FLOPS = 8 * 1000 * 1000, /* less than that is not worth a partial sum */
 };
@@ -17,13 +18,10 @@ typedef struct filter_instance {
     filter f;
 } filter_instance;
 
-static int smaller(int a, int b) { return a < b ? a : b; }
-static int larger(int a, int b) { return a > b ? a : b; }
-
 /* The narrow positions i with 0 <= i * stride + tap - pad < wide. */
 static conv_range positions_inside(int tap, int narrow, int wide, int stride, int pad) {
     const int below = pad - tap, room = wide - 1 + pad - tap;
-    conv_range inside = {below > 0 ? (below + stride - 1) / stride : 0, room < 0 ? 0 : smaller(room / stride + 1, narrow)};
+    conv_range inside = {below > 0 ? divide_up(below, stride) : 0, room < 0 ? 0 : smaller(room / stride + 1, narrow)};
     if (inside.end < inside.first) inside.end = inside.first;
     return inside;
 }
@@ -39,19 +37,21 @@ static clae_status make_segments(const clae_device *device, filter *f) {
     for (int tap = 0; tap < g->kw; tap++) {
         const conv_range inside = positions_inside(tap, g->narrow_w, g->wide_w, g->sw, g->pw);
         if (inside.first == inside.end) continue;
-        f->segments[f->segment_count++] =
-            (filter_segment){.first = tap * g->wide_c, .length = g->wide_c, .position_first = inside.first,
-                             .positions = inside.end - inside.first};
+        f->segments[f->segment_count++] = (filter_segment){.first = tap * g->wide_c,
+                                                           .length = g->wide_c,
+                                                           .position_first = inside.first,
+                                                           .positions = inside.end - inside.first};
     }
     return CLAE_OK;
 }
 
 static void choose_sizes(filter *f, const tile_limits *limits, double flops) {
     const conv_geometry *g = &f->g;
-    f->padded_channels = (g->narrow_c + limits->width - 1) / limits->width * limits->width;
+    f->padded_channels = divide_up(g->narrow_c, limits->width) * limits->width;
     const double group_row_bytes = 4.0 * g->kw * g->wide_c * f->padded_channels;
-    f->rows_per_group = group_row_bytes * g->kh <= GROUP_BYTES ? g->kh : larger(1, (int)(GROUP_BYTES / group_row_bytes));
-    f->groups = (g->kh + f->rows_per_group - 1) / f->rows_per_group;
+    f->rows_per_group =
+        group_row_bytes * g->kh <= GROUP_BYTES ? g->kh : larger(1, (int)(GROUP_BYTES / group_row_bytes));
+    f->groups = divide_up(g->kh, f->rows_per_group);
     const double row_bytes = 4.0 * g->narrow_w * (f->padded_channels + (double)g->sw * g->wide_c);
     f->rows_per_chunk = smaller(larger(1, (int)(CHUNK_BYTES / row_bytes)), FILTER_MAX_ROWS);
     const int splits = flops / SPLIT_FLOPS > MAX_SPLITS ? MAX_SPLITS : (int)(flops / SPLIT_FLOPS) + 1;
@@ -63,7 +63,9 @@ typedef struct layout {
     size_t partials, bias_partials, padded, floats;
 } layout;
 
-static size_t whole_lines(size_t floats) { return (floats + 15) / 16 * 16; }
+static size_t whole_lines(size_t floats) {
+    return (floats + 15) / 16 * 16;
+}
 
 static layout lay_out(const filter *f, const conv_desc *desc, bool transposed) {
     const conv_geometry *g = &f->g;

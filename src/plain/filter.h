@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The taps of one kernel row side by side, as they are in memory where all of them meet all positions, or one by one. */
+/* The taps of one kernel row side by side, as they are in memory where all of them meet all positions, or one by one.
+ */
 typedef struct filter_segment {
     int first, length;             /* in elements of [kw][wide_c] */
     int position_first, positions; /* along the narrow row */
@@ -16,26 +17,26 @@ typedef struct filter_segment {
 
 typedef struct filter {
     conv_geometry g;
-    int padded_channels;  /* narrow_c, rounded up to whole vectors */
-    int splits;           /* of the batch */
-    int rows_per_group;   /* kernel rows that one task sums up */
+    int padded_channels; /* narrow_c, rounded up to whole vectors */
+    int splits;          /* of the batch */
+    int rows_per_group;  /* kernel rows that one task sums up */
     int groups;
-    int rows_per_chunk;   /* narrow rows that stay in the cache while all taps pass over them; at most FILTER_MAX_ROWS */
+    int rows_per_chunk; /* narrow rows that stay in the cache while all taps pass over them; at most FILTER_MAX_ROWS */
     int segment_count;
     filter_segment *segments;
-    size_t partial_floats;  /* [kh][kw][wide_c][padded_channels] */
+    size_t partial_floats; /* [kh][kw][wide_c][padded_channels] */
 } filter;
 
 #define FILTER_MAX_ROWS 64
 
 typedef struct filter_args {
     const float *wide;
-    const float *narrow;  /* with padded_channels channels */
-    float *partials;  /* [splits] */
+    const float *narrow; /* with padded_channels channels */
+    float *partials;     /* [splits] */
     /* The gradient of the bias: sums over `dy_rows` positions of each image of dy; NULL when it is not asked for. */
     const float *dy;
     int dy_rows, dy_channels;
-    float *bias_partials;  /* [splits][dy_channels] */
+    float *bias_partials; /* [splits][dy_channels] */
 } filter_args;
 
 /* Part `index` of `count` of the numbers 0 .. total-1. */

@@ -4,8 +4,8 @@
 
 enum { BLOCK_K = 256, ROWS_PER_TASK = 48, TRANSPOSE = 16, PANEL_VECTORS = 2 };
 
-/* One block of k: B times alpha, packed as [panel][depth][channels of the panel]; A where it is stored [k][m], packed as
- * [m][depth]. */
+/* One block of k: B times alpha, packed as [panel][depth][channels of the panel]; A where it is stored [k][m], packed
+ * as [m][depth]. */
 typedef struct gemm_run {
     const gemm_desc *desc;
     const plain_kernels *kernels;
@@ -15,8 +15,12 @@ typedef struct gemm_run {
     size_t first, depth;
 } gemm_run;
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+static size_t divide_up(size_t a, size_t b) {
+    return (a + b - 1) / b;
+}
 
 static void transpose_a(const gemm_run *r, size_t first, size_t end) {
     const gemm_desc *d = r->desc;
@@ -83,9 +87,12 @@ static void multiply_rows(const gemm_run *r, size_t first, size_t end) {
 static clae_status run_blocked(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const gemm_desc *d = &instance->desc.gemm;
-    gemm_run r = {.desc = d, .kernels = device->kernels,
-                  .a = plain_floats(args->operand[GEMM_A]), .b = plain_floats(args->operand[GEMM_B]),
-                  .c = plain_floats(args->operand[GEMM_C]), .zeros = plain_floats(args->workspace)};
+    gemm_run r = {.desc = d,
+                  .kernels = device->kernels,
+                  .a = plain_floats(args->operand[GEMM_A]),
+                  .b = plain_floats(args->operand[GEMM_B]),
+                  .c = plain_floats(args->operand[GEMM_C]),
+                  .zeros = plain_floats(args->workspace)};
     const size_t width = (size_t)PANEL_VECTORS * (size_t)device->kernels->limits.width;
     const size_t most_depth = smaller(d->k, BLOCK_K);
     r.packed_b = r.zeros + width;
@@ -114,11 +121,12 @@ static const op_impl blocked, plain;
 static clae_status prepare_blocked(clae_device *device, const op_desc *desc, op_instance **instance) {
     const gemm_desc *d = &desc->gemm;
     const size_t width = (size_t)PANEL_VECTORS * (size_t)plain_device_of(device)->kernels->limits.width;
-    clae_status status = plain_instance_create(device, desc, &blocked, sizeof(op_instance), run_blocked,
-                                               plain_instance_free, instance);
+    clae_status status =
+        plain_instance_create(device, desc, &blocked, sizeof(op_instance), run_blocked, plain_instance_free, instance);
     if (status == CLAE_OK)
         (*instance)->workspace_bytes =
-            (width + ((d->transpose_a ? d->m : 0) + divide_up(d->n, width) * width) * smaller(d->k, BLOCK_K)) * sizeof(float);
+            (width + ((d->transpose_a ? d->m : 0) + divide_up(d->n, width) * width) * smaller(d->k, BLOCK_K)) *
+            sizeof(float);
     return status;
 }
 

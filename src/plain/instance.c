@@ -12,7 +12,9 @@ clae_status plain_instance_create(clae_device *device, const op_desc *desc, cons
     return CLAE_OK;
 }
 
-void plain_instance_free(op_instance *instance) { free(instance); }
+void plain_instance_free(op_instance *instance) {
+    free(instance);
+}
 
 bool plain_supports_all(const clae_device *device, const op_desc *desc) {
     (void)device;

@@ -9,10 +9,14 @@ typedef struct instruction_set {
     bool (*is_available)(void);
 } instruction_set;
 
-static bool has_baseline(void) { return true; }
+static bool has_baseline(void) {
+    return true;
+}
 
 #if PLAIN_X86
-static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static bool has_avx2(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
 
 static bool has_avx512(void) {
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
@@ -49,5 +53,6 @@ void plain_kernels_list(char *text, size_t size) {
     text[0] = '\0';
     for (size_t i = 0; i < SETS && used < size; i++)
         if (instruction_sets[i].is_available())
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", instruction_sets[i].kernels->name);
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", instruction_sets[i].kernels->name);
 }

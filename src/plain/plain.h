@@ -25,7 +25,9 @@ typedef struct plain_buffer {
     char *memory;
 } plain_buffer;
 
-static inline plain_device *plain_device_of(const clae_device *device) { return (plain_device *)device; }
+static inline plain_device *plain_device_of(const clae_device *device) {
+    return (plain_device *)device;
+}
 
 /* NULL for a view without a buffer. */
 static inline float *plain_floats(view v) {
@@ -43,7 +45,7 @@ void plain_kernels_list(char *text, size_t size);
 clae_status plain_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl, size_t size,
                                   clae_status (*run)(op_instance *, const op_args *), void (*release)(op_instance *),
                                   op_instance **instance);
-void plain_instance_free(op_instance *instance);  /* a release for instances that own nothing else */
+void plain_instance_free(op_instance *instance); /* a release for instances that own nothing else */
 bool plain_supports_all(const clae_device *device, const op_desc *desc);
 
 /* A loop over `count` tasks wants no more threads than that. */
@@ -53,13 +55,17 @@ static inline int plain_threads(const plain_device *device, int count) {
 
 /* Loops over memory are cut into pieces of this many elements, which are what threads take. */
 #define PLAIN_PIECE 16384
-static inline int plain_pieces(size_t count) { return (int)((count + PLAIN_PIECE - 1) / PLAIN_PIECE); }
+static inline int plain_pieces(size_t count) {
+    return (int)((count + PLAIN_PIECE - 1) / PLAIN_PIECE);
+}
 static inline size_t plain_piece_length(size_t count, size_t first) {
     return count - first < PLAIN_PIECE ? count - first : PLAIN_PIECE;
 }
 
 /* sums[c] = partials[0][c] + ... + partials[parts - 1][c], in that order. */
 void plain_add_partials(const float *partials, int parts, size_t columns, float *sums);
+
+clae_status plain_measure_peak(clae_device *device, double *gflops);
 
 /* The implementations of each op, best first, NULL-terminated. */
 #define OP(stem, operands) extern const op_impl *const plain_##stem##_impls[];

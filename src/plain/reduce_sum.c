@@ -3,7 +3,9 @@
 #include <string.h>
 
 /* Parts of the rows, each summed up by one thread; their number depends on the shape alone. */
-static int parts_of(size_t rows) { return (int)(rows < 256 ? 1 : rows < 64 * 256 ? rows / 256 : 64); }
+static int parts_of(size_t rows) {
+    return (int)(rows < 256 ? 1 : rows < 64 * 256 ? rows / 256 : 64);
+}
 
 void plain_add_partials(const float *partials, int parts, size_t columns, float *sums) {
     for (size_t c = 0; c < columns; c++) {

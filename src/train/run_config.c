@@ -100,7 +100,7 @@ static char *field_text(const run_config *config, const field *field) {
     case FIELD_REAL:
         return string_format("--%s %.15g", field->name, *(const double *)at(config, field));
     case FIELD_FLAG:
-        return string_format("%s--%s", *(const bool *)at(config, field) ? "" : "without ", field->name);
+        return string_format("%s--%s", *(const bool *)at(config, field) ? "" : "no ", field->name);
     }
     return NULL;
 }
@@ -132,8 +132,9 @@ clae_status run_config_merge(const clae_context *context, const char *folder, co
     }
     if (!different) return CLAE_OK;
     char *theirs = list_fields(stored, different), *ours = list_fields(config, different);
-    fail(context, CLAE_ERROR_INPUT, "%s was started %s and cannot go on %s; leave these options out to resume it",
-         folder, theirs ? theirs : "otherwise", ours ? ours : "like this");
+    fail(context, CLAE_ERROR_INPUT,
+         "%s was started with %s and cannot go on with %s; leave these options out to resume it", folder,
+         theirs ? theirs : "other options", ours ? ours : "these");
     free(theirs);
     free(ours);
     return CLAE_ERROR_INPUT;

@@ -109,7 +109,8 @@ static clae_status train_some(loop *loop) {
     double seconds = now_seconds() - start;
     loop->epoch.seconds += seconds;
     if (seconds < SECONDS_PER_FETCH / 2) {
-        loop->fetch_steps = least(2 * loop->fetch_steps, STEPS_PER_FETCH);
+        uint64_t most = loop->limits->fetch_steps ? loop->limits->fetch_steps : STEPS_PER_FETCH;
+        loop->fetch_steps = least(2 * loop->fetch_steps, most);
     } else if (seconds > SECONDS_PER_FETCH && loop->fetch_steps > 1) {
         loop->fetch_steps /= 2;
     }

@@ -2,11 +2,11 @@
 
 #include <math.h>
 
-static void describe(op_id op, size_t index, bool quick, test_random *random, op_desc *desc) {
+static void describe(op_id op, size_t index, int quick, test_random *random, op_desc *desc) {
     (void)op;
     static const size_t fixed[] = {112457, 1, 33};
     size_t count = index < 3 ? fixed[index] : (size_t)random_int(random, 1, 3000);
-    if (quick && count > 5000) count = 5000;
+    if (quick && count > 1000) count = 1000;
     desc->adam = (adam_desc){count, 0.9f, 0.999f, 1e-8f};
     if (index >= 3 && random_int(random, 0, 1)) desc->adam = (adam_desc){count, 0.5f, 0.9f, 1e-3f};
 }

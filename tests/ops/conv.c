@@ -5,25 +5,27 @@ static const struct {
     int n, wide, narrow, wide_c, narrow_c, k, s;
     bool with_bias, with_relu;
 } fixed[CONV_FIXED_COUNT] = {
-    {3, 28, 24, 1, 32, 5, 1, true, true},     {3, 24, 20, 32, 32, 5, 1, true, true},
-    {3, 20, 9, 32, 32, 4, 2, true, true},     {3, 9, 4, 32, 32, 3, 2, true, true},
-    {3, 4, 1, 32, 8, 4, 1, true, true},       {3, 28, 24, 1, 32, 5, 1, true, false},
-    {3, 4, 1, 32, 8, 4, 1, false, false},     {3, 9, 4, 32, 32, 3, 2, false, false},
-    {3, 9, 4, 32, 32, 3, 2, false, true},     {1, 24, 20, 32, 32, 5, 1, false, false},
-    {37, 1, 1, 2, 128, 1, 1, true, true},     {5, 1, 1, 128, 128, 1, 1, true, true},
+    {3, 28, 24, 1, 32, 5, 1, true, true}, {3, 24, 20, 32, 32, 5, 1, true, true},
+    {3, 20, 9, 32, 32, 4, 2, true, true}, {3, 9, 4, 32, 32, 3, 2, true, true},
+    {3, 4, 1, 32, 8, 4, 1, true, true},   {3, 28, 24, 1, 32, 5, 1, true, false},
+    {3, 4, 1, 32, 8, 4, 1, false, false}, {3, 9, 4, 32, 32, 3, 2, false, false},
+    {3, 9, 4, 32, 32, 3, 2, false, true}, {1, 24, 20, 32, 32, 5, 1, false, false},
+    {37, 1, 1, 2, 128, 1, 1, true, true}, {5, 1, 1, 128, 128, 1, 1, true, true},
 };
 
-static conv_desc fixed_desc(size_t index, bool quick) {
+static conv_desc fixed_desc(size_t index, int quick) {
     int n = fixed[index].n, narrow = fixed[index].narrow, wide = fixed[index].wide;
     const int k = fixed[index].k, s = fixed[index].s;
     if (quick) {
         n = 1;
-        narrow = narrow < 8 ? narrow : 8;
+        const int most = quick == 2 ? 2 : 8;
+        narrow = narrow < most ? narrow : most;
         wide = (narrow - 1) * s + k;
     }
-    return (conv_desc){.g = {n, wide, wide, fixed[index].wide_c, narrow, narrow, fixed[index].narrow_c, k, k, s, s, 0, 0},
-                       .with_bias = fixed[index].with_bias,
-                       .with_relu = fixed[index].with_relu};
+    return (conv_desc){
+        .g = {n, wide, wide, fixed[index].wide_c, narrow, narrow, fixed[index].narrow_c, k, k, s, s, 0, 0},
+        .with_bias = fixed[index].with_bias,
+        .with_relu = fixed[index].with_relu};
 }
 
 /* One axis: kernel, stride, padding and the two sizes that go together; what rounding down leaves of the wide size is
@@ -43,7 +45,7 @@ static int random_channels(test_random *random) {
     return random_int(random, 0, 1) ? random_int(random, 1, 40) : usual[random_int(random, 0, 5)];
 }
 
-conv_geometry conv_random_geometry(test_random *random) {
+conv_geometry conv_random_geometry(test_random *random, double max_multiply_adds) {
     conv_geometry g;
     do {
         g.n = random_int(random, 0, 2) ? random_int(random, 1, 5) : 1;
@@ -51,18 +53,22 @@ conv_geometry conv_random_geometry(test_random *random) {
         random_axis(random, &g.wide_w, &g.narrow_w, &g.kw, &g.sw, &g.pw);
         g.wide_c = random_channels(random);
         g.narrow_c = random_channels(random);
-    } while ((double)g.n * g.narrow_h * g.narrow_w * g.kh * g.kw * g.wide_c * g.narrow_c > 4e5);
+    } while ((double)g.n * g.narrow_h * g.narrow_w * g.kh * g.kw * g.wide_c * g.narrow_c > max_multiply_adds);
     return g;
 }
 
-static bool is_bwd_data(op_id op) { return op == OP_conv2d_bwd_data || op == OP_conv_transpose2d_bwd_data; }
-static bool is_bwd_weights(op_id op) { return op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights; }
+static bool is_bwd_data(op_id op) {
+    return op == OP_conv2d_bwd_data || op == OP_conv_transpose2d_bwd_data;
+}
+static bool is_bwd_weights(op_id op) {
+    return op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights;
+}
 
-void conv_describe(op_id op, size_t index, bool quick, test_random *random, op_desc *desc) {
+void conv_describe(op_id op, size_t index, int quick, test_random *random, op_desc *desc) {
     if (index < CONV_FIXED_COUNT) {
         desc->conv = fixed_desc(index, quick);
     } else {
-        desc->conv.g = conv_random_geometry(random);
+        desc->conv.g = conv_random_geometry(random, quick == 2 ? 1e4 : quick ? 1e5 : 4e5);
         desc->conv.with_bias = random_int(random, 0, 1);
         desc->conv.with_relu = random_int(random, 0, 1);
     }

@@ -7,10 +7,9 @@
 enum { CONV_FIXED_COUNT = 12 };
 
 /* The lecture's layers with all epilogues of one of them, 1x1 images, then random ones. */
-void conv_describe(op_id op, size_t index, bool quick, test_random *random, op_desc *desc);
+void conv_describe(op_id op, size_t index, int quick, test_random *random, op_desc *desc);
 
-/* A geometry with up to about 400,000 multiply-adds. */
-conv_geometry conv_random_geometry(test_random *random);
+conv_geometry conv_random_geometry(test_random *random, double max_multiply_adds);
 
 /* The sizes of an op's operands, from its descriptor alone. */
 typedef struct conv_sizes {

@@ -35,5 +35,7 @@ static bool fill_bwd_weights(op_case *c, test_random *random) {
 }
 
 const op_suite suite_conv_transpose2d_fwd = {OP_conv_transpose2d_fwd, CONV_FIXED_COUNT, conv_describe, fill_fwd};
-const op_suite suite_conv_transpose2d_bwd_data = {OP_conv_transpose2d_bwd_data, CONV_FIXED_COUNT, conv_describe, fill_bwd_data};
-const op_suite suite_conv_transpose2d_bwd_weights = {OP_conv_transpose2d_bwd_weights, CONV_FIXED_COUNT, conv_describe, fill_bwd_weights};
+const op_suite suite_conv_transpose2d_bwd_data = {OP_conv_transpose2d_bwd_data, CONV_FIXED_COUNT, conv_describe,
+                                                  fill_bwd_data};
+const op_suite suite_conv_transpose2d_bwd_weights = {OP_conv_transpose2d_bwd_weights, CONV_FIXED_COUNT, conv_describe,
+                                                     fill_bwd_weights};

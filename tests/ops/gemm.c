@@ -9,19 +9,24 @@ static size_t random_size(test_random *random) {
     return (size_t)(random_int(random, 0, 2) ? random_int(random, 1, 70) : random_int(random, 1, 200));
 }
 
-static void describe(op_id op, size_t index, bool quick, test_random *random, op_desc *desc) {
+static void describe(op_id op, size_t index, int quick, test_random *random, op_desc *desc) {
     (void)op;
     gemm_desc *d = &desc->gemm;
     static const float factors[] = {0, 1, 2, -1};
     if (index < 6)
         *d = fixed[index];
     else
-        *d = (gemm_desc){random_size(random),      random_size(random),
-                         random_size(random),      random_int(random, 0, 1),
-                         random_int(random, 0, 1), factors[random_int(random, 1, 3)],
+        *d = (gemm_desc){random_size(random),
+                         random_size(random),
+                         random_size(random),
+                         random_int(random, 0, 1),
+                         random_int(random, 0, 1),
+                         factors[random_int(random, 1, 3)],
                          factors[random_int(random, 0, 3)]};
-    if (quick && d->m > 90) d->m = 90;
-    if (quick && d->n > 90) d->n = 90;
+    const size_t most = quick == 2 ? 20 : quick ? 90 : 1000;
+    if (d->m > most) d->m = most;
+    if (d->n > most) d->n = most;
+    if (d->k > most * 2) d->k = most * 2;
 }
 
 static bool fill(op_case *c, test_random *random) {

@@ -1,15 +1,16 @@
 #include "op_harness.h"
 
-static void describe(op_id op, size_t index, bool quick, test_random *random, op_desc *desc) {
-    (void)op, (void)quick;
+static void describe(op_id op, size_t index, int quick, test_random *random, op_desc *desc) {
+    (void)op;
     static const load_batch_desc fixed[] = {
         {100, 784, false, 1 / 255.0f, 0}, {3, 784, true, 1, 0}, {1, 1, false, 2, -1}, {7, 13, true, 0.5f, 3}};
-    if (index < 4) {
+    if (index < 4)
         desc->load_batch = fixed[index];
-        return;
-    }
-    desc->load_batch = (load_batch_desc){random_int(random, 1, 40), random_int(random, 1, 300), random_int(random, 0, 1),
-                                         (float)(0.01 + random_real(random)), (float)random_real(random)};
+    else
+        desc->load_batch =
+            (load_batch_desc){random_int(random, 1, 40), random_int(random, 1, 300), random_int(random, 0, 1),
+                              (float)(0.01 + random_real(random)), (float)random_real(random)};
+    if (quick && desc->load_batch.n > 5) desc->load_batch.n = 5;
 }
 
 /* More images and more indices than one batch takes; images may come twice. */

@@ -4,10 +4,10 @@
 
 static const size_t fixed[] = {3 * 28 * 28, 1, 2, 100 * 28 * 28, 4097};
 
-static void describe(op_id op, size_t index, bool quick, test_random *random, op_desc *desc) {
+static void describe(op_id op, size_t index, int quick, test_random *random, op_desc *desc) {
     (void)op;
     size_t count = index < 5 ? fixed[index] : (size_t)random_int(random, 1, 9000);
-    if (quick && count > 5000) count = 5000;
+    if (quick && count > 3000) count = 3000;
     desc->loss = (loss_desc){count, 1.0f, index < 5 || random_int(random, 0, 1)};
 }
 

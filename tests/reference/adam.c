@@ -3,8 +3,7 @@
 #include <math.h>
 
 void reference_adam(const adam_desc *d, double step_size, double sqrt_correction2, const double *gradients,
-                    reference_output parameters, reference_output m, reference_output v)
-{
+                    reference_output parameters, reference_output m, reference_output v) {
     const double beta1 = d->beta1, beta2 = d->beta2;
     for (size_t i = 0; i < d->count; i++) {
         double g = gradients[i];

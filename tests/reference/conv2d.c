@@ -2,19 +2,16 @@
 #include "reference/accumulate.h"
 #include "reference/taps.h"
 
-static size_t in_pixels(const conv_geometry *g)
-{
+static size_t in_pixels(const conv_geometry *g) {
     return (size_t)g->n * g->wide_h * g->wide_w;
 }
 
-static size_t out_pixels(const conv_geometry *g)
-{
+static size_t out_pixels(const conv_geometry *g) {
     return (size_t)g->n * g->narrow_h * g->narrow_w;
 }
 
 void reference_conv2d_fwd(const conv_desc *d, const double *x, const double *weight, const double *bias,
-                          reference_output y)
-{
+                          reference_output y) {
     const conv_geometry *g = &d->g;
     const size_t in = g->wide_c, out = g->narrow_c;
     output_start(y, out_pixels(g) * out);
@@ -27,8 +24,7 @@ void reference_conv2d_fwd(const conv_desc *d, const double *x, const double *wei
 }
 
 void reference_conv2d_bwd_data(const conv_desc *d, const double *dy, const double *weight, const double *mask,
-                               reference_output dx)
-{
+                               reference_output dx) {
     const conv_geometry *g = &d->g;
     const size_t in = g->wide_c, out = g->narrow_c;
     output_start(dx, in_pixels(g) * in);
@@ -40,8 +36,7 @@ void reference_conv2d_bwd_data(const conv_desc *d, const double *dy, const doubl
 }
 
 void reference_conv2d_bwd_weights(const conv_desc *d, const double *x, const double *dy, reference_output dweight,
-                                  reference_output dbias)
-{
+                                  reference_output dbias) {
     const conv_geometry *g = &d->g;
     const size_t in = g->wide_c, out = g->narrow_c;
     output_start(dweight, (size_t)g->kh * g->kw * in * out);
@@ -52,21 +47,22 @@ void reference_conv2d_bwd_weights(const conv_desc *d, const double *x, const dou
     if (d->with_bias) output_channel_sums(dbias, out_pixels(g), out, dy);
 }
 
-static int ceil_divide(int a, int b)
-{
+static int ceil_divide(int a, int b) {
     return (a + b - 1) / b;
 }
 
-double reference_conv_terms(op_id op, const conv_desc *d)
-{
+double reference_conv_terms(op_id op, const conv_desc *d) {
     const conv_geometry *g = &d->g;
     const double gathered = (double)g->kh * g->kw * g->wide_c + 1;
     const double spread = (double)ceil_divide(g->kh, g->sh) * ceil_divide(g->kw, g->sw) * g->narrow_c + 1;
     switch (op) {
     case OP_conv2d_fwd:
-    case OP_conv_transpose2d_bwd_data: return gathered;
+    case OP_conv_transpose2d_bwd_data:
+        return gathered;
     case OP_conv2d_bwd_data:
-    case OP_conv_transpose2d_fwd: return spread;
-    default: return (double)g->n * g->narrow_h * g->narrow_w;
+    case OP_conv_transpose2d_fwd:
+        return spread;
+    default:
+        return (double)g->n * g->narrow_h * g->narrow_w;
     }
 }

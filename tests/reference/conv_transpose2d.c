@@ -2,19 +2,16 @@
 #include "reference/accumulate.h"
 #include "reference/taps.h"
 
-static size_t in_pixels(const conv_geometry *g)
-{
+static size_t in_pixels(const conv_geometry *g) {
     return (size_t)g->n * g->narrow_h * g->narrow_w;
 }
 
-static size_t out_pixels(const conv_geometry *g)
-{
+static size_t out_pixels(const conv_geometry *g) {
     return (size_t)g->n * g->wide_h * g->wide_w;
 }
 
 void reference_conv_transpose2d_fwd(const conv_desc *d, const double *x, const double *weight, const double *bias,
-                                    reference_output y)
-{
+                                    reference_output y) {
     const conv_geometry *g = &d->g;
     const size_t in = g->narrow_c, out = g->wide_c;
     output_start(y, out_pixels(g) * out);
@@ -27,8 +24,7 @@ void reference_conv_transpose2d_fwd(const conv_desc *d, const double *x, const d
 }
 
 void reference_conv_transpose2d_bwd_data(const conv_desc *d, const double *dy, const double *weight, const double *mask,
-                                         reference_output dx)
-{
+                                         reference_output dx) {
     const conv_geometry *g = &d->g;
     const size_t in = g->narrow_c, out = g->wide_c;
     output_start(dx, in_pixels(g) * in);
@@ -39,9 +35,8 @@ void reference_conv_transpose2d_bwd_data(const conv_desc *d, const double *dy, c
     if (d->with_relu) output_mask(dx, in_pixels(g) * in, mask);
 }
 
-void reference_conv_transpose2d_bwd_weights(const conv_desc *d, const double *x, const double *dy, reference_output dweight,
-                                            reference_output dbias)
-{
+void reference_conv_transpose2d_bwd_weights(const conv_desc *d, const double *x, const double *dy,
+                                            reference_output dweight, reference_output dbias) {
     const conv_geometry *g = &d->g;
     const size_t in = g->narrow_c, out = g->wide_c;
     output_start(dweight, (size_t)g->kh * g->kw * in * out);

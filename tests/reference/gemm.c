@@ -1,7 +1,6 @@
 #include "reference/accumulate.h"
 
-void reference_gemm(const gemm_desc *d, const double *a, const double *b, const double *c_before, reference_output c)
-{
+void reference_gemm(const gemm_desc *d, const double *a, const double *b, const double *c_before, reference_output c) {
     const double alpha = d->alpha;
     output_start(c, d->m * d->n);
     for (size_t k = 0; k < d->k; k++) {

@@ -1,8 +1,7 @@
 #include "reference/accumulate.h"
 
 void reference_loss(const loss_desc *d, const double *y, const double *target, reference_output loss,
-                    reference_output dy)
-{
+                    reference_output dy) {
     output_start(loss, 1);
     if (d->with_gradient) output_start(dy, d->count);
     for (size_t i = 0; i < d->count; i++) {

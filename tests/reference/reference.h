@@ -20,8 +20,8 @@ void reference_conv2d_bwd_weights(const conv_desc *d, const double *x, const dou
                                   reference_output dbias);
 void reference_conv_transpose2d_fwd(const conv_desc *d, const double *x, const double *weight, const double *bias,
                                     reference_output y);
-void reference_conv_transpose2d_bwd_data(const conv_desc *d, const double *dy, const double *weight,
-                                         const double *mask, reference_output dx);
+void reference_conv_transpose2d_bwd_data(const conv_desc *d, const double *dy, const double *weight, const double *mask,
+                                         reference_output dx);
 void reference_conv_transpose2d_bwd_weights(const conv_desc *d, const double *x, const double *dy,
                                             reference_output dweight, reference_output dbias);
 

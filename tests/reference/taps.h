@@ -6,14 +6,14 @@
 
 typedef struct tap {
     int n, ih, iw, kh, kw;
-    size_t narrow, wide, weight;  /* pixel numbers, over all images; number of the tap */
+    size_t narrow, wide, weight; /* pixel numbers, over all images; number of the tap */
 } tap;
 
 /* Starts before the first pair; call tap_next until it is false. */
-#define TAP_START {.kw = -1}
+#define TAP_START                                                                                                      \
+    { .kw = -1 }
 
-static inline bool tap_advance(const conv_geometry *g, tap *t)
-{
+static inline bool tap_advance(const conv_geometry *g, tap *t) {
     if (++t->kw < g->kw) return true;
     t->kw = 0;
     if (++t->kh < g->kh) return true;
@@ -25,8 +25,7 @@ static inline bool tap_advance(const conv_geometry *g, tap *t)
     return ++t->n < g->n;
 }
 
-static inline bool tap_next(const conv_geometry *g, tap *t)
-{
+static inline bool tap_next(const conv_geometry *g, tap *t) {
     while (tap_advance(g, t)) {
         int jh = t->ih * g->sh + t->kh - g->ph, jw = t->iw * g->sw + t->kw - g->pw;
         if (jh < 0 || jh >= g->wide_h || jw < 0 || jw >= g->wide_w) continue;

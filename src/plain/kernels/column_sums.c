@@ -2,7 +2,7 @@
 #include "plain/kernels/isa.h"
 #include "plain/kernels/vector.h"
 
-enum { BLOCK = 4 };  /* vectors side by side */
+enum { BLOCK = 4 }; /* vectors side by side */
 
 INLINE void sum_block(const float *x, size_t rows, size_t stride, float *sums, const int vectors) {
     vector sum[BLOCK];

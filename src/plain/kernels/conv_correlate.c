@@ -1,8 +1,9 @@
-/* Gather and spread. Where a row of output has enough positions that take all taps, tiles run along it; the positions at
- * the borders, and small images, are tiled across images instead, where all positions of a tile have the same taps: no
- * product with padding is ever made, and tiles stay full. */
+/* Gather and spread. Where a row of output has enough positions that take all taps, tiles run along it; the positions
+ * at the borders, and small images, are tiled across images instead, where all positions of a tile have the same taps:
+ * no product with padding is ever made, and tiles stay full. */
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
+#include "plain/numbers.h"
 
 static const tile_limits limits = TILE_LIMITS;
 
@@ -25,13 +26,10 @@ typedef struct pass {
     void (*tile)(const tile *t, int vectors, int positions);
     const float *weight;
     int max_positions;
-    int row_elements;            /* of [tap x][in_c] */
-    int along_first, along_end;  /* columns that are tiled along the row */
+    int row_elements;           /* of [tap x][in_c] */
+    int along_first, along_end; /* columns that are tiled along the row */
     int first_image, end_image;
 } pass;
-
-static int smaller(int a, int b) { return a < b ? a : b; }
-static int larger(int a, int b) { return a > b ? a : b; }
 
 static bool next_chunk(const pass *p, tap_chunk *chunk) {
     const int rows = p->y->taps, elements = p->row_elements, fits = CHUNK_FLOATS / p->block.width;
@@ -55,7 +53,8 @@ static bool next_chunk(const pass *p, tap_chunk *chunk) {
 }
 
 /* The output positions (row, column) and on, `count` of them one column or one image apart, as tiles. */
-static void run_tiles(const pass *p, const tap_chunk *chunk, int image, int row, int column, int count, bool across_images) {
+static void run_tiles(const pass *p, const tap_chunk *chunk, int image, int row, int column, int count,
+                      bool across_images) {
     const correlation *c = p->c;
     const conv_range ky = correlation_taps(p->y, row, c->in_h), kx = correlation_taps(p->x, column, c->in_w);
     const int first_row = larger(ky.first, chunk->first_row), end_row = smaller(ky.end, chunk->end_row);
@@ -134,8 +133,8 @@ static void run_phase(pass *p, const float *weights) {
         p->block = correlation_get_block(c, &limits, b);
         p->tile = c->dot ? PLAIN_NAME(plain_tile_dot) : PLAIN_NAME(plain_tile);
         p->max_positions = c->dot ? limits.max_dot_positions : limits.max_positions[p->block.vectors];
-        const int full = p->x->full_end - p->x->full_first;
-        const bool along = full >= smaller(2 * p->max_positions, p->end_image - p->first_image);
+        /* Chosen by the whole batch, not by the task: what order sums are made in must not depend on the threads. */
+        const bool along = p->x->full_end - p->x->full_first >= smaller(2 * p->max_positions, c->n);
         p->along_first = along ? p->x->full_first : 0;
         p->along_end = along ? p->x->full_end : 0;
         if (c->dot)

@@ -2,6 +2,7 @@
  * narrow channels, summed up over the positions of a few rows at a time, which stay in the L1 cache. */
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
+#include "plain/numbers.h"
 
 static const tile_limits limits = TILE_LIMITS;
 
@@ -14,7 +15,7 @@ typedef struct filter_tile {
     const float *wide, *narrow;
     const row *rows;
     int row_count, positions;
-    ptrdiff_t wide_stride, narrow_stride;  /* between positions */
+    ptrdiff_t wide_stride, narrow_stride; /* between positions */
     float *sum;
     ptrdiff_t sum_stride;
 } filter_tile;
@@ -30,16 +31,8 @@ INLINE void filter_tile_run(const filter_tile *t, const int vectors, const int e
     }
     for (int r = 0; r < t->row_count; r++) {
         const float *wide = t->wide + t->rows[r].wide, *narrow = t->narrow + t->rows[r].narrow;
-        for (int i = 0; i < t->positions; i++, wide += t->wide_stride, narrow += t->narrow_stride) {
-            vector n[TILE_MAX_VECTORS];
-            UNROLL
-            for (int v = 0; v < vectors; v++) n[v] = vector_load(narrow + v * WIDTH);
-            UNROLL
-            for (int e = 0; e < elements; e++) {
-                UNROLL
-                for (int v = 0; v < vectors; v++) sum[e][v] += n[v] * wide[e];
-            }
-        }
+        for (int i = 0; i < t->positions; i++, wide += t->wide_stride, narrow += t->narrow_stride)
+            vector_outer_product(sum, narrow, wide, 1, vectors, elements);
     }
     UNROLL
     for (int e = 0; e < elements; e++) {
@@ -48,8 +41,10 @@ INLINE void filter_tile_run(const filter_tile *t, const int vectors, const int e
     }
 }
 
-#define FILTER_TILE(vectors, elements) \
-    static void filter_tile_##vectors##x##elements(const filter_tile *t) { filter_tile_run(t, vectors, elements); }
+#define FILTER_TILE(vectors, elements)                                                                                 \
+    static void filter_tile_##vectors##x##elements(const filter_tile *t) {                                             \
+        filter_tile_run(t, vectors, elements);                                                                         \
+    }
 TILE_SIZES(FILTER_TILE)
 
 #define FILTER_ENTRY(vectors, elements) [vectors][elements] = filter_tile_##vectors##x##elements,
@@ -78,7 +73,7 @@ static void sum_segment(const filter *f, const filter_segment *segment, filter_t
     t.wide += ((ptrdiff_t)segment->position_first * g->sw + tap - g->pw) * g->wide_c;
     t.narrow += segment->position_first * t.narrow_stride;
     t.sum += segment->first * t.sum_stride;
-    const int all = f->padded_channels / WIDTH, blocks = (all + limits.max_vectors - 1) / limits.max_vectors;
+    const int all = f->padded_channels / WIDTH, blocks = divide_up(all, limits.max_vectors);
     for (int b = 0, vectors; b < blocks; b++) {
         vectors = all / blocks + (b < all % blocks);
         filter_tile block = t;
@@ -94,30 +89,35 @@ static void sum_segment(const filter *f, const filter_segment *segment, filter_t
 }
 
 /* Sums dy up in step with the rows of the chunk, while they are in the cache. */
-static void sum_bias(const filter_args *args, int split, size_t narrow_rows, size_t all_rows, size_t first, size_t end) {
+static void sum_bias(const filter_args *args, int split, size_t narrow_rows, size_t all_rows, size_t first,
+                     size_t end) {
     const size_t from = first * all_rows / narrow_rows, to = end * all_rows / narrow_rows;
     const size_t channels = (size_t)args->dy_channels;
-    PLAIN_NAME(plain_column_sums)(args->dy + from * channels, to - from, channels,
-                                  args->bias_partials + (size_t)split * channels);
+    PLAIN_NAME(plain_column_sums)
+    (args->dy + from * channels, to - from, channels, args->bias_partials + (size_t)split * channels);
 }
 
 void PLAIN_NAME(plain_filter)(const filter *f, const filter_args *args, int split, int group) {
     const conv_geometry *g = &f->g;
     const conv_range images = filter_split(g->n, f->splits, split);
     const int first_ky = group * f->rows_per_group;
-    const int end_ky = first_ky + f->rows_per_group < g->kh ? first_ky + f->rows_per_group : g->kh;
+    const int end_ky = smaller(first_ky + f->rows_per_group, g->kh);
     const ptrdiff_t sums_of_row = (ptrdiff_t)g->kw * g->wide_c * f->padded_channels;
     float *sums = args->partials + split * (ptrdiff_t)f->partial_floats;
     memset(sums + first_ky * sums_of_row, 0, (size_t)((end_ky - first_ky) * sums_of_row) * sizeof(float));
     const bool with_bias = args->dy && group == 0;
-    if (with_bias) memset(args->bias_partials + split * args->dy_channels, 0, (size_t)args->dy_channels * sizeof(float));
+    if (with_bias)
+        memset(args->bias_partials + split * args->dy_channels, 0, (size_t)args->dy_channels * sizeof(float));
 
     row rows[FILTER_MAX_ROWS];
     const int last = images.end * g->narrow_h;
     for (int first = images.first * g->narrow_h, end; first < last; first = end) {
-        end = last - first < f->rows_per_chunk ? last : first + f->rows_per_chunk;
-        filter_tile t = {.wide = args->wide, .narrow = args->narrow, .rows = rows,
-                         .wide_stride = (ptrdiff_t)g->sw * g->wide_c, .narrow_stride = f->padded_channels,
+        end = smaller(first + f->rows_per_chunk, last);
+        filter_tile t = {.wide = args->wide,
+                         .narrow = args->narrow,
+                         .rows = rows,
+                         .wide_stride = (ptrdiff_t)g->sw * g->wide_c,
+                         .narrow_stride = f->padded_channels,
                          .sum_stride = f->padded_channels};
         for (int ky = first_ky; ky < end_ky; ky++) {
             t.row_count = meeting_rows(f, ky, first, end, rows);

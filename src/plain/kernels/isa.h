@@ -21,5 +21,6 @@ void PLAIN_NAME(plain_adam)(float *p, const float *g, float *m, float *v, size_t
                             float epsilon, float step_size, float sqrt_correction2);
 void PLAIN_NAME(plain_load_bytes)(const uint8_t *pixels, float *x, size_t count, float scale, float shift);
 void PLAIN_NAME(plain_load_floats)(const float *pixels, float *x, size_t count, float scale, float shift);
+double PLAIN_NAME(plain_peak)(size_t rounds, float a, float b, float *result);
 
 #endif

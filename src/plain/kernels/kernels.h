@@ -18,19 +18,19 @@ typedef struct tile {
     const float *in, *weight;
     ptrdiff_t in_stride, in_row_stride, weight_row_stride;
     int rows, length;
-    int tap_length;        /* input channels */
+    int tap_length; /* input channels */
     float *out;
-    const float *mask;     /* as `out`: the result is 0 where mask <= 0; or NULL */
+    const float *mask; /* as `out`: the result is 0 where mask <= 0; or NULL */
     ptrdiff_t out_stride;
-    const float *initial;  /* what to start from, whole vectors of channels; NULL: what `out` holds */
-    int channels;          /* of out, mask and initial; weight has whole vectors of them */
+    const float *initial; /* what to start from, whole vectors of channels; NULL: what `out` holds */
+    int channels;         /* of out, mask and initial; weight has whole vectors of them */
     bool relu;
 } tile;
 
 /* Sizes of the register tiles of `vectors` x `positions`; a correlation with few output channels takes its vectors over
  * input channels instead, and one channel in a tile. */
 typedef struct tile_limits {
-    int width;        /* floats in a vector */
+    int width; /* floats in a vector */
     int max_vectors;
     int max_positions[TILE_MAX_VECTORS + 1];
     int max_dot_positions;
@@ -40,7 +40,7 @@ typedef struct tile_limits {
 #define LOSS_CHUNK 2048
 
 typedef struct plain_kernels {
-    const char *name;  /* "avx2" */
+    const char *name; /* "avx2" */
     tile_limits limits;
 
     void (*tile)(const tile *t, int vectors, int positions);
@@ -54,11 +54,13 @@ typedef struct plain_kernels {
     void (*bias)(const float *bias, float *y, size_t rows, size_t channels);
     void (*relu_fwd)(const float *x, float *y, size_t count);
     void (*relu_bwd)(const float *y, float *dy, size_t count);
-    double (*loss)(const float *y, const float *target, float *dy, float scale, size_t count);  /* sum of squares */
+    double (*loss)(const float *y, const float *target, float *dy, float scale, size_t count); /* sum of squares */
     void (*adam)(float *p, const float *g, float *m, float *v, size_t count, float beta1, float beta2, float epsilon,
                  float step_size, float sqrt_correction2);
     void (*load_bytes)(const uint8_t *pixels, float *x, size_t count, float scale, float shift);
     void (*load_floats)(const float *pixels, float *x, size_t count, float scale, float shift);
+    /* 12 chains of multiply-adds, `rounds` long; gives the floating-point operations done. */
+    double (*peak)(size_t rounds, float a, float b, float *result);
 } plain_kernels;
 
 extern const plain_kernels plain_kernels_baseline;

@@ -18,4 +18,5 @@ const plain_kernels PLAIN_NAME(plain_kernels) = {
     .adam = PLAIN_NAME(plain_adam),
     .load_bytes = PLAIN_NAME(plain_load_bytes),
     .load_floats = PLAIN_NAME(plain_load_floats),
+    .peak = PLAIN_NAME(plain_peak),
 };

@@ -7,16 +7,8 @@ INLINE void tile_multiply(const tile *t, vector (*sum)[TILE_MAX_VECTORS], const 
     for (int r = 0; r < t->rows; r++) {
         const float *in = t->in + r * t->in_row_stride;
         const float *weight = t->weight + r * t->weight_row_stride;
-        for (int l = 0; l < t->length; l++, in++, weight += vectors * WIDTH) {
-            vector w[TILE_MAX_VECTORS];
-            UNROLL
-            for (int v = 0; v < vectors; v++) w[v] = vector_load(weight + v * WIDTH);
-            UNROLL
-            for (int p = 0; p < positions; p++) {
-                UNROLL
-                for (int v = 0; v < vectors; v++) sum[p][v] += w[v] * in[p * stride];
-            }
-        }
+        for (int l = 0; l < t->length; l++, in++, weight += vectors * WIDTH)
+            vector_outer_product(sum, weight, in, stride, vectors, positions);
     }
 }
 
@@ -65,8 +57,10 @@ INLINE void tile_run(const tile *t, const int vectors, const int positions) {
 
 typedef void (*tile_fn)(const tile *t);
 
-#define TILE(vectors, positions) \
-    static void tile_##vectors##x##positions(const tile *t) { tile_run(t, vectors, positions); }
+#define TILE(vectors, positions)                                                                                       \
+    static void tile_##vectors##x##positions(const tile *t) {                                                          \
+        tile_run(t, vectors, positions);                                                                               \
+    }
 TILE_SIZES(TILE)
 
 #define TILE_ENTRY(vectors, positions) [vectors][positions] = tile_##vectors##x##positions,

@@ -1,8 +1,9 @@
-/* Register tiles of one output channel, with vectors over the products: `weight` has one float for each element of in. */
+/* Register tiles of one output channel, with vectors over the products: `weight` has one float for each element of in.
+ */
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
 
-enum { MAX_TAPS = 5 };
+enum { MAX_TAPS = 5, MAX_POSITIONS = 8 };
 
 static vector load_partial(const float *p, int count) {
     vector v = {0};
@@ -12,7 +13,7 @@ static vector load_partial(const float *p, int count) {
 
 /* Any positions. */
 INLINE void multiply(const tile *t, vector *out, const int positions) {
-    vector sum[TILE_MAX_POSITIONS];
+    vector sum[MAX_POSITIONS];
     UNROLL
     for (int p = 0; p < positions; p++) sum[p] = (vector){0};
     const int whole = t->length / WIDTH * WIDTH, rest = t->length - whole;
@@ -35,7 +36,7 @@ INLINE void multiply(const tile *t, vector *out, const int positions) {
 
 /* Positions that are one tap apart and so share inputs: each input is loaded once for all the taps that meet it. */
 INLINE void multiply_overlapping(const tile *t, vector *out, const int positions, const int taps) {
-    vector sum[TILE_MAX_POSITIONS];
+    vector sum[MAX_POSITIONS];
     UNROLL
     for (int p = 0; p < positions; p++) sum[p] = (vector){0};
     for (int r = 0; r < t->rows; r++) {
@@ -60,21 +61,23 @@ INLINE void multiply_overlapping(const tile *t, vector *out, const int positions
 
 typedef void (*multiply_fn)(const tile *t, vector *sum);
 
-#define MULTIPLY(vectors, positions) \
-    static void multiply_##positions(const tile *t, vector *sum) { multiply(t, sum, positions); }
+#define MULTIPLY(vectors, positions)                                                                                   \
+    static void multiply_##positions(const tile *t, vector *sum) {                                                     \
+        multiply(t, sum, positions);                                                                                   \
+    }
 TILE_DOT_SIZES(MULTIPLY)
 
 #define MULTIPLY_ENTRY(vectors, positions) [positions] = multiply_##positions,
-static const multiply_fn any[TILE_MAX_POSITIONS + 1] = {TILE_DOT_SIZES(MULTIPLY_ENTRY)};
+static const multiply_fn any[MAX_POSITIONS + 1] = {TILE_DOT_SIZES(MULTIPLY_ENTRY)};
 
-#define OVERLAPPING(taps, positions)                                          \
-    static void overlapping_##taps##x##positions(const tile *t, vector *sum) { \
-        multiply_overlapping(t, sum, positions, taps);                        \
+#define OVERLAPPING(taps, positions)                                                                                   \
+    static void overlapping_##taps##x##positions(const tile *t, vector *sum) {                                         \
+        multiply_overlapping(t, sum, positions, taps);                                                                 \
     }
 TILE_OVERLAP_SIZES(OVERLAPPING)
 
 #define OVERLAPPING_ENTRY(taps, positions) [taps][positions] = overlapping_##taps##x##positions,
-static const multiply_fn overlapping[MAX_TAPS + 1][TILE_MAX_POSITIONS + 1] = {TILE_OVERLAP_SIZES(OVERLAPPING_ENTRY)};
+static const multiply_fn overlapping[MAX_TAPS + 1][MAX_POSITIONS + 1] = {TILE_OVERLAP_SIZES(OVERLAPPING_ENTRY)};
 
 static multiply_fn choose(const tile *t, int positions) {
     const int taps = t->length / t->tap_length;
@@ -84,13 +87,24 @@ static multiply_fn choose(const tile *t, int positions) {
     return any[positions];
 }
 
+/* The sum of each vector's elements; positions are side by side here, so that the compiler can use vectors again. */
+static void add_lanes(const vector *sum, float *results) {
+    float lanes[MAX_POSITIONS * WIDTH];
+    memcpy(lanes, sum, sizeof(lanes));
+    for (int width = WIDTH / 2; width > 0; width /= 2)
+        for (int i = 0; i < MAX_POSITIONS * width; i++) lanes[i] = lanes[2 * i] + lanes[2 * i + 1];
+    memcpy(results, lanes, MAX_POSITIONS * sizeof(float));
+}
+
 void PLAIN_NAME(plain_tile_dot)(const tile *t, int vectors, int positions) {
     (void)vectors;
-    vector sum[TILE_MAX_POSITIONS];
+    vector sum[MAX_POSITIONS] = {0};
+    float results[MAX_POSITIONS];
     choose(t, positions)(t, sum);
+    add_lanes(sum, results);
     for (int p = 0; p < positions; p++) {
         float *out = t->out + p * t->out_stride;
-        float result = (t->initial ? *t->initial : *out) + vector_sum(sum[p]);
+        float result = (t->initial ? *t->initial : *out) + results[p];
         if (t->relu && result < 0) result = 0;
         if (t->mask && t->mask[p * t->out_stride] <= 0) result = 0;
         *out = result;

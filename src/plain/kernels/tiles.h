@@ -5,8 +5,8 @@
 #include "plain/kernels/kernels.h"
 #include "plain/kernels/vector.h"
 
-/* X(vectors, positions): all sizes whose accumulators, with the operands of one step, fit the registers: 32 with AVX-512,
- * 16 otherwise. */
+/* X(vectors, positions): all sizes whose accumulators, with the operands of one step, fit the registers: 32 with
+ * AVX-512, 16 otherwise. */
 #define TILE_SIZES_1(X, v) X(v, 1) X(v, 2) X(v, 3)
 #define TILE_SIZES_2(X, v) TILE_SIZES_1(X, v) X(v, 4)
 #define TILE_SIZES_3(X, v) TILE_SIZES_2(X, v) X(v, 5) X(v, 6)
@@ -15,10 +15,12 @@
 
 #if WIDTH == 16
 #define TILE_SIZES(X) TILE_SIZES_5(X, 1) TILE_SIZES_5(X, 2)
-#define TILE_LIMITS {.width = WIDTH, .max_vectors = 2, .max_positions = {0, 12, 12}, .max_dot_positions = 8}
+#define TILE_LIMITS                                                                                                    \
+    { .width = WIDTH, .max_vectors = 2, .max_positions = {0, 12, 12}, .max_dot_positions = 8 }
 #else
 #define TILE_SIZES(X) TILE_SIZES_4(X, 1) TILE_SIZES_3(X, 2) TILE_SIZES_2(X, 3) TILE_SIZES_1(X, 4)
-#define TILE_LIMITS {.width = WIDTH, .max_vectors = 4, .max_positions = {0, 10, 6, 4, 3}, .max_dot_positions = 8}
+#define TILE_LIMITS                                                                                                    \
+    { .width = WIDTH, .max_vectors = 4, .max_positions = {0, 10, 6, 4, 3}, .max_dot_positions = 8 }
 #endif
 /* X(taps, positions) */
 #define TILE_SIZES_8(X, taps) TILE_SIZES_3(X, taps) X(taps, 7) X(taps, 8)

@@ -2,6 +2,8 @@
 #ifndef CLAE_PLAIN_KERNELS_VECTOR_H
 #define CLAE_PLAIN_KERNELS_VECTOR_H
 
+#include "plain/kernels/kernels.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -26,10 +28,42 @@ typedef vector vector_unaligned __attribute__((aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE vector vector_load(const float *p) { return *(const vector_unaligned *)p; }
-INLINE void vector_store(float *p, vector v) { *(vector_unaligned *)p = v; }
+INLINE vector vector_load(const float *p) {
+    return *(const vector_unaligned *)p;
+}
+INLINE void vector_store(float *p, vector v) {
+    *(vector_unaligned *)p = v;
+}
 
-INLINE vector vector_zero_where(vector v, vector_mask mask) { return (vector)((vector_mask)v & ~mask); }
+INLINE vector vector_zero_where(vector v, vector_mask mask) {
+    return (vector)((vector_mask)v & ~mask);
+}
+
+/* sum[p][v] += row[v] * column[p * stride]: one step of a register tile. What there are fewer of is kept in registers.
+ */
+INLINE void vector_outer_product(vector (*sum)[TILE_MAX_VECTORS], const float *row, const float *column,
+                                 ptrdiff_t stride, const int vectors, const int positions) {
+    if (positions < vectors) {
+        vector c[TILE_MAX_VECTORS];
+        UNROLL
+        for (int p = 0; p < positions; p++) c[p] = column[p * stride] - (vector){0}; /* a broadcast, of -0 too */
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            const vector r = vector_load(row + v * WIDTH);
+            UNROLL
+            for (int p = 0; p < positions; p++) sum[p][v] += r * c[p];
+        }
+    } else {
+        vector r[TILE_MAX_VECTORS];
+        UNROLL
+        for (int v = 0; v < vectors; v++) r[v] = vector_load(row + v * WIDTH);
+        UNROLL
+        for (int p = 0; p < positions; p++) {
+            UNROLL
+            for (int v = 0; v < vectors; v++) sum[p][v] += r[v] * column[p * stride];
+        }
+    }
+}
 
 INLINE float vector_sum(vector v) {
     float part[WIDTH];
