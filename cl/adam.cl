@@ -2,8 +2,8 @@
 #define STEP(T, P)                                                                            \
     {                                                                                         \
         const T gradient = P(g);                                                              \
-        const T mean = fma((T)(beta1), P(m), (1.0f - beta1) * gradient);                      \
-        const T square = fma((T)(beta2), P(v), (1.0f - beta2) * gradient * gradient);         \
+        const T mean = fma((T)(beta1), P(m), rest1 * gradient);                      \
+        const T square = fma((T)(beta2), P(v), rest2 * gradient * gradient);         \
         P(m) = mean;                                                                          \
         P(v) = square;                                                                        \
         P(p) = P(p) - step_size * mean / (sqrt(square) / sqrt_correction2 + epsilon);         \
@@ -12,8 +12,8 @@
 #define SINGLE(array) (array)[t]
 
 ELEMENTWISE void adam(__global float *p, ulong p_offset, __global float *g, ulong g_offset, __global float *m,
-                      ulong m_offset, __global float *v, ulong v_offset, uint count, float beta1, float beta2,
-                      float epsilon, float step_size, float sqrt_correction2) {
+                      ulong m_offset, __global float *v, ulong v_offset, uint count, float beta1, float rest1,
+                      float beta2, float rest2, float epsilon, float step_size, float sqrt_correction2) {
     p += p_offset;
     g += g_offset;
     m += m_offset;

@@ -183,6 +183,7 @@ static void check_case(check *k) {
     const uint32_t nan = 0x7fc0dead, large = 0x71491234;
     check_run(k, nan);
     check_results(k);
+    if (k->harness->settings.quick == 2) return;
     uint64_t first = op_layout_hash(&k->layout);
     check_run(k, large);
     if (op_layout_hash(&k->layout) != first) {
@@ -225,11 +226,26 @@ static bool check_prepare(check *k) {
     return false;
 }
 
+static bool op_has_integers(op_id op) {
+    return op != OP_adam;
+}
+
+/* An implementation that the device would not choose is tried on few shapes: compiling it may take long.
+ */
+static bool is_left_out(const check *k, const op_suite *suite, size_t index) {
+    const size_t fixed = k->harness->settings.quick == 2 ? 3 : suite->fixed_count;
+    if (index >= fixed && index < suite->fixed_count) return true;
+    test_random random = random_stream(k->harness->settings.seed, suite->op, index);
+    op_desc desc = {.op = suite->op};
+    suite->describe(suite->op, index, k->harness->settings.quick, &random, &desc);
+    return !k->impl->supports(k->harness->device, &desc) && index % 6 != 1;
+}
+
 /* One descriptor with real and with integer data. False when the implementation was not run. */
 static bool check_descriptor(check *k, const op_suite *suite, size_t index) {
     op_harness *h = k->harness;
-    bool ran = false;
-    for (int integers = 0; integers < 2; integers++) {
+    bool ran = false, only_integers = h->settings.quick == 2 && op_has_integers(suite->op);
+    for (int integers = only_integers; integers < 2; integers++) {
         test_random random = random_stream(h->settings.seed, suite->op, index);
         memset(&k->c, 0, sizeof k->c);
         suite->describe(suite->op, index, h->settings.quick, &random, &k->c.desc);
@@ -254,7 +270,8 @@ static bool check_descriptor(check *k, const op_suite *suite, size_t index) {
 void op_harness_check(op_harness *harness, const op_suite *suite, const op_impl *impl) {
     check k = {.harness = harness, .impl = impl};
     size_t ran = 0, count = suite->fixed_count + harness->settings.shapes;
-    for (size_t i = 0; i < count; i++) ran += check_descriptor(&k, suite, i);
+    for (size_t i = 0; i < count; i++)
+        if (!is_left_out(&k, suite, i)) ran += check_descriptor(&k, suite, i);
     print_message("    %zu of %zu shapes, largest error %.3f of the bound\n", ran, count, k.worst);
     if (!ran && harness->settings.poor) skip();
     if (!ran) fail_msg("%s of %s was not run on any shape: %s", impl->name, op_name(suite->op), harness->last_error);

@@ -61,7 +61,7 @@ void case_release(void);
  *   CLAE_TEST_DEVICE  as --device; default "c"
  *   CLAE_TEST_SEED    repeats a run; default: from the clock
  *   CLAE_TEST_SHAPES  random descriptors for each op; default 40
- *   CLAE_TEST_QUICK   1: small shapes only, and few; 2: the smallest
+ *   CLAE_TEST_QUICK   1: small shapes only, and few; 2: for emulators, the smallest, whole numbers only, run once
  *   CLAE_TEST_POOR    set: a device that some implementations cannot be prepared for */
 typedef struct op_settings {
     const char *device;

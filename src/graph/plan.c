@@ -28,7 +28,7 @@ static void emit_loss(plan_builder *b, const plan_request *request, plan *plan, 
 }
 
 static void emit_adam(plan_builder *b, const network *network) {
-    const op_desc desc = {.op = OP_adam, .adam = {network->floats, 0.9f, 0.999f, 1e-8f}};
+    const op_desc desc = {.op = OP_adam, .adam = {network->floats, 0.9, 0.999, 1e-8}};
     const int parameters = plan_add_tensor(b, TENSOR_PARAMETER, 0, network->floats);
     const int gradients = plan_add_tensor(b, TENSOR_GRADIENT, 0, network->floats);
     const int m = plan_add_tensor(b, TENSOR_MOMENT_M, 0, network->floats);

@@ -65,7 +65,7 @@ typedef struct loss_desc {
  * step_size = lr / (1 - beta1^t), sqrt_correction2 = sqrt(1 - beta2^t), t from 1 (Kingma and Ba, 2015). */
 typedef struct adam_desc {
     size_t count;
-    float beta1, beta2, epsilon;
+    double beta1, beta2, epsilon;  /* double, as 1 - beta2 of a rounded beta2 is off by 5e-5 of itself */
 } adam_desc;
 
 /* x[i][e] = elements[indices[first + i]][e] * scale + shift, for n images. */

@@ -6,13 +6,21 @@ static clae_status run(op_instance *instance, const op_args *args) {
     float *p = plain_floats(args->operand[ADAM_PARAMETERS]), *m = plain_floats(args->operand[ADAM_M]);
     const float *g = plain_floats(args->operand[ADAM_GRADIENTS]);
     float *v = plain_floats(args->operand[ADAM_V]);
+    const adam_factors factors = {
+        .beta1 = (float)desc->beta1,
+        .rest1 = (float)(1 - desc->beta1),
+        .beta2 = (float)desc->beta2,
+        .rest2 = (float)(1 - desc->beta2),
+        .epsilon = (float)desc->epsilon,
+        .step_size = args->adam.step_size,
+        .sqrt_correction2 = args->adam.sqrt_correction2,
+    };
     const int pieces = plain_pieces(desc->count);
     PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
     for (int i = 0; i < pieces; i++) {
         const size_t first = (size_t)i * PLAIN_PIECE;
         device->kernels->adam(p + first, g + first, m + first, v + first, plain_piece_length(desc->count, first),
-                              desc->beta1, desc->beta2, desc->epsilon, args->adam.step_size,
-                              args->adam.sqrt_correction2);
+                              &factors);
     }
     return CLAE_OK;
 }

@@ -33,13 +33,12 @@ double PLAIN_NAME(plain_loss)(const float *restrict y, const float *restrict tar
 }
 
 void PLAIN_NAME(plain_adam)(float *restrict p, const float *restrict g, float *restrict m, float *restrict v,
-                            size_t count, float beta1, float beta2, float epsilon, float step_size,
-                            float sqrt_correction2) {
-    const float rest1 = 1 - beta1, rest2 = 1 - beta2;
+                            size_t count, const adam_factors *factors) {
+    const adam_factors f = *factors;
     for (size_t i = 0; i < count; i++) {
-        m[i] = beta1 * m[i] + rest1 * g[i];
-        v[i] = beta2 * v[i] + rest2 * (g[i] * g[i]);
-        p[i] -= step_size * m[i] / (sqrtf(v[i]) / sqrt_correction2 + epsilon);
+        m[i] = f.beta1 * m[i] + f.rest1 * g[i];
+        v[i] = f.beta2 * v[i] + f.rest2 * (g[i] * g[i]);
+        p[i] -= f.step_size * m[i] / (sqrtf(v[i]) / f.sqrt_correction2 + f.epsilon);
     }
 }
 

@@ -39,6 +39,11 @@ typedef struct tile_limits {
 /* One partial sum of the loss is over this many elements. */
 #define LOSS_CHUNK 2048
 
+/* Of Adam's update, each rounded once; rest1 is 1 - beta1. */
+typedef struct adam_factors {
+    float beta1, rest1, beta2, rest2, epsilon, step_size, sqrt_correction2;
+} adam_factors;
+
 typedef struct plain_kernels {
     const char *name; /* "avx2" */
     tile_limits limits;
@@ -55,8 +60,7 @@ typedef struct plain_kernels {
     void (*relu_fwd)(const float *x, float *y, size_t count);
     void (*relu_bwd)(const float *y, float *dy, size_t count);
     double (*loss)(const float *y, const float *target, float *dy, float scale, size_t count); /* sum of squares */
-    void (*adam)(float *p, const float *g, float *m, float *v, size_t count, float beta1, float beta2, float epsilon,
-                 float step_size, float sqrt_correction2);
+    void (*adam)(float *p, const float *g, float *m, float *v, size_t count, const adam_factors *factors);
     void (*load_bytes)(const uint8_t *pixels, float *x, size_t count, float scale, float shift);
     void (*load_floats)(const float *pixels, float *x, size_t count, float scale, float shift);
     /* 12 chains of multiply-adds, `rounds` long; gives the floating-point operations done. */

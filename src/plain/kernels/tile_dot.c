@@ -3,7 +3,7 @@
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
 
-enum { MAX_TAPS = 5, MAX_POSITIONS = 8 };
+enum { MAX_TAPS = 5, MAX_POSITIONS = 10 };
 
 static vector load_partial(const float *p, int count) {
     vector v = {0};
@@ -87,24 +87,13 @@ static multiply_fn choose(const tile *t, int positions) {
     return any[positions];
 }
 
-/* The sum of each vector's elements; positions are side by side here, so that the compiler can use vectors again. */
-static void add_lanes(const vector *sum, float *results) {
-    float lanes[MAX_POSITIONS * WIDTH];
-    memcpy(lanes, sum, sizeof(lanes));
-    for (int width = WIDTH / 2; width > 0; width /= 2)
-        for (int i = 0; i < MAX_POSITIONS * width; i++) lanes[i] = lanes[2 * i] + lanes[2 * i + 1];
-    memcpy(results, lanes, MAX_POSITIONS * sizeof(float));
-}
-
 void PLAIN_NAME(plain_tile_dot)(const tile *t, int vectors, int positions) {
     (void)vectors;
-    vector sum[MAX_POSITIONS] = {0};
-    float results[MAX_POSITIONS];
+    vector sum[MAX_POSITIONS];
     choose(t, positions)(t, sum);
-    add_lanes(sum, results);
     for (int p = 0; p < positions; p++) {
         float *out = t->out + p * t->out_stride;
-        float result = (t->initial ? *t->initial : *out) + results[p];
+        float result = (t->initial ? *t->initial : *out) + vector_sum(sum[p]);
         if (t->relu && result < 0) result = 0;
         if (t->mask && t->mask[p * t->out_stride] <= 0) result = 0;
         *out = result;

@@ -16,16 +16,15 @@
 #if WIDTH == 16
 #define TILE_SIZES(X) TILE_SIZES_5(X, 1) TILE_SIZES_5(X, 2)
 #define TILE_LIMITS                                                                                                    \
-    { .width = WIDTH, .max_vectors = 2, .max_positions = {0, 12, 12}, .max_dot_positions = 8 }
+    { .width = WIDTH, .max_vectors = 2, .max_positions = {0, 12, 12}, .max_dot_positions = 10 }
 #else
 #define TILE_SIZES(X) TILE_SIZES_4(X, 1) TILE_SIZES_3(X, 2) TILE_SIZES_2(X, 3) TILE_SIZES_1(X, 4)
 #define TILE_LIMITS                                                                                                    \
-    { .width = WIDTH, .max_vectors = 4, .max_positions = {0, 10, 6, 4, 3}, .max_dot_positions = 8 }
+    { .width = WIDTH, .max_vectors = 4, .max_positions = {0, 10, 6, 4, 3}, .max_dot_positions = 10 }
 #endif
 /* X(taps, positions) */
-#define TILE_SIZES_8(X, taps) TILE_SIZES_3(X, taps) X(taps, 7) X(taps, 8)
-#define TILE_DOT_SIZES(X) TILE_SIZES_8(X, 1)
-#define TILE_OVERLAP_SIZES(X) TILE_SIZES_8(X, 2) TILE_SIZES_8(X, 3) TILE_SIZES_8(X, 4) TILE_SIZES_8(X, 5)
+#define TILE_DOT_SIZES(X) TILE_SIZES_4(X, 1)
+#define TILE_OVERLAP_SIZES(X) TILE_SIZES_4(X, 2) TILE_SIZES_4(X, 3) TILE_SIZES_4(X, 4) TILE_SIZES_4(X, 5)
 
 /* The fewest tiles of at most `max` positions, as even as can be: takes the next one's size off `left`. */
 static inline int tile_next(int left, int max) {

@@ -66,11 +66,12 @@ INLINE void vector_outer_product(vector (*sum)[TILE_MAX_VECTORS], const float *r
 }
 
 INLINE float vector_sum(vector v) {
-    float part[WIDTH];
+    typedef float quarter __attribute__((vector_size(16)));
+    quarter part[WIDTH / 4];
     memcpy(part, &v, sizeof(part));
-    for (int half = WIDTH / 2; half > 0; half /= 2)
+    for (int half = WIDTH / 8; half > 0; half /= 2)
         for (int i = 0; i < half; i++) part[i] += part[i + half];
-    return part[0];
+    return (part[0][0] + part[0][2]) + (part[0][1] + part[0][3]);
 }
 
 #endif
