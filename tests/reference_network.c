@@ -31,7 +31,7 @@ static void run_layer(const layer *l, const double *parameters, int n, const dou
         reference_conv2d_fwd(&desc, x, weight, bias, y);
 }
 
-double reference_network_loss(const clae_model *model, const double *parameters, const double *x, int n) {
+double *reference_network_run(const clae_model *model, const double *parameters, const double *x, int n) {
     const size_t count = (size_t)n * shape_elements(model->input);
     double *in = malloc(count * sizeof *in);
     memcpy(in, x, count * sizeof *in);
@@ -44,8 +44,5 @@ double reference_network_loss(const clae_model *model, const double *parameters,
         free(out.magnitude);
         in = out.value;
     }
-    double loss = 0;
-    for (size_t i = 0; i < count; i++) loss += 0.5 * (in[i] - x[i]) * (in[i] - x[i]);
-    free(in);
-    return loss / n;
+    return in;
 }
