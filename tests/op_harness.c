@@ -75,6 +75,8 @@ op_settings op_settings_read(void) {
     const char *shapes = getenv("CLAE_TEST_SHAPES"), *quick = getenv("CLAE_TEST_QUICK");
     op_settings settings = {.device = device ? device : "c", .quick = quick ? atoi(quick) : 0};
     settings.seed = seed && *seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL) & 0xffffff;
+    const char *every = getenv("CLAE_TEST_EVERY");
+    settings.every = every && atoi(every) > 0 ? (size_t)atoi(every) : 1;
     const char *poor = getenv("CLAE_TEST_POOR");
     settings.poor = poor && *poor;
     settings.shapes = shapes && *shapes ? strtoul(shapes, NULL, 0) : 40;
@@ -230,15 +232,20 @@ static bool op_has_integers(op_id op) {
     return op != OP_adam;
 }
 
-/* An implementation that the device would not choose is tried on few shapes: compiling it may take long.
- */
+static bool is_chosen(const check *k, const op_desc *desc) {
+    const op_impl *const *impl = k->harness->device->backend->impls(desc->op);
+    while (*impl && !(*impl)->supports(k->harness->device, desc)) impl++;
+    return *impl == k->impl;
+}
+
 static bool is_left_out(const check *k, const op_suite *suite, size_t index) {
-    const size_t fixed = k->harness->settings.quick == 2 ? 3 : suite->fixed_count;
-    if (index >= fixed && index < suite->fixed_count) return true;
-    test_random random = random_stream(k->harness->settings.seed, suite->op, index);
+    const op_settings *s = &k->harness->settings;
+    if (s->quick == 2 && index >= 3 && index < suite->fixed_count) return true;
+    if (index % s->every == 1 % s->every) return false;
+    test_random random = random_stream(s->seed, suite->op, index);
     op_desc desc = {.op = suite->op};
-    suite->describe(suite->op, index, k->harness->settings.quick, &random, &desc);
-    return !k->impl->supports(k->harness->device, &desc) && index % 6 != 1;
+    suite->describe(suite->op, index, s->quick, &random, &desc);
+    return !is_chosen(k, &desc);
 }
 
 /* One descriptor with real and with integer data. False when the implementation was not run. */
