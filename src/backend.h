@@ -17,7 +17,7 @@ struct clae_device {
     const backend *backend;
     clae_context *context;
     clae_device_info info;
-    struct device_tests *tests;  /* kept by device_tests.c */
+    struct device_tests *tests; /* kept by device_tests.c */
 };
 
 /* Device memory; a backend's own buffer begins with this. */
@@ -35,17 +35,23 @@ typedef struct view {
 
 typedef struct op_args {
     view operand[OP_MAX_OPERANDS];
-    view workspace;  /* of op_instance.workspace_bytes; its contents do not outlive the run */
+    view workspace; /* of op_instance.workspace_bytes; its contents do not outlive the run */
     union {
-        struct { size_t slot; } loss;
-        struct { float step_size, sqrt_correction2; } adam;
-        struct { size_t first; } load_batch;
+        struct {
+            size_t slot;
+        } loss;
+        struct {
+            float step_size, sqrt_correction2;
+        } adam;
+        struct {
+            size_t first;
+        } load_batch;
     };
 } op_args;
 
 /* One way of doing an op. Backends hold a list for each op, best first; the last one supports everything. */
 struct op_impl {
-    const char *name;  /* "direct" */
+    const char *name; /* "direct" */
     bool (*supports)(const clae_device *device, const op_desc *desc);
     /* Compiles, chooses parameters, and says how much workspace a run needs. May fail; then the next one is tried. */
     clae_status (*prepare)(clae_device *device, const op_desc *desc, op_instance **instance);
@@ -59,24 +65,25 @@ struct op_instance {
     size_t workspace_bytes;
     /* Puts the work into the device's queue, in order; allocates nothing. */
     clae_status (*run)(op_instance *instance, const op_args *args);
-    void (*release)(op_instance *instance);  /* frees the instance too */
+    void (*release)(op_instance *instance); /* frees the instance too */
 };
 
 struct backend {
-    const char *name;  /* "c" */
+    const char *name; /* "c" */
     /* Appends to a list made by realloc. */
     clae_status (*list)(clae_context *context, clae_device_info **list, size_t *count);
     /* Opens the device of an info made by `list`; `variant` is what followed the colon in "c:avx2", or NULL. */
     clae_status (*open)(clae_context *context, const clae_device_info *info, const char *variant, clae_device **device);
     void (*close)(clae_device *device);
 
-    clae_status (*buffer_create)(clae_device *device, size_t bytes, buffer **out);  /* contents undefined */
+    clae_status (*buffer_create)(clae_device *device, size_t bytes, buffer **out); /* contents undefined */
     void (*buffer_free)(buffer *buffer);
-    /* upload returns when `data` may be reused; download when it holds the bytes. All of them follow the queue's order. */
+    /* upload returns when `data` may be reused; download when it holds the bytes. All of them follow the queue's order.
+     */
     clae_status (*upload)(buffer *buffer, size_t offset_bytes, const void *data, size_t bytes);
     clae_status (*download)(buffer *buffer, size_t offset_bytes, void *data, size_t bytes);
     clae_status (*zero)(buffer *buffer, size_t offset_bytes, size_t bytes);
-    clae_status (*finish)(clae_device *device);  /* waits until all work is done */
+    clae_status (*finish)(clae_device *device); /* waits until all work is done */
 
     /* Rate of fused multiply-adds on registers, two operations each, on all compute units. */
     clae_status (*measure_peak)(clae_device *device, double *gflops);
@@ -95,7 +102,7 @@ extern const backend backend_opencl;
 clae_status op_prepare(clae_device *device, const op_desc *desc, const char *forced_name, op_instance **instance);
 /* Whether the implementation that would be taken for `desc` can also do `fused`, the same op with more in it. */
 bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused);
-void op_release(op_instance *instance);  /* takes NULL */
+void op_release(op_instance *instance); /* takes NULL */
 clae_status op_run(op_instance *instance, const op_args *args);
 
 /* Checks "op=impl,op=impl" against the ops and the implementations that any backend has; CLAE_ERROR_INPUT with what

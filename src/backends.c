@@ -89,7 +89,9 @@ void op_release(op_instance *instance) {
     if (instance) instance->release(instance);
 }
 
-clae_status op_run(op_instance *instance, const op_args *args) { return instance->run(instance, args); }
+clae_status op_run(op_instance *instance, const op_args *args) {
+    return instance->run(instance, args);
+}
 
 static clae_status check_item(const clae_context *context, const char *item, size_t length) {
     const char *equals = memchr(item, '=', length);
@@ -144,4 +146,6 @@ clae_status buffer_zero(buffer *buffer, size_t offset_bytes, size_t bytes) {
     return bytes ? buffer->device->backend->zero(buffer, offset_bytes, bytes) : CLAE_OK;
 }
 
-clae_status device_finish(clae_device *device) { return device->backend->finish(device); }
+clae_status device_finish(clae_device *device) {
+    return device->backend->finish(device);
+}

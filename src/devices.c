@@ -11,13 +11,18 @@
 
 const char *clae_device_type_text(clae_device_type type) {
     switch (type) {
-    case CLAE_DEVICE_GPU: return "gpu";
-    case CLAE_DEVICE_ACCELERATOR: return "accelerator";
-    default: return "cpu";
+    case CLAE_DEVICE_GPU:
+        return "gpu";
+    case CLAE_DEVICE_ACCELERATOR:
+        return "accelerator";
+    default:
+        return "cpu";
     }
 }
 
-static bool is_plain(const clae_device_info *info) { return strcmp(info->backend, backend_plain.name) == 0; }
+static bool is_plain(const clae_device_info *info) {
+    return strcmp(info->backend, backend_plain.name) == 0;
+}
 
 /* Lower is better. */
 static int auto_rank(const clae_device_info *info) {
@@ -50,7 +55,9 @@ clae_status clae_device_list(clae_context *context, clae_device_info **list, siz
     return CLAE_OK;
 }
 
-void clae_device_list_free(clae_device_info *list) { free(list); }
+void clae_device_list_free(clae_device_info *list) {
+    free(list);
+}
 
 static const backend *backend_of(const clae_device_info *info) {
     for (const backend *const *b = backends; *b; b++)
@@ -195,4 +202,6 @@ void clae_device_close(clae_device *device) {
     device->backend->close(device);
 }
 
-const clae_device_info *clae_device_get_info(const clae_device *device) { return &device->info; }
+const clae_device_info *clae_device_get_info(const clae_device *device) {
+    return &device->info;
+}

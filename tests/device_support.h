@@ -89,10 +89,12 @@ static inline clae_dataset *noise_dataset(clae_context *context, size_t n, size_
     return dataset;
 }
 
-#define CONV(channels, kernel, stride, padding) {"conv2d", channels, kernel, kernel, stride, stride, padding, padding, 0, 0}
+#define CONV(channels, kernel, stride, padding)                                                                        \
+    { "conv2d", channels, kernel, kernel, stride, stride, padding, padding, 0, 0 }
 #define CONV_TRANSPOSE(channels, kernel, stride, padding, output_padding)                                              \
-    {"conv_transpose2d", channels, kernel, kernel, stride, stride, padding, padding, output_padding, output_padding}
-#define RELU {.type = "relu"}
+    { "conv_transpose2d", channels, kernel, kernel, stride, stride, padding, padding, output_padding, output_padding }
+#define RELU                                                                                                           \
+    { .type = "relu" }
 
 /* A small autoencoder of 1 x 9 x 9 images with all that layers can have. */
 static inline clae_model *small_model(clae_context *context, uint64_t seed) {

@@ -23,7 +23,8 @@ int main(void) {
     clae_infer *infer = NULL;
     for (int i = 0; pixels && i < N * 28 * 28; i++) /* bars of different places */
         pixels[i] = (i % 28 + i / 784) % 28 < 9 ? 255 : 0;
-    int failed = !pixels || clae_context_create(&options, &context) || clae_device_open(context, getenv("CLAE_DEVICE"), &device) ||
+    int failed = !pixels || clae_context_create(&options, &context) ||
+                 clae_device_open(context, getenv("CLAE_DEVICE"), &device) ||
                  clae_dataset_from_bytes(context, pixels, N, 1, 28, 28, &images) ||
                  clae_model_create_lecture(context, 16, LATENT, 0, &model) ||
                  clae_trainer_create(device, model, images, &training, &trainer);

@@ -9,10 +9,18 @@ static conv_geometry geometry_of(const layer *l, int n, bool transposed) {
     const clae_shape wide = transposed ? l->out : l->in, narrow = transposed ? l->in : l->out;
     return (conv_geometry){
         .n = n,
-        .wide_h = (int)wide.h, .wide_w = (int)wide.w, .wide_c = (int)wide.c,
-        .narrow_h = (int)narrow.h, .narrow_w = (int)narrow.w, .narrow_c = (int)narrow.c,
-        .kh = (int)l->spec.kernel_h, .kw = (int)l->spec.kernel_w, .sh = (int)l->spec.stride_h,
-        .sw = (int)l->spec.stride_w, .ph = (int)l->spec.padding_h, .pw = (int)l->spec.padding_w,
+        .wide_h = (int)wide.h,
+        .wide_w = (int)wide.w,
+        .wide_c = (int)wide.c,
+        .narrow_h = (int)narrow.h,
+        .narrow_w = (int)narrow.w,
+        .narrow_c = (int)narrow.c,
+        .kh = (int)l->spec.kernel_h,
+        .kw = (int)l->spec.kernel_w,
+        .sh = (int)l->spec.stride_h,
+        .sw = (int)l->spec.stride_w,
+        .ph = (int)l->spec.padding_h,
+        .pw = (int)l->spec.padding_w,
     };
 }
 

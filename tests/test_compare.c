@@ -38,7 +38,9 @@ static void release_spoiled(op_instance *instance) {
 }
 
 static clae_status prepare_spoiled(clae_device *device, const op_desc *desc, op_instance **instance);
-static bool supports(const clae_device *device, const op_desc *desc) { return device && desc; }
+static bool supports(const clae_device *device, const op_desc *desc) {
+    return device && desc;
+}
 static const op_impl spoiled = {"spoiled", supports, prepare_spoiled};
 static const op_impl *const *(*right_impls)(op_id op);
 static const op_impl *spoiled_list[16];
@@ -46,8 +48,11 @@ static const op_impl *spoiled_list[16];
 static clae_status prepare_spoiled(clae_device *device, const op_desc *desc, op_instance **instance) {
     spoiled_instance *s = calloc(1, sizeof *s);
     assert_int_equal(right_impls(desc->op)[0]->prepare(device, desc, &s->right), CLAE_OK);
-    s->base = (op_instance){.impl = &spoiled, .device = device, .desc = *desc,
-                            .workspace_bytes = s->right->workspace_bytes, .run = run_spoiled,
+    s->base = (op_instance){.impl = &spoiled,
+                            .device = device,
+                            .desc = *desc,
+                            .workspace_bytes = s->right->workspace_bytes,
+                            .run = run_spoiled,
                             .release = release_spoiled};
     *instance = &s->base;
     return CLAE_OK;
@@ -79,8 +84,15 @@ static void test_selftest_passes(void **state) {
     reports r = {0, 0};
     assert_int_equal(clae_model_create_lecture(f->context, 32, 8, 0, &model), CLAE_OK);
     assert_int_equal(network_create(f->device, model, true, &net), CLAE_OK);
-    const plan_request request = {.device = f->device, .model = model, .network = &net, .batch_size = 5,
-                                  .load_batch = true, .encode = true, .decode = true, .loss = true, .backward = true};
+    const plan_request request = {.device = f->device,
+                                  .model = model,
+                                  .network = &net,
+                                  .batch_size = 5,
+                                  .load_batch = true,
+                                  .encode = true,
+                                  .decode = true,
+                                  .loss = true,
+                                  .backward = true};
     assert_int_equal(plan_create(&request, &p), CLAE_OK);
     assert_int_equal(selftest_plan(p, count_report, &r), CLAE_OK);
     assert_true(r.count == p->node_count && r.failed == 0);

@@ -2,13 +2,17 @@
 #include "backend.h"
 #include "device_support.h"
 
-static clae_context *context_of(void **state) { return ((fixture *)*state)->context; }
+static clae_context *context_of(void **state) {
+    return ((fixture *)*state)->context;
+}
 
 static clae_status open_spec(void **state, const char *spec, char *id, size_t size) {
     clae_device *device = NULL;
     const clae_status status = clae_device_open(context_of(state), spec, &device);
-    if (status == CLAE_OK) snprintf(id, size, "%s", clae_device_get_info(device)->id);
-    else assert_null(device);
+    if (status == CLAE_OK)
+        snprintf(id, size, "%s", clae_device_get_info(device)->id);
+    else
+        assert_null(device);
     clae_device_close(device);
     return status;
 }

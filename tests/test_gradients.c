@@ -7,7 +7,7 @@
 #include <math.h>
 
 #define IMAGES 4
-#define PROBES 24 /* parameters probed in each tensor */
+#define PROBES 24                  /* parameters probed in each tensor */
 #define ROUNDING (8 * FLT_EPSILON) /* of sums whose terms are of order 1 and may cancel */
 
 /* The gradients of one step, [parameter_floats]; to be freed. */

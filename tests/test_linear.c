@@ -1,4 +1,5 @@
-/* Without ReLU the best that an autoencoder can do is PCA (Baldi and Hornik, 1989): training must come within 2% of it. */
+/* Without ReLU the best that an autoencoder can do is PCA (Baldi and Hornik, 1989): training must come within 2% of it.
+ */
 #include "device_support.h"
 
 #include <math.h>
@@ -37,8 +38,8 @@ static void test_linear_reaches_pca(void **state) {
     clae_infer *infer = NULL;
     clae_pca *pca = NULL;
     clae_evaluation network, best;
-    assert_int_equal(
-        clae_model_create(f->context, (clae_shape){1, SIDE, SIDE}, encoder, 1, decoder, 1, 0, &model), CLAE_OK);
+    assert_int_equal(clae_model_create(f->context, (clae_shape){1, SIDE, SIDE}, encoder, 1, decoder, 1, 0, &model),
+                     CLAE_OK);
     assert_int_equal(clae_trainer_create(f->device, model, dataset, &options, &trainer), CLAE_OK);
     while (clae_trainer_position(trainer).step < STEPS) {
         const float *losses;

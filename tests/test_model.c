@@ -5,7 +5,9 @@
 #include <math.h>
 #include <unistd.h>
 
-static clae_context *context_of(void **state) { return ((fixture *)*state)->context; }
+static clae_context *context_of(void **state) {
+    return ((fixture *)*state)->context;
+}
 
 static void test_lecture_shapes(void **state) {
     clae_model *model = NULL;
@@ -25,13 +27,12 @@ static void test_lecture_shapes(void **state) {
 
 static void test_bad_layers(void **state) {
     const clae_layer_spec good[] = {CONV(4, 3, 1, 0)}, back[] = {CONV_TRANSPOSE(1, 3, 1, 0, 0)};
-    const clae_layer_spec bad[] = {CONV(0, 3, 1, 0), CONV(4, 0, 1, 0), CONV(4, 3, 0, 0), CONV(4, 3, 1, 3),
+    const clae_layer_spec bad[] = {CONV(0, 3, 1, 0),  CONV(4, 0, 1, 0),     CONV(4, 3, 0, 0), CONV(4, 3, 1, 3),
                                    CONV(4, 11, 1, 0), CONV(70000, 3, 1, 0), {.type = "dense"}};
     clae_model *model = NULL;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_int_equal(
-            clae_model_create(context_of(state), (clae_shape){1, 9, 9}, &bad[i], 1, back, 1, 0, &model),
-            CLAE_ERROR_INPUT);
+        assert_int_equal(clae_model_create(context_of(state), (clae_shape){1, 9, 9}, &bad[i], 1, back, 1, 0, &model),
+                         CLAE_ERROR_INPUT);
         assert_null(model);
     }
     const clae_layer_spec too_small[] = {CONV_TRANSPOSE(1, 2, 1, 0, 0)};
@@ -111,7 +112,10 @@ static void test_weights_of_another_model(void **state) {
 
 static void test_damaged_description(void **state) {
     const char *const bad[] = {
-        "", "[]", "{}", "{\"input\":[1,9],\"encoder\":[],\"decoder\":[]}",
+        "",
+        "[]",
+        "{}",
+        "{\"input\":[1,9],\"encoder\":[],\"decoder\":[]}",
         "{\"input\":[1,9,9],\"encoder\":[{\"type\":\"relu\"}],\"decoder\":[{\"type\":\"relu\"}]}",
         "{\"input\":[1,-9,9],\"encoder\":[{\"type\":\"relu\"}],\"decoder\":[{\"type\":\"relu\"}]}",
         "{\"input\":[1,9,9],\"encoder\":[{\"type\":\"conv2d\",\"out_channels\":1e9,\"kernel\":[3,3]}],"
@@ -129,8 +133,8 @@ static void test_damaged_description(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lecture_shapes),       cmocka_unit_test(test_bad_layers),
-        cmocka_unit_test(test_initialisation),       cmocka_unit_test(test_save_and_load),
+        cmocka_unit_test(test_lecture_shapes),           cmocka_unit_test(test_bad_layers),
+        cmocka_unit_test(test_initialisation),           cmocka_unit_test(test_save_and_load),
         cmocka_unit_test(test_weights_of_another_model), cmocka_unit_test(test_damaged_description),
     };
     return cmocka_run_group_tests_name("model", tests, fixture_setup, fixture_teardown);

@@ -167,9 +167,12 @@ static void test_bad_options(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_seed_same_bits), cmocka_unit_test(test_threads_change_no_bits),
-        cmocka_unit_test(test_position),            cmocka_unit_test(test_training_learns),
-        cmocka_unit_test(test_resume),              cmocka_unit_test(test_divergence_is_told),
+        cmocka_unit_test(test_same_seed_same_bits),
+        cmocka_unit_test(test_threads_change_no_bits),
+        cmocka_unit_test(test_position),
+        cmocka_unit_test(test_training_learns),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_divergence_is_told),
         cmocka_unit_test(test_bad_options),
     };
     return cmocka_run_group_tests_name("trainer", tests, fixture_setup, fixture_teardown);

@@ -17,11 +17,11 @@ typedef enum clae_split { CLAE_SPLIT_TRAIN, CLAE_SPLIT_TEST } clae_split;
 
 typedef struct clae_dataset_info {
     size_t n, c, h, w;
-    bool is_float;         /* elements are float, used as they are; otherwise bytes, of which 255 is 1.0 */
-    const void *elements;  /* [n][h][w][c], owned by the dataset */
-    double mean, std;      /* over all elements, in units of 1.0; the deviation is the population's */
-    char fingerprint[40];  /* of shape and contents */
-    const char *source;    /* the path it was read from, or "memory" */
+    bool is_float;        /* elements are float, used as they are; otherwise bytes, of which 255 is 1.0 */
+    const void *elements; /* [n][h][w][c], owned by the dataset */
+    double mean, std;     /* over all elements, in units of 1.0; the deviation is the population's */
+    char fingerprint[40]; /* of shape and contents */
+    const char *source;   /* the path it was read from, or "memory" */
 } clae_dataset_info;
 
 /* Opens images by name or path: "mnist" and "fashion-mnist" are looked up in the context's data folder

@@ -16,18 +16,18 @@ typedef struct clae_device clae_device;
 typedef enum clae_device_type { CLAE_DEVICE_CPU, CLAE_DEVICE_GPU, CLAE_DEVICE_ACCELERATOR } clae_device_type;
 
 typedef struct clae_device_info {
-    char id[32];       /* "0:1", or "c" */
-    char backend[16];  /* "opencl" or "c" */
+    char id[32];      /* "0:1", or "c" */
+    char backend[16]; /* "opencl" or "c" */
     clae_device_type type;
     char vendor[96];
     char name[128];
     char platform[128];
-    char driver[128];  /* OpenCL: driver version; plain C: instruction set, "avx2" */
+    char driver[128]; /* OpenCL: driver version; plain C: instruction set, "avx2" */
     uint64_t memory_bytes;
     uint64_t largest_allocation_bytes;
-    uint64_t local_memory_bytes;  /* 0 where there is none of its own */
-    unsigned compute_units;       /* plain C: threads */
-    bool is_auto;                 /* the one that "auto" takes */
+    uint64_t local_memory_bytes; /* 0 where there is none of its own */
+    unsigned compute_units;      /* plain C: threads */
+    bool is_auto;                /* the one that "auto" takes */
 } clae_device_info;
 
 CLAE_API const char *clae_device_type_text(clae_device_type type);

@@ -13,9 +13,9 @@ extern "C" {
 typedef struct clae_infer clae_infer;
 
 typedef struct clae_evaluation {
-    double loss;           /* 0.5 * sum of squared errors of normalised pixels, per image */
-    double mse_per_pixel;  /* of pixels in units of 1.0 */
-    double psnr_db;        /* -10 log10(mse_per_pixel) */
+    double loss;          /* 0.5 * sum of squared errors of normalised pixels, per image */
+    double mse_per_pixel; /* of pixels in units of 1.0 */
+    double psnr_db;       /* -10 log10(mse_per_pixel) */
 } clae_evaluation;
 
 /* Uploads the model's weights as they are now; batch_size 0 means 256. */

@@ -23,7 +23,7 @@ typedef struct clae_shape {
  *   conv_transpose2d  out = (in - 1) s - 2p + k + q
  *   relu              out = in */
 typedef struct clae_layer_spec {
-    const char *type;  /* "conv2d", "conv_transpose2d" or "relu" */
+    const char *type; /* "conv2d", "conv_transpose2d" or "relu" */
     unsigned out_channels;
     unsigned kernel_h, kernel_w;
     unsigned stride_h, stride_w;
@@ -62,11 +62,11 @@ CLAE_API void clae_model_get_normalisation(const clae_model *model, double *mean
 
 /* What there is to know of a layer; strings are owned by the model. */
 typedef struct clae_layer_info {
-    const char *name;         /* "encoder.0" */
+    const char *name; /* "encoder.0" */
     clae_layer_spec spec;
     clae_shape in, out;
     size_t parameter_count;
-    uint64_t multiply_adds;   /* forward, for one image */
+    uint64_t multiply_adds; /* forward, for one image */
 } clae_layer_info;
 
 CLAE_API size_t clae_model_layer_count(const clae_model *model);

@@ -16,11 +16,11 @@ extern "C" {
  * of the program. */
 typedef enum clae_status {
     CLAE_OK = 0,
-    CLAE_ERROR_INTERNAL = 1,    /* a bug, or host memory ran out */
-    CLAE_ERROR_INPUT = 2,       /* an argument, option or file that cannot be used */
-    CLAE_ERROR_DEVICE = 3,      /* the device is missing, failed or computes wrongly */
-    CLAE_ERROR_OUTPUT = 4,      /* a file could not be written */
-    CLAE_ERROR_NOT_FINITE = 5,  /* training diverged */
+    CLAE_ERROR_INTERNAL = 1,   /* a bug, or host memory ran out */
+    CLAE_ERROR_INPUT = 2,      /* an argument, option or file that cannot be used */
+    CLAE_ERROR_DEVICE = 3,     /* the device is missing, failed or computes wrongly */
+    CLAE_ERROR_OUTPUT = 4,     /* a file could not be written */
+    CLAE_ERROR_NOT_FINITE = 5, /* training diverged */
 } clae_status;
 
 /* A few words in English, static. */

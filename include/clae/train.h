@@ -13,11 +13,11 @@ extern "C" {
 typedef struct clae_trainer clae_trainer;
 
 typedef struct clae_train_options {
-    size_t batch_size;           /* 0: 100 */
-    double lr;                   /* 0: 1e-3. Adam with beta 0.9 and 0.999, epsilon 1e-8 (Kingma and Ba, 2015) */
-    uint64_t cosine_steps;       /* not 0: lr falls along half a cosine to 0 at this step */
-    uint64_t seed;               /* of the shuffling */
-    bool no_shuffle;             /* take the images in their order */
+    size_t batch_size;     /* 0: 100 */
+    double lr;             /* 0: 1e-3. Adam with beta 0.9 and 0.999, epsilon 1e-8 (Kingma and Ba, 2015) */
+    uint64_t cosine_steps; /* not 0: lr falls along half a cosine to 0 at this step */
+    uint64_t seed;         /* of the shuffling */
+    bool no_shuffle;       /* take the images in their order */
 } clae_train_options;
 
 /* Where training stands. */

@@ -10,11 +10,11 @@ struct clae_context {
     clae_log_fn log;
     void *log_user;
     clae_log_level log_level;
-    unsigned threads;   /* 0: one for each core */
-    char *kernel_dir;   /* NULL: none */
-    char *cache_dir;    /* NULL: nowhere to keep compiled kernels */
-    char *data_dir;     /* NULL: none */
-    char *impls;        /* NULL: none forced */
+    unsigned threads; /* 0: one for each core */
+    char *kernel_dir; /* NULL: none */
+    char *cache_dir;  /* NULL: nowhere to keep compiled kernels */
+    char *data_dir;   /* NULL: none */
+    char *impls;      /* NULL: none forced */
     bool no_fusion;
 };
 

@@ -19,7 +19,7 @@ typedef enum philox_purpose {
 typedef struct philox_stream {
     uint64_t seed;
     philox_purpose purpose;
-    uint32_t stream;  /* an epoch, a tensor, ... */
+    uint32_t stream; /* an epoch, a tensor, ... */
 } philox_stream;
 
 /* The raw generator, as published. */
@@ -27,8 +27,8 @@ void philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
 
 /* The index-th number of a stream. */
 uint32_t philox_bits(philox_stream stream, uint64_t index);
-double philox_uniform(philox_stream stream, uint64_t index);  /* in (0, 1) */
-double philox_normal(philox_stream stream, uint64_t index);   /* Box-Muller */
+double philox_uniform(philox_stream stream, uint64_t index); /* in (0, 1) */
+double philox_normal(philox_stream stream, uint64_t index);  /* Box-Muller */
 
 /* A permutation of 0 .. n-1 (Fisher-Yates). */
 void philox_permutation(philox_stream stream, uint32_t *permutation, size_t n);

@@ -10,7 +10,7 @@
 
 typedef struct idx_images {
     size_t n, h, w;
-    uint8_t *pixels;  /* [n][h][w], freed by the caller */
+    uint8_t *pixels; /* [n][h][w], freed by the caller */
 } idx_images;
 
 /* Reads a file of rank 3 exactly: truncated data, bytes after the end and decompression beyond the size that the header

@@ -11,7 +11,7 @@
 typedef struct npy_array {
     size_t rank;
     size_t shape[NPY_MAX_RANK];
-    float *values;  /* freed by the caller after npy_read */
+    float *values; /* freed by the caller after npy_read */
 } npy_array;
 
 clae_status npy_write(const clae_context *context, const char *path, const npy_array *array);

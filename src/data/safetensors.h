@@ -25,15 +25,15 @@ typedef struct safetensors_file {
     size_t tensor_count;
     safetensors_pair *metadata;
     size_t metadata_count;
-    void *storage;  /* owns what the above points to */
+    void *storage; /* owns what the above points to */
 } safetensors_file;
 
 /* Writes atomically, tensors in the order given; a CRC-32 of the data goes into the metadata as "data_crc32". */
 clae_status safetensors_write(const clae_context *context, const char *path, const safetensors_tensor *tensors,
                               size_t tensor_count, const safetensors_pair *metadata, size_t metadata_count);
 
-/* Reads and validates a whole file: header, offsets without overlap or hole, sizes, no bytes after the end, CRC-32 where
- * there is one. Tensors of other types than F32 are refused. Free with safetensors_free, also after a failure. */
+/* Reads and validates a whole file: header, offsets without overlap or hole, sizes, no bytes after the end, CRC-32
+ * where there is one. Tensors of other types than F32 are refused. Free with safetensors_free, also after a failure. */
 clae_status safetensors_read(const clae_context *context, const char *path, safetensors_file *file);
 void safetensors_free(safetensors_file *file);
 

@@ -8,18 +8,18 @@
 #include <stddef.h>
 
 typedef struct plot_series {
-    const char *label;    /* in the legend; NULL: not listed */
+    const char *label; /* in the legend; NULL: not listed */
     const double *x, *y;
     size_t count;
-    bool points;          /* otherwise a line */
-    const double *hue;    /* 0 .. 1 for each point: colours along a scale; NULL: the series' own colour */
+    bool points;       /* otherwise a line */
+    const double *hue; /* 0 .. 1 for each point: colours along a scale; NULL: the series' own colour */
 } plot_series;
 
 typedef struct plot_style {
-    const char *title, *x_label, *y_label;  /* NULL: none */
+    const char *title, *x_label, *y_label; /* NULL: none */
     bool log_y;
-    bool equal_scales;    /* one unit is as long on both axes */
-    bool no_y_axis;       /* points on a line */
+    bool equal_scales; /* one unit is as long on both axes */
+    bool no_y_axis;    /* points on a line */
 } plot_style;
 
 clae_status plot_write(const clae_context *context, const char *path, const plot_style *style,

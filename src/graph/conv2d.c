@@ -41,7 +41,9 @@ static size_t fan_in(const layer *layer) {
     return layer->in.c * layer->spec.kernel_h * layer->spec.kernel_w;
 }
 
-static void print(const layer *layer, char *text, size_t size) { layer_print_conv(layer, "Conv2d", text, size); }
+static void print(const layer *layer, char *text, size_t size) {
+    layer_print_conv(layer, "Conv2d", text, size);
+}
 
 static int emit_forward(const layer *layer, plan_builder *builder, int x) {
     return layer_emit_conv_forward(layer, builder, OP_conv2d_fwd, x);

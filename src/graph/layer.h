@@ -10,7 +10,7 @@ typedef struct layer layer;
 typedef struct plan_builder plan_builder;
 
 typedef struct layer_type {
-    const char *name;  /* "conv2d": in specifications and model files */
+    const char *name; /* "conv2d": in specifications and model files */
     /* Output shape; CLAE_ERROR_INPUT with the numbers when there is none. */
     clae_status (*output_shape)(const clae_context *context, const clae_layer_spec *spec, clae_shape in,
                                 clae_shape *out);
@@ -36,7 +36,7 @@ const layer_type *layer_type_find(const char *name);
 
 struct layer {
     const layer_type *type;
-    char name[32];          /* "encoder.0": PyTorch's name */
+    char name[32]; /* "encoder.0": PyTorch's name */
     clae_layer_spec spec;
     clae_shape in, out;
     /* Places in the flat parameter buffers, in floats; counts are 0 without parameters. */
@@ -50,7 +50,7 @@ conv_geometry layer_conv_geometry(const layer *layer, int n);
 uint64_t layer_conv_multiply_adds(const layer *layer);
 void layer_print_conv(const layer *layer, const char *name, char *text, size_t size);
 int layer_emit_conv_forward(const layer *layer, plan_builder *builder, op_id op, int x);
-int layer_emit_conv_backward(const layer *layer, plan_builder *builder, op_id bwd_data, op_id bwd_weights, int x, int dy,
-                             bool with_dx);
+int layer_emit_conv_backward(const layer *layer, plan_builder *builder, op_id bwd_data, op_id bwd_weights, int x,
+                             int dy, bool with_dx);
 
 #endif

@@ -41,11 +41,18 @@ conv_geometry layer_conv_geometry(const layer *layer, int n) {
     const clae_layer_spec *spec = &layer->spec;
     return (conv_geometry){
         .n = n,
-        .wide_h = (int)wide.h, .wide_w = (int)wide.w, .wide_c = (int)wide.c,
-        .narrow_h = (int)narrow.h, .narrow_w = (int)narrow.w, .narrow_c = (int)narrow.c,
-        .kh = (int)spec->kernel_h, .kw = (int)spec->kernel_w,
-        .sh = (int)spec->stride_h, .sw = (int)spec->stride_w,
-        .ph = (int)spec->padding_h, .pw = (int)spec->padding_w,
+        .wide_h = (int)wide.h,
+        .wide_w = (int)wide.w,
+        .wide_c = (int)wide.c,
+        .narrow_h = (int)narrow.h,
+        .narrow_w = (int)narrow.w,
+        .narrow_c = (int)narrow.c,
+        .kh = (int)spec->kernel_h,
+        .kw = (int)spec->kernel_w,
+        .sh = (int)spec->stride_h,
+        .sw = (int)spec->stride_w,
+        .ph = (int)spec->padding_h,
+        .pw = (int)spec->padding_w,
     };
 }
 
@@ -73,8 +80,7 @@ static size_t batch_elements(const plan_builder *builder, clae_shape shape) {
 
 int layer_emit_conv_forward(const layer *layer, plan_builder *builder, op_id op, int x) {
     const op_desc conv = {.op = op, .conv.g = layer_conv_geometry(layer, builder->n)};
-    const op_desc bias = {.op = OP_bias,
-                          .bias = {(size_t)builder->n * layer->out.h * layer->out.w, layer->out.c}};
+    const op_desc bias = {.op = OP_bias, .bias = {(size_t)builder->n * layer->out.h * layer->out.w, layer->out.c}};
     const int weight = plan_add_tensor(builder, TENSOR_PARAMETER, layer->weight_offset, layer->weight_count);
     const int bias_values = plan_add_tensor(builder, TENSOR_PARAMETER, layer->bias_offset, layer->bias_count);
     const int y = plan_add_tensor(builder, TENSOR_ARENA, 0, batch_elements(builder, layer->out));
@@ -83,8 +89,8 @@ int layer_emit_conv_forward(const layer *layer, plan_builder *builder, op_id op,
     return y;
 }
 
-int layer_emit_conv_backward(const layer *layer, plan_builder *builder, op_id bwd_data, op_id bwd_weights, int x, int dy,
-                             bool with_dx) {
+int layer_emit_conv_backward(const layer *layer, plan_builder *builder, op_id bwd_data, op_id bwd_weights, int x,
+                             int dy, bool with_dx) {
     const conv_geometry g = layer_conv_geometry(layer, builder->n);
     const op_desc weights = {.op = bwd_weights, .conv.g = g};
     const op_desc bias = {.op = OP_reduce_sum,

@@ -12,7 +12,9 @@
 #define MAX_SIDE 16384
 #define MAX_PARAMETERS ((size_t)1 << 30)
 
-size_t shape_elements(clae_shape shape) { return shape.c * shape.h * shape.w; }
+size_t shape_elements(clae_shape shape) {
+    return shape.c * shape.h * shape.w;
+}
 
 static size_t line_up(size_t floats) {
     const size_t line = MEMORY_ALIGNMENT / sizeof(float);
@@ -121,8 +123,8 @@ static void draw_parameters(clae_model *model, uint64_t seed) {
 }
 
 clae_status clae_model_create(clae_context *context, clae_shape input, const clae_layer_spec *encoder,
-                              size_t encoder_count, const clae_layer_spec *decoder, size_t decoder_count,
-                              uint64_t seed, clae_model **model) {
+                              size_t encoder_count, const clae_layer_spec *decoder, size_t decoder_count, uint64_t seed,
+                              clae_model **model) {
     const clae_status status = model_build(context, input, encoder, encoder_count, decoder, decoder_count, model);
     if (status == CLAE_OK) draw_parameters(*model, seed);
     return status;
@@ -135,13 +137,18 @@ void clae_model_free(clae_model *model) {
     free(model);
 }
 
-clae_shape clae_model_input_shape(const clae_model *model) { return model->input; }
+clae_shape clae_model_input_shape(const clae_model *model) {
+    return model->input;
+}
 
-clae_shape clae_model_latent_shape(const clae_model *model) { return model->latent; }
+clae_shape clae_model_latent_shape(const clae_model *model) {
+    return model->latent;
+}
 
 size_t clae_model_parameter_count(const clae_model *model) {
     size_t count = 0;
-    for (size_t i = 0; i < model->layer_count; i++) count += model->layers[i].weight_count + model->layers[i].bias_count;
+    for (size_t i = 0; i < model->layer_count; i++)
+        count += model->layers[i].weight_count + model->layers[i].bias_count;
     return count;
 }
 
@@ -155,16 +162,23 @@ void clae_model_get_normalisation(const clae_model *model, double *mean, double 
     *std = model->std;
 }
 
-size_t clae_model_layer_count(const clae_model *model) { return model->layer_count; }
+size_t clae_model_layer_count(const clae_model *model) {
+    return model->layer_count;
+}
 
-size_t clae_model_decoder_start(const clae_model *model) { return model->decoder_start; }
+size_t clae_model_decoder_start(const clae_model *model) {
+    return model->decoder_start;
+}
 
 clae_status clae_model_get_layer(const clae_model *model, size_t index, clae_layer_info *info) {
     if (index >= model->layer_count)
         return fail(model->context, CLAE_ERROR_INPUT, "layer %zu of a model with %zu layers", index,
                     model->layer_count);
     const layer *l = &model->layers[index];
-    *info = (clae_layer_info){.name = l->name, .spec = l->spec, .in = l->in, .out = l->out,
+    *info = (clae_layer_info){.name = l->name,
+                              .spec = l->spec,
+                              .in = l->in,
+                              .out = l->out,
                               .parameter_count = l->weight_count + l->bias_count,
                               .multiply_adds = l->type->multiply_adds(l)};
     return CLAE_OK;

@@ -8,7 +8,7 @@
 struct clae_model {
     clae_context *context;
     clae_shape input, latent;
-    layer *layers;           /* encoder, then decoder */
+    layer *layers; /* encoder, then decoder */
     size_t layer_count, decoder_start;
     float *parameters;       /* flat, in the backends' layout; tensors start at multiples of 64 bytes, gaps are 0 */
     size_t parameter_floats; /* with the gaps */
@@ -30,7 +30,7 @@ clae_status model_build(clae_context *context, clae_shape input, const clae_laye
 typedef struct model_tensors {
     safetensors_tensor *tensors;
     size_t count;
-    void *storage;  /* one block that owns names and values */
+    void *storage; /* one block that owns names and values */
 } model_tensors;
 clae_status model_tensors_from_flat(const clae_model *model, const float *flat, const char *prefix, model_tensors *out);
 void model_tensors_free(model_tensors *tensors);

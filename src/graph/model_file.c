@@ -22,8 +22,8 @@ static void tensor_of_layer(const layer *l, const float *flat, const char *prefi
     memcpy(values + l->weight_count, flat + l->bias_offset, l->bias_count * sizeof(float));
     pair[0] = (safetensors_tensor){.name = names[0], .rank = 4, .values = values};
     l->type->pytorch_shape(l, pair[0].shape);
-    pair[1] = (safetensors_tensor){.name = names[1], .rank = 1, .shape = {l->bias_count},
-                                   .values = values + l->weight_count};
+    pair[1] =
+        (safetensors_tensor){.name = names[1], .rank = 1, .shape = {l->bias_count}, .values = values + l->weight_count};
 }
 
 clae_status model_tensors_from_flat(const clae_model *model, const float *flat, const char *prefix,
@@ -218,8 +218,7 @@ clae_status model_resolve_path(const clae_context *context, const char *path, ch
     if (!folder) return fail(context, CLAE_ERROR_INPUT, "%s: %s", path, strerror(errno));
     newest_checkpoint(folder, name, sizeof name);
     closedir(folder);
-    if (!name[0])
-        return fail(context, CLAE_ERROR_INPUT, "%s: holds neither model.safetensors nor a checkpoint", path);
+    if (!name[0]) return fail(context, CLAE_ERROR_INPUT, "%s: holds neither model.safetensors nor a checkpoint", path);
     *file = string_format("%s/%s", path, name);
     return *file ? CLAE_OK : fail_memory(context, strlen(path), "a path");
 }

@@ -82,8 +82,7 @@ static clae_status upload_operands(clae_device *device, const op_desc *desc, op_
 static clae_status download_outputs(const op_desc *desc, op_operands *operands, const op_args *args) {
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
         if (!operands->data[k] || !op_operand_is_output(desc->op, k)) continue;
-        const clae_status status =
-            buffer_download(args->operand[k].buffer, 0, operands->data[k], operands->bytes[k]);
+        const clae_status status = buffer_download(args->operand[k].buffer, 0, operands->data[k], operands->bytes[k]);
         if (status != CLAE_OK) return status;
     }
     return CLAE_OK;

@@ -6,7 +6,7 @@
 
 /* The operands of an op in host memory. */
 typedef struct op_operands {
-    void *data[OP_MAX_OPERANDS];   /* NULL for those that are left out */
+    void *data[OP_MAX_OPERANDS]; /* NULL for those that are left out */
     size_t bytes[OP_MAX_OPERANDS];
 } op_operands;
 

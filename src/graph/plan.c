@@ -19,10 +19,8 @@ static void emit_load(plan_builder *b, const plan_request *request, plan *plan) 
 
 static void emit_loss(plan_builder *b, const plan_request *request, plan *plan, int dy) {
     const size_t count = request->batch_size * shape_elements(request->model->input);
-    const op_desc desc = {.op = OP_loss,
-                          .loss = {.count = count,
-                                   .scale = 1.0f / (float)request->batch_size,
-                                   .with_gradient = dy >= 0}};
+    const op_desc desc = {
+        .op = OP_loss, .loss = {.count = count, .scale = 1.0f / (float)request->batch_size, .with_gradient = dy >= 0}};
     plan->losses = plan_add_tensor(b, TENSOR_EXTERNAL, 0, 1);
     plan_add_node(b, &desc, plan->y, plan->x, plan->losses, dy);
 }
@@ -74,8 +72,7 @@ static void emit_all(plan_builder *b, const plan_request *request, plan *plan, i
     const int result = activations[end];
     b->tensors[result].is_output = true;
     int dy = -1;
-    if (request->backward)
-        dy = plan_add_tensor(b, TENSOR_ARENA, 0, request->batch_size * shape_elements(model->input));
+    if (request->backward) dy = plan_add_tensor(b, TENSOR_ARENA, 0, request->batch_size * shape_elements(model->input));
     if (request->loss) emit_loss(b, request, plan, dy);
     if (request->backward) {
         emit_backward(b, model, activations, dy);
@@ -136,8 +133,8 @@ static clae_status check_memory(const plan *plan) {
     const double fitting = (double)plan->batch_size * (double)info->largest_allocation_bytes / (double)largest;
     return fail(plan->device->context, CLAE_ERROR_DEVICE,
                 "batch size %zu needs %zu MiB in one piece, %s allows %llu MiB; a batch size of about %zu fits",
-                plan->batch_size, largest >> 20, info->name,
-                (unsigned long long)(info->largest_allocation_bytes >> 20), (size_t)fitting);
+                plan->batch_size, largest >> 20, info->name, (unsigned long long)(info->largest_allocation_bytes >> 20),
+                (size_t)fitting);
 }
 
 static clae_status allocate(const plan_request *request, plan *plan) {
@@ -158,12 +155,18 @@ static clae_status allocate(const plan_request *request, plan *plan) {
 
 static buffer *buffer_of(const plan *plan, const network *network, plan_tensor_kind kind) {
     switch (kind) {
-    case TENSOR_ARENA: return plan->arena;
-    case TENSOR_PARAMETER: return network->parameters;
-    case TENSOR_GRADIENT: return network->gradients;
-    case TENSOR_MOMENT_M: return network->m;
-    case TENSOR_MOMENT_V: return network->v;
-    default: return NULL;
+    case TENSOR_ARENA:
+        return plan->arena;
+    case TENSOR_PARAMETER:
+        return network->parameters;
+    case TENSOR_GRADIENT:
+        return network->gradients;
+    case TENSOR_MOMENT_M:
+        return network->m;
+    case TENSOR_MOMENT_V:
+        return network->v;
+    default:
+        return NULL;
     }
 }
 
@@ -225,7 +228,8 @@ void plan_node_bind(plan_node *node, const plan_inputs *inputs) {
         node->args.adam.step_size = inputs->step_size;
         node->args.adam.sqrt_correction2 = inputs->sqrt_correction2;
         break;
-    default: break;
+    default:
+        break;
     }
 }
 
@@ -239,4 +243,6 @@ clae_status plan_run(plan *plan, const plan_inputs *inputs) {
     return CLAE_OK;
 }
 
-view plan_view(const plan *plan, int tensor) { return (view){plan->arena, plan->tensors[tensor].offset}; }
+view plan_view(const plan *plan, int tensor) {
+    return (view){plan->arena, plan->tensors[tensor].offset};
+}

@@ -11,7 +11,7 @@ typedef struct network {
     clae_device *device;
     size_t floats;
     buffer *parameters;
-    buffer *gradients, *m, *v;  /* NULL unless made for training */
+    buffer *gradients, *m, *v; /* NULL unless made for training */
 } network;
 
 clae_status network_create(clae_device *device, const clae_model *model, bool training, network *network);
@@ -20,24 +20,24 @@ clae_status network_upload(network *network, const clae_model *model);
 clae_status network_download(const network *network, clae_model *model);
 
 typedef enum plan_tensor_kind {
-    TENSOR_ARENA,       /* activations and their gradients */
+    TENSOR_ARENA, /* activations and their gradients */
     TENSOR_PARAMETER,
     TENSOR_GRADIENT,
     TENSOR_MOMENT_M,
     TENSOR_MOMENT_V,
-    TENSOR_EXTERNAL,    /* dataset, indices, losses: given for each run */
+    TENSOR_EXTERNAL, /* dataset, indices, losses: given for each run */
 } plan_tensor_kind;
 
 typedef struct plan_tensor {
     plan_tensor_kind kind;
-    size_t offset, count;       /* floats */
-    bool is_input, is_output;   /* holds its value from the start, to the end */
+    size_t offset, count;     /* floats */
+    bool is_input, is_output; /* holds its value from the start, to the end */
 } plan_tensor;
 
 typedef struct plan_node {
     op_desc desc;
-    int operand[OP_MAX_OPERANDS];  /* tensors; -1: none */
-    const char *layer;             /* "encoder.0", "" for what belongs to no layer */
+    int operand[OP_MAX_OPERANDS]; /* tensors; -1: none */
+    const char *layer;            /* "encoder.0", "" for what belongs to no layer */
     op_instance *instance;
     op_args args;
 } plan_node;
@@ -47,7 +47,7 @@ struct plan_builder {
     size_t node_count, node_capacity;
     plan_tensor *tensors;
     size_t tensor_count, tensor_capacity;
-    int n;              /* batch */
+    int n; /* batch */
     const char *layer;
     bool out_of_memory; /* sticky; looked at once, at the end */
 };
@@ -61,11 +61,11 @@ typedef struct plan_request {
     const clae_model *model;
     const network *network;
     size_t batch_size;
-    bool load_batch;       /* x comes from a dataset on the device; otherwise the first tensor is uploaded */
+    bool load_batch; /* x comes from a dataset on the device; otherwise the first tensor is uploaded */
     bool from_float;
-    bool encode, decode;   /* one or both */
-    bool loss, backward;   /* backward: gradients, and Adam */
-    struct plan *share;    /* a plan whose buffers may be used where they are large enough; it must outlive this one */
+    bool encode, decode; /* one or both */
+    bool loss, backward; /* backward: gradients, and Adam */
+    struct plan *share;  /* a plan whose buffers may be used where they are large enough; it must outlive this one */
 } plan_request;
 
 typedef struct plan {
@@ -75,8 +75,8 @@ typedef struct plan {
     size_t node_count;
     plan_tensor *tensors;
     size_t tensor_count;
-    int x, z, y;           /* tensors: images, codes, reconstructions; -1 where the plan has none */
-    int elements, indices, losses;  /* external tensors */
+    int x, z, y;                   /* tensors: images, codes, reconstructions; -1 where the plan has none */
+    int elements, indices, losses; /* external tensors */
     buffer *arena, *workspace;
     bool owns_arena, owns_workspace;
     size_t arena_bytes, workspace_bytes;
@@ -88,8 +88,8 @@ void plan_free(plan *plan);
 /* What changes from run to run. Views of load_batch and loss may stay empty where the plan has no such op. */
 typedef struct plan_inputs {
     buffer *elements, *indices, *losses;
-    size_t first;   /* place in indices */
-    size_t slot;    /* place in losses */
+    size_t first; /* place in indices */
+    size_t slot;  /* place in losses */
     float step_size, sqrt_correction2;
 } plan_inputs;
 

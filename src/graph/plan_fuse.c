@@ -10,9 +10,15 @@ static size_t uses(const plan_builder *builder, int tensor) {
     return count;
 }
 
-static bool is_fwd(op_id op) { return op == OP_conv2d_fwd || op == OP_conv_transpose2d_fwd; }
-static bool is_bwd_data(op_id op) { return op == OP_conv2d_bwd_data || op == OP_conv_transpose2d_bwd_data; }
-static bool is_bwd_weights(op_id op) { return op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights; }
+static bool is_fwd(op_id op) {
+    return op == OP_conv2d_fwd || op == OP_conv_transpose2d_fwd;
+}
+static bool is_bwd_data(op_id op) {
+    return op == OP_conv2d_bwd_data || op == OP_conv_transpose2d_bwd_data;
+}
+static bool is_bwd_weights(op_id op) {
+    return op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights;
+}
 
 /* What node and its successor make together; false when that is nothing. */
 static bool fused_node(const plan_builder *builder, const plan_node *node, const plan_node *next, plan_node *fused) {
@@ -47,8 +53,7 @@ static bool fused_node(const plan_builder *builder, const plan_node *node, const
 
 static void remove_node(plan_builder *builder, size_t index) {
     builder->node_count--;
-    memmove(&builder->nodes[index], &builder->nodes[index + 1],
-            (builder->node_count - index) * sizeof *builder->nodes);
+    memmove(&builder->nodes[index], &builder->nodes[index + 1], (builder->node_count - index) * sizeof *builder->nodes);
 }
 
 void plan_fuse(plan_builder *builder, clae_device *device) {

@@ -19,16 +19,28 @@ static op_desc trial_desc(const op_desc *desc) {
     op_desc trial;
     memcpy(&trial, desc, sizeof trial);
     switch (desc->op) {
-    case OP_bias: shorten(&trial.bias.rows); break;
+    case OP_bias:
+        shorten(&trial.bias.rows);
+        break;
     case OP_relu_fwd:
-    case OP_relu_bwd: shorten(&trial.relu.count); break;
-    case OP_loss: shorten(&trial.loss.count); break;
-    case OP_adam: shorten(&trial.adam.count); break;
+    case OP_relu_bwd:
+        shorten(&trial.relu.count);
+        break;
+    case OP_loss:
+        shorten(&trial.loss.count);
+        break;
+    case OP_adam:
+        shorten(&trial.adam.count);
+        break;
     case OP_load_batch:
         if (trial.load_batch.n > TRIAL_IMAGES) trial.load_batch.n = TRIAL_IMAGES;
         break;
-    case OP_reduce_sum: shorten(&trial.reduce_sum.rows); break;
-    case OP_gemm: shorten(&trial.gemm.k); break;
+    case OP_reduce_sum:
+        shorten(&trial.reduce_sum.rows);
+        break;
+    case OP_gemm:
+        shorten(&trial.gemm.k);
+        break;
     default:
         if (trial.conv.g.n > TRIAL_IMAGES) trial.conv.g.n = TRIAL_IMAGES;
     }
@@ -80,10 +92,11 @@ static clae_status test_node(clae_device *device, clae_device *judge, const plan
     result.passed = result.difference <= TOLERANCE;
     if (report) report(user, &result);
     if (!result.passed)
-        return fail(device->context, CLAE_ERROR_DEVICE,
-                    "%s (%s) computes wrongly and is refused: %s by %s is off by %.3g of its largest value; try another "
-                    "--device, or --impl %s=plain",
-                    device->info.id, device->info.name, result.op, impl->name, result.difference, op_name(desc.op));
+        return fail(
+            device->context, CLAE_ERROR_DEVICE,
+            "%s (%s) computes wrongly and is refused: %s by %s is off by %.3g of its largest value; try another "
+            "--device, or --impl %s=plain",
+            device->info.id, device->info.name, result.op, impl->name, result.difference, op_name(desc.op));
     device_tests_remember(device, &desc, impl);
     return CLAE_OK;
 }

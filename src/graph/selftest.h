@@ -8,7 +8,7 @@ typedef struct selftest_result {
     const char *layer;
     char op[160];
     const char *impl;
-    double difference;  /* largest, as a share of the largest value of the answer; infinite for what is not finite */
+    double difference; /* largest, as a share of the largest value of the answer; infinite for what is not finite */
     bool passed;
 } selftest_result;
 

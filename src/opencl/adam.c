@@ -4,11 +4,10 @@
 static clae_status run(op_instance *instance, const op_args *args) {
     const adam_desc *desc = &instance->desc.adam;
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
-    clae_status status = opencl_kernel_set(&launch->kernel, "vvvvufffffff", args->operand[ADAM_PARAMETERS],
-                                           args->operand[ADAM_GRADIENTS], args->operand[ADAM_M], args->operand[ADAM_V],
-                                           desc->count, desc->beta1, 1 - desc->beta1, desc->beta2, 1 - desc->beta2,
-                                           desc->epsilon,
-                                           (double)args->adam.step_size, (double)args->adam.sqrt_correction2);
+    clae_status status = opencl_kernel_set(
+        &launch->kernel, "vvvvufffffff", args->operand[ADAM_PARAMETERS], args->operand[ADAM_GRADIENTS],
+        args->operand[ADAM_M], args->operand[ADAM_V], desc->count, desc->beta1, 1 - desc->beta1, desc->beta2,
+        1 - desc->beta2, desc->epsilon, (double)args->adam.step_size, (double)args->adam.sqrt_correction2);
     return status ? status : opencl_launch_run(launch);
 }
 

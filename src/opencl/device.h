@@ -4,8 +4,7 @@
 
 #include "opencl/opencl.h"
 
-clae_status opencl_open(clae_context *context, const clae_device_info *info, const char *variant,
-                        clae_device **device);
+clae_status opencl_open(clae_context *context, const clae_device_info *info, const char *variant, clae_device **device);
 void opencl_close(clae_device *device);
 clae_status opencl_finish(clae_device *device);
 clae_status opencl_measure_peak(clae_device *device, double *gflops);

@@ -4,7 +4,7 @@
 
 #include "opencl/opencl.h"
 
-#define OPENCL_CONV_IMPLS(op) \
+#define OPENCL_CONV_IMPLS(op)                                                                                          \
     extern const op_impl opencl_##op##_direct, opencl_##op##_tiled, opencl_##op##_im2col, opencl_##op##_plain
 
 OPENCL_CONV_IMPLS(conv2d_fwd);

@@ -26,7 +26,9 @@ clae_status opencl_instance_finish(op_instance **instance, clae_status status);
 /* Releases the kernels and the instance; takes NULL. It is op_instance.release of what the above makes. */
 void opencl_instance_release(op_instance *instance);
 
-static inline opencl_instance *opencl_instance_of(op_instance *instance) { return (opencl_instance *)instance; }
+static inline opencl_instance *opencl_instance_of(op_instance *instance) {
+    return (opencl_instance *)instance;
+}
 
 clae_status opencl_launch_run(opencl_launch *launch);
 
@@ -43,7 +45,7 @@ clae_status opencl_launch_create(opencl_device *device, const char *file, const 
 clae_status opencl_elementwise_create(opencl_device *device, const char *file, const char *name, size_t count,
                                       size_t multiple, opencl_launch *launch);
 
-bool opencl_is_cpu(const clae_device *device, const op_desc *desc);      /* op_impl.supports for kernels in CPU style */
+bool opencl_is_cpu(const clae_device *device, const op_desc *desc); /* op_impl.supports for kernels in CPU style */
 bool opencl_supports_all(const clae_device *device, const op_desc *desc);
 
 #endif

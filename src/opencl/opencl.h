@@ -10,8 +10,8 @@
 /* What default parameters are chosen by; made from the device's type, limits and extensions, never from its vendor's
  * name alone. */
 typedef enum opencl_class {
-    OPENCL_CLASS_CPU,       /* one-item work-groups, explicit vectors, no local memory of its own */
-    OPENCL_CLASS_GPU,       /* work-groups that share local memory */
+    OPENCL_CLASS_CPU, /* one-item work-groups, explicit vectors, no local memory of its own */
+    OPENCL_CLASS_GPU, /* work-groups that share local memory */
 } opencl_class;
 
 typedef struct opencl_program_cache opencl_program_cache;
@@ -21,11 +21,11 @@ typedef struct opencl_device {
     cl_platform_id platform;
     cl_device_id id;
     cl_context context;
-    cl_command_queue queue;           /* in order */
+    cl_command_queue queue; /* in order */
     opencl_class class;
-    unsigned vector_width;            /* floats, preferred by the device: 4, 8 or 16 on CPUs */
+    unsigned vector_width; /* floats, preferred by the device: 4, 8 or 16 on CPUs */
     size_t max_work_group_items;
-    opencl_program_cache *programs;   /* built programs of this device, by file and options */
+    opencl_program_cache *programs; /* built programs of this device, by file and options */
 } opencl_device;
 
 typedef struct opencl_buffer {
@@ -33,8 +33,12 @@ typedef struct opencl_buffer {
     cl_mem memory;
 } opencl_buffer;
 
-static inline opencl_device *opencl_device_of(clae_device *device) { return (opencl_device *)device; }
-static inline cl_mem opencl_memory_of(view v) { return ((opencl_buffer *)v.buffer)->memory; }
+static inline opencl_device *opencl_device_of(clae_device *device) {
+    return (opencl_device *)device;
+}
+static inline cl_mem opencl_memory_of(view v) {
+    return ((opencl_buffer *)v.buffer)->memory;
+}
 
 /* A kernel ready to be enqueued. */
 typedef struct opencl_kernel {
@@ -47,14 +51,14 @@ typedef struct opencl_kernel {
  * from the device's programs or the cache on disk, and makes the kernel `name`. */
 clae_status opencl_kernel_create(opencl_device *device, const char *file, const char *options, const char *name,
                                  opencl_kernel *kernel);
-void opencl_kernel_release(opencl_kernel *kernel);  /* takes a zeroed one */
+void opencl_kernel_release(opencl_kernel *kernel); /* takes a zeroed one */
 
 /* Largest work-group that the built kernel allows. */
 size_t opencl_kernel_work_group_items(const opencl_kernel *kernel);
 
 /* Sets all arguments from the first on: 'v' a view, as two arguments (global pointer, ulong offset in elements);
- * 'i' an int; 'u' a size_t, passed as uint; 'l' a size_t, passed as ulong; 'f' a double, passed as float. A view with a NULL buffer passes a null
- * pointer and 0. */
+ * 'i' an int; 'u' a size_t, passed as uint; 'l' a size_t, passed as ulong; 'f' a double, passed as float. A view with a
+ * NULL buffer passes a null pointer and 0. */
 clae_status opencl_kernel_set(opencl_kernel *kernel, const char *types, ...);
 
 /* Enqueues; local may be NULL. */

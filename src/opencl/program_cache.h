@@ -7,7 +7,7 @@
 /* Looks for the folder on disk too: <cache_dir>/kernels, private to its user; without it nothing is kept. NULL without
  * memory. */
 opencl_program_cache *opencl_program_cache_create(const clae_context *context);
-void opencl_program_cache_free(opencl_program_cache *cache);  /* releases the programs; takes NULL */
+void opencl_program_cache_free(opencl_program_cache *cache); /* releases the programs; takes NULL */
 
 /* A program of this device, NULL when there is none yet; it stays the cache's. */
 cl_program opencl_program_cache_find(const opencl_program_cache *cache, const char *file, const char *options);

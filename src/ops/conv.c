@@ -3,10 +3,13 @@
 conv_kernel conv_kernel_of(op_id op) {
     switch (op) {
     case OP_conv2d_fwd:
-    case OP_conv_transpose2d_bwd_data: return CONV_GATHER;
+    case OP_conv_transpose2d_bwd_data:
+        return CONV_GATHER;
     case OP_conv2d_bwd_data:
-    case OP_conv_transpose2d_fwd: return CONV_SPREAD;
-    default: return CONV_FILTER;
+    case OP_conv_transpose2d_fwd:
+        return CONV_SPREAD;
+    default:
+        return CONV_FILTER;
     }
 }
 

@@ -4,8 +4,8 @@
 
 #include "ops/op.h"
 
-/* Each of the six conv ops is one of three kernels over the geometry, with weights [kh][kw][wide_c][narrow_c], called W:
- *   gather  narrow[i][o] = sum_{k,c} wide[i * stride + k - pad][c] W[k][c][o]: conv2d_fwd, conv_transpose2d_bwd_data
+/* Each of the six conv ops is one of three kernels over the geometry, with weights [kh][kw][wide_c][narrow_c], called
+ * W: gather  narrow[i][o] = sum_{k,c} wide[i * stride + k - pad][c] W[k][c][o]: conv2d_fwd, conv_transpose2d_bwd_data
  *   spread  wide[j][c] = sum over (i, k) that meet j, and over o, of narrow[i][o] W[k][c][o]:
  *                                                       conv2d_bwd_data, conv_transpose2d_fwd
  *   filter  dW[k][c][o] = sum_{n,i} wide[i * stride + k - pad][c] narrow[i][o]: both bwd_weights

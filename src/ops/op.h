@@ -39,8 +39,8 @@ typedef struct conv_geometry {
  * where out of range elements count as 0. What stands in parentheses is done when asked for. */
 typedef struct conv_desc {
     conv_geometry g;
-    bool with_bias;  /* fwd: add bias; bwd_weights: also give dbias */
-    bool with_relu;  /* fwd: after the bias; bwd_data: apply the mask */
+    bool with_bias; /* fwd: add bias; bwd_weights: also give dbias */
+    bool with_relu; /* fwd: after the bias; bwd_data: apply the mask */
 } conv_desc;
 
 /* y[r][c] += bias[c], in place. */
@@ -56,7 +56,7 @@ typedef struct relu_desc {
 /* losses[slot] = scale * 0.5 * sum((y - target)^2), summed in a fixed order; dy = scale * (y - target). */
 typedef struct loss_desc {
     size_t count;
-    float scale;         /* 1 / batch */
+    float scale; /* 1 / batch */
     bool with_gradient;
 } loss_desc;
 
@@ -65,13 +65,13 @@ typedef struct loss_desc {
  * step_size = lr / (1 - beta1^t), sqrt_correction2 = sqrt(1 - beta2^t), t from 1 (Kingma and Ba, 2015). */
 typedef struct adam_desc {
     size_t count;
-    double beta1, beta2, epsilon;  /* double, as 1 - beta2 of a rounded beta2 is off by 5e-5 of itself */
+    double beta1, beta2, epsilon; /* double, as 1 - beta2 of a rounded beta2 is off by 5e-5 of itself */
 } adam_desc;
 
 /* x[i][e] = elements[indices[first + i]][e] * scale + shift, for n images. */
 typedef struct load_batch_desc {
     size_t n, image_elements;
-    bool from_float;     /* elements are float, otherwise bytes */
+    bool from_float; /* elements are float, otherwise bytes */
     float scale, shift;
 } load_batch_desc;
 
@@ -103,7 +103,7 @@ typedef struct op_desc {
 } op_desc;
 
 /* The place of each operand in op_args.operand. */
-enum { CONV_X, CONV_WEIGHT, CONV_BIAS, CONV_Y };                      /* fwd */
+enum { CONV_X, CONV_WEIGHT, CONV_BIAS, CONV_Y }; /* fwd */
 enum { CONV_BWD_DATA_DY, CONV_BWD_DATA_WEIGHT, CONV_BWD_DATA_MASK, CONV_BWD_DATA_DX };
 enum { CONV_BWD_WEIGHTS_X, CONV_BWD_WEIGHTS_DY, CONV_BWD_WEIGHTS_DWEIGHT, CONV_BWD_WEIGHTS_DBIAS };
 enum { BIAS_BIAS, BIAS_Y };
@@ -120,13 +120,13 @@ enum { GEMM_A, GEMM_B, GEMM_C };
 const char *op_name(op_id op);
 op_id op_from_name(const char *name, size_t length);
 
-bool op_is_conv(op_id op);         /* one of the six */
-bool op_is_transposed(op_id op);   /* one of the three of conv_transpose2d */
+bool op_is_conv(op_id op);       /* one of the six */
+bool op_is_transposed(op_id op); /* one of the three of conv_transpose2d */
 
 /* Elements of an operand, 0 for one that the descriptor leaves out. Bytes of load_batch's elements: the dataset is of
  * any size, so 0 too; its indices likewise; `losses` is 1. */
 size_t op_operand_count(const op_desc *desc, int operand);
-bool op_operand_is_output(op_id op, int operand);  /* adam's p, m and v, bias' y, relu_bwd's dy: also inputs */
+bool op_operand_is_output(op_id op, int operand); /* adam's p, m and v, bias' y, relu_bwd's dy: also inputs */
 
 /* Floating-point operations, counting a multiply-add as two; only those with both operands in range. */
 double op_flops(const op_desc *desc);

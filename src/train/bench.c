@@ -9,9 +9,9 @@
 #include <stdlib.h>
 
 #define MAX_ROUNDS 101
-#define ROUND_MS 400.0  /* of one timing of a whole step, encode or decode */
+#define ROUND_MS 400.0 /* of one timing of a whole step, encode or decode */
 #define OP_ROUND_MS 15.0
-#define BATCHES 4       /* in the made-up dataset */
+#define BATCHES 4 /* in the made-up dataset */
 
 /* Some work, put into the device's queue once. */
 typedef clae_status (*bench_fn)(void *work);
@@ -103,7 +103,9 @@ static clae_status time_ops(clae_device *device, clae_trainer *trainer, unsigned
             status = time_runs(device, run_node, &work, count, &times[r]);
         if (status != CLAE_OK) return status;
         bench_op *op = &result->ops[i];
-        *op = (bench_op){.layer = node->layer, .op = op_name(node->desc.op), .impl = node->instance->impl->name,
+        *op = (bench_op){.layer = node->layer,
+                         .op = op_name(node->desc.op),
+                         .impl = node->instance->impl->name,
                          .ms = median(times, rounds)};
         op->gflops = op_flops(&node->desc) / op->ms * 1e-6;
         op->gbytes = op_bytes(&node->desc) / op->ms * 1e-6;

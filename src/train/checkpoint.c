@@ -156,7 +156,8 @@ static clae_status restore_parts(clae_trainer *t, const safetensors_file *file, 
         status = flat[i] ? model_flat_from_file(t->model, file, path, parts[i].prefix, flat[i])
                          : fail_memory(t->device->context, bytes, "the checkpoint");
     }
-    for (int i = 0; i < FLAT_PARTS && status == CLAE_OK; i++) status = buffer_upload(parts[i].buffer, 0, flat[i], bytes);
+    for (int i = 0; i < FLAT_PARTS && status == CLAE_OK; i++)
+        status = buffer_upload(parts[i].buffer, 0, flat[i], bytes);
     for (int i = 0; i < FLAT_PARTS; i++) free(flat[i]);
     return status;
 }

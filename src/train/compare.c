@@ -83,8 +83,8 @@ static clae_status download_operands(const clae_context *context, const plan_nod
 static clae_status upload_operands(const plan_node *node, const op_operands *operands) {
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
         if (!operands->data[k]) continue;
-        const clae_status status = buffer_upload(node->args.operand[k].buffer, operand_offset(node, k),
-                                                 operands->data[k], operands->bytes[k]);
+        const clae_status status =
+            buffer_upload(node->args.operand[k].buffer, operand_offset(node, k), operands->data[k], operands->bytes[k]);
         if (status != CLAE_OK) return status;
     }
     return CLAE_OK;
@@ -117,8 +117,7 @@ static clae_status find_magnitudes(plan_node *node, const op_operands *inputs, o
     compare_make_absolute(&node->desc, magnitudes);
     clae_status status = upload_operands(node, magnitudes);
     if (status == CLAE_OK) status = op_run(node->instance, &node->args);
-    if (status == CLAE_OK)
-        status = download_operands(node->instance->device->context, node, true, magnitudes);
+    if (status == CLAE_OK) status = download_operands(node->instance->device->context, node, true, magnitudes);
     if (status == CLAE_OK) status = upload_operands(node, inputs);
     return status;
 }
@@ -137,7 +136,8 @@ static clae_status compare_node(comparison *c, size_t index) {
     }
     status = download_operands(context, nodes[0], false, &inputs);
     if (status == CLAE_OK) status = download_operands(context, nodes[0], false, &magnitudes);
-    if (status == CLAE_OK && compare_is_sum(nodes[0]->desc.op)) status = find_magnitudes(nodes[0], &inputs, &magnitudes);
+    if (status == CLAE_OK && compare_is_sum(nodes[0]->desc.op))
+        status = find_magnitudes(nodes[0], &inputs, &magnitudes);
     if (status == CLAE_OK) status = upload_operands(nodes[1], &inputs);
     for (int d = 0; d < 2 && status == CLAE_OK; d++) {
         status = op_run(nodes[d]->instance, &nodes[d]->args);
@@ -187,7 +187,9 @@ static clae_status compare_ops(clae_device *const devices[2], clae_model *model,
 
 /* PyTorch's own float32 against its float64 on the lecture's network: 1e-7 over 10 steps, 1.3e-5 over 50, 6e-3 over
  * 100: training amplifies rounding, so later steps prove nothing. */
-static double loss_bound(uint64_t step) { return step <= 10 ? 2e-6 : step <= 50 ? 1e-4 : 0; }
+static double loss_bound(uint64_t step) {
+    return step <= 10 ? 2e-6 : step <= 50 ? 1e-4 : 0;
+}
 
 static clae_status take_losses(clae_trainer *trainer, int d, compare_result *result, uint64_t first) {
     const float *losses;

@@ -11,21 +11,28 @@
 double compare_terms(const op_desc *desc, int output) {
     const conv_geometry *g = &desc->conv.g;
     switch (desc->op) {
-    case OP_gemm: return (double)desc->gemm.k;
-    case OP_reduce_sum: return (double)desc->reduce_sum.rows;
-    case OP_loss: return output == LOSS_LOSSES ? (double)desc->loss.count : 1;
+    case OP_gemm:
+        return (double)desc->gemm.k;
+    case OP_reduce_sum:
+        return (double)desc->reduce_sum.rows;
+    case OP_loss:
+        return output == LOSS_LOSSES ? (double)desc->loss.count : 1;
     case OP_bias:
     case OP_relu_fwd:
     case OP_relu_bwd:
     case OP_adam:
-    case OP_load_batch: return 1;
-    default: break;
+    case OP_load_batch:
+        return 1;
+    default:
+        break;
     }
     if (conv_kernel_of(desc->op) == CONV_FILTER) return (double)g->n * g->wide_h * g->wide_w;
     return (double)g->kh * g->kw * (conv_kernel_of(desc->op) == CONV_GATHER ? g->wide_c : g->narrow_c);
 }
 
-bool compare_is_sum(op_id op) { return op_is_conv(op) || op == OP_gemm || op == OP_reduce_sum; }
+bool compare_is_sum(op_id op) {
+    return op_is_conv(op) || op == OP_gemm || op == OP_reduce_sum;
+}
 
 void compare_make_absolute(const op_desc *desc, op_operands *operands) {
     const bool has_mask = desc->op == OP_conv2d_bwd_data || desc->op == OP_conv_transpose2d_bwd_data;

@@ -13,8 +13,8 @@ bool compare_is_sum(op_id op);
 /* Replaces operands by their absolute values, except masks. */
 void compare_make_absolute(const op_desc *desc, op_operands *operands);
 
-/* The bound of element i of an output. `magnitudes` holds sum|a||b| in the outputs of sums, and the operands as they were
- * before the run elsewhere. */
+/* The bound of element i of an output. `magnitudes` holds sum|a||b| in the outputs of sums, and the operands as they
+ * were before the run elsewhere. */
 double compare_bound(const op_desc *desc, int output, const op_operands *magnitudes, const op_args *args, size_t i);
 
 #endif

@@ -9,8 +9,8 @@ clae_status dataset_check_shape(const clae_model *model, const clae_dataset *dat
     const clae_dataset_info *info = &dataset->info;
     const clae_shape in = model->input;
     if (info->c == in.c && info->h == in.h && info->w == in.w) return CLAE_OK;
-    return fail(model->context, CLAE_ERROR_INPUT, "%s: images of %zux%zux%zu, the model takes %zux%zux%zu", info->source,
-                info->c, info->h, info->w, in.c, in.h, in.w);
+    return fail(model->context, CLAE_ERROR_INPUT, "%s: images of %zux%zux%zu, the model takes %zux%zux%zu",
+                info->source, info->c, info->h, info->w, in.c, in.h, in.w);
 }
 
 static clae_status upload_order(clae_device *device, size_t n, size_t spare, buffer *indices) {
@@ -23,8 +23,8 @@ static clae_status upload_order(clae_device *device, size_t n, size_t spare, buf
     return status;
 }
 
-clae_status device_dataset_create(clae_device *device, const clae_dataset *dataset, size_t first, size_t n, size_t spare,
-                                  device_dataset *out) {
+clae_status device_dataset_create(clae_device *device, const clae_dataset *dataset, size_t first, size_t n,
+                                  size_t spare, device_dataset *out) {
     const clae_dataset_info *info = &dataset->info;
     const size_t image_bytes = dataset_image_bytes(info);
     const char *const elements = info->elements;

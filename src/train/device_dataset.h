@@ -12,7 +12,7 @@ typedef struct device_dataset {
     bool is_float;
     char fingerprint[40];
     buffer *elements;
-    buffer *indices;       /* uint32 [n + spare] */
+    buffer *indices; /* uint32 [n + spare] */
 } device_dataset;
 
 /* CLAE_ERROR_INPUT when the images are not of the model's shape. */
@@ -20,8 +20,8 @@ clae_status dataset_check_shape(const clae_model *model, const clae_dataset *dat
 
 /* Uploads images first .. first + n - 1; the order is 0, 1, ..., and `spare` further indices repeat the last image, so
  * that a batch may reach beyond the end. */
-clae_status device_dataset_create(clae_device *device, const clae_dataset *dataset, size_t first, size_t n, size_t spare,
-                                  device_dataset *out);
+clae_status device_dataset_create(clae_device *device, const clae_dataset *dataset, size_t first, size_t n,
+                                  size_t spare, device_dataset *out);
 void device_dataset_release(device_dataset *dataset);
 
 #endif

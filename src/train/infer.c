@@ -9,7 +9,9 @@
 
 #define DEFAULT_BATCH 256
 
-static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
 
 clae_status clae_infer_create(clae_device *device, const clae_model *model, size_t batch_size, clae_infer **out) {
     *out = NULL;
@@ -66,9 +68,15 @@ clae_status infer_plan(clae_infer *infer, infer_kind kind, bool from_float, size
             return CLAE_OK;
         }
     const plan_request request = {
-        .device = infer->device, .model = infer->model, .network = &infer->network, .batch_size = batch_size,
-        .load_batch = kind != INFER_DECODE, .from_float = from_float, .encode = kind != INFER_DECODE,
-        .decode = kind != INFER_ENCODE, .loss = kind == INFER_RECONSTRUCT,
+        .device = infer->device,
+        .model = infer->model,
+        .network = &infer->network,
+        .batch_size = batch_size,
+        .load_batch = kind != INFER_DECODE,
+        .from_float = from_float,
+        .encode = kind != INFER_DECODE,
+        .decode = kind != INFER_ENCODE,
+        .loss = kind == INFER_RECONSTRUCT,
     };
     clae_status status = plan_create(&request, out);
     if (status == CLAE_OK) status = selftest_plan(*out, NULL, NULL);
@@ -103,8 +111,11 @@ static clae_status place_images(clae_infer *infer, const clae_dataset *images, s
 }
 
 static plan_inputs inputs_at(const clae_infer *infer, size_t first, size_t slot) {
-    return (plan_inputs){.elements = infer->data.elements, .indices = infer->data.indices, .losses = infer->losses,
-                         .first = first, .slot = slot};
+    return (plan_inputs){.elements = infer->data.elements,
+                         .indices = infer->data.indices,
+                         .losses = infer->losses,
+                         .first = first,
+                         .slot = slot};
 }
 
 /* Runs a plan over n images in whole batches, the last one filled up, and copies its result out. */

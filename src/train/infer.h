@@ -14,20 +14,20 @@ typedef enum infer_kind { INFER_ENCODE, INFER_DECODE, INFER_RECONSTRUCT } infer_
 struct clae_infer {
     clae_device *device;
     const clae_model *model;
-    double mean, std;       /* the model's when it was uploaded */
+    double mean, std; /* the model's when it was uploaded */
     size_t batch_size;
     network network;
     struct {
         infer_kind kind;
         bool from_float;
         plan *plan;
-    } plans[INFER_MAX_PLANS];   /* made when first needed */
+    } plans[INFER_MAX_PLANS]; /* made when first needed */
     size_t plan_count;
-    device_dataset data;        /* the images last used stay on the device */
+    device_dataset data; /* the images last used stay on the device */
     size_t data_first;
     buffer *losses;
     size_t loss_slots;
-    float *staging;             /* one batch of images or codes */
+    float *staging; /* one batch of images or codes */
 };
 
 /* Uploads the weights of the model again. */

@@ -49,7 +49,7 @@ typedef struct run_events {
 
 typedef struct run_limits {
     uint64_t stop_step;   /* training ends after so many steps in all; 0: by epochs alone */
-    uint64_t fetch_steps;  /* losses are fetched, and tick is called, after at most so many; 0: 50 */
+    uint64_t fetch_steps; /* losses are fetched, and tick is called, after at most so many; 0: 50 */
     const char *step_log; /* file of a line `step,loss` a step; NULL: none */
 } run_limits;
 

@@ -21,9 +21,17 @@ static clae_status fill_options(const clae_context *context, const clae_train_op
 
 static clae_status make_plan(clae_trainer *t, size_t batch_size, plan *share, plan **plan) {
     const plan_request request = {
-        .device = t->device, .model = t->model, .network = &t->network, .batch_size = batch_size,
-        .load_batch = true, .from_float = t->data.is_float, .encode = true, .decode = true, .loss = true,
-        .backward = true, .share = share,
+        .device = t->device,
+        .model = t->model,
+        .network = &t->network,
+        .batch_size = batch_size,
+        .load_batch = true,
+        .from_float = t->data.is_float,
+        .encode = true,
+        .decode = true,
+        .loss = true,
+        .backward = true,
+        .share = share,
     };
     const clae_status status = plan_create(&request, plan);
     return status == CLAE_OK ? selftest_plan(*plan, NULL, NULL) : status;
@@ -102,8 +110,11 @@ clae_status trainer_next_inputs(clae_trainer *t, plan_inputs *inputs) {
     const double step = (double)t->position.step + 1;
     const double correction1 = 1.0 - pow(0.9, step), correction2 = 1.0 - pow(0.999, step);
     *inputs = (plan_inputs){
-        .elements = t->data.elements, .indices = t->data.indices, .losses = t->losses,
-        .first = t->position.images, .slot = t->position.step - t->first_waiting_step,
+        .elements = t->data.elements,
+        .indices = t->data.indices,
+        .losses = t->losses,
+        .first = t->position.images,
+        .slot = t->position.step - t->first_waiting_step,
         .step_size = (float)(learning_rate(&t->options, t->position.step) / correction1),
         .sqrt_correction2 = (float)sqrt(correction2),
     };
@@ -147,7 +158,9 @@ clae_status clae_trainer_losses(clae_trainer *t, const float **losses, size_t *c
     return CLAE_OK;
 }
 
-clae_train_position clae_trainer_position(const clae_trainer *trainer) { return trainer->position; }
+clae_train_position clae_trainer_position(const clae_trainer *trainer) {
+    return trainer->position;
+}
 
 clae_status clae_trainer_update_model(clae_trainer *trainer) {
     return network_download(&trainer->network, trainer->model);
@@ -155,7 +168,8 @@ clae_status clae_trainer_update_model(clae_trainer *trainer) {
 
 uint64_t clae_trainer_memory_bytes(const clae_trainer *t) {
     const buffer *const buffers[] = {t->network.parameters, t->network.gradients, t->network.m, t->network.v,
-                                     t->data.elements, t->data.indices, t->losses, t->full->arena, t->full->workspace};
+                                     t->data.elements,      t->data.indices,      t->losses,    t->full->arena,
+                                     t->full->workspace};
     uint64_t bytes = 0;
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) bytes += buffers[i] ? buffers[i]->bytes : 0;
     return bytes;
