@@ -52,8 +52,12 @@ typedef struct op_args {
 /* One way of doing an op. Backends hold a list for each op, best first; the last one supports everything. */
 struct op_impl {
     const char *name; /* "direct" */
+    /* Whether it is a good choice on a device; NULL: on all. One that is forced need not be. */
+    bool (*suits)(const clae_device *device);
+    /* Whether it can do the op. */
     bool (*supports)(const clae_device *device, const op_desc *desc);
-    /* Compiles, chooses parameters, and says how much workspace a run needs. May fail; then the next one is tried. */
+    /* Compiles, chooses parameters, and says how much workspace a run needs, for what it supports. May fail; then the
+     * next one is tried. */
     clae_status (*prepare)(clae_device *device, const op_desc *desc, op_instance **instance);
 };
 
@@ -100,7 +104,9 @@ extern const backend backend_opencl;
 /* Prepares the best implementation that supports `desc` and can be prepared, or the one that the context forces for the
  * op; forced_name NULL means no further wish. */
 clae_status op_prepare(clae_device *device, const op_desc *desc, const char *forced_name, op_instance **instance);
-/* Whether the implementation that would be taken for `desc` can also do `fused`, the same op with more in it. */
+/* The implementation that would be tried first for `desc`; NULL when there is none. */
+const op_impl *op_choose(const clae_device *device, const op_desc *desc);
+/* Whether that one can also do `fused`, the same op with more in it. */
 bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused);
 void op_release(op_instance *instance); /* takes NULL */
 clae_status op_run(op_instance *instance, const op_args *args);

@@ -34,12 +34,27 @@ static void list_impls(const op_impl *const *impls, char *text, size_t size) {
     }
 }
 
+static bool is_candidate(const op_impl *impl, const clae_device *device, const op_desc *desc) {
+    return (!impl->suits || impl->suits(device)) && impl->supports(device, desc);
+}
+
+static const op_impl *find_impl(const clae_device *device, op_id op, const char *name) {
+    const op_impl *const *impl = device->backend->impls(op);
+    while (*impl && strcmp((*impl)->name, name) != 0) impl++;
+    return *impl;
+}
+
 static clae_status prepare_forced(clae_device *device, const op_desc *desc, const char *name, op_instance **instance) {
-    const op_impl *const *impls = device->backend->impls(desc->op);
-    for (const op_impl *const *impl = impls; *impl; impl++)
-        if (strcmp((*impl)->name, name) == 0) return (*impl)->prepare(device, desc, instance);
-    char known[256];
-    list_impls(impls, known, sizeof known);
+    const op_impl *impl = find_impl(device, desc->op, name);
+    char known[256], text[160];
+    if (impl && impl->supports(device, desc)) return impl->prepare(device, desc, instance);
+    if (impl) {
+        op_describe(desc, text, sizeof text);
+        return fail(device->context, CLAE_ERROR_INPUT,
+                    "%s: implementation %s cannot do it on %s (%s); force another one, or none", text, name,
+                    device->info.id, device->info.name);
+    }
+    list_impls(device->backend->impls(desc->op), known, sizeof known);
     return fail(device->context, CLAE_ERROR_INPUT, "%s: the %s backend has no implementation \"%s\"; it has %s",
                 op_name(desc->op), device->backend->name, name, known);
 }
@@ -49,7 +64,7 @@ static clae_status prepare_best(clae_device *device, const op_desc *desc, op_ins
     char text[160];
     op_describe(desc, text, sizeof text);
     for (const op_impl *const *impl = device->backend->impls(desc->op); *impl; impl++) {
-        if (!(*impl)->supports(device, desc)) continue;
+        if (!is_candidate(*impl, device, desc)) continue;
         status = (*impl)->prepare(device, desc, instance);
         if (status == CLAE_OK) {
             log_line(device->context, CLAE_LOG_DEBUG, "%s: %s", text, (*impl)->name);
@@ -71,17 +86,16 @@ clae_status op_prepare(clae_device *device, const op_desc *desc, const char *for
     return prepare_best(device, desc, instance);
 }
 
-static const op_impl *first_impl(const clae_device *device, const op_desc *desc) {
+const op_impl *op_choose(const clae_device *device, const op_desc *desc) {
     const op_impl *const *impl = device->backend->impls(desc->op);
     char name[64];
-    const bool forced = forced_impl(device->context->impls, desc->op, name, sizeof name);
-    for (; *impl; impl++)
-        if (forced ? strcmp((*impl)->name, name) == 0 : (*impl)->supports(device, desc)) break;
+    if (forced_impl(device->context->impls, desc->op, name, sizeof name)) return find_impl(device, desc->op, name);
+    while (*impl && !is_candidate(*impl, device, desc)) impl++;
     return *impl;
 }
 
 bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused) {
-    const op_impl *impl = first_impl(device, desc);
+    const op_impl *impl = op_choose(device, desc);
     return impl && impl->supports(device, fused);
 }
 

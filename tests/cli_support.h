@@ -142,7 +142,7 @@ static inline bool exists(const char *path) {
 
 /* Changes a byte in the middle. */
 static inline void damage(const char *path) {
-    size_t bytes;
+    size_t bytes = 0;
     char *data = read_whole(path, &bytes);
     assert_non_null(data);
     data[bytes / 2] ^= 0x10;

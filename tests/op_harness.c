@@ -233,9 +233,7 @@ static bool op_has_integers(op_id op) {
 }
 
 static bool is_chosen(const check *k, const op_desc *desc) {
-    const op_impl *const *impl = k->harness->device->backend->impls(desc->op);
-    while (*impl && !(*impl)->supports(k->harness->device, desc)) impl++;
-    return *impl == k->impl;
+    return op_choose(k->harness->device, desc) == k->impl;
 }
 
 static bool is_left_out(const check *k, const op_suite *suite, size_t index) {

@@ -41,7 +41,7 @@ static clae_status prepare_spoiled(clae_device *device, const op_desc *desc, op_
 static bool supports(const clae_device *device, const op_desc *desc) {
     return device && desc;
 }
-static const op_impl spoiled = {"spoiled", supports, prepare_spoiled};
+static const op_impl spoiled = {.name = "spoiled", .supports = supports, .prepare = prepare_spoiled};
 static const op_impl *const *(*right_impls)(op_id op);
 static const op_impl *spoiled_list[16];
 

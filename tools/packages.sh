@@ -18,6 +18,7 @@ required|library lapacke|liblapacke-dev|lapack-devel|lapacke|lapack
 required|library OpenCL|ocl-icd-opencl-dev|ocl-icd-devel opencl-headers|ocl-icd opencl-headers|opencl-headers opencl-icd-loader
 required|library clblast|libclblast-dev|clblast-devel|clblast|clblast
 required|font|fonts-dejavu-core|dejavu-sans-fonts|ttf-dejavu|-
+optional|command curl|curl ca-certificates|curl|curl|-
 optional|opencl-driver|pocl-opencl-icd|pocl|pocl|pocl
 tests|library cmocka|libcmocka-dev|libcmocka-devel|cmocka|cmocka
 tests-optional|pocl|pocl-opencl-icd|pocl|pocl|pocl

@@ -20,4 +20,4 @@ static clae_status prepare(clae_device *device, const op_desc *desc, op_instance
     return opencl_instance_finish(instance, status);
 }
 
-const op_impl opencl_adam_plain = {"plain", opencl_supports_all, prepare};
+const op_impl opencl_adam_plain = {"plain", NULL, opencl_supports_all, prepare};

@@ -29,13 +29,6 @@ bool conv_sizes_fit(const op_desc *desc, int positions) {
            product_fits_int((size_t)g->kh, (size_t)g->kw, (size_t)g->wide_c + 64, (size_t)g->narrow_c + 64, 1);
 }
 
-clae_status conv_refuse(const clae_device *device, const op_desc *desc, const char *impl, const char *why) {
-    char text[160];
-    op_describe(desc, text, sizeof text);
-    return fail(device->context, CLAE_ERROR_INPUT, "%s: implementation %s cannot do it: %s; force another one or none",
-                text, impl, why);
-}
-
 void conv_options_add(char text[CONV_OPTIONS_SIZE], const char *format, ...) {
     const size_t used = strlen(text);
     va_list arguments;

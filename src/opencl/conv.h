@@ -31,9 +31,6 @@ conv_sides conv_sides_of(const op_desc *desc);
 /* Image, weights and position counts that kernels hold in int fit; `positions` images are addressed at once. */
 bool conv_sizes_fit(const op_desc *desc, int positions);
 
-/* Logs that `impl` cannot do the op; CLAE_ERROR_INPUT. */
-clae_status conv_refuse(const clae_device *device, const op_desc *desc, const char *impl, const char *why);
-
 #define CONV_OPTIONS_SIZE 768
 /* The macros of geometry and epilogue that every kernel takes, and room for the implementation's own. */
 void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]);
@@ -59,6 +56,7 @@ clae_status conv_run_filter_split(op_instance *instance, const op_args *args);
 clae_status conv_run_filter_single(op_instance *instance, const op_args *args);
 
 #define CONV_IMPL_FUNCTIONS(impl)                                                                                      \
+    bool opencl_conv_##impl##_suits(const clae_device *device);                                                        \
     bool opencl_conv_##impl##_supports(const clae_device *device, const op_desc *desc);                                \
     clae_status opencl_conv_##impl##_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,           \
                                              op_instance **instance)
@@ -71,7 +69,8 @@ CONV_IMPL_FUNCTIONS(plain);
     static clae_status prepare_##op##_##impl(clae_device *device, const op_desc *desc, op_instance **instance) {       \
         return opencl_conv_##impl##_prepare(device, desc, &opencl_##op##_##impl, instance);                            \
     }                                                                                                                  \
-    const op_impl opencl_##op##_##impl = {#impl, opencl_conv_##impl##_supports, prepare_##op##_##impl}
+    const op_impl opencl_##op##_##impl = {#impl, opencl_conv_##impl##_suits, opencl_conv_##impl##_supports,            \
+                                          prepare_##op##_##impl}
 #define CONV_IMPLS(op)                                                                                                 \
     CONV_IMPL(op, direct);                                                                                             \
     CONV_IMPL(op, tiled);                                                                                              \

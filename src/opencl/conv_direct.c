@@ -14,6 +14,7 @@ typedef struct conv_tile {
     int lanes, vectors, positions;
 } conv_tile;
 
+enum { MOST_POSITIONS = 12 };
 static const conv_tile data_tiles[] = {
     {16, 2, 10}, {16, 1, 12}, {8, 2, 6}, {8, 3, 4}, {8, 1, 10}, {4, 2, 6}, {4, 3, 4}, {4, 1, 10},
 };
@@ -37,9 +38,9 @@ static int tile_cost(const conv_tile *tile, int out_c) {
     return vectors * (tile->vectors == 1 ? 70 : 64);
 }
 
-static bool choose_data_tile(const conv_sides *s, int width, conv_tile *best, bool *dot) {
+/* The tile for vectors of at most `width` lanes, 4 or more; whether it is one of the dot_tiles. */
+static bool choose_data_tile(const conv_sides *s, int width, conv_tile *best) {
     bool found = false;
-    *dot = false;
     for (size_t i = 0; i < ARRAY_LENGTH(data_tiles); i++) {
         const conv_tile *tile = &data_tiles[i];
         if (!tile_is_valid(tile, width)) continue;
@@ -50,17 +51,17 @@ static bool choose_data_tile(const conv_sides *s, int width, conv_tile *best, bo
         *best = *tile;
         found = true;
     }
-    for (size_t i = 0; i < ARRAY_LENGTH(dot_tiles) && !*dot; i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(dot_tiles); i++) {
         const conv_tile *tile = &dot_tiles[i];
         if (!tile_is_valid(tile, width) || s->in_c % tile->lanes != 0 || s->out_c * 2 >= tile->lanes) continue;
         *best = *tile;
-        *dot = true;
+        return true;
     }
-    return found;
+    return false;
 }
 
-/* Rows of output for a work-item: about 16 M multiply-adds' worth would be slow to balance, single rows slow to start.
- */
+/* Rows of output for a work-item, about 12 M multiply-adds' worth: more would be slow to balance, single rows slow to
+ * start. */
 static int rows_per_item(const conv_sides *s, const conv_geometry *g, int positions) {
     const double row = (double)positions * s->out_w * s->out_c * g->kh * g->kw * s->in_c;
     const int rows = (int)(12e6 / (row + 1));
@@ -70,11 +71,8 @@ static int rows_per_item(const conv_sides *s, const conv_geometry *g, int positi
 static clae_status prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     const conv_sides s = conv_sides_of(desc);
     const conv_geometry *g = &desc->conv.g;
-    conv_tile tile = {0};
-    bool dot;
-    if (!choose_data_tile(&s, (int)opencl_device_of(device)->vector_width, &tile, &dot) ||
-        !conv_sizes_fit(desc, tile.positions))
-        return conv_refuse(device, desc, impl->name, "its images or weights are too large");
+    conv_tile tile;
+    const bool dot = choose_data_tile(&s, (int)opencl_device_of(device)->vector_width, &tile);
     const int rows = rows_per_item(&s, g, tile.positions);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
@@ -124,7 +122,6 @@ static void choose_filter_block(const conv_geometry *g, int *rows, int *images) 
 static clae_status prepare_filter(clae_device *device, const op_desc *desc, const op_impl *impl,
                                   op_instance **instance) {
     const conv_geometry *g = &desc->conv.g;
-    if (!conv_sizes_fit(desc, 1)) return conv_refuse(device, desc, impl->name, "its images or weights are too large");
     const conv_tile tile = choose_filter_tile(g, (int)opencl_device_of(device)->vector_width);
     int rows, images;
     choose_filter_block(g, &rows, &images);
@@ -148,9 +145,12 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     return CLAE_OK;
 }
 
+bool opencl_conv_direct_suits(const clae_device *device) {
+    return opencl_is_cpu(device);
+}
+
 bool opencl_conv_direct_supports(const clae_device *device, const op_desc *desc) {
-    const opencl_device *opencl = (const opencl_device *)device;
-    return opencl->class == OPENCL_CLASS_CPU && conv_sizes_fit(desc, 12);
+    return opencl_supports_long_loops(device, desc) && conv_sizes_fit(desc, MOST_POSITIONS);
 }
 
 clae_status opencl_conv_direct_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,

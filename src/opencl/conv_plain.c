@@ -2,6 +2,11 @@
  * and cl/conv_filter_plain.cl. */
 #include "opencl/conv.h"
 
+bool opencl_conv_plain_suits(const clae_device *device) {
+    (void)device;
+    return true;
+}
+
 bool opencl_conv_plain_supports(const clae_device *device, const op_desc *desc) {
     (void)device;
     return conv_sizes_fit(desc, 1);
@@ -9,7 +14,6 @@ bool opencl_conv_plain_supports(const clae_device *device, const op_desc *desc) 
 
 clae_status opencl_conv_plain_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
                                       op_instance **instance) {
-    if (!conv_sizes_fit(desc, 1)) return conv_refuse(device, desc, entry->name, "its images or weights are too large");
     const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);

@@ -98,14 +98,31 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
     return CLAE_OK;
 }
 
+/* Columns of a filter's work-group and of a work-item; the rows that are staged beside them. */
+static size_t filter_block_rows(const conv_geometry *g, size_t items, int *block, int *channels) {
+    *channels = *block = 1;
+    while (*block < g->narrow_c && *block < 32 && (*channels < 4 || (size_t)(*block / *channels) < items)) {
+        *block *= 2;
+        if (*channels < 4) *channels *= 2;
+    }
+    return items / (size_t)(*block / *channels) * 4;
+}
+
+/* The largest work-group whose staged rows and columns fit in local memory. */
+static size_t filter_items(const clae_device *device, const conv_geometry *g) {
+    size_t items = opencl_group_items((const opencl_device *)device, MOST_ITEMS);
+    for (int block, channels; items > 1; items /= 2) {
+        const size_t rows = filter_block_rows(g, items, &block, &channels);
+        if (FILTER_STEP * (rows + (size_t)block) * sizeof(float) <= LOCAL_MEMORY_BYTES) break;
+    }
+    return items;
+}
+
 static clae_status create_filter(clae_device *device, const op_desc *desc, const op_impl *impl, size_t items,
                                  conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
-    int channels = 1, block = 1;
-    while (block < g->narrow_c && block < 32 && (channels < 4 || (size_t)(block / channels) < items)) {
-        block *= 2;
-        if (channels < 4) channels *= 2;
-    }
+    int channels, block;
+    const size_t block_rows = filter_block_rows(g, items, &block, &channels);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_add(options, " -DLOCAL=%zu -DBLOCK_O=%d -DCHANNELS=%d -DSTEP=%d", items, block, channels, FILTER_STEP);
@@ -113,7 +130,7 @@ static clae_status create_filter(clae_device *device, const op_desc *desc, const
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, made);
     if (status != CLAE_OK) return status;
     conv_split_batch(g->n, FILTER_CHUNKS, &(*made)->chunk, &(*made)->chunks);
-    const size_t block_rows = items / (block / channels) * 4, rows = (size_t)g->kh * g->kw * g->wide_c;
+    const size_t rows = (size_t)g->kh * g->kw * g->wide_c;
     const size_t row_blocks = (rows + block_rows - 1) / block_rows + (desc->conv.with_bias ? 1 : 0);
     const size_t results = conv_slice_count(desc);
     const size_t local[3] = {items, 1, 1};
@@ -131,20 +148,30 @@ static bool kernels_allow(const conv_instance *instance, size_t items) {
     return true;
 }
 
+bool opencl_conv_tiled_suits(const clae_device *device) {
+    return !opencl_is_cpu(device);
+}
+
+/* Of gather and spread, a row of the kernel must fit in local memory. */
 bool opencl_conv_tiled_supports(const clae_device *device, const op_desc *desc) {
-    const opencl_device *opencl = (const opencl_device *)device;
-    return opencl->class == OPENCL_CLASS_GPU && conv_sizes_fit(desc, 1);
+    tile t;
+    return conv_sizes_fit(desc, 1) &&
+           (conv_kernel_of(desc->op) == CONV_FILTER ||
+            choose_tile(desc, opencl_group_items((const opencl_device *)device, MOST_ITEMS), &t));
 }
 
 clae_status opencl_conv_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
                                       op_instance **instance) {
     const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
-    if (!conv_sizes_fit(desc, 1)) return conv_refuse(device, desc, entry->name, "its images or weights are too large");
-    for (size_t items = opencl_group_items(opencl_device_of(device), MOST_ITEMS);; items /= 2) {
+    size_t items = opencl_group_items(opencl_device_of(device), MOST_ITEMS);
+    if (filter) items = filter_items(device, &desc->conv.g);
+    for (;; items /= 2) {
         tile t;
         conv_instance *made;
         if (!filter && !choose_tile(desc, items, &t))
-            return conv_refuse(device, desc, entry->name, "one row of its kernel does not fit in local memory");
+            return fail(device->context, CLAE_ERROR_DEVICE,
+                        "%s: the kernel of implementation %s allows too few items in a work-group", op_name(desc->op),
+                        entry->name);
         const clae_status status =
             filter ? create_filter(device, desc, entry, items, &made) : create_data(device, desc, entry, &t, &made);
         if (status != CLAE_OK) return status;

@@ -42,6 +42,22 @@ static clae_status make_queue(opencl_device *device) {
     return CLAE_OK;
 }
 
+static clae_status choose_class(opencl_device *device) {
+    const clae_device_info *info = &device->base.info;
+    device->class = OPENCL_CLASS_GPU;
+    if (info->type != CLAE_DEVICE_CPU) return CLAE_OK;
+    const clae_status status = opencl_probe_loops(device, &device->loops_end_early);
+    if (status) return status;
+    if (!device->loops_end_early) {
+        device->class = OPENCL_CLASS_CPU;
+        return CLAE_OK;
+    }
+    log_line(device->base.context, CLAE_LOG_WARNING,
+             "OpenCL device %s (%s) ends long loops early: it gets kernels with short ones; keep batches small",
+             info->id, info->name);
+    return CLAE_OK;
+}
+
 clae_status opencl_open(clae_context *context, const clae_device_info *info, const char *variant, clae_device **out) {
     *out = NULL;
     if (variant) return fail(context, CLAE_ERROR_INPUT, "OpenCL devices have no variants, got \"%s\"", variant);
@@ -54,10 +70,11 @@ clae_status opencl_open(clae_context *context, const clae_device_info *info, con
     if (status) goto failed;
     status = check_usable(device);
     if (status) goto failed;
-    device->class = info->type == CLAE_DEVICE_CPU ? OPENCL_CLASS_CPU : OPENCL_CLASS_GPU;
     device->vector_width = vector_width_of(device->id);
     device->max_work_group_items = opencl_device_size(device->id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
     status = make_queue(device);
+    if (status) goto failed;
+    status = choose_class(device);
     if (status) goto failed;
     device->programs = opencl_program_cache_create(context);
     if (!device->programs) {

@@ -110,11 +110,6 @@ static clae_status create_copies(clblast_instance *self) {
 }
 
 static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
-    if (opencl_device_of(device)->max_work_group_items < LEAST_GROUP_ITEMS)
-        return fail(device->context, CLAE_ERROR_DEVICE,
-                    "OpenCL device %s (%s): CLBlast needs work-groups of %d items, the device allows %zu",
-                    device->info.id, device->info.name, LEAST_GROUP_ITEMS,
-                    opencl_device_of(device)->max_work_group_items);
     clae_status status =
         opencl_instance_create(device, desc, &opencl_gemm_clblast, sizeof(clblast_instance), run, instance);
     if (status) return status;
@@ -125,8 +120,13 @@ static clae_status prepare(clae_device *device, const op_desc *desc, op_instance
 }
 
 /* On CPUs it reaches a fraction of what the kernel in their style does. */
-static bool supports(const clae_device *device, const op_desc *desc) {
-    return !opencl_is_cpu(device, desc) && ((const opencl_device *)device)->max_work_group_items >= LEAST_GROUP_ITEMS;
+static bool suits(const clae_device *device) {
+    return !opencl_is_cpu(device);
 }
 
-const op_impl opencl_gemm_clblast = {"clblast", supports, prepare};
+static bool supports(const clae_device *device, const op_desc *desc) {
+    (void)desc;
+    return ((const opencl_device *)device)->max_work_group_items >= LEAST_GROUP_ITEMS;
+}
+
+const op_impl opencl_gemm_clblast = {"clblast", suits, supports, prepare};

@@ -131,4 +131,4 @@ static clae_status prepare(clae_device *base, const op_desc *desc, op_instance *
     return opencl_instance_finish(instance, status);
 }
 
-const op_impl opencl_gemm_vector = {"vector", opencl_is_cpu, prepare};
+const op_impl opencl_gemm_vector = {"vector", opencl_is_cpu, opencl_supports_long_loops, prepare};

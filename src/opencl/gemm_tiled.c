@@ -90,4 +90,4 @@ static clae_status prepare(clae_device *base, const op_desc *desc, op_instance *
     return opencl_instance_finish(instance, status);
 }
 
-const op_impl opencl_gemm_plain = {"plain", opencl_supports_all, prepare};
+const op_impl opencl_gemm_plain = {"plain", NULL, opencl_supports_all, prepare};

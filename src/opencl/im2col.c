@@ -175,17 +175,12 @@ static size_t chunk_of(const clae_device *device, const conv_geometry *g) {
     return smaller(most / image_bytes, (size_t)g->n);
 }
 
+/* Neither bias nor ReLU, and there must be room for the columns of one image. */
 static bool supports(const clae_device *device, const op_desc *desc) {
     return !desc->conv.with_bias && !desc->conv.with_relu && chunk_of(device, &desc->conv.g) > 0;
 }
 
 static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    if (!supports(device, desc)) {
-        char text[160];
-        op_describe(desc, text, sizeof text);
-        return fail(device->context, CLAE_ERROR_INPUT,
-                    "%s: im2col does neither bias nor ReLU, and needs room for the columns of one image", text);
-    }
     clae_status status = opencl_instance_create(device, desc, impl, sizeof(im2col_instance), run, instance);
     if (status) return status;
     im2col_instance *self = (im2col_instance *)*instance;
@@ -204,7 +199,7 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     static clae_status prepare_##op(clae_device *device, const op_desc *desc, op_instance **instance) {                \
         return prepare(device, desc, &opencl_##op##_im2col, instance);                                                 \
     }                                                                                                                  \
-    const op_impl opencl_##op##_im2col = {"im2col", supports, prepare_##op}
+    const op_impl opencl_##op##_im2col = {"im2col", NULL, supports, prepare_##op}
 
 IM2COL_IMPL(conv2d_fwd);
 IM2COL_IMPL(conv2d_bwd_data);

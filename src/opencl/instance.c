@@ -75,9 +75,13 @@ clae_status opencl_elementwise_create(opencl_device *device, const char *file, c
     return CLAE_OK;
 }
 
-bool opencl_is_cpu(const clae_device *device, const op_desc *desc) {
-    (void)desc;
+bool opencl_is_cpu(const clae_device *device) {
     return ((const opencl_device *)device)->class == OPENCL_CLASS_CPU;
+}
+
+bool opencl_supports_long_loops(const clae_device *device, const op_desc *desc) {
+    (void)desc;
+    return !((const opencl_device *)device)->loops_end_early;
 }
 
 bool opencl_supports_all(const clae_device *device, const op_desc *desc) {

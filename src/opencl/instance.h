@@ -45,7 +45,9 @@ clae_status opencl_launch_create(opencl_device *device, const char *file, const 
 clae_status opencl_elementwise_create(opencl_device *device, const char *file, const char *name, size_t count,
                                       size_t multiple, opencl_launch *launch);
 
-bool opencl_is_cpu(const clae_device *device, const op_desc *desc); /* op_impl.supports for kernels in CPU style */
+/* op_impl.suits and op_impl.supports of kernels in CPU style, and op_impl.supports of those that do anything. */
+bool opencl_is_cpu(const clae_device *device);
+bool opencl_supports_long_loops(const clae_device *device, const op_desc *desc);
 bool opencl_supports_all(const clae_device *device, const op_desc *desc);
 
 #endif

@@ -48,4 +48,4 @@ static clae_status prepare(clae_device *base, const op_desc *desc, op_instance *
     return CLAE_OK;
 }
 
-const op_impl opencl_load_batch_plain = {"plain", opencl_supports_all, prepare};
+const op_impl opencl_load_batch_plain = {"plain", NULL, opencl_supports_all, prepare};

@@ -63,5 +63,5 @@ static clae_status prepare_plain(clae_device *device, const op_desc *desc, op_in
     return prepare(device, desc, &opencl_loss_plain, &group_style, instance);
 }
 
-const op_impl opencl_loss_vector = {"vector", opencl_is_cpu, prepare_vector};
-const op_impl opencl_loss_plain = {"plain", opencl_supports_all, prepare_plain};
+const op_impl opencl_loss_vector = {"vector", opencl_is_cpu, opencl_supports_long_loops, prepare_vector};
+const op_impl opencl_loss_plain = {"plain", NULL, opencl_supports_all, prepare_plain};

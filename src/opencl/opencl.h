@@ -7,8 +7,8 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 
-/* What default parameters are chosen by; made from the device's type, limits and extensions, never from its vendor's
- * name alone. */
+/* What default parameters are chosen by; made from the device's type and what a probe shows, never from its vendor's
+ * name. */
 typedef enum opencl_class {
     OPENCL_CLASS_CPU, /* one-item work-groups, explicit vectors, no local memory of its own */
     OPENCL_CLASS_GPU, /* work-groups that share local memory */
@@ -23,6 +23,7 @@ typedef struct opencl_device {
     cl_context context;
     cl_command_queue queue; /* in order */
     opencl_class class;
+    bool loops_end_early; /* kernels in CPU style, whose work-items loop long, compute wrongly */
     unsigned vector_width; /* floats, preferred by the device: 4, 8 or 16 on CPUs */
     size_t max_work_group_items;
     opencl_program_cache *programs; /* built programs of this device, by file and options */

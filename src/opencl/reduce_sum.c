@@ -89,5 +89,5 @@ static clae_status prepare_plain(clae_device *device, const op_desc *desc, op_in
     return CLAE_OK;
 }
 
-const op_impl opencl_reduce_sum_vector = {"vector", opencl_is_cpu, prepare_vector};
-const op_impl opencl_reduce_sum_plain = {"plain", opencl_supports_all, prepare_plain};
+const op_impl opencl_reduce_sum_vector = {"vector", opencl_is_cpu, opencl_supports_long_loops, prepare_vector};
+const op_impl opencl_reduce_sum_plain = {"plain", NULL, opencl_supports_all, prepare_plain};

@@ -25,5 +25,5 @@ static clae_status prepare_bwd(clae_device *device, const op_desc *desc, op_inst
     return prepare(device, desc, &opencl_relu_bwd_plain, instance);
 }
 
-const op_impl opencl_relu_fwd_plain = {"plain", opencl_supports_all, prepare_fwd};
-const op_impl opencl_relu_bwd_plain = {"plain", opencl_supports_all, prepare_bwd};
+const op_impl opencl_relu_fwd_plain = {"plain", NULL, opencl_supports_all, prepare_fwd};
+const op_impl opencl_relu_bwd_plain = {"plain", NULL, opencl_supports_all, prepare_bwd};
