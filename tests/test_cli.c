@@ -188,6 +188,9 @@ static void test_devices(void **state) {
         assert_true(json_is_string(json_object_get(device, "backend")));
         assert_true(json_is_string(json_object_get(device, "name")));
         automatic += json_is_true(json_object_get(device, "auto"));
+        if (strcmp(json_string_value(json_object_get(device, "backend")), "c")) continue;
+        assert_true(json_is_string(json_object_get(device, "instruction_set")));
+        assert_true(json_integer_value(json_object_get(device, "threads")) >= 1);
     }
     assert_int_equal(automatic, 1);
     json_decref(object);
@@ -417,7 +420,10 @@ static void test_bench(void **state) {
     assert_true(json_is_string(json_object_get(object, "arithmetic")));
     size_t i;
     json_array_foreach(json_object_get(object, "ops"), i, op) {
+        assert_true(json_is_string(json_object_get(op, "layer")));
         assert_true(json_is_string(json_object_get(op, "impl")));
+        assert_null(strchr(json_string_value(json_object_get(op, "op")), ' '));
+        assert_true(json_is_number(json_object_get(op, "ms")));
         assert_true(json_is_number(json_object_get(op, "gflops")));
     }
     assert_true(i > 10);

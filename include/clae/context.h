@@ -21,7 +21,7 @@ typedef struct clae_context_options {
     clae_log_fn log; /* default: nothing is reported */
     void *log_user;
     clae_log_level log_level; /* lines above it are not made; default CLAE_LOG_ERROR */
-    unsigned threads;         /* of the plain C backend; default: one for each core */
+    unsigned threads;         /* of the plain C backend, 1024 at most; default: one for each core */
     const char *kernel_dir;   /* .cl files that override the embedded ones; default: none */
     const char *cache_dir;    /* compiled kernels; default: $XDG_CACHE_HOME/clae or ~/.cache/clae */
     const char *data_dir;     /* looked in first for datasets given by name; default: $CLAE_DATA_DIR */

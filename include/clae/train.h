@@ -34,8 +34,8 @@ typedef struct clae_train_position {
 CLAE_API clae_status clae_trainer_create(clae_device *device, clae_model *model, const clae_dataset *dataset,
                                          const clae_train_options *options, clae_trainer **trainer);
 
-/* Takes up to `steps` steps, and stops at the end of an epoch. Nothing is read back from the device unless the store
- * of losses is full. */
+/* Takes up to `steps` steps, and stops at the end of an epoch and when the losses of 4096 steps wait on the device;
+ * CLAE_ERROR_INPUT when so many wait already: clae_trainer_losses makes room. Nothing is read back. */
 CLAE_API clae_status clae_trainer_run(clae_trainer *trainer, uint64_t steps);
 
 /* Waits for the device and gives the losses of the steps since the last call: `*losses` points into the trainer,

@@ -22,9 +22,15 @@ static const option options[] = {
     OPTION_FLAG(json, "json", 0, "print one JSON object"),
 };
 
+/* The text of an op is its name, a blank and its shape. */
+static const char *op_shape(const bench_op *op) {
+    const char *blank = strchr(op->text, ' ');
+    return blank ? blank + 1 : "";
+}
+
 static json_t *op_object(const bench_op *op) {
-    return json_pack("{s:s, s:s, s:s, s:f, s:f, s:f}", "layer", op->layer, "op", op->text, "impl", op->impl, "ms",
-                     op->ms, "gflops", op->gflops, "gbytes_per_second", op->gbytes);
+    return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:f}", "layer", op->layer, "op", op->op, "shape", op_shape(op),
+                     "impl", op->impl, "ms", op->ms, "gflops", op->gflops, "gbytes_per_second", op->gbytes);
 }
 
 static clae_status print_json(console *console, const clae_device_info *device, const bench_result *result) {
@@ -39,10 +45,18 @@ static clae_status print_json(console *console, const clae_device_info *device, 
     return json_print(console, object);
 }
 
-/* "conv2d_fwd 32x20x20 ..." is wider than a table has room for where there are many numbers. */
-static void print_op(const bench_op *op, double peak_gflops) {
-    printf("%-10s %-16s %-11s %9.3f %9.1f %8.1f %6.1f%%  %s\n", op->layer, op->op, op->impl, op->ms, op->gflops,
-           op->gbytes, 100 * op->gflops / peak_gflops, op->text);
+static void print_op(const bench_op *op, int op_columns, double peak_gflops) {
+    printf("%-10s %-*s %-7s %9.3f %8.1f %7.1f %6.1f%%  %s\n", op->layer, op_columns, op->op, op->impl, op->ms,
+           op->gflops, op->gbytes, 100 * op->gflops / peak_gflops, op_shape(op));
+}
+
+static int longest_op(const bench_result *result) {
+    size_t longest = 0;
+    for (size_t i = 0; i < result->op_count; i++) {
+        size_t length = strlen(result->ops[i].op);
+        if (length > longest) longest = length;
+    }
+    return (int)longest;
 }
 
 static void print_table(const bench_result *result) {
@@ -52,13 +66,15 @@ static void print_table(const bench_result *result) {
            result->decode_images_per_second);
     printf("peak    %8.0f GFLOP/s of fused multiply-adds on registers\nmemory  %8.1f MiB for training\n\n",
            result->peak_gflops, (double)result->memory_bytes / (1 << 20));
-    printf("%-10s %-16s %-11s %9s %9s %8s %7s  %s\n", "layer", "op", "by", "ms", "GFLOP/s", "GB/s", "of peak", "shape");
+    int op_columns = longest_op(result);
+    printf("%-10s %-*s %-7s %9s %8s %7s %7s  %s\n", "layer", op_columns, "op", "by", "ms", "GFLOP/s", "GB/s", "of peak",
+           "shape");
     double total_ms = 0;
     for (size_t i = 0; i < result->op_count; i++) {
-        print_op(&result->ops[i], result->peak_gflops);
+        print_op(&result->ops[i], op_columns, result->peak_gflops);
         total_ms += result->ops[i].ms;
     }
-    printf("%-10s %-16s %-11s %9.3f\n", "sum", "", "", total_ms);
+    printf("%-10s %-*s %-7s %9.3f\n", "sum", op_columns, "", "", total_ms);
 }
 
 static clae_status measure(session *session, const bench_args *args) {

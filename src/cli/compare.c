@@ -99,7 +99,8 @@ static int report(const comparison *comparison) {
     }
     const compare_op *op = result->first_broken;
     if (op) {
-        printf("The devices disagree, first in %s %s, %.3g times its bound.\n", op->layer, op->op, op->share);
+        printf("The devices disagree, first in %s%s%s, %.3g times its bound.\n", op->layer, *op->layer ? " " : "",
+               op->op, op->share);
     } else {
         printf("The devices disagree: a loss is beyond its bound, though every op compared is within its own.\n");
     }

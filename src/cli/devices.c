@@ -16,14 +16,23 @@ static const option options[] = {
     OPTION_FLAG(json, "json", 0, "print one JSON object"),
 };
 
+static bool is_plain(const clae_device_info *info) {
+    return !strcmp(info->backend, "c");
+}
+
 static json_t *device_object(const clae_device_info *info) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b}", "id", info->id, "backend",
-                     info->backend, "type", clae_device_type_text(info->type), "vendor", info->vendor, "name",
-                     info->name, "platform", info->platform, "driver", info->driver, "memory_bytes",
-                     (json_int_t)info->memory_bytes, "largest_allocation_bytes",
-                     (json_int_t)info->largest_allocation_bytes, "local_memory_bytes",
-                     (json_int_t)info->local_memory_bytes, "compute_units", (json_int_t)info->compute_units, "auto",
-                     (int)info->is_auto);
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b}", "id", info->id, "backend",
+                  info->backend, "type", clae_device_type_text(info->type), "vendor", info->vendor, "name", info->name,
+                  "platform", info->platform, "driver", info->driver, "memory_bytes", (json_int_t)info->memory_bytes,
+                  "largest_allocation_bytes", (json_int_t)info->largest_allocation_bytes, "local_memory_bytes",
+                  (json_int_t)info->local_memory_bytes, "compute_units", (json_int_t)info->compute_units, "auto",
+                  (int)info->is_auto);
+    if (object && is_plain(info)) {
+        json_object_set_new(object, "instruction_set", json_string(info->driver));
+        json_object_set_new(object, "threads", json_integer((json_int_t)info->compute_units));
+    }
+    return object;
 }
 
 static clae_status print_json(console *console, const clae_device_info *list, size_t count) {
@@ -45,17 +54,21 @@ static void print_text(const char *label, const char *text) {
 }
 
 static void print_device(const clae_device_info *info) {
-    bool is_plain = !strcmp(info->backend, "c");
+    bool plain = is_plain(info);
     printf("%-3s %s%s\n", info->id, info->name, info->is_auto ? "  [auto]" : "");
-    print_text("backend", is_plain ? "plain C" : "OpenCL");
+    print_text("backend", plain ? "plain C" : "OpenCL");
     print_text("type", clae_device_type_text(info->type));
     print_text("vendor", info->vendor);
     print_text("platform", info->platform);
-    print_text(is_plain ? "instruction set" : "driver", info->driver);
-    printf("    %-19s %u\n", is_plain ? "threads" : "compute units", info->compute_units);
+    print_text(plain ? "instruction set" : "driver", info->driver);
+    printf("    %-19s %u\n", plain ? "threads" : "compute units", info->compute_units);
     print_size("memory", info->memory_bytes);
     print_size("largest allocation", info->largest_allocation_bytes);
-    if (info->local_memory_bytes) print_size("local memory", info->local_memory_bytes);
+    if (info->local_memory_bytes) {
+        print_size("local memory", info->local_memory_bytes);
+    } else if (!plain) {
+        print_text("local memory", "none of its own");
+    }
 }
 
 static int run(console *console, const void *arguments) {

@@ -45,12 +45,19 @@ static run_options asked_options(const train_args *args) {
     return options_asked;
 }
 
+static unsigned long long epochs_taken(const run_info *info) {
+    uint64_t batch_size = info->config->batch_size;
+    return info->checkpoint_step / ((info->train->n + batch_size - 1) / batch_size);
+}
+
 static int train(session *session, const train_args *args, run *run) {
     training_introduce(session->console, run);
     run_info info = run_get_info(run);
     if (info.is_finished) {
-        console_message(session->console, CLAE_LOG_INFO, "%s is finished: it has its %llu epochs; more take --epochs",
-                        args->run.folder, (unsigned long long)info.config->epochs);
+        unsigned long long epochs = epochs_taken(&info);
+        console_message(session->console, CLAE_LOG_INFO,
+                        "%s is finished after %llu epoch%s; a larger --epochs continues it", args->run.folder, epochs,
+                        epochs == 1 ? "" : "s");
         return 0;
     }
     clae_status status = session_open_device(session, &args->common);

@@ -55,12 +55,17 @@ static const char *time_text(double seconds, char text[TIME_BYTES]) {
     return text;
 }
 
+/* With everything in it, the line is as wide as a terminal of 80 columns. */
 static bool show_tick(void *user, const run_progress *progress) {
+    static const char bar[] = "##########..........";
+    enum { BAR_COLUMNS = (sizeof bar - 1) / 2 };
     char left[TIME_BYTES];
-    console_progress(user, "epoch %llu/%llu  %3.0f%%  %.0f images/s  loss %.2f  time left %s%s",
-                     (unsigned long long)progress->epoch, (unsigned long long)progress->epochs,
-                     floor(100 * progress->fraction), progress->images_per_second, progress->loss,
-                     time_text(progress->seconds_left, left), progress->is_testing ? "  testing" : "");
+    int filled = (int)(BAR_COLUMNS * progress->fraction);
+    console_progress(user, "epoch %llu/%llu [%.*s] %3.0f%%  %.0f images/s  loss %.2f  %s%s",
+                     (unsigned long long)progress->epoch, (unsigned long long)progress->epochs, BAR_COLUMNS,
+                     bar + BAR_COLUMNS - filled, floor(100 * progress->fraction), progress->images_per_second,
+                     progress->loss, progress->is_testing ? "testing" : time_text(progress->seconds_left, left),
+                     progress->is_testing ? "" : " left");
     return !was_interrupted;
 }
 
@@ -90,8 +95,7 @@ void training_introduce(console *console, const run *run) {
 static int report_end(console *console, const run *run, const char *go_on, clae_status status,
                       const run_result *result) {
     if (status == CLAE_ERROR_NOT_FINITE) {
-        console_message(console, CLAE_LOG_ERROR,
-                        "nothing was saved after that; start a new run with a smaller --lr than %g",
+        console_message(console, CLAE_LOG_ERROR, "nothing was saved of it; start a new run with an --lr below %g",
                         run_get_info(run).config->lr);
     }
     if (status) return exit_code(status);

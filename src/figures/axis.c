@@ -52,6 +52,7 @@ static double nice_step(double rough) {
 
 static void linear_ticks(axis *a, double target) {
     double step = nice_step((a->high - a->low) / target);
+    if (a->whole && step < 1) step = 1;
     int decimals = (int)-floor(log10(step) + 1e-9);
     double magnitude = fmax(fabs(a->low), fabs(a->high));
     bool plain = decimals <= 6 && magnitude < 1e7;

@@ -15,6 +15,7 @@ typedef struct axis_tick {
 
 typedef struct axis {
     bool log;
+    bool whole;       /* ticks at whole numbers only */
     double low, high; /* of the values shown */
     double start_pixel, end_pixel;
     axis_tick ticks[AXIS_MAX_TICKS];

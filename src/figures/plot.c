@@ -38,6 +38,7 @@ typedef struct plot {
 
 static void measure_ranges(plot *p) {
     p->x = axis_empty(false);
+    p->x.whole = p->style->whole_x;
     p->y = axis_empty(p->style->log_y);
     for (size_t i = 0; i < p->series_count; i++) {
         const plot_series *series = &p->series[i];

@@ -18,6 +18,7 @@ typedef struct plot_series {
 typedef struct plot_style {
     const char *title, *x_label, *y_label; /* NULL: none */
     bool log_y;
+    bool whole_x;      /* x counts something */
     bool equal_scales; /* one unit is as long on both axes */
     bool no_y_axis;    /* points on a line */
 } plot_style;

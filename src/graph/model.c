@@ -32,9 +32,9 @@ static clae_status check_shape(const clae_context *context, const char *what, cl
 static clae_status add_layer(clae_model *model, const clae_layer_spec *spec, const char *half, size_t index,
                              clae_shape *shape) {
     layer *l = &model->layers[model->layer_count];
-    l->type = layer_type_find(spec->type);
-    if (!l->type)
-        return fail(model->context, CLAE_ERROR_INPUT, "%s.%zu: no layer type \"%s\"", half, index, spec->type);
+    const char *const type = spec->type ? spec->type : "";
+    l->type = layer_type_find(type);
+    if (!l->type) return fail(model->context, CLAE_ERROR_INPUT, "%s.%zu: no layer type \"%s\"", half, index, type);
     l->spec = *spec;
     l->spec.type = l->type->name;
     l->in = *shape;

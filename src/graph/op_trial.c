@@ -16,10 +16,10 @@ static size_t operand_bytes(const op_desc *desc, int operand) {
     return op_operand_count(desc, operand) * sizeof(float);
 }
 
-static void draw_floats(float *values, size_t count, philox_stream stream, bool not_negative) {
+static void draw_floats(float *values, size_t count, philox_stream stream, bool positive) {
     for (size_t i = 0; i < count; i++) {
         const int number = (int)(philox_bits(stream, i) % 5u);
-        values[i] = (float)(not_negative ? number : number - 2);
+        values[i] = (float)(positive ? number + 1 : number - 2);
     }
 }
 
@@ -91,7 +91,8 @@ static clae_status download_outputs(const op_desc *desc, op_operands *operands, 
 clae_status op_trial_run(clae_device *device, const op_desc *desc, const char *impl, op_operands *operands) {
     op_instance *instance = NULL;
     op_args args = {0};
-    if (desc->op == OP_adam) args.adam.step_size = 1e-2f, args.adam.sqrt_correction2 = 0.5f;
+    /* A step so large that the update outweighs what it is added to. */
+    if (desc->op == OP_adam) args.adam.step_size = 64.0f, args.adam.sqrt_correction2 = 0.5f;
     clae_status status = op_prepare(device, desc, impl, &instance);
     if (status == CLAE_OK) status = upload_operands(device, desc, operands, &args);
     if (status == CLAE_OK) status = buffer_create(device, instance->workspace_bytes, &args.workspace.buffer);

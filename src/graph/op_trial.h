@@ -10,7 +10,7 @@ typedef struct op_operands {
     size_t bytes[OP_MAX_OPERANDS];
 } op_operands;
 
-/* Small whole numbers, so that sums are exact, drawn from `stream`; v is not negative. */
+/* Small whole numbers, so that sums are exact, drawn from `stream`; v is positive. */
 clae_status op_operands_draw(const clae_context *context, const op_desc *desc, uint32_t stream, op_operands *operands);
 void op_operands_free(op_operands *operands);
 

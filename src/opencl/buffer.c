@@ -10,10 +10,10 @@
 clae_status opencl_buffer_create(clae_device *base, size_t bytes, buffer **out) {
     opencl_device *device = opencl_device_of(base);
     *out = NULL;
-    if (bytes > base->info.largest_allocation_bytes)
+    if (base->info.largest_allocation_bytes && bytes > base->info.largest_allocation_bytes)
         return fail(base->context, CLAE_ERROR_DEVICE,
                     "a buffer of %zu MiB is needed, but OpenCL device %s (%s) allocates at most %" PRIu64
-                    " MiB at once: use a smaller batch or fewer channels",
+                    " MiB at once: use a smaller batch, fewer channels or fewer images",
                     bytes >> 20, base->info.id, base->info.name, base->info.largest_allocation_bytes >> 20);
     opencl_buffer *self = calloc(1, sizeof *self);
     if (!self) return fail_memory(base->context, sizeof *self, "a buffer");

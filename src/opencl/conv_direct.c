@@ -71,7 +71,7 @@ static int rows_per_item(const conv_sides *s, const conv_geometry *g, int positi
 static clae_status prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     const conv_sides s = conv_sides_of(desc);
     const conv_geometry *g = &desc->conv.g;
-    conv_tile tile;
+    conv_tile tile = {0};
     const bool dot = choose_data_tile(&s, (int)opencl_device_of(device)->vector_width, &tile);
     const int rows = rows_per_item(&s, g, tile.positions);
     char options[CONV_OPTIONS_SIZE];

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MOST_THREADS 1024
+
 static unsigned cores(void) {
 #ifdef _OPENMP
     return (unsigned)omp_get_max_threads();
@@ -16,7 +18,8 @@ static unsigned cores(void) {
 
 static unsigned threads_of(const clae_context *context) {
 #ifdef _OPENMP
-    return context->threads ? context->threads : cores();
+    const unsigned threads = context->threads ? context->threads : cores();
+    return threads < MOST_THREADS ? threads : MOST_THREADS;
 #else
     (void)context;
     return cores();

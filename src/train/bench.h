@@ -17,7 +17,7 @@ typedef struct bench_op {
 typedef struct bench_result {
     size_t batch_size;
     double train_images_per_second, encode_images_per_second, decode_images_per_second; /* medians of the rounds */
-    double peak_gflops;    /* fused multiply-adds on registers, median of runs before, between and after the rounds */
+    double peak_gflops;    /* fused multiply-adds on registers, median of a run before each round */
     double step_ms;        /* of a whole training step */
     uint64_t memory_bytes; /* device memory for training */
     bench_op *ops;

@@ -91,7 +91,7 @@ static clae_status upload_operands(const plan_node *node, const op_operands *ope
 }
 
 static void note_difference(compare_op *op, uint64_t step, double difference, double bound) {
-    const double share = bound > 0 ? difference / bound : difference > 0 ? INFINITY : 0;
+    const double share = difference == 0 ? 0 : bound > 0 ? difference / bound : INFINITY;
     if (difference > op->difference || isnan(difference)) op->difference = difference;
     if (share > op->share || isnan(share)) {
         op->share = share;
@@ -179,7 +179,10 @@ static clae_status compare_ops(clae_device *const devices[2], clae_model *model,
     for (c.step = 1; c.step <= options->op_steps && status == CLAE_OK; c.step++) {
         if (trainer_next_plan(c.trainers[0]) != c.trainers[0]->full) break;
         for (size_t i = 0; i < result->op_count && status == CLAE_OK; i++) status = compare_node(&c, i);
-        for (int d = 0; d < 2; d++) trainer_advance(c.trainers[d]);
+        for (int d = 0; d < 2; d++) {
+            trainer_advance(c.trainers[d]);
+            c.trainers[d]->first_waiting_step = c.trainers[d]->position.step; /* the loss has been compared */
+        }
     }
     free_trainers(c.trainers);
     return status;

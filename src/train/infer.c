@@ -9,10 +9,6 @@
 
 #define DEFAULT_BATCH 256
 
-static size_t larger(size_t a, size_t b) {
-    return a > b ? a : b;
-}
-
 clae_status clae_infer_create(clae_device *device, const clae_model *model, size_t batch_size, clae_infer **out) {
     *out = NULL;
     clae_infer *infer = calloc(1, sizeof *infer);
@@ -22,12 +18,11 @@ clae_status clae_infer_create(clae_device *device, const clae_model *model, size
     infer->mean = model->mean;
     infer->std = model->std;
     infer->batch_size = batch_size ? batch_size : DEFAULT_BATCH;
-    const size_t elements = larger(shape_elements(model->input), shape_elements(model->latent));
+    const size_t code_bytes = shape_elements(model->latent) * sizeof(float);
     clae_status status = network_create(device, model, false, &infer->network);
     if (status == CLAE_OK) {
-        infer->staging = calloc(infer->batch_size, elements * sizeof(float));
-        if (!infer->staging)
-            status = fail_memory(device->context, infer->batch_size * elements * sizeof(float), "a batch of images");
+        infer->staging = calloc(infer->batch_size, code_bytes);
+        if (!infer->staging) status = fail_memory(device->context, infer->batch_size * code_bytes, "a batch of codes");
     }
     if (status != CLAE_OK) {
         clae_infer_free(infer);
@@ -82,6 +77,7 @@ clae_status infer_plan(clae_infer *infer, infer_kind kind, bool from_float, size
     if (status == CLAE_OK) status = selftest_plan(*out, NULL, NULL);
     if (status != CLAE_OK) {
         plan_free(*out);
+        *out = NULL;
         return status;
     }
     const size_t place = place_for_plan(infer);

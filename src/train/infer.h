@@ -27,7 +27,7 @@ struct clae_infer {
     size_t data_first;
     buffer *losses;
     size_t loss_slots;
-    float *staging; /* one batch of images or codes */
+    float *staging; /* one batch of codes */
 };
 
 /* Uploads the weights of the model again. */

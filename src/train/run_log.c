@@ -86,7 +86,7 @@ clae_status run_log_plot(const clae_context *context, const char *path, const ru
         {.label = "training", .x = epoch, .y = train, .count = log->count, .points = points},
         {.label = "test", .x = epoch, .y = test, .count = log->count, .points = points},
     };
-    plot_style style = {.title = "Loss", .x_label = "epoch", .y_label = "loss per image"};
+    plot_style style = {.title = "Loss", .x_label = "epoch", .y_label = "loss per image", .whole_x = true};
     clae_status status = plot_write(context, path, &style, series, ARRAY_LENGTH(series));
     free(columns);
     return status;

@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include "base/memory.h"
 #include "base/philox.h"
 #include "data/dataset.h"
 #include "graph/selftest.h"
@@ -130,10 +131,16 @@ void trainer_advance(clae_trainer *t) {
     t->order_is_uploaded = false;
 }
 
+static bool is_store_full(const clae_trainer *t) {
+    return t->position.step - t->first_waiting_step >= TRAINER_LOSS_SLOTS;
+}
+
 clae_status clae_trainer_run(clae_trainer *t, uint64_t steps) {
-    for (uint64_t i = 0; i < steps; i++) {
+    if (steps && is_store_full(t))
+        return fail(t->device->context, CLAE_ERROR_INPUT, "the losses of %d steps wait: they must be fetched first",
+                    TRAINER_LOSS_SLOTS);
+    for (uint64_t i = 0; i < steps && !is_store_full(t); i++) {
         plan_inputs inputs;
-        if (t->position.step - t->first_waiting_step >= TRAINER_LOSS_SLOTS) break;
         clae_status status = trainer_next_inputs(t, &inputs);
         if (status == CLAE_OK) status = plan_run(trainer_next_plan(t), &inputs);
         if (status != CLAE_OK) return status;
@@ -167,10 +174,19 @@ clae_status clae_trainer_update_model(clae_trainer *trainer) {
 }
 
 uint64_t clae_trainer_memory_bytes(const clae_trainer *t) {
-    const buffer *const buffers[] = {t->network.parameters, t->network.gradients, t->network.m, t->network.v,
-                                     t->data.elements,      t->data.indices,      t->losses,    t->full->arena,
-                                     t->full->workspace};
+    const plan *const last = t->last;
+    const buffer *const buffers[] = {t->network.parameters,
+                                     t->network.gradients,
+                                     t->network.m,
+                                     t->network.v,
+                                     t->data.elements,
+                                     t->data.indices,
+                                     t->losses,
+                                     t->full->arena,
+                                     t->full->workspace,
+                                     last && last->owns_arena ? last->arena : NULL,
+                                     last && last->owns_workspace ? last->workspace : NULL};
     uint64_t bytes = 0;
-    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) bytes += buffers[i] ? buffers[i]->bytes : 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(buffers); i++) bytes += buffers[i] ? buffers[i]->bytes : 0;
     return bytes;
 }

@@ -36,9 +36,6 @@ typedef struct tile_limits {
     int max_dot_positions;
 } tile_limits;
 
-/* One partial sum of the loss is over this many elements. */
-#define LOSS_CHUNK 2048
-
 /* Of Adam's update, each rounded once; rest1 is 1 - beta1. */
 typedef struct adam_factors {
     float beta1, rest1, beta2, rest2, epsilon, step_size, sqrt_correction2;
