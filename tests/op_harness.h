@@ -64,7 +64,6 @@ void case_release(void);
  *   CLAE_TEST_EVERY   4: implementations that the device would not choose are tried on every fourth descriptor only,
  *                     for devices that compile slowly; default 1
  *   CLAE_TEST_QUICK   1: small shapes only, and few; 2: for emulators, the smallest, whole numbers only, run once
- *   CLAE_TEST_WITHOUT implementations that are not tried, "clblast im2col"
  *   CLAE_TEST_POOR    set: a device that some implementations cannot be prepared for */
 typedef struct op_settings {
     const char *device;

@@ -28,20 +28,10 @@ static void check_adjoint(void **state) {
     adjoint_check(*state);
 }
 
-/* Whether CLAE_TEST_WITHOUT, names parted by spaces, has this one. */
-static bool is_left_out(const char *name) {
-    const char *names = getenv("CLAE_TEST_WITHOUT");
-    const size_t length = strlen(name);
-    for (; names && *names; names += strcspn(names, " "), names += *names == ' ')
-        if (strcspn(names, " ") == length && strncmp(names, name, length) == 0) return true;
-    return false;
-}
-
 static size_t list_tests(op_harness *harness, impl_test *tests, struct CMUnitTest *units) {
     size_t count = 0;
     for (op_id op = 0; op < OP_COUNT; op++) {
         for (const op_impl *const *impl = harness->device->backend->impls(op); *impl; impl++) {
-            if (is_left_out((*impl)->name)) continue;
             assert_true(count < MAX_TESTS - 1);
             impl_test *test = &tests[count];
             *test = (impl_test){harness, op_suites[op], *impl, ""};
