@@ -35,7 +35,7 @@ static void list_impls(const op_impl *const *impls, char *text, size_t size) {
 }
 
 static bool is_candidate(const op_impl *impl, const clae_device *device, const op_desc *desc) {
-    return (!impl->suits || impl->suits(device)) && impl->supports(device, desc);
+    return (!impl->suits || impl->suits(device, desc)) && impl->supports(device, desc);
 }
 
 static const op_impl *find_impl(const clae_device *device, op_id op, const char *name) {

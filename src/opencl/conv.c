@@ -8,13 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-conv_sides conv_sides_of(const op_desc *desc) {
-    const conv_geometry *g = &desc->conv.g;
-    if (conv_kernel_of(desc->op) == CONV_SPREAD)
-        return (conv_sides){true, g->narrow_h, g->narrow_w, g->narrow_c, g->wide_h, g->wide_w, g->wide_c};
-    return (conv_sides){false, g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->narrow_c};
-}
-
 static bool product_fits_int(size_t a, size_t b, size_t c, size_t d, size_t e) {
     const size_t factors[] = {a, b, c, d, e};
     size_t product;

@@ -21,13 +21,6 @@ typedef struct conv_program {
     const char *kernels[2];
 } conv_program;
 
-/* Gather and spread as in -> out, whichever of wide and narrow that is. */
-typedef struct conv_sides {
-    bool spread;
-    int in_h, in_w, in_c, out_h, out_w, out_c;
-} conv_sides;
-conv_sides conv_sides_of(const op_desc *desc);
-
 /* Image, weights and position counts that kernels hold in int fit; `positions` images are addressed at once. */
 bool conv_sizes_fit(const op_desc *desc, int positions);
 
@@ -56,7 +49,7 @@ clae_status conv_run_filter_split(op_instance *instance, const op_args *args);
 clae_status conv_run_filter_single(op_instance *instance, const op_args *args);
 
 #define CONV_IMPL_FUNCTIONS(impl)                                                                                      \
-    bool opencl_conv_##impl##_suits(const clae_device *device);                                                        \
+    bool opencl_conv_##impl##_suits(const clae_device *device, const op_desc *desc);                                   \
     bool opencl_conv_##impl##_supports(const clae_device *device, const op_desc *desc);                                \
     clae_status opencl_conv_##impl##_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,           \
                                              op_instance **instance)

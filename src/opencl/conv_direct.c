@@ -145,8 +145,8 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     return CLAE_OK;
 }
 
-bool opencl_conv_direct_suits(const clae_device *device) {
-    return opencl_is_cpu(device);
+bool opencl_conv_direct_suits(const clae_device *device, const op_desc *desc) {
+    return opencl_is_cpu(device, desc);
 }
 
 bool opencl_conv_direct_supports(const clae_device *device, const op_desc *desc) {

@@ -2,7 +2,8 @@
  * and cl/conv_filter_plain.cl. */
 #include "opencl/conv.h"
 
-bool opencl_conv_plain_suits(const clae_device *device) {
+bool opencl_conv_plain_suits(const clae_device *device, const op_desc *desc) {
+    (void)desc;
     (void)device;
     return true;
 }

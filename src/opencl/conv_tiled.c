@@ -148,8 +148,8 @@ static bool kernels_allow(const conv_instance *instance, size_t items) {
     return true;
 }
 
-bool opencl_conv_tiled_suits(const clae_device *device) {
-    return !opencl_is_cpu(device);
+bool opencl_conv_tiled_suits(const clae_device *device, const op_desc *desc) {
+    return !opencl_is_cpu(device, desc);
 }
 
 /* Of gather and spread, a row of the kernel must fit in local memory. */

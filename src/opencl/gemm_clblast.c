@@ -120,8 +120,8 @@ static clae_status prepare(clae_device *device, const op_desc *desc, op_instance
 }
 
 /* On CPUs it reaches a fraction of what the kernel in their style does. */
-static bool suits(const clae_device *device) {
-    return !opencl_is_cpu(device);
+static bool suits(const clae_device *device, const op_desc *desc) {
+    return !opencl_is_cpu(device, desc);
 }
 
 static bool supports(const clae_device *device, const op_desc *desc) {

@@ -75,7 +75,8 @@ clae_status opencl_elementwise_create(opencl_device *device, const char *file, c
     return CLAE_OK;
 }
 
-bool opencl_is_cpu(const clae_device *device) {
+bool opencl_is_cpu(const clae_device *device, const op_desc *desc) {
+    (void)desc;
     return ((const opencl_device *)device)->class == OPENCL_CLASS_CPU;
 }
 

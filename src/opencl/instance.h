@@ -46,7 +46,7 @@ clae_status opencl_elementwise_create(opencl_device *device, const char *file, c
                                       size_t multiple, opencl_launch *launch);
 
 /* op_impl.suits and op_impl.supports of kernels in CPU style, and op_impl.supports of those that do anything. */
-bool opencl_is_cpu(const clae_device *device);
+bool opencl_is_cpu(const clae_device *device, const op_desc *desc);
 bool opencl_supports_long_loops(const clae_device *device, const op_desc *desc);
 bool opencl_supports_all(const clae_device *device, const op_desc *desc);
 

@@ -13,6 +13,13 @@ conv_kernel conv_kernel_of(op_id op) {
     }
 }
 
+conv_sides conv_sides_of(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    if (conv_kernel_of(desc->op) == CONV_SPREAD)
+        return (conv_sides){true, g->narrow_h, g->narrow_w, g->narrow_c, g->wide_h, g->wide_w, g->wide_c};
+    return (conv_sides){false, g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->narrow_c};
+}
+
 conv_range conv_taps_inside(int i, int wide, int kernel, int stride, int pad) {
     const int start = i * stride - pad;
     conv_range taps = {start < 0 ? -start : 0, wide - start < kernel ? wide - start : kernel};

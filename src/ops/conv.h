@@ -14,6 +14,13 @@ typedef enum conv_kernel { CONV_GATHER, CONV_SPREAD, CONV_FILTER } conv_kernel;
 
 conv_kernel conv_kernel_of(op_id op);
 
+/* Gather and spread as in -> out, whichever of wide and narrow that is. */
+typedef struct conv_sides {
+    bool spread;
+    int in_h, in_w, in_c, out_h, out_w, out_c;
+} conv_sides;
+conv_sides conv_sides_of(const op_desc *desc);
+
 /* The taps k with i * stride + k - pad in 0 .. wide-1 are first .. end-1. */
 typedef struct conv_range {
     int first, end;

@@ -4,8 +4,10 @@
 
 #include "plain/plain.h"
 
-extern const op_impl plain_conv_correlation; /* "direct", for gather and spread */
-extern const op_impl plain_conv_filter;      /* "direct", for filter */
-extern const op_impl plain_conv_loops;       /* "plain", for all */
+extern const op_impl plain_conv_winograd;        /* "winograd", for gather and spread */
+extern const op_impl plain_conv_winograd_filter; /* "winograd", for filter */
+extern const op_impl plain_conv_correlation;     /* "direct", for gather and spread */
+extern const op_impl plain_conv_filter;          /* "direct", for filter */
+extern const op_impl plain_conv_loops;           /* "plain", for all */
 
 #endif

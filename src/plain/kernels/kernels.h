@@ -4,6 +4,7 @@
 
 #include "plain/correlation.h"
 #include "plain/filter.h"
+#include "plain/winograd.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,6 +51,13 @@ typedef struct plain_kernels {
     void (*correlate)(const correlation *c, const correlation_args *args, int first, int end);
     /* The partial sum of a group of kernel rows over a part of the batch. */
     void (*filter)(const filter *f, const filter_args *args, int split, int group);
+    /* Winograd's: one row of the weights; a group of tiles; the sums of one, added; one channel of wide of the sums of
+     * all splits. */
+    void (*winograd_weights)(const winograd *w, const float *weight, float *transformed, int row);
+    void (*winograd)(const winograd *w, const winograd_args *args, int group, float *scratch);
+    void (*winograd_filter)(const winograd_filter *f, const winograd_filter_args *args, int group, float *sums,
+                            float *scratch);
+    void (*winograd_filter_finish)(const winograd_filter *f, const winograd_filter_args *args, int channel);
     /* sums[c] += sum of x[r][c]. */
     void (*column_sums)(const float *x, size_t rows, size_t columns, float *sums);
 

@@ -1,0 +1,118 @@
+/* Winograd's transforms of tiles, a vector of channels at a time. */
+#ifndef CLAE_PLAIN_KERNELS_WINOGRAD_H
+#define CLAE_PLAIN_KERNELS_WINOGRAD_H
+
+#include "plain/kernels/vector.h"
+#include "plain/winograd.h"
+
+#define WINOGRAD_FMA(a, b, c) ((a) * (b) + (c)) /* contracted */
+#include "winograd_transforms.h"
+
+#define WINOGRAD_MAX_SIZE 8
+
+typedef enum winograd_kind { WINOGRAD_DATA, WINOGRAD_WEIGHT, WINOGRAD_VALUE, WINOGRAD_SUM } winograd_kind;
+
+/* One line, from `from` to `to` elements. All but x and y are constants. */
+INLINE void winograd_line(const winograd_kind kind, const int from, const int to, const vector *x, vector *y) {
+    if (kind == WINOGRAD_DATA) {
+        if (from == 8) winograd_data_8_8(x, y);
+        if (from == 6) winograd_data_6_6(x, y);
+    } else if (kind == WINOGRAD_WEIGHT) {
+        if (to == 8) winograd_weight_8_5(x, y);
+        if (to == 6) winograd_weight_6_3(x, y);
+    } else if (kind == WINOGRAD_VALUE) {
+        if (to == 8) winograd_value_8_4(x, y);
+        if (to == 6) winograd_value_6_4(x, y);
+    } else {
+        if (from == 8) winograd_sum_4_8(x, y);
+        if (from == 6) winograd_sum_4_6(x, y);
+    }
+}
+
+/* A square of vectors in memory, in elements apart; rows and columns outside the ranges are 0. */
+typedef struct winograd_square {
+    const float *p;
+    ptrdiff_t y_stride, x_stride;
+    conv_range y, x;
+} winograd_square;
+
+INLINE conv_range winograd_all(int size) {
+    return (conv_range){0, size};
+}
+
+/* The part of a tile that begins at `first` which is inside an image of `length`. */
+INLINE conv_range winograd_inside(int first, int size, int length) {
+    conv_range inside = {first < 0 ? -first : 0, length - first < size ? length - first : size};
+    if (inside.end < inside.first) inside.end = inside.first;
+    return inside;
+}
+
+/* The first half of the transform of from x from to `to` x `to`: columns[y][x], to x from; rows are next. */
+INLINE void winograd_columns(const winograd_kind kind, const int from, const int to, const winograd_square *square,
+                             vector (*columns)[WINOGRAD_MAX_SIZE]) {
+    const bool whole = square->y.first == 0 && square->y.end == from;
+    for (int x = 0; x < from; x++) {
+        vector in[WINOGRAD_MAX_SIZE], out[WINOGRAD_MAX_SIZE];
+        const float *p = square->p + x * square->x_stride;
+        if (x < square->x.first || x >= square->x.end) {
+            for (int y = 0; y < to; y++) columns[y][x] = (vector){0};
+            continue;
+        }
+        if (whole) {
+            UNROLL
+            for (int y = 0; y < from; y++) in[y] = vector_load(p + y * square->y_stride);
+        } else {
+            UNROLL
+            for (int y = 0; y < from; y++) {
+                in[y] = (vector){0};
+                if (y >= square->y.first && y < square->y.end) in[y] = vector_load(p + y * square->y_stride);
+            }
+        }
+        winograd_line(kind, from, to, in, out);
+        UNROLL
+        for (int y = 0; y < to; y++) columns[y][x] = out[y];
+    }
+}
+
+/* The transform of a square, to x to vectors that are `stride` elements apart. */
+INLINE void winograd_transform(const winograd_kind kind, const int from, const int to, const winograd_square *square,
+                               float *result, ptrdiff_t stride) {
+    vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_SIZE];
+    winograd_columns(kind, from, to, square, columns);
+    for (int y = 0; y < to; y++, result += to * stride) {
+        vector out[WINOGRAD_MAX_SIZE];
+        winograd_line(kind, from, to, columns[y], out);
+        UNROLL
+        for (int x = 0; x < to; x++) vector_store(result + x * stride, out[x]);
+    }
+}
+
+/* The tiles of a group, transformed: out[t x t][tile][c]. */
+INLINE void winograd_transform_group(const winograd_kind kind, const int from, const int to,
+                                     const winograd_image *image, const winograd_grid *grid,
+                                     const winograd_group *group, const float *p, float *out, ptrdiff_t stride) {
+    const ptrdiff_t row = (ptrdiff_t)image->w * image->c;
+    for (int i = group->image_first; i < group->image_end; i++) {
+        for (int ty = group->row_first; ty < group->row_end; ty++) {
+            for (int tx = 0; tx < grid->tiles_x; tx++, out += image->c) {
+                const int y = ty * image->step + image->base_y, x = tx * image->step + image->base_x;
+                winograd_square square = {.p = p + ((ptrdiff_t)i * image->h + y) * row + (ptrdiff_t)x * image->c,
+                                          .y_stride = row,
+                                          .x_stride = image->c,
+                                          .y = winograd_inside(y, from, image->h),
+                                          .x = winograd_inside(x, from, image->w)};
+                for (int c = 0; c < image->c; c += WIDTH, square.p += WIDTH)
+                    winograd_transform(kind, from, to, &square, out + c, stride);
+            }
+        }
+    }
+}
+
+/* The most vectors of a register tile that divide `channels`, whole vectors of them. */
+INLINE int winograd_block_vectors(int channels, int most) {
+    int vectors = channels / WIDTH < most ? channels / WIDTH : most;
+    while (channels / WIDTH % vectors != 0) vectors--;
+    return vectors;
+}
+
+#endif

@@ -1,0 +1,112 @@
+#include "plain/winograd.h"
+#include "base/memory.h"
+#include "plain/conv.h"
+#include "plain/numbers.h"
+
+#include <stdlib.h>
+
+/* Tiles that share one pass over the weights: fewer read the weights too often, more fall out of the cache. */
+enum { FEWEST_TILES = 24, MOST_TILES = 64, SPLIT_TILES = 48 };
+
+typedef struct winograd_instance {
+    op_instance base;
+    winograd w;
+    size_t weight_floats, scratch_floats; /* of a thread */
+} winograd_instance;
+
+int winograd_size(int kernel) {
+    return kernel == 5 ? 8 : kernel == 3 ? 6 : 0;
+}
+
+winograd_grid winograd_make_grid(int n, int tiles_y, int tiles_x) {
+    winograd_grid grid = {.n = n, .tiles_y = tiles_y, .tiles_x = tiles_x, .images = 1, .rows = tiles_y};
+    const int tiles = tiles_y * tiles_x;
+    if (tiles < FEWEST_TILES) grid.images = smaller(divide_up(FEWEST_TILES, tiles), n);
+    if (tiles > MOST_TILES) grid.rows = larger(1, SPLIT_TILES / tiles_x);
+    grid.groups_y = divide_up(tiles_y, grid.rows);
+    grid.groups = divide_up(n, grid.images) * grid.groups_y;
+    grid.most_tiles = grid.images * grid.rows * tiles_x;
+    return grid;
+}
+
+/* An odd number of cache lines: an even one makes the elements of a tile share few sets of the cache. */
+ptrdiff_t winograd_stride(int tiles, int channels) {
+    return ((ptrdiff_t)tiles * channels + 15) / 16 * 16 | 16;
+}
+
+bool winograd_supports(const plain_device *device, const conv_geometry *g) {
+    const int width = device->kernels->limits.width;
+    return g->sh == 1 && g->sw == 1 && g->kh == g->kw && winograd_size(g->kh) && g->wide_c % width == 0 &&
+           g->narrow_c % width == 0 && g->n > 0 && g->narrow_h > 0 && g->narrow_w > 0;
+}
+
+static bool supports(const clae_device *device, const op_desc *desc) {
+    return winograd_supports(plain_device_of(device), &desc->conv.g);
+}
+
+static winograd describe(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    const conv_sides s = conv_sides_of(desc);
+    const bool is_fwd = desc->op == OP_conv2d_fwd || desc->op == OP_conv_transpose2d_fwd;
+    const int size = winograd_size(g->kh), step = size - g->kh + 1;
+    winograd w = {.size = size,
+                  .kernel = g->kh,
+                  .grid = winograd_make_grid(g->n, divide_up(s.out_h, step), divide_up(s.out_w, step)),
+                  .in = {s.in_h, s.in_w, s.in_c, step, s.spread ? g->ph - g->kh + 1 : -g->ph,
+                         s.spread ? g->pw - g->kw + 1 : -g->pw},
+                  .out = {s.out_h, s.out_w, s.out_c, step, 0, 0},
+                  .weight_is_out_in = !is_fwd,
+                  .flip = s.spread,
+                  .relu = is_fwd && desc->conv.with_relu};
+    w.in_stride = winograd_stride(w.grid.most_tiles, s.in_c);
+    w.out_stride = winograd_stride(w.grid.most_tiles, s.out_c);
+    return w;
+}
+
+static clae_status run(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const winograd_instance *made = (winograd_instance *)instance;
+    const winograd *w = &made->w;
+    const conv_desc *desc = &instance->desc.conv;
+    const bool is_fwd = instance->desc.op == OP_conv2d_fwd || instance->desc.op == OP_conv_transpose2d_fwd;
+    const float *weight = plain_floats(args->operand[CONV_WEIGHT]);
+    float *weights = plain_floats(args->workspace), *scratch = weights + made->weight_floats;
+    const int rows = w->weight_is_out_in ? w->out.c : w->in.c;
+    PLAIN_PARALLEL_FOR(plain_threads(device, rows))
+    for (int row = 0; row < rows; row++) device->kernels->winograd_weights(w, weight, weights, row);
+    const winograd_args a = {
+        .in = plain_floats(args->operand[CONV_X]),
+        .out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]),
+        .mask = !is_fwd && desc->with_relu ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
+        .bias = is_fwd && desc->with_bias ? plain_floats(args->operand[CONV_BIAS]) : NULL,
+        .weights = weights,
+    };
+    PLAIN_PARALLEL_FOR(plain_threads(device, w->grid.groups))
+    for (int group = 0; group < w->grid.groups; group++)
+        device->kernels->winograd(w, &a, group, scratch + (size_t)plain_thread() * made->scratch_floats);
+    return CLAE_OK;
+}
+
+static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+    clae_status status = plain_instance_create(device, desc, &plain_conv_winograd, sizeof(winograd_instance), run,
+                                               plain_instance_free, instance);
+    if (status != CLAE_OK) return status;
+    winograd_instance *made = (winograd_instance *)*instance;
+    made->w = describe(desc);
+    const winograd *w = &made->w;
+    const size_t elements = (size_t)w->size * (size_t)w->size;
+    made->weight_floats = elements * (size_t)w->in.c * (size_t)w->out.c;
+    made->scratch_floats = elements * (size_t)(w->in_stride + w->out_stride);
+    const size_t threads = (size_t)plain_threads(plain_device_of(device), w->grid.groups);
+    (*instance)->workspace_bytes = (made->weight_floats + threads * made->scratch_floats) * sizeof(float);
+    return CLAE_OK;
+}
+
+/* The products that are saved pay for the transforms: enough channels, and tiles that are not mostly border. */
+static bool suits(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    const conv_sides s = conv_sides_of(desc);
+    return s.in_c >= 16 && s.out_c >= 16 && s.out_h >= 4 && s.out_w >= 4;
+}
+
+const op_impl plain_conv_winograd = {"winograd", suits, supports, prepare, WINOGRAD_MIXING};

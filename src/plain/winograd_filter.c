@@ -1,0 +1,119 @@
+#include "base/memory.h"
+#include "plain/conv.h"
+#include "plain/numbers.h"
+#include "plain/winograd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_SPLITS = 16,
+    MOST_SUM_BYTES = 4 * 1024 * 1024, /* of a split: more is not worth its memory */
+};
+
+typedef struct winograd_filter_instance {
+    op_instance base;
+    winograd_filter f;
+    size_t scratch_floats; /* of a thread */
+    size_t bias_floats;    /* of all splits */
+} winograd_filter_instance;
+
+static size_t sum_floats(const conv_geometry *g) {
+    const size_t size = (size_t)winograd_size(g->kh);
+    return size * size * (size_t)g->wide_c * (size_t)g->narrow_c;
+}
+
+static bool supports(const clae_device *device, const op_desc *desc) {
+    return winograd_supports(plain_device_of(device), &desc->conv.g);
+}
+
+static bool suits(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    const conv_geometry *g = &desc->conv.g;
+    return g->wide_c >= 16 && g->narrow_c >= 16 && g->narrow_h >= 4 && g->narrow_w >= 4 &&
+           sum_floats(g) * sizeof(float) <= MOST_SUM_BYTES;
+}
+
+static winograd_filter describe(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    const int size = winograd_size(g->kh), step = size - g->kh + 1;
+    winograd_filter f = {.size = size,
+                         .kernel = g->kh,
+                         .grid = winograd_make_grid(g->n, divide_up(g->narrow_h, step), divide_up(g->narrow_w, step)),
+                         .wide = {g->wide_h, g->wide_w, g->wide_c, step, -g->ph, -g->pw},
+                         .narrow = {g->narrow_h, g->narrow_w, g->narrow_c, step, 0, 0},
+                         .transposed = op_is_transposed(desc->op),
+                         .sum_floats = sum_floats(g)};
+    f.splits = smaller(f.grid.groups, MOST_SPLITS);
+    f.wide_stride = winograd_stride(f.grid.most_tiles, g->wide_c);
+    f.narrow_stride = winograd_stride(f.grid.most_tiles, g->narrow_c);
+    return f;
+}
+
+/* The gradient of the bias: the sums over all rows of dy, a group's share of them while it is in the cache. */
+typedef struct bias_sums {
+    const float *dy;
+    size_t rows, channels;
+    float *sums; /* [splits][channels]; NULL when not asked for */
+} bias_sums;
+
+static void run_split(const plain_device *device, const winograd_filter *f, const winograd_filter_args *args,
+                      const bias_sums *bias, int split, float *scratch) {
+    const size_t groups = (size_t)f->grid.groups;
+    const int first = (int)(groups * (size_t)split / (size_t)f->splits);
+    const int end = (int)(groups * (size_t)(split + 1) / (size_t)f->splits);
+    float *sums = args->sums + (size_t)split * f->sum_floats;
+    memset(sums, 0, f->sum_floats * sizeof(float));
+    float *dbias = bias->sums ? bias->sums + (size_t)split * bias->channels : NULL;
+    if (dbias) memset(dbias, 0, bias->channels * sizeof(float));
+    for (int group = first; group < end; group++) {
+        device->kernels->winograd_filter(f, args, group, sums, scratch);
+        if (!dbias) continue;
+        const size_t row = (size_t)group * bias->rows / groups, row_end = (size_t)(group + 1) * bias->rows / groups;
+        device->kernels->column_sums(bias->dy + row * bias->channels, row_end - row, bias->channels, dbias);
+    }
+}
+
+static clae_status run(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const winograd_filter_instance *made = (winograd_filter_instance *)instance;
+    const winograd_filter *f = &made->f;
+    const float *x = plain_floats(args->operand[CONV_BWD_WEIGHTS_X]);
+    const float *dy = plain_floats(args->operand[CONV_BWD_WEIGHTS_DY]);
+    const winograd_image *y = f->transposed ? &f->wide : &f->narrow;
+    float *workspace = plain_floats(args->workspace);
+    const winograd_filter_args a = {.wide = f->transposed ? dy : x,
+                                    .narrow = f->transposed ? x : dy,
+                                    .sums = workspace,
+                                    .dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT])};
+    workspace += (size_t)f->splits * f->sum_floats;
+    bias_sums bias = {.dy = dy, .rows = (size_t)f->grid.n * (size_t)y->h * (size_t)y->w, .channels = (size_t)y->c};
+    if (instance->desc.conv.with_bias) bias.sums = workspace;
+    float *scratch = workspace + made->bias_floats;
+    PLAIN_PARALLEL_FOR(plain_threads(device, f->splits))
+    for (int split = 0; split < f->splits; split++)
+        run_split(device, f, &a, &bias, split, scratch + (size_t)plain_thread() * made->scratch_floats);
+    PLAIN_PARALLEL_FOR(plain_threads(device, f->wide.c))
+    for (int channel = 0; channel < f->wide.c; channel++) device->kernels->winograd_filter_finish(f, &a, channel);
+    if (bias.sums)
+        plain_add_partials(bias.sums, f->splits, bias.channels, plain_floats(args->operand[CONV_BWD_WEIGHTS_DBIAS]));
+    return CLAE_OK;
+}
+
+static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+    clae_status status = plain_instance_create(device, desc, &plain_conv_winograd_filter,
+                                               sizeof(winograd_filter_instance), run, plain_instance_free, instance);
+    if (status != CLAE_OK) return status;
+    winograd_filter_instance *made = (winograd_filter_instance *)*instance;
+    made->f = describe(desc);
+    const winograd_filter *f = &made->f;
+    const size_t channels = (size_t)(f->transposed ? f->wide.c : f->narrow.c);
+    made->scratch_floats = (size_t)f->size * (size_t)f->size * (size_t)(f->wide_stride + f->narrow_stride);
+    made->bias_floats = ((size_t)f->splits * channels + 15) / 16 * 16;
+    const size_t threads = (size_t)plain_threads(plain_device_of(device), f->splits);
+    (*instance)->workspace_bytes =
+        ((size_t)f->splits * f->sum_floats + made->bias_floats + threads * made->scratch_floats) * sizeof(float);
+    return CLAE_OK;
+}
+
+const op_impl plain_conv_winograd_filter = {"winograd", suits, supports, prepare, WINOGRAD_MIXING};
