@@ -53,20 +53,22 @@ clae_status conv_run_filter_single(op_instance *instance, const op_args *args);
     bool opencl_conv_##impl##_supports(const clae_device *device, const op_desc *desc);                                \
     clae_status opencl_conv_##impl##_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,           \
                                              op_instance **instance)
+CONV_IMPL_FUNCTIONS(winograd);
 CONV_IMPL_FUNCTIONS(direct);
 CONV_IMPL_FUNCTIONS(tiled);
 CONV_IMPL_FUNCTIONS(plain);
 
 /* Defines the symbol opencl_<op>_<impl>. */
-#define CONV_IMPL(op, impl)                                                                                            \
+#define CONV_IMPL(op, impl, mixing)                                                                                    \
     static clae_status prepare_##op##_##impl(clae_device *device, const op_desc *desc, op_instance **instance) {       \
         return opencl_conv_##impl##_prepare(device, desc, &opencl_##op##_##impl, instance);                            \
     }                                                                                                                  \
     const op_impl opencl_##op##_##impl = {#impl, opencl_conv_##impl##_suits, opencl_conv_##impl##_supports,            \
-                                          prepare_##op##_##impl}
+                                          prepare_##op##_##impl, mixing}
 #define CONV_IMPLS(op)                                                                                                 \
-    CONV_IMPL(op, direct);                                                                                             \
-    CONV_IMPL(op, tiled);                                                                                              \
-    CONV_IMPL(op, plain)
+    CONV_IMPL(op, winograd, WINOGRAD_MIXING);                                                                          \
+    CONV_IMPL(op, direct, 0);                                                                                          \
+    CONV_IMPL(op, tiled, 0);                                                                                           \
+    CONV_IMPL(op, plain, 0)
 
 #endif

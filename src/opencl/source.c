@@ -20,7 +20,7 @@ static clae_status load_override(const clae_context *context, const char *path, 
     return CLAE_OK;
 }
 
-clae_status opencl_source_load(const clae_context *context, const char *file, char **text) {
+static clae_status load_one(const clae_context *context, const char *file, char **text) {
     *text = NULL;
     if (context->kernel_dir) {
         char *path = string_format("%s/%s", context->kernel_dir, file);
@@ -36,4 +36,31 @@ clae_status opencl_source_load(const clae_context *context, const char *file, ch
         return *text ? CLAE_OK : fail_memory(context, strlen(source->text), "a kernel source");
     }
     return fail(context, CLAE_ERROR_INTERNAL, "there is no kernel source %s", file);
+}
+
+/* The place of a line #include "NAME", and NAME, to be freed; NULL when there is none. */
+static char *find_include(const char *text, const char **line) {
+    static const char begin[] = "#include \"";
+    *line = strncmp(text, begin, strlen(begin)) == 0 ? text : strstr(text, "\n#include \"");
+    if (!*line) return NULL;
+    if (**line == '\n') *line += 1;
+    const char *name = *line + strlen(begin);
+    return strndup(name, strcspn(name, "\"\n"));
+}
+
+clae_status opencl_source_load(const clae_context *context, const char *file, char **text) {
+    clae_status status = load_one(context, file, text);
+    const char *line;
+    for (char *name; status == CLAE_OK && (name = find_include(*text, &line)); free(name)) {
+        char *included, *joined = NULL;
+        status = load_one(context, name, &included);
+        if (status == CLAE_OK) {
+            joined = string_format("%.*s%s%s", (int)(line - *text), *text, included, line + strcspn(line, "\n"));
+            if (!joined) status = fail_memory(context, strlen(included), "a kernel source");
+            free(included);
+        }
+        free(*text);
+        *text = joined;
+    }
+    return status;
 }

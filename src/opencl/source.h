@@ -12,7 +12,7 @@ typedef struct opencl_source {
 /* Every file of cl/, ended by a NULL file; made at build time. */
 extern const opencl_source opencl_sources[];
 
-/* A fresh copy of a source, to be freed. */
+/* A fresh copy of a source, to be freed. A line #include "NAME" is replaced by that source. */
 clae_status opencl_source_load(const clae_context *context, const char *file, char **text);
 
 #endif

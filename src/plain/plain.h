@@ -74,13 +74,6 @@ static inline size_t plain_piece_length(size_t count, size_t first) {
 /* sums[c] = partials[0][c] + ... + partials[parts - 1][c], in that order. */
 void plain_add_partials(const float *partials, int parts, size_t columns, float *sums);
 
-/* Shared by Winograd's implementations: t for a kernel of r x r, 0 when there are no transforms; how tiles are grouped;
- * floats between the elements of transformed tiles; whether the algorithm can do a convolution. */
-int winograd_size(int kernel);
-winograd_grid winograd_make_grid(int n, int tiles_y, int tiles_x);
-ptrdiff_t winograd_stride(int tiles, int channels);
-bool winograd_supports(const plain_device *device, const conv_geometry *g);
-
 clae_status plain_measure_peak(clae_device *device, double *gflops);
 
 /* The implementations of each op, best first, NULL-terminated. */

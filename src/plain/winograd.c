@@ -1,12 +1,5 @@
 #include "plain/winograd.h"
-#include "base/memory.h"
 #include "plain/conv.h"
-#include "plain/numbers.h"
-
-#include <stdlib.h>
-
-/* Tiles that share one pass over the weights: fewer read the weights too often, more fall out of the cache. */
-enum { FEWEST_TILES = 24, MOST_TILES = 64, SPLIT_TILES = 48 };
 
 typedef struct winograd_instance {
     op_instance base;
@@ -14,34 +7,8 @@ typedef struct winograd_instance {
     size_t weight_floats, scratch_floats; /* of a thread */
 } winograd_instance;
 
-int winograd_size(int kernel) {
-    return kernel == 5 ? 8 : kernel == 3 ? 6 : 0;
-}
-
-winograd_grid winograd_make_grid(int n, int tiles_y, int tiles_x) {
-    winograd_grid grid = {.n = n, .tiles_y = tiles_y, .tiles_x = tiles_x, .images = 1, .rows = tiles_y};
-    const int tiles = tiles_y * tiles_x;
-    if (tiles < FEWEST_TILES) grid.images = smaller(divide_up(FEWEST_TILES, tiles), n);
-    if (tiles > MOST_TILES) grid.rows = larger(1, SPLIT_TILES / tiles_x);
-    grid.groups_y = divide_up(tiles_y, grid.rows);
-    grid.groups = divide_up(n, grid.images) * grid.groups_y;
-    grid.most_tiles = grid.images * grid.rows * tiles_x;
-    return grid;
-}
-
-/* An odd number of cache lines: an even one makes the elements of a tile share few sets of the cache. */
-ptrdiff_t winograd_stride(int tiles, int channels) {
-    return ((ptrdiff_t)tiles * channels + 15) / 16 * 16 | 16;
-}
-
-bool winograd_supports(const plain_device *device, const conv_geometry *g) {
-    const int width = device->kernels->limits.width;
-    return g->sh == 1 && g->sw == 1 && g->kh == g->kw && winograd_size(g->kh) && g->wide_c % width == 0 &&
-           g->narrow_c % width == 0 && g->n > 0 && g->narrow_h > 0 && g->narrow_w > 0;
-}
-
 static bool supports(const clae_device *device, const op_desc *desc) {
-    return winograd_supports(plain_device_of(device), &desc->conv.g);
+    return winograd_can(&desc->conv.g, plain_device_of(device)->kernels->limits.width);
 }
 
 static winograd describe(const op_desc *desc) {
@@ -51,15 +18,15 @@ static winograd describe(const op_desc *desc) {
     const int size = winograd_size(g->kh), step = size - g->kh + 1;
     winograd w = {.size = size,
                   .kernel = g->kh,
-                  .grid = winograd_make_grid(g->n, divide_up(s.out_h, step), divide_up(s.out_w, step)),
+                  .grid = winograd_make_grid(desc),
                   .in = {s.in_h, s.in_w, s.in_c, step, s.spread ? g->ph - g->kh + 1 : -g->ph,
                          s.spread ? g->pw - g->kw + 1 : -g->pw},
                   .out = {s.out_h, s.out_w, s.out_c, step, 0, 0},
                   .weight_is_out_in = !is_fwd,
                   .flip = s.spread,
                   .relu = is_fwd && desc->conv.with_relu};
-    w.in_stride = winograd_stride(w.grid.most_tiles, s.in_c);
-    w.out_stride = winograd_stride(w.grid.most_tiles, s.out_c);
+    w.in_stride = winograd_stride(&w.grid, s.in_c);
+    w.out_stride = winograd_stride(&w.grid, s.out_c);
     return w;
 }
 
@@ -102,11 +69,9 @@ static clae_status prepare(clae_device *device, const op_desc *desc, op_instance
     return CLAE_OK;
 }
 
-/* The products that are saved pay for the transforms: enough channels, and tiles that are not mostly border. */
 static bool suits(const clae_device *device, const op_desc *desc) {
     (void)device;
-    const conv_sides s = conv_sides_of(desc);
-    return s.in_c >= 16 && s.out_c >= 16 && s.out_h >= 4 && s.out_w >= 4;
+    return winograd_pays(desc);
 }
 
 const op_impl plain_conv_winograd = {"winograd", suits, supports, prepare, WINOGRAD_MIXING};

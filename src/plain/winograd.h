@@ -1,6 +1,4 @@
-/* Winograd's convolutions with stride 1 and square kernels of r x r: tiles of m x m results are made from t x t inputs,
- * t = m + r - 1, by t x t products instead of m x m x r x r (tools/winograd-transforms). For each element of the t x t
- * the products over channels are one matrix product over the tiles.
+/* Winograd's convolutions (ops/winograd.h).
  *
  * Gather and spread: results are output positions; weights are transformed once, inputs tile by tile.
  * Filter: results are the r x r weights, and tiles of m x m narrow positions take the place of the weights; products
@@ -8,34 +6,10 @@
 #ifndef CLAE_PLAIN_WINOGRAD_H
 #define CLAE_PLAIN_WINOGRAD_H
 
-#include "ops/conv.h"
+#include "ops/winograd.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-/* Tiles that are transformed together: `rows` rows of tiles of one image, or all those of `images` images. */
-typedef struct winograd_grid {
-    int n;
-    int tiles_y, tiles_x; /* of an image */
-    int images, rows;     /* of a group */
-    int groups_y, groups;
-    int most_tiles; /* in a group */
-} winograd_grid;
-
-typedef struct winograd_group {
-    int image_first, image_end;
-    int row_first, row_end; /* of tiles */
-    int tiles;
-} winograd_group;
-
-static inline winograd_group winograd_get_group(const winograd_grid *grid, int index) {
-    const int image = index / grid->groups_y * grid->images, row = index % grid->groups_y * grid->rows;
-    winograd_group group = {image, image + grid->images, row, row + grid->rows, 0};
-    if (group.image_end > grid->n) group.image_end = grid->n;
-    if (group.row_end > grid->tiles_y) group.row_end = grid->tiles_y;
-    group.tiles = (group.image_end - group.image_first) * (group.row_end - group.row_first) * grid->tiles_x;
-    return group;
-}
 
 /* Images of which tiles are taken: tile (y, x) begins at (y * step + base_y, x * step + base_x); what is outside counts
  * as 0. */

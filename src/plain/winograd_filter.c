@@ -1,15 +1,10 @@
-#include "base/memory.h"
 #include "plain/conv.h"
 #include "plain/numbers.h"
 #include "plain/winograd.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum {
-    MOST_SPLITS = 16,
-    MOST_SUM_BYTES = 4 * 1024 * 1024, /* of a split: more is not worth its memory */
-};
+enum { MOST_SPLITS = 16 };
 
 typedef struct winograd_filter_instance {
     op_instance base;
@@ -18,20 +13,13 @@ typedef struct winograd_filter_instance {
     size_t bias_floats;    /* of all splits */
 } winograd_filter_instance;
 
-static size_t sum_floats(const conv_geometry *g) {
-    const size_t size = (size_t)winograd_size(g->kh);
-    return size * size * (size_t)g->wide_c * (size_t)g->narrow_c;
-}
-
 static bool supports(const clae_device *device, const op_desc *desc) {
-    return winograd_supports(plain_device_of(device), &desc->conv.g);
+    return winograd_can(&desc->conv.g, plain_device_of(device)->kernels->limits.width);
 }
 
 static bool suits(const clae_device *device, const op_desc *desc) {
     (void)device;
-    const conv_geometry *g = &desc->conv.g;
-    return g->wide_c >= 16 && g->narrow_c >= 16 && g->narrow_h >= 4 && g->narrow_w >= 4 &&
-           sum_floats(g) * sizeof(float) <= MOST_SUM_BYTES;
+    return winograd_pays(desc);
 }
 
 static winograd_filter describe(const op_desc *desc) {
@@ -39,14 +27,14 @@ static winograd_filter describe(const op_desc *desc) {
     const int size = winograd_size(g->kh), step = size - g->kh + 1;
     winograd_filter f = {.size = size,
                          .kernel = g->kh,
-                         .grid = winograd_make_grid(g->n, divide_up(g->narrow_h, step), divide_up(g->narrow_w, step)),
+                         .grid = winograd_make_grid(desc),
                          .wide = {g->wide_h, g->wide_w, g->wide_c, step, -g->ph, -g->pw},
                          .narrow = {g->narrow_h, g->narrow_w, g->narrow_c, step, 0, 0},
                          .transposed = op_is_transposed(desc->op),
-                         .sum_floats = sum_floats(g)};
+                         .sum_floats = (size_t)(size * size) * (size_t)g->wide_c * (size_t)g->narrow_c};
     f.splits = smaller(f.grid.groups, MOST_SPLITS);
-    f.wide_stride = winograd_stride(f.grid.most_tiles, g->wide_c);
-    f.narrow_stride = winograd_stride(f.grid.most_tiles, g->narrow_c);
+    f.wide_stride = winograd_stride(&f.grid, g->wide_c);
+    f.narrow_stride = winograd_stride(&f.grid, g->narrow_c);
     return f;
 }
 

@@ -1,0 +1,70 @@
+/* Winograd's transforms of tiles, LANES channels at a time: what conv_gather_spread_winograd.cl and
+ * conv_filter_winograd.cl share. */
+typedef FLOATS(LANES) lanes;
+#define WINOGRAD_FMA(a, b, c) fma((lanes)(a), b, c)
+#include "winograd_transforms.cl"
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define MAX_SIZE 8
+
+enum { DATA, WEIGHT, SUM };
+
+/* One line, from `from` to `to` elements; all but x and y are constants. */
+ALWAYS_INLINE void line(const int kind, const int from, const int to, const lanes *x, lanes *y) {
+    if (kind == DATA && from == 8) winograd_data_8_8(x, y);
+    if (kind == DATA && from == 6) winograd_data_6_6(x, y);
+    if (kind == WEIGHT && from == 5) winograd_weight_8_5(x, y);
+    if (kind == WEIGHT && from == 4 && to == 8) winograd_weight_8_4(x, y);
+    if (kind == WEIGHT && from == 4 && to == 6) winograd_weight_6_4(x, y);
+    if (kind == WEIGHT && from == 3) winograd_weight_6_3(x, y);
+    if (kind == SUM && from == 8 && to == 4) winograd_sum_4_8(x, y);
+    if (kind == SUM && from == 8 && to == 5) winograd_sum_5_8(x, y);
+    if (kind == SUM && from == 6 && to == 4) winograd_sum_4_6(x, y);
+    if (kind == SUM && from == 6 && to == 3) winograd_sum_3_6(x, y);
+}
+
+/* The part of `size` positions from `first` on that is inside an image of `length`: first .. end - 1. */
+static int2 inside(int first, int size, int length) {
+    int2 part = (int2)(max(-first, 0), min(length - first, size));
+    return (int2)(part.x, max(part.x, part.y));
+}
+
+/* The first half of the transform of a square in memory, from x from, to `to` x `to`: columns[y][x], to x from. What is
+ * outside ys and xs counts as 0. */
+ALWAYS_INLINE void transform_columns(const int kind, const int from, const int to, global const float *p, int y_stride,
+                                     int x_stride, int2 ys, int2 xs, lanes columns[MAX_SIZE][MAX_SIZE]) {
+    #pragma unroll 1
+    for (int x = 0; x < from; x++, p += x_stride) {
+        lanes in[MAX_SIZE], out[MAX_SIZE];
+        if (x < xs.x || x >= xs.y) {
+            #pragma unroll
+            for (int y = 0; y < to; y++) columns[y][x] = (lanes)(0);
+            continue;
+        }
+        if (ys.x == 0 && ys.y == from) {
+            #pragma unroll
+            for (int y = 0; y < from; y++) in[y] = VLOAD(LANES)(0, p + y * y_stride);
+        } else {
+            #pragma unroll
+            for (int y = 0; y < from; y++)
+                in[y] = y >= ys.x && y < ys.y ? VLOAD(LANES)(0, p + y * y_stride) : (lanes)(0);
+        }
+        line(kind, from, to, in, out);
+        #pragma unroll
+        for (int y = 0; y < to; y++) columns[y][x] = out[y];
+    }
+}
+
+/* The transform of a square: to x to vectors, `stride` elements apart. */
+ALWAYS_INLINE void transform(const int kind, const int from, const int to, global const float *p, int y_stride,
+                             int x_stride, int2 ys, int2 xs, global float *result, int stride) {
+    lanes columns[MAX_SIZE][MAX_SIZE];
+    transform_columns(kind, from, to, p, y_stride, x_stride, ys, xs, columns);
+    #pragma unroll 1
+    for (int y = 0; y < to; y++, result += to * stride) {
+        lanes out[MAX_SIZE];
+        line(kind, from, to, columns[y], out);
+        #pragma unroll
+        for (int x = 0; x < to; x++) VSTORE(LANES)(out[x], 0, result + x * stride);
+    }
+}

@@ -1,0 +1,105 @@
+/* Winograd's algorithm for devices whose work-items are threads with vector units: cl/conv_gather_spread_winograd.cl
+ * and cl/conv_filter_winograd.cl. */
+#include "opencl/conv.h"
+
+#include "ops/winograd.h"
+
+/* Items for each compute unit: enough to balance them, few enough that their tiles stay in the cache. */
+enum { ITEMS_PER_UNIT = 4, MOST_ITEMS = 256, MOST_CHUNKS = 16 };
+
+typedef struct winograd_tile {
+    int lanes, vectors, positions; /* sums in registers: positions x vectors */
+} winograd_tile;
+
+static int divide_up(int a, int b) {
+    return (a + b - 1) / b;
+}
+
+static int common_lanes(const conv_geometry *g, int width) {
+    int lanes = width > 16 ? 16 : width;
+    while (lanes > 1 && (g->wide_c % lanes != 0 || g->narrow_c % lanes != 0)) lanes /= 2;
+    return lanes;
+}
+
+/* Vectors of `channels`; of `count` positions as many as fit, in tiles of even size. */
+static winograd_tile choose_tile(int lanes, int channels, int count) {
+    winograd_tile tile = {lanes, channels / lanes % 2 == 0 ? 2 : 1, 0};
+    const int registers = lanes == 16 ? 32 : 16, most = (registers - tile.vectors - 2) / tile.vectors;
+    tile.positions = divide_up(count, divide_up(count, most));
+    return tile;
+}
+
+static clae_status prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    const opencl_device *opencl = opencl_device_of(device);
+    const conv_sides s = conv_sides_of(desc);
+    const conv_geometry *g = &desc->conv.g;
+    const winograd_grid grid = winograd_make_grid(desc);
+    const winograd_tile tile = choose_tile(common_lanes(g, (int)opencl->vector_width), s.out_c, grid.most_tiles);
+    const int size = winograd_size(g->kh);
+    const int in_stride = winograd_stride(&grid, s.in_c), out_stride = winograd_stride(&grid, s.out_c);
+    int items = ITEMS_PER_UNIT * (int)opencl->base.info.compute_units;
+    if (items > MOST_ITEMS) items = MOST_ITEMS;
+    if (items > grid.groups) items = grid.groups;
+    char options[CONV_OPTIONS_SIZE];
+    conv_options(desc, options);
+    conv_options_add(options, " -DSIZE=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DGROUP_IMAGES=%d -DGROUP_ROWS=%d",
+                     size, tile.lanes, tile.vectors, tile.positions, grid.images, grid.rows);
+    conv_options_add(options, " -DITEMS=%d -DIN_STRIDE=%d -DOUT_STRIDE=%d", items, in_stride, out_stride);
+    const conv_program program = {"conv_gather_spread_winograd.cl", options, {"conv_pack", "conv_run"}};
+    conv_instance *made;
+    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_packed, &made);
+    if (status != CLAE_OK) return status;
+    const bool forward = desc->op == OP_conv2d_fwd || desc->op == OP_conv_transpose2d_fwd;
+    const size_t one[3] = {1, 1, 1}, elements = (size_t)size * (size_t)size;
+    conv_grid(made, 0, (const size_t[]){(size_t)(forward ? s.in_c : s.out_c) + 1, 1, 1}, one);
+    conv_grid(made, 1, (const size_t[]){(size_t)items, 1, 1}, one);
+    const size_t floats = elements * (size_t)s.in_c * (size_t)s.out_c + (size_t)s.out_c +
+                          (size_t)items * elements * (size_t)(in_stride + out_stride);
+    made->opencl.base.workspace_bytes = floats * sizeof(float);
+    *instance = &made->opencl.base;
+    return CLAE_OK;
+}
+
+static clae_status prepare_filter(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                  op_instance **instance) {
+    const conv_geometry *g = &desc->conv.g;
+    const winograd_grid grid = winograd_make_grid(desc);
+    const int lanes = common_lanes(g, (int)opencl_device_of(device)->vector_width), size = winograd_size(g->kh);
+    const winograd_tile tile = choose_tile(lanes, g->narrow_c, g->wide_c);
+    const int wide_stride = winograd_stride(&grid, g->wide_c), narrow_stride = winograd_stride(&grid, g->narrow_c);
+    char options[CONV_OPTIONS_SIZE];
+    conv_options(desc, options);
+    conv_options_add(options, " -DSIZE=%d -DLANES=%d -DVECTORS=%d -DTILE=%d -DGROUP_IMAGES=%d -DGROUP_ROWS=%d", size,
+                     lanes, tile.vectors, tile.positions, grid.images, grid.rows);
+    conv_options_add(options, " -DWIDE_STRIDE=%d -DNARROW_STRIDE=%d", wide_stride, narrow_stride);
+    const conv_program program = {"conv_filter_winograd.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
+    conv_instance *made;
+    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, &made);
+    if (status != CLAE_OK) return status;
+    conv_split_batch(g->n, MOST_CHUNKS, &made->chunk, &made->chunks);
+    const size_t bias = desc->conv.with_bias ? 1 : 0, elements = (size_t)size * (size_t)size;
+    const size_t bias_floats = bias * (size_t)(op_is_transposed(desc->op) ? g->wide_c : g->narrow_c);
+    const size_t one[3] = {1, 1, 1};
+    conv_grid(made, 0, (const size_t[]){(size_t)made->chunks, 1, 1}, one);
+    conv_grid(made, 1, (const size_t[]){(size_t)g->wide_c + bias, 1, 1}, one);
+    const size_t floats = elements * (size_t)(g->wide_c * g->narrow_c + wide_stride + narrow_stride) + bias_floats;
+    made->opencl.base.workspace_bytes = (size_t)made->chunks * floats * sizeof(float);
+    *instance = &made->opencl.base;
+    return CLAE_OK;
+}
+
+bool opencl_conv_winograd_suits(const clae_device *device, const op_desc *desc) {
+    return opencl_is_cpu(device, desc) && winograd_pays(desc);
+}
+
+bool opencl_conv_winograd_supports(const clae_device *device, const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    return opencl_supports_long_loops(device, desc) && winograd_can(g, 4) &&
+           common_lanes(g, (int)((const opencl_device *)device)->vector_width) >= 4 && conv_sizes_fit(desc, 1);
+}
+
+clae_status opencl_conv_winograd_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
+                                         op_instance **instance) {
+    return conv_kernel_of(desc->op) == CONV_FILTER ? prepare_filter(device, desc, entry, instance)
+                                                   : prepare_data(device, desc, entry, instance);
+}

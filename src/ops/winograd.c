@@ -1,0 +1,55 @@
+#include "ops/winograd.h"
+
+enum {
+    /* Tiles that share one pass over the weights: fewer read the weights too often, more fall out of the cache. */
+    FEWEST_TILES = 24,
+    MOST_TILES = 64,
+    SPLIT_TILES = 48,
+    FEWEST_CHANNELS = 16,
+    FEWEST_POSITIONS = 4, /* on an axis */
+    MOST_SUMS =
+        1024 * 1024, /* of products of a filter, before they are transformed back: more is not worth its memory */
+};
+
+static int divide_up(int a, int b) {
+    return (a + b - 1) / b;
+}
+
+int winograd_size(int kernel) {
+    return kernel == 5 ? 8 : kernel == 3 ? 6 : 0;
+}
+
+bool winograd_can(const conv_geometry *g, int lanes) {
+    return g->sh == 1 && g->sw == 1 && g->kh == g->kw && winograd_size(g->kh) && g->wide_c % lanes == 0 &&
+           g->narrow_c % lanes == 0 && g->n > 0 && g->narrow_h > 0 && g->narrow_w > 0;
+}
+
+bool winograd_pays(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    const size_t size = (size_t)winograd_size(g->kh), sums = size * size * (size_t)g->wide_c * (size_t)g->narrow_c;
+    return g->wide_c >= FEWEST_CHANNELS && g->narrow_c >= FEWEST_CHANNELS && g->narrow_h >= FEWEST_POSITIONS &&
+           g->narrow_w >= FEWEST_POSITIONS && (conv_kernel_of(desc->op) != CONV_FILTER || sums <= MOST_SUMS);
+}
+
+winograd_grid winograd_make_grid(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    const bool spread = conv_kernel_of(desc->op) == CONV_SPREAD;
+    const int step = winograd_size(g->kh) - g->kh + 1;
+    winograd_grid grid = {.n = g->n,
+                          .tiles_y = divide_up(spread ? g->wide_h : g->narrow_h, step),
+                          .tiles_x = divide_up(spread ? g->wide_w : g->narrow_w, step),
+                          .images = 1};
+    const int tiles = grid.tiles_y * grid.tiles_x, fill = divide_up(FEWEST_TILES, tiles);
+    grid.rows = grid.tiles_y;
+    if (tiles < FEWEST_TILES) grid.images = fill < g->n ? fill : g->n;
+    if (tiles > MOST_TILES) grid.rows = SPLIT_TILES > grid.tiles_x ? SPLIT_TILES / grid.tiles_x : 1;
+    grid.groups_y = divide_up(grid.tiles_y, grid.rows);
+    grid.groups = divide_up(g->n, grid.images) * grid.groups_y;
+    grid.most_tiles = grid.images * grid.rows * grid.tiles_x;
+    return grid;
+}
+
+/* An odd number of cache lines: an even one makes the elements of a tile share few sets of the cache. */
+int winograd_stride(const winograd_grid *grid, int channels) {
+    return (grid->most_tiles * channels + 15) / 16 * 16 | 16;
+}

@@ -1,0 +1,50 @@
+/* How Winograd's algorithm (tools/winograd-transforms) divides convolutions with stride 1 and square kernels of r x r:
+ * tiles of m x m results are made from t x t inputs, t = m + r - 1, by t x t products instead of m x m x r x r. For
+ * each element of the t x t the products over channels are one matrix product over the tiles of a group, which stays in
+ * the cache from the first transform to the last. */
+#ifndef CLAE_OPS_WINOGRAD_H
+#define CLAE_OPS_WINOGRAD_H
+
+#include "ops/conv.h"
+
+/* Tiles that are transformed together: `rows` rows of tiles of one image, or all those of `images` images. */
+typedef struct winograd_grid {
+    int n;
+    int tiles_y, tiles_x; /* of an image */
+    int images, rows;     /* of a group */
+    int groups_y, groups;
+    int most_tiles; /* in a group */
+} winograd_grid;
+
+typedef struct winograd_group {
+    int image_first, image_end;
+    int row_first, row_end; /* of tiles */
+    int tiles;
+} winograd_group;
+
+/* t for kernels of r x r; 0 when there are no transforms. */
+int winograd_size(int kernel);
+
+/* Whether there are transforms for a convolution, with vectors of `lanes` channels. */
+bool winograd_can(const conv_geometry *g, int lanes);
+
+/* Whether the products that are saved pay for the transforms: enough channels, and tiles that are not mostly border. */
+bool winograd_pays(const op_desc *desc);
+
+/* For gather and spread the tiles of the output, for filter those of narrow, where tiles have t - r + 1 positions too.
+ */
+winograd_grid winograd_make_grid(const op_desc *desc);
+
+/* Floats between the elements of transformed tiles, of [tile][channel] each. */
+int winograd_stride(const winograd_grid *grid, int channels);
+
+static inline winograd_group winograd_get_group(const winograd_grid *grid, int index) {
+    const int image = index / grid->groups_y * grid->images, row = index % grid->groups_y * grid->rows;
+    winograd_group group = {image, image + grid->images, row, row + grid->rows, 0};
+    if (group.image_end > grid->n) group.image_end = grid->n;
+    if (group.row_end > grid->tiles_y) group.row_end = grid->tiles_y;
+    group.tiles = (group.image_end - group.image_first) * (group.row_end - group.row_first) * grid->tiles_x;
+    return group;
+}
+
+#endif
