@@ -36,12 +36,7 @@ static int2 positions_inside(int tap, int wide, int narrow, int stride, int pad)
 }
 
 static inline __attribute__((always_inline)) void tile(const int count, block b, global float *partial) {
-    lanes sums[TILE][VECTORS];
-    #pragma unroll
-    for (int t = 0; t < count; t++) {
-        #pragma unroll
-        for (int v = 0; v < VECTORS; v++) sums[t][v] = VLOAD(LANES)(0, partial + t * NARROW_C + v * LANES);
-    }
+    lanes sums[TILE][VECTORS] = {{(lanes)(0)}};
     for (int image = 0; image < b.images; image++)
     for (int row = 0; row < b.rows; row++) {
         global const float *wide = b.wide + (size_t)image * WIDE_IMAGE + row * STRIDE_H * WIDE_W * WIDE_C;
@@ -61,7 +56,10 @@ static inline __attribute__((always_inline)) void tile(const int count, block b,
     #pragma unroll
     for (int t = 0; t < count; t++) {
         #pragma unroll
-        for (int v = 0; v < VECTORS; v++) VSTORE(LANES)(sums[t][v], 0, partial + t * NARROW_C + v * LANES);
+        for (int v = 0; v < VECTORS; v++) {
+            global float *to = partial + t * NARROW_C + v * LANES;
+            VSTORE(LANES)(VLOAD(LANES)(0, to) + sums[t][v], 0, to);
+        }
     }
 }
 

@@ -4,7 +4,7 @@
  * at 0, in registers, so that few roundings are those of large sums.
  *
  * Macros: those of conv_options, SIZE, LANES (divides NARROW_C and WIDE_C), VECTORS (divides NARROW_C / LANES), TILE (wide
- * channels of a register tile), GROUP_IMAGES and GROUP_ROWS (of tiles), WIDE_STRIDE and NARROW_STRIDE (floats between the
+ * channels of a register tile), ITEMS, GROUP_IMAGES and GROUP_ROWS (of tiles), WIDE_STRIDE and NARROW_STRIDE (floats between the
  * elements of tiles). */
 #include "winograd.cl"
 
@@ -17,19 +17,14 @@
 #define TAP (WIDE_C * NARROW_C)
 #define DY_C (TRANSPOSED ? WIDE_C : NARROW_C)
 #define DY_PIXELS (TRANSPOSED ? WIDE_H * WIDE_W : NARROW_H * NARROW_W)
-/* The workspace: for each chunk of images sums[SIZE x SIZE][wide][narrow] and dbias; then the tiles of each chunk. */
+/* The workspace: for each chunk of images sums[SIZE x SIZE][wide][narrow] and dbias; then the tiles of each work-item. */
 #define SLICE (ELEMENTS * TAP + (DBIAS ? DY_C : 0))
 #define SCRATCH (ELEMENTS * (WIDE_STRIDE + NARROW_STRIDE))
 
 /* sum[i][..] += sum over tiles of wide[tile][i] narrow[tile][..] for `count` channels of wide, a constant. */
 ALWAYS_INLINE void product(const int count, int tiles, global const float *wide, global const float *narrow,
                            global float *sum) {
-    lanes sums[TILE][VECTORS];
-    #pragma unroll
-    for (int i = 0; i < count; i++) {
-        #pragma unroll
-        for (int v = 0; v < VECTORS; v++) sums[i][v] = (lanes)(0);
-    }
+    lanes sums[TILE][VECTORS] = {{(lanes)(0)}};
     #pragma unroll 1
     for (int tile = 0; tile < tiles; tile++, wide += WIDE_C, narrow += NARROW_C) {
         lanes a[VECTORS];
@@ -94,17 +89,9 @@ static void add_bias(global const float *dy, size_t first, size_t end, global fl
     }
 }
 
-/* Work-items: chunks of `chunk` images. */
-kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
-                         global float *partial, ulong partial_offset, int n, int chunk) {
-    int first = get_global_id(0) * chunk, end = min(first + chunk, n);
-    global float *sums = partial + partial_offset + get_global_id(0) * (size_t)SLICE;
-    global float *wide_tiles = partial + partial_offset + get_num_groups(0) * (size_t)SLICE
-                               + get_global_id(0) * (size_t)SCRATCH;
+static void sum_images(int first, int end, global const float *wide, global const float *narrow, global float *sums,
+                       global float *wide_tiles) {
     global float *narrow_tiles = wide_tiles + ELEMENTS * WIDE_STRIDE;
-    wide += wide_offset;
-    narrow += narrow_offset;
     for (int i = 0; i < SLICE; i++) sums[i] = 0;
     #pragma unroll 1
     for (int image = first; image < end; image += GROUP_IMAGES) {
@@ -126,6 +113,19 @@ void conv_filter_partial(global const float *wide, ulong wide_offset, global con
             add_bias(TRANSPOSED ? wide : narrow, (size_t)image * DY_PIXELS, (size_t)image_end * DY_PIXELS,
                      sums + ELEMENTS * TAP);
     }
+}
+
+/* Work-items take every ITEMS-th chunk of `chunk` images. */
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
+                         global float *partial, ulong partial_offset, int n, int chunk) {
+    const int chunks = (n + chunk - 1) / chunk;
+    partial += partial_offset;
+    global float *tiles = partial + chunks * (size_t)SLICE + get_global_id(0) * (size_t)SCRATCH;
+    #pragma unroll 1
+    for (int i = get_global_id(0); i < chunks; i += ITEMS)
+        sum_images(i * chunk, min((i + 1) * chunk, n), wide + wide_offset, narrow + narrow_offset,
+                   partial + i * (size_t)SLICE, tiles);
 }
 
 /* The sum of all chunks. */

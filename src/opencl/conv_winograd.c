@@ -29,6 +29,12 @@ static winograd_tile choose_tile(int lanes, int channels, int count) {
     return tile;
 }
 
+static int choose_items(const opencl_device *device, int tasks) {
+    int items = ITEMS_PER_UNIT * (int)device->base.info.compute_units;
+    if (items > MOST_ITEMS) items = MOST_ITEMS;
+    return items < tasks ? items : tasks;
+}
+
 static clae_status prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     const opencl_device *opencl = opencl_device_of(device);
     const conv_sides s = conv_sides_of(desc);
@@ -37,9 +43,7 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     const winograd_tile tile = choose_tile(common_lanes(g, (int)opencl->vector_width), s.out_c, grid.most_tiles);
     const int size = winograd_size(g->kh);
     const int in_stride = winograd_stride(&grid, s.in_c), out_stride = winograd_stride(&grid, s.out_c);
-    int items = ITEMS_PER_UNIT * (int)opencl->base.info.compute_units;
-    if (items > MOST_ITEMS) items = MOST_ITEMS;
-    if (items > grid.groups) items = grid.groups;
+    const int items = choose_items(opencl, grid.groups);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_add(options, " -DSIZE=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DGROUP_IMAGES=%d -DGROUP_ROWS=%d",
@@ -71,19 +75,24 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     conv_options(desc, options);
     conv_options_add(options, " -DSIZE=%d -DLANES=%d -DVECTORS=%d -DTILE=%d -DGROUP_IMAGES=%d -DGROUP_ROWS=%d", size,
                      lanes, tile.vectors, tile.positions, grid.images, grid.rows);
-    conv_options_add(options, " -DWIDE_STRIDE=%d -DNARROW_STRIDE=%d", wide_stride, narrow_stride);
+    int chunk, chunks;
+    conv_split_batch(g->n, MOST_CHUNKS, &chunk, &chunks);
+    const int items = choose_items(opencl_device_of(device), chunks);
+    conv_options_add(options, " -DITEMS=%d -DWIDE_STRIDE=%d -DNARROW_STRIDE=%d", items, wide_stride, narrow_stride);
     const conv_program program = {"conv_filter_winograd.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
     conv_instance *made;
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, &made);
     if (status != CLAE_OK) return status;
-    conv_split_batch(g->n, MOST_CHUNKS, &made->chunk, &made->chunks);
+    made->chunk = chunk;
+    made->chunks = chunks;
     const size_t bias = desc->conv.with_bias ? 1 : 0, elements = (size_t)size * (size_t)size;
     const size_t bias_floats = bias * (size_t)(op_is_transposed(desc->op) ? g->wide_c : g->narrow_c);
     const size_t one[3] = {1, 1, 1};
-    conv_grid(made, 0, (const size_t[]){(size_t)made->chunks, 1, 1}, one);
+    conv_grid(made, 0, (const size_t[]){(size_t)items, 1, 1}, one);
     conv_grid(made, 1, (const size_t[]){(size_t)g->wide_c + bias, 1, 1}, one);
-    const size_t floats = elements * (size_t)(g->wide_c * g->narrow_c + wide_stride + narrow_stride) + bias_floats;
-    made->opencl.base.workspace_bytes = (size_t)made->chunks * floats * sizeof(float);
+    const size_t sums = elements * (size_t)(g->wide_c * g->narrow_c) + bias_floats;
+    const size_t tiles = elements * (size_t)(wide_stride + narrow_stride);
+    made->opencl.base.workspace_bytes = ((size_t)chunks * sums + (size_t)items * tiles) * sizeof(float);
     *instance = &made->opencl.base;
     return CLAE_OK;
 }
