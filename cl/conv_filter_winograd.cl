@@ -4,7 +4,7 @@
  * at 0, in registers, so that few roundings are those of large sums.
  *
  * Macros: those of conv_options, SIZE, LANES (divides NARROW_C and WIDE_C), VECTORS (divides NARROW_C / LANES), TILE (wide
- * channels of a register tile), ITEMS, GROUP_IMAGES and GROUP_ROWS (of tiles), WIDE_STRIDE and NARROW_STRIDE (floats between the
+ * channels of a register tile), GROUP_IMAGES and GROUP_ROWS (of tiles), WIDE_STRIDE and NARROW_STRIDE (floats between the
  * elements of tiles). */
 #include "winograd.cl"
 
@@ -115,7 +115,7 @@ static void sum_images(int first, int end, global const float *wide, global cons
     }
 }
 
-/* Work-items take every ITEMS-th chunk of `chunk` images. */
+/* Work-items take the chunks of `chunk` images in turn. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, int n, int chunk) {
@@ -123,7 +123,7 @@ void conv_filter_partial(global const float *wide, ulong wide_offset, global con
     partial += partial_offset;
     global float *tiles = partial + chunks * (size_t)SLICE + get_global_id(0) * (size_t)SCRATCH;
     #pragma unroll 1
-    for (int i = get_global_id(0); i < chunks; i += ITEMS)
+    for (int i = get_global_id(0); i < chunks; i += get_num_groups(0))
         sum_images(i * chunk, min((i + 1) * chunk, n), wide + wide_offset, narrow + narrow_offset,
                    partial + i * (size_t)SLICE, tiles);
 }

@@ -4,7 +4,7 @@
  * transformed back. A group of tiles stays in the cache from beginning to end.
  *
  * Macros: those of conv_options, SIZE, LANES (divides IN_C and OUT_C), VECTORS (divides OUT_C / LANES), POSITIONS,
- * GROUP_IMAGES and GROUP_ROWS (of tiles), ITEMS, IN_STRIDE and OUT_STRIDE (floats between the elements of tiles). */
+ * GROUP_IMAGES and GROUP_ROWS (of tiles), IN_STRIDE and OUT_STRIDE (floats between the elements of tiles). */
 #include "winograd.cl"
 
 #define STEP (SIZE - KERNEL_H + 1)
@@ -163,7 +163,7 @@ static void finish(group g, global const float *sums, global const float *bias, 
     }
 }
 
-/* Work-items take every ITEMS-th group. */
+/* Work-items take the groups in turn. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_run(global const float *in, ulong in_offset, global float *packed, ulong packed_offset,
               global const float *mask, ulong mask_offset, global float *out, ulong out_offset, int n) {
@@ -172,7 +172,7 @@ void conv_run(global const float *in, ulong in_offset, global float *packed, ulo
     packed += packed_offset;
     global float *tiles = packed + SCRATCH_AT + get_global_id(0) * SCRATCH, *sums = tiles + ELEMENTS * IN_STRIDE;
     #pragma unroll 1
-    for (int i = get_global_id(0); i < groups; i += ITEMS) {
+    for (int i = get_global_id(0); i < groups; i += get_num_groups(0)) {
         group g = {i / groups_y * GROUP_IMAGES, 0, i % groups_y * GROUP_ROWS, 0};
         g.image_end = min(g.image_first + GROUP_IMAGES, n);
         g.row_end = min(g.row_first + GROUP_ROWS, TILES_Y);

@@ -48,7 +48,7 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     conv_options(desc, options);
     conv_options_add(options, " -DSIZE=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DGROUP_IMAGES=%d -DGROUP_ROWS=%d",
                      size, tile.lanes, tile.vectors, tile.positions, grid.images, grid.rows);
-    conv_options_add(options, " -DITEMS=%d -DIN_STRIDE=%d -DOUT_STRIDE=%d", items, in_stride, out_stride);
+    conv_options_add(options, " -DIN_STRIDE=%d -DOUT_STRIDE=%d", in_stride, out_stride);
     const conv_program program = {"conv_gather_spread_winograd.cl", options, {"conv_pack", "conv_run"}};
     conv_instance *made;
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_packed, &made);
@@ -78,7 +78,7 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     int chunk, chunks;
     conv_split_batch(g->n, MOST_CHUNKS, &chunk, &chunks);
     const int items = choose_items(opencl_device_of(device), chunks);
-    conv_options_add(options, " -DITEMS=%d -DWIDE_STRIDE=%d -DNARROW_STRIDE=%d", items, wide_stride, narrow_stride);
+    conv_options_add(options, " -DWIDE_STRIDE=%d -DNARROW_STRIDE=%d", wide_stride, narrow_stride);
     const conv_program program = {"conv_filter_winograd.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
     conv_instance *made;
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, &made);
