@@ -7,6 +7,17 @@
 #include <clblast_c.h>
 #endif
 #include <stdlib.h>
+#include <string.h>
+
+/* Platforms that keep compiled kernels themselves. To give pocl's binaries out, each kernel is compiled once more: of 70
+ * seconds that a first run took to start, 30. */
+static const char *const keeping_platforms[] = {"Portable Computing Language"};
+
+static bool keeps_programs(const clae_device_info *info) {
+    for (size_t i = 0; i < sizeof keeping_platforms / sizeof *keeping_platforms; i++)
+        if (strcmp(info->platform, keeping_platforms[i]) == 0) return true;
+    return false;
+}
 
 /* Floats in a vector: what the device says, kept to what the kernels are written for. */
 static unsigned vector_width_of(cl_device_id id) {
@@ -70,6 +81,7 @@ clae_status opencl_open(clae_context *context, const clae_device_info *info, con
     if (status) goto failed;
     status = check_usable(device);
     if (status) goto failed;
+    device->keeps_programs = keeps_programs(info);
     device->vector_width = vector_width_of(device->id);
     device->max_work_group_items = opencl_device_size(device->id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
     status = make_queue(device);

@@ -24,6 +24,7 @@ typedef struct opencl_device {
     cl_command_queue queue; /* in order */
     opencl_class class;
     bool loops_end_early;  /* kernels in CPU style, whose work-items loop long, compute wrongly */
+    bool keeps_programs;   /* the implementation has a cache of its own, and compiles a kernel again for its binary */
     unsigned vector_width; /* floats, preferred by the device: 4, 8 or 16 on CPUs */
     size_t max_work_group_items;
     opencl_program_cache *programs; /* built programs of this device, by file and options */

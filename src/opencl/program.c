@@ -96,6 +96,7 @@ static cl_program load_program(const recipe *r) {
     const clae_context *context = device->base.context;
     unsigned char *binary;
     size_t bytes;
+    if (r->device->keeps_programs) return NULL;
     if (!opencl_program_cache_read(device->programs, context, r->key, &binary, &bytes)) return NULL;
     cl_int code, loaded = CL_SUCCESS;
     cl_program program = clCreateProgramWithBinary(device->context, 1, &device->id, &bytes,
@@ -135,7 +136,7 @@ static clae_status build_program(const recipe *r, cl_program *out) {
         return status;
     }
     log_line(device->base.context, CLAE_LOG_DEBUG, "kernels %s %s: built", r->file, r->options);
-    if (opencl_program_cache_folder(device->programs)) keep_program(r, program);
+    if (!device->keeps_programs && opencl_program_cache_folder(device->programs)) keep_program(r, program);
     *out = program;
     return CLAE_OK;
 }

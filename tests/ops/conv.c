@@ -94,10 +94,10 @@ void conv_describe(op_id op, size_t index, int quick, test_random *random, op_de
     if (index < CONV_FIXED_COUNT) {
         desc->conv = fixed_desc(index, quick);
     } else {
-        desc->conv.g = index % 4 ? conv_random_geometry(random, quick == 2 ? 1e4
-                                                                : quick    ? 1e5
-                                                                           : 4e5)
-                                 : random_square_geometry(random, quick);
+        desc->conv.g = (index - CONV_FIXED_COUNT) % 4 ? conv_random_geometry(random, quick == 2 ? 1e4
+                                                                                     : quick    ? 1e5
+                                                                                                : 4e5)
+                                                      : random_square_geometry(random, quick);
         desc->conv.with_bias = random_int(random, 0, 1);
         desc->conv.with_relu = random_int(random, 0, 1);
     }
