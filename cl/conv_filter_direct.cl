@@ -7,8 +7,9 @@
  *
  * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W, LANES
  * (divides NARROW_C), VECTORS (divides NARROW_C / LANES), TILE, ROWS and IMAGES (of narrow in a block that the cache
- * holds), KERNEL_ROWS (of the kernel per work-item: 1 or all), TRANSPOSED (dy is wide, dweight is
- * [kh][kw][narrow][wide]), DBIAS. */
+ * holds), KERNEL_ROWS (of the kernel per work-item: 1 or all). What conv2d and conv_transpose2d differ in
+ * are arguments, so that they share programs: transposed (dy is wide, dweight is [kh][kw][narrow][wide]) and dy_c, the
+ * elements of dbias, 0 for none. */
 
 typedef FLOATS(LANES) lanes;
 
@@ -18,9 +19,7 @@ typedef FLOATS(LANES) lanes;
 #define RUN (ONE_RUN ? KERNEL_W * WIDE_C : WIDE_C)
 #define ROW_WEIGHTS (KERNEL_W * WIDE_C * NARROW_C)
 #define WEIGHTS (KERNEL_H * ROW_WEIGHTS)
-#define DY_C (TRANSPOSED ? WIDE_C : NARROW_C)
-#define DY_PIXELS (TRANSPOSED ? WIDE_H * WIDE_W : NARROW_H * NARROW_W)
-#define SLICE (WEIGHTS + (DBIAS ? DY_C : 0))
+#define DY_PIXELS(transposed) (transposed ? WIDE_H * WIDE_W : NARROW_H * NARROW_W)
 
 /* What a block of positions covers, and where their first elements are. */
 typedef struct block {
@@ -81,27 +80,29 @@ static void run(block b, global float *partial) {
 
 /* Channels by the BIAS_LANES, so that the sums stay in registers. */
 #define BIAS_LANES 32
-static void partial_bias(global const float *dy, int first, int end, global float *dbias) {
-    for (int c = 0; c < DY_C; c += BIAS_LANES) {
+/* Adds the pixels first .. end - 1 of dy up. */
+static void partial_bias(global const float *dy, int dy_c, size_t first, size_t end, global float *dbias) {
+    for (int c = 0; c < dy_c; c += BIAS_LANES) {
         float sums[BIAS_LANES] = {0};
-        int channels = min(BIAS_LANES, DY_C - c);
-        for (size_t pixel = (size_t)first * DY_PIXELS; pixel < (size_t)end * DY_PIXELS; pixel++)
-            for (int i = 0; i < channels; i++) sums[i] += dy[pixel * DY_C + c + i];
+        int channels = min(BIAS_LANES, dy_c - c);
+        for (size_t pixel = first; pixel < end; pixel++)
+            for (int i = 0; i < channels; i++) sums[i] += dy[pixel * dy_c + c + i];
         for (int i = 0; i < channels; i++) dbias[c + i] = sums[i];
     }
 }
 
-/* Work-items: chunks of `chunk` images x KERNEL_ROWS rows of the kernel, and with DBIAS one more. */
+/* Work-items: chunks of `chunk` images x KERNEL_ROWS rows of the kernel, and with dbias one more. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
-                         global float *partial, ulong partial_offset, int n, int chunk) {
+                         global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
     int ky_first = get_global_id(1) * KERNEL_ROWS, ky_end = min(ky_first + KERNEL_ROWS, KERNEL_H);
     int first = get_global_id(0) * chunk, end = min(first + chunk, n);
     wide += wide_offset;
     narrow += narrow_offset;
-    partial += partial_offset + get_global_id(0) * SLICE;
+    partial += partial_offset + get_global_id(0) * (size_t)(WEIGHTS + dy_c);
     if (ky_first >= KERNEL_H) {
-        partial_bias(TRANSPOSED ? wide : narrow, first, end, partial + WEIGHTS);
+        partial_bias(transposed ? wide : narrow, dy_c, (size_t)first * DY_PIXELS(transposed),
+                     (size_t)end * DY_PIXELS(transposed), partial + WEIGHTS);
         return;
     }
     for (int i = ky_first * ROW_WEIGHTS; i < ky_end * ROW_WEIGHTS; i++) partial[i] = 0;
@@ -121,25 +122,26 @@ void conv_filter_partial(global const float *wide, ulong wide_offset, global con
     }
 }
 
-/* A work-item for each tap and channel of wide, and with DBIAS one more. */
+/* A work-item for each tap and channel of wide, and with dbias one more. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_filter_reduce(global const float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
-                        global float *dbias, ulong dbias_offset, int chunks) {
+                        global float *dbias, ulong dbias_offset, int chunks, int transposed, int dy_c) {
+    const size_t slice = WEIGHTS + dy_c;
     int row = get_global_id(0), tap = row / WIDE_C, c = row % WIDE_C;
     partial += partial_offset + (size_t)row * NARROW_C;
     dweight += dweight_offset;
     if (row == KERNEL_H * KERNEL_W * WIDE_C) {
-        for (int i = 0; i < DY_C; i++) {
+        for (int i = 0; i < dy_c; i++) {
             float sum = 0;
-            for (int chunk = 0; chunk < chunks; chunk++) sum += partial[(size_t)chunk * SLICE + i];
+            for (int chunk = 0; chunk < chunks; chunk++) sum += partial[chunk * slice + i];
             dbias[dbias_offset + i] = sum;
         }
         return;
     }
     for (int o = 0; o < NARROW_C; o += LANES) {
         lanes sum = (lanes)(0);
-        for (int chunk = 0; chunk < chunks; chunk++) sum += VLOAD(LANES)(0, partial + (size_t)chunk * SLICE + o);
-        if (TRANSPOSED) {
+        for (int chunk = 0; chunk < chunks; chunk++) sum += VLOAD(LANES)(0, partial + chunk * slice + o);
+        if (transposed) {
             float one[LANES];
             VSTORE(LANES)(sum, 0, one);
             for (int i = 0; i < LANES; i++) dweight[((size_t)tap * NARROW_C + o + i) * WIDE_C + c] = one[i];

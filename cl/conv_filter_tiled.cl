@@ -5,8 +5,9 @@
  * conv_filter_partial makes partial[chunk][kh][kw][wide][narrow] and then dbias; conv_filter_reduce adds the chunks up in
  * order.
  *
- * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W, TRANSPOSED
- * (dy is wide, dweight is [kh][kw][narrow][wide]), DBIAS; LOCAL (items), BLOCK_O, CHANNELS, STEP. */
+ * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W; LOCAL
+ * (items), BLOCK_O, CHANNELS, STEP. Arguments: transposed (dy is wide, dweight is [kh][kw][narrow][wide]) and dy_c, the elements
+ * of dbias, 0 for none. */
 
 #define ROWS 4
 #define ITEMS_O (BLOCK_O / CHANNELS)
@@ -15,9 +16,7 @@
 #define BLOCKS_R ((ALL_ROWS + BLOCK_R - 1) / BLOCK_R)
 #define WEIGHTS (ALL_ROWS * NARROW_C)
 #define PIXELS (NARROW_H * NARROW_W)
-#define DY_C (TRANSPOSED ? WIDE_C : NARROW_C)
-#define DY_PIXELS (TRANSPOSED ? WIDE_H * WIDE_W : PIXELS)
-#define SLICE (WEIGHTS + (DBIAS ? DY_C : 0))
+#define DY_PIXELS(transposed) (transposed ? WIDE_H * WIDE_W : PIXELS)
 
 /* Positions first .. first + STEP - 1 of all images up to `end`, as far as the rows and columns go. */
 static void stage(local float *a, local float *b, global const float *wide, global const float *narrow, size_t first,
@@ -39,36 +38,38 @@ static void stage(local float *a, local float *b, global const float *wide, glob
 }
 
 /* Items take channels x pixels; the sums of a channel are added up by its first item. */
-static void partial_bias(local float *sums, global const float *dy, size_t first, size_t end, global float *dbias) {
-    const int lanes_c = min(DY_C, LOCAL), lanes_p = LOCAL / lanes_c;
+static void partial_bias(local float *sums, global const float *dy, int dy_c, size_t first, size_t end,
+                         global float *dbias) {
+    const int lanes_c = min(dy_c, LOCAL), lanes_p = LOCAL / lanes_c;
     int lane = get_local_id(0), lane_c = lane % lanes_c, lane_p = lane / lanes_c;
-    for (int c0 = 0; c0 < DY_C; c0 += lanes_c) {
+    for (int c0 = 0; c0 < dy_c; c0 += lanes_c) {
         int c = c0 + lane_c;
         float sum = 0;
-        if (c < DY_C && lane_p < lanes_p)
-            for (size_t pixel = first + lane_p; pixel < end; pixel += lanes_p) sum += dy[pixel * DY_C + c];
+        if (c < dy_c && lane_p < lanes_p)
+            for (size_t pixel = first + lane_p; pixel < end; pixel += lanes_p) sum += dy[pixel * dy_c + c];
         barrier(CLK_LOCAL_MEM_FENCE);
         sums[lane] = sum;
         barrier(CLK_LOCAL_MEM_FENCE);
-        if (lane_p != 0 || c >= DY_C) continue;
+        if (lane_p != 0 || c >= dy_c) continue;
         for (int i = 1; i < lanes_p; i++) sum += sums[i * lanes_c + lane_c];
         dbias[c] = sum;
     }
 }
 
-/* Work-groups: blocks of rows, and with DBIAS one more in the first column; blocks of columns; chunks. */
+/* Work-groups: blocks of rows, and with dbias one more in the first column; blocks of columns; chunks. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
-                         global float *partial, ulong partial_offset, int n, int chunk) {
+                         global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
     local float a[STEP * BLOCK_R], b[STEP * BLOCK_O];
     int row0 = get_group_id(0) * BLOCK_R, o0 = get_group_id(1) * BLOCK_O;
     size_t first = get_group_id(2) * (size_t)chunk, end = min(first + chunk, (size_t)n);
     wide += wide_offset;
     narrow += narrow_offset;
-    partial += partial_offset + get_group_id(2) * SLICE;
-    if (DBIAS && get_group_id(0) == BLOCKS_R) {
+    partial += partial_offset + get_group_id(2) * (size_t)(WEIGHTS + dy_c);
+    if (get_group_id(0) == BLOCKS_R) {
         if (o0 == 0)
-            partial_bias(a, TRANSPOSED ? wide : narrow, first * DY_PIXELS, end * DY_PIXELS, partial + WEIGHTS);
+            partial_bias(a, transposed ? wide : narrow, dy_c, first * DY_PIXELS(transposed), end * DY_PIXELS(transposed),
+                         partial + WEIGHTS);
         return;
     }
     int item_o = get_local_id(0) % ITEMS_O * CHANNELS, item_r = get_local_id(0) / ITEMS_O * ROWS;
@@ -106,16 +107,17 @@ void conv_filter_partial(global const float *wide, ulong wide_offset, global con
 /* A work-item for each weight and bias. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_filter_reduce(global const float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
-                        global float *dbias, ulong dbias_offset, int chunks) {
+                        global float *dbias, ulong dbias_offset, int chunks, int transposed, int dy_c) {
+    const size_t slice = WEIGHTS + dy_c;
     size_t index = get_global_id(0);
-    if (index >= SLICE) return;
+    if (index >= slice) return;
     partial += partial_offset + index;
     float sum = 0;
-    for (int chunk = 0; chunk < chunks; chunk++) sum += partial[(size_t)chunk * SLICE];
+    for (int chunk = 0; chunk < chunks; chunk++) sum += partial[chunk * slice];
     if (index >= WEIGHTS) {
         dbias[dbias_offset + index - WEIGHTS] = sum;
         return;
     }
     size_t o = index % NARROW_C, row = index / NARROW_C, tap = row / WIDE_C, c = row % WIDE_C;
-    dweight[dweight_offset + (TRANSPOSED ? (tap * NARROW_C + o) * WIDE_C + c : index)] = sum;
+    dweight[dweight_offset + (transposed ? (tap * NARROW_C + o) * WIDE_C + c : index)] = sum;
 }

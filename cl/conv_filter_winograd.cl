@@ -5,7 +5,8 @@
  *
  * Macros: those of conv_options, SIZE, LANES (divides NARROW_C and WIDE_C), VECTORS (divides NARROW_C / LANES), TILE (wide
  * channels of a register tile), GROUP_IMAGES and GROUP_ROWS (of tiles), WIDE_STRIDE and NARROW_STRIDE (floats between the
- * elements of tiles). */
+ * elements of tiles). What conv2d and conv_transpose2d differ in are arguments, so that they share programs: transposed (dy is
+ * wide, dweight is [kh][kw][narrow][wide]) and dy_c, the elements of dbias, 0 for none. */
 #include "winograd.cl"
 
 #define STEP (SIZE - KERNEL_H + 1)
@@ -15,10 +16,8 @@
 #define WIDE_IMAGE ((size_t)WIDE_H * WIDE_W * WIDE_C)
 #define NARROW_IMAGE ((size_t)NARROW_H * NARROW_W * NARROW_C)
 #define TAP (WIDE_C * NARROW_C)
-#define DY_C (TRANSPOSED ? WIDE_C : NARROW_C)
-#define DY_PIXELS (TRANSPOSED ? WIDE_H * WIDE_W : NARROW_H * NARROW_W)
-/* The workspace: for each chunk of images sums[SIZE x SIZE][wide][narrow] and dbias; then the tiles of each work-item. */
-#define SLICE (ELEMENTS * TAP + (DBIAS ? DY_C : 0))
+#define DY_PIXELS(transposed) (transposed ? WIDE_H * WIDE_W : NARROW_H * NARROW_W)
+/* The workspace: for each chunk of images a slice, sums[SIZE x SIZE][wide][narrow] and dbias; then the tiles of each work-item. */
 #define SCRATCH (ELEMENTS * (WIDE_STRIDE + NARROW_STRIDE))
 
 /* sum[i][..] += sum over tiles of wide[tile][i] narrow[tile][..] for `count` channels of wide, a constant. */
@@ -79,20 +78,20 @@ static void transform_tile(int ty, int tx, global const float *wide, global cons
 }
 
 /* Adds the pixels first .. end - 1 of dy up. */
-static void add_bias(global const float *dy, size_t first, size_t end, global float *dbias) {
+static void add_bias(global const float *dy, int dy_c, size_t first, size_t end, global float *dbias) {
     #pragma unroll 1
-    for (int c = 0; c < DY_C; c += LANES) {
+    for (int c = 0; c < dy_c; c += LANES) {
         lanes sum = (lanes)(0);
         #pragma unroll 4
-        for (size_t pixel = first; pixel < end; pixel++) sum += VLOAD(LANES)(0, dy + pixel * DY_C + c);
+        for (size_t pixel = first; pixel < end; pixel++) sum += VLOAD(LANES)(0, dy + pixel * dy_c + c);
         VSTORE(LANES)(VLOAD(LANES)(0, dbias + c) + sum, 0, dbias + c);
     }
 }
 
 static void sum_images(int first, int end, global const float *wide, global const float *narrow, global float *sums,
-                       global float *wide_tiles) {
+                       global float *wide_tiles, int transposed, int dy_c) {
     global float *narrow_tiles = wide_tiles + ELEMENTS * WIDE_STRIDE;
-    for (int i = 0; i < SLICE; i++) sums[i] = 0;
+    for (int i = 0; i < ELEMENTS * TAP + dy_c; i++) sums[i] = 0;
     #pragma unroll 1
     for (int image = first; image < end; image += GROUP_IMAGES) {
         int image_end = min(image + GROUP_IMAGES, end);
@@ -109,44 +108,46 @@ static void sum_images(int first, int end, global const float *wide, global cons
                                narrow_tiles + tile * NARROW_C);
             multiply(tile, wide_tiles, narrow_tiles, sums);
         }
-        if (DBIAS)
-            add_bias(TRANSPOSED ? wide : narrow, (size_t)image * DY_PIXELS, (size_t)image_end * DY_PIXELS,
-                     sums + ELEMENTS * TAP);
+        if (dy_c)
+            add_bias(transposed ? wide : narrow, dy_c, (size_t)image * DY_PIXELS(transposed),
+                     (size_t)image_end * DY_PIXELS(transposed), sums + ELEMENTS * TAP);
     }
 }
 
 /* Work-items take the chunks of `chunk` images in turn. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
-                         global float *partial, ulong partial_offset, int n, int chunk) {
+                         global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
+    const size_t slice = ELEMENTS * TAP + dy_c;
     const int chunks = (n + chunk - 1) / chunk;
     partial += partial_offset;
-    global float *tiles = partial + chunks * (size_t)SLICE + get_global_id(0) * (size_t)SCRATCH;
+    global float *tiles = partial + chunks * slice + get_global_id(0) * (size_t)SCRATCH;
     #pragma unroll 1
     for (int i = get_global_id(0); i < chunks; i += get_num_groups(0))
         sum_images(i * chunk, min((i + 1) * chunk, n), wide + wide_offset, narrow + narrow_offset,
-                   partial + i * (size_t)SLICE, tiles);
+                   partial + i * slice, tiles, transposed, dy_c);
 }
 
 /* The sum of all chunks. */
-static lanes add_chunks(global const float *p, int chunks) {
+static lanes add_chunks(global const float *p, size_t slice, int chunks) {
     lanes sum = (lanes)(0);
     #pragma unroll 1
-    for (int chunk = 0; chunk < chunks; chunk++) sum += VLOAD(LANES)(0, p + (size_t)chunk * SLICE);
+    for (int chunk = 0; chunk < chunks; chunk++) sum += VLOAD(LANES)(0, p + chunk * slice);
     return sum;
 }
 
-/* A work-item for each channel of wide, and with DBIAS one more. Takes the first chunk's place. */
+/* A work-item for each channel of wide, and with dbias one more. Takes the first chunk's place. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_filter_reduce(global float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
-                        global float *dbias, ulong dbias_offset, int chunks) {
+                        global float *dbias, ulong dbias_offset, int chunks, int transposed, int dy_c) {
+    const size_t slice = ELEMENTS * TAP + dy_c;
     int c = get_global_id(0);
     const int2 all = (int2)(0, SIZE);
     partial += partial_offset;
     dweight += dweight_offset;
     if (c == WIDE_C) {
-        for (int i = 0; i < DY_C; i += LANES)
-            VSTORE(LANES)(add_chunks(partial + ELEMENTS * TAP + i, chunks), 0, dbias + dbias_offset + i);
+        for (int i = 0; i < dy_c; i += LANES)
+            VSTORE(LANES)(add_chunks(partial + ELEMENTS * TAP + i, slice, chunks), 0, dbias + dbias_offset + i);
         return;
     }
     #pragma unroll 1
@@ -154,10 +155,10 @@ void conv_filter_reduce(global float *partial, ulong partial_offset, global floa
         global float *first = partial + c * NARROW_C + o;
         #pragma unroll 1
         for (int e = 0; e < ELEMENTS; e++) {
-            lanes sum = add_chunks(first + e * TAP, chunks);
+            lanes sum = add_chunks(first + e * TAP, slice, chunks);
             VSTORE(LANES)(sum, 0, first + e * TAP);
         }
-        if (!TRANSPOSED) {
+        if (!transposed) {
             transform(SUM, SIZE, KERNEL_H, first, SIZE * TAP, TAP, all, all, dweight + c * NARROW_C + o, TAP);
             continue;
         }

@@ -11,8 +11,9 @@
  * Loops over taps and channels are told not to unroll: their bodies are large, and building takes longer than it pays.
  *
  * Macros: SPREAD, IN_H IN_W IN_C, OUT_H OUT_W OUT_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W, DOT, LANES
- * (with DOT a divisor of IN_C), VECTORS, POSITIONS, ROWS (of output per work-item), TRANSPOSED (weights are
- * [kh][kw][out][in]), BIAS, RELU, MASK. */
+ * (with DOT a divisor of IN_C), VECTORS, POSITIONS, ROWS (of output per work-item). What forward and backward differ in are
+ * arguments, so that they share programs: transposed (weights are [kh][kw][out][in]), bias and mask, which may be NULL, and
+ * relu. */
 
 typedef FLOATS(LANES) lanes;
 
@@ -62,7 +63,7 @@ static taps columns_of(int x) { return taps_of(x, IN_W, KERNEL_W, STRIDE_W, PAD_
  * tap and input channel, and one for the bias. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_pack(global const float *weight, ulong weight_offset, global const float *bias, ulong bias_offset,
-               global float *packed, ulong packed_offset) {
+               global float *packed, ulong packed_offset, int transposed) {
     int row = get_global_id(0), tap = row / IN_C, in = row % IN_C;
     weight += weight_offset;
     packed += packed_offset;
@@ -70,7 +71,7 @@ void conv_pack(global const float *weight, ulong weight_offset, global const flo
         packed += (size_t)BLOCKS * BLOCK_WEIGHTS;
         #pragma unroll 1
         for (int out = 0; out < BLOCKS * BLOCK; out++)
-            packed[out] = BIAS && out < OUT_C ? bias[bias_offset + out] : 0;
+            packed[out] = bias && out < OUT_C ? bias[bias_offset + out] : 0;
         return;
     }
     int slot_h = slot_of_tap(tap / KERNEL_W, KERNEL_H, STRIDE_H);
@@ -78,7 +79,7 @@ void conv_pack(global const float *weight, ulong weight_offset, global const flo
     packed += ((slot_h * KERNEL_W + slot_w) * IN_C + in) * BLOCK;
     #pragma unroll 1
     for (int out = 0; out < BLOCKS * BLOCK; out++) {
-        size_t from = TRANSPOSED ? ((size_t)tap * OUT_C + out) * IN_C + in : ((size_t)tap * IN_C + in) * OUT_C + out;
+        size_t from = transposed ? ((size_t)tap * OUT_C + out) * IN_C + in : ((size_t)tap * IN_C + in) * OUT_C + out;
         packed[(size_t)(out / BLOCK) * BLOCK_WEIGHTS + out % BLOCK] = out < OUT_C ? weight[from] : 0;
     }
 }
@@ -95,10 +96,21 @@ typedef lanes result;
 #define SPLAT_OR_LOAD(p) ((lanes)(*(p)))
 #endif
 
-static result activate(result value, result mask) {
-    if (RELU) value = value < 0 ? (result)(0) : value;
-    if (MASK) value = mask <= 0 ? (result)(0) : value;
+/* What becomes of the sums; `mask` is NULL where there is none. */
+typedef struct epilogue {
+    global const float *mask;
+    int relu;
+} epilogue;
+
+static result activate(result value, result mask, epilogue e) {
+    if (e.relu) value = value < 0 ? (result)(0) : value;
+    if (e.mask) value = mask <= 0 ? (result)(0) : value;
     return value;
+}
+
+static epilogue moved(epilogue e, size_t elements) {
+    if (e.mask) e.mask += elements;
+    return e;
 }
 
 #if DOT
@@ -110,20 +122,20 @@ static float add_up(lanes value) {
     return sum;
 }
 
-static void store(lanes value, int channel, global const float *bias, global const float *mask, global float *out) {
-    out[channel] = activate(bias[channel] + add_up(value), MASK ? mask[channel] : 0);
+static void store(lanes value, int channel, global const float *bias, epilogue e, global float *out) {
+    out[channel] = activate(bias[channel] + add_up(value), e.mask ? e.mask[channel] : 0, e);
 }
 #else
 /* Channels first .. first + LANES - 1 of one output, as far as there are any. */
-static void store(lanes value, int first, global const float *bias, global const float *mask, global float *out) {
+static void store(lanes value, int first, global const float *bias, epilogue e, global float *out) {
     value += VLOAD(LANES)(0, bias + first);
     if (first + LANES <= OUT_C) {
-        value = activate(value, MASK ? VLOAD(LANES)(0, mask + first) : (lanes)(0));
+        value = activate(value, e.mask ? VLOAD(LANES)(0, e.mask + first) : (lanes)(0), e);
         VSTORE(LANES)(value, 0, out + first);
     } else if (first < OUT_C) {
         float one[LANES];
-        for (int i = 0; i < LANES; i++) one[i] = MASK && first + i < OUT_C ? mask[first + i] : 0;
-        value = activate(value, VLOAD(LANES)(0, one));
+        for (int i = 0; i < LANES; i++) one[i] = e.mask && first + i < OUT_C ? e.mask[first + i] : 0;
+        value = activate(value, VLOAD(LANES)(0, one), e);
         VSTORE(LANES)(value, 0, one);
         for (int i = 0; first + i < OUT_C; i++) out[first + i] = one[i];
     }
@@ -141,7 +153,7 @@ typedef struct place {
  * computed for nothing. */
 static inline __attribute__((always_inline)) void tile(const int count, const int in_step, const int out_step,
                                                        int unstored, place at, taps columns, global const float *in,
-                                                       global const float *mask, global float *out) {
+                                                       epilogue e, global float *out) {
     lanes sums[POSITIONS][RESULTS];
     #pragma unroll
     for (int p = 0; p < count; p++) {
@@ -170,35 +182,36 @@ static inline __attribute__((always_inline)) void tile(const int count, const in
     #pragma unroll
     for (int p = 0; p < count; p++) {
         if (p < unstored) continue;
+        epilogue here = moved(e, p * out_step);
         #pragma unroll
         for (int v = 0; v < RESULTS; v++)
-            store(sums[p][v], at.block * BLOCK + v * LANES, at.bias, mask + p * out_step, out + p * out_step);
+            store(sums[p][v], at.block * BLOCK + v * LANES, at.bias, here, out + p * out_step);
     }
 }
 
 /* Output row y of images first .. end - 1. A tile is POSITIONS outputs along the row where they have all their taps,
  * elsewhere the same output of POSITIONS images, single outputs where there are fewer images. */
-static void row_of_tiles(int first, int end, int shared, place at, global const float *in, global const float *mask,
+static void row_of_tiles(int first, int end, int shared, place at, global const float *in, epilogue e,
                          global float *out) {
     const int in_step = (SPREAD ? 1 : STRIDE_W) * IN_C;
     for (int phase = 0; phase < PHASES_W; phase++)
     for (int x = phase; x < OUT_W; x += PHASES_W) {
         int last = x + (POSITIONS - 1) * PHASES_W;
         taps columns = columns_of(x);
-        global const float *x_mask = mask + x * OUT_C;
+        epilogue x_e = moved(e, x * OUT_C);
         global float *x_out = out + x * OUT_C;
         if (last < OUT_W && columns.count == columns.all && columns_of(last).count == columns.all) {
             for (size_t i = first; i < end; i++)
-                tile(POSITIONS, in_step, PHASES_W * OUT_C, 0, at, columns, in + i * IN_IMAGE, x_mask + i * OUT_IMAGE,
-                     x_out + i * OUT_IMAGE);
+                tile(POSITIONS, in_step, PHASES_W * OUT_C, 0, at, columns, in + i * IN_IMAGE,
+                     moved(x_e, i * OUT_IMAGE), x_out + i * OUT_IMAGE);
             x = last;
         } else if (shared >= 0) {
             size_t i = shared;
             tile(POSITIONS, IN_IMAGE, OUT_IMAGE, first - shared, at, columns, in + i * IN_IMAGE,
-                 x_mask + i * OUT_IMAGE, x_out + i * OUT_IMAGE);
+                 moved(x_e, i * OUT_IMAGE), x_out + i * OUT_IMAGE);
         } else {
             for (size_t i = first; i < end; i++)
-                tile(1, 0, 0, 0, at, columns, in + i * IN_IMAGE, x_mask + i * OUT_IMAGE, x_out + i * OUT_IMAGE);
+                tile(1, 0, 0, 0, at, columns, in + i * IN_IMAGE, moved(x_e, i * OUT_IMAGE), x_out + i * OUT_IMAGE);
         }
     }
 }
@@ -206,16 +219,18 @@ static void row_of_tiles(int first, int end, int shared, place at, global const 
 /* Work-items: POSITIONS images x ROWS rows of output. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_run(global const float *in, ulong in_offset, global const float *packed, ulong packed_offset,
-              global const float *mask, ulong mask_offset, global float *out, ulong out_offset, int n) {
+              global const float *mask, ulong mask_offset, global float *out, ulong out_offset, int n,
+              int relu) {
     int first = get_global_id(0) * POSITIONS, end = min(first + POSITIONS, n);
     int shared = min(first, n - POSITIONS);
     int y_first = get_global_id(1) * ROWS, y_end = min(y_first + ROWS, OUT_H);
+    const epilogue e = moved((epilogue){mask, relu}, mask_offset);
     packed += packed_offset;
     for (int block = 0; block < BLOCKS; block++)
         for (int y = y_first; y < y_end; y++) {
             place at = {taps_of(y, IN_H, KERNEL_H, STRIDE_H, PAD_H), block, packed + (size_t)block * BLOCK_WEIGHTS,
                         packed + (size_t)BLOCKS * BLOCK_WEIGHTS};
             size_t row = (size_t)y * OUT_W * OUT_C;
-            row_of_tiles(first, end, shared, at, in + in_offset, mask + mask_offset + row, out + out_offset + row);
+            row_of_tiles(first, end, shared, at, in + in_offset, moved(e, row), out + out_offset + row);
         }
 }

@@ -4,7 +4,9 @@
  * transformed back. A group of tiles stays in the cache from beginning to end.
  *
  * Macros: those of conv_options, SIZE, LANES (divides IN_C and OUT_C), VECTORS (divides OUT_C / LANES), POSITIONS,
- * GROUP_IMAGES and GROUP_ROWS (of tiles), IN_STRIDE and OUT_STRIDE (floats between the elements of tiles). */
+ * GROUP_IMAGES and GROUP_ROWS (of tiles), IN_STRIDE and OUT_STRIDE (floats between the elements of tiles). What forward
+ * and backward differ in are arguments, so that they share programs: transposed (weights are [kh][kw][out][in]), bias and
+ * mask, which may be NULL, and relu. */
 #include "winograd.cl"
 
 #define STEP (SIZE - KERNEL_H + 1)
@@ -26,25 +28,25 @@ typedef struct group {
     int image_first, image_end, row_first, row_end;
 } group;
 
-/* A row of the weights of all taps: of an input channel or, TRANSPOSED, of an output channel; and one for the bias. */
+/* A row of the weights of all taps: of an input channel or, transposed, of an output channel; and one for the bias. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_pack(global const float *weight, ulong weight_offset, global const float *bias, ulong bias_offset,
-               global float *packed, ulong packed_offset) {
+               global float *packed, ulong packed_offset, int transposed) {
     int row = get_global_id(0);
     packed += packed_offset;
     weight += weight_offset;
-    if (row == (TRANSPOSED ? OUT_C : IN_C)) {
-        for (int o = 0; o < OUT_C; o++) packed[BIAS_AT + o] = BIAS ? bias[bias_offset + o] : 0;
+    if (row == (transposed ? OUT_C : IN_C)) {
+        for (int o = 0; o < OUT_C; o++) packed[BIAS_AT + o] = bias ? bias[bias_offset + o] : 0;
         return;
     }
-    const int columns = TRANSPOSED ? IN_C : OUT_C, direction = SPREAD ? -1 : 1;
+    const int columns = transposed ? IN_C : OUT_C, direction = SPREAD ? -1 : 1;
     const int2 all = (int2)(0, KERNEL_H);
     weight += row * columns + (SPREAD ? TAP * (KERNEL_H * KERNEL_W - 1) : 0);
     #pragma unroll 1
     for (int column = 0; column < columns; column += LANES) {
-        int in = TRANSPOSED ? column : row, out = TRANSPOSED ? row : column;
+        int in = transposed ? column : row, out = transposed ? row : column;
         global float *to = packed + (out / BLOCK * IN_C + in) * BLOCK + out % BLOCK;
-        if (!TRANSPOSED) {
+        if (!transposed) {
             transform(WEIGHT, KERNEL_H, SIZE, weight + column, direction * TAP * KERNEL_W, direction * TAP, all, all, to,
                       TAP);
             continue;
@@ -129,25 +131,25 @@ static void multiply(int tiles, global const float *in, global const float *weig
 }
 
 static void finish_tile(global const float *sums, int ys, int xs, global const float *bias, global const float *mask,
-                        global float *out) {
+                        int relu, global float *out) {
     lanes columns[MAX_SIZE][MAX_SIZE], results[MAX_SIZE];
     lanes b = VLOAD(LANES)(0, bias);
     transform_columns(SUM, SIZE, STEP, sums, SIZE * OUT_STRIDE, OUT_STRIDE, (int2)(0, SIZE), (int2)(0, SIZE), columns);
     #pragma unroll 1
-    for (int y = 0; y < ys; y++, mask += OUT_W * OUT_C, out += OUT_W * OUT_C) {
+    for (int y = 0; y < ys; y++, out += OUT_W * OUT_C) {
         line(SUM, SIZE, STEP, columns[y], results);
         #pragma unroll
         for (int x = 0; x < STEP; x++) {
             if (x >= xs) continue;
             lanes value = results[x] + b;
-            if (RELU) value = value < 0 ? (lanes)(0) : value;
-            if (MASK) value = VLOAD(LANES)(0, mask + x * OUT_C) <= 0 ? (lanes)(0) : value;
+            if (relu) value = value < 0 ? (lanes)(0) : value;
+            if (mask) value = VLOAD(LANES)(0, mask + (y * OUT_W + x) * OUT_C) <= 0 ? (lanes)(0) : value;
             VSTORE(LANES)(value, 0, out + x * OUT_C);
         }
     }
 }
 
-static void finish(group g, global const float *sums, global const float *bias, global const float *mask,
+static void finish(group g, global const float *sums, global const float *bias, global const float *mask, int relu,
                    global float *out) {
     #pragma unroll 1
     for (int image = g.image_first; image < g.image_end; image++)
@@ -158,15 +160,16 @@ static void finish(group g, global const float *sums, global const float *bias, 
         size_t at = image * OUT_IMAGE + (ty * STEP * OUT_W + tx * STEP) * OUT_C;
         #pragma unroll 1
         for (int c = 0; c < OUT_C; c += LANES)
-            finish_tile(sums + c, min(OUT_H - ty * STEP, STEP), min(OUT_W - tx * STEP, STEP), bias + c, mask + at + c,
-                        out + at + c);
+            finish_tile(sums + c, min(OUT_H - ty * STEP, STEP), min(OUT_W - tx * STEP, STEP), bias + c,
+                        mask ? mask + at + c : mask, relu, out + at + c);
     }
 }
 
 /* Work-items take the groups in turn. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_run(global const float *in, ulong in_offset, global float *packed, ulong packed_offset,
-              global const float *mask, ulong mask_offset, global float *out, ulong out_offset, int n) {
+              global const float *mask, ulong mask_offset, global float *out, ulong out_offset, int n,
+              int relu) {
     const int groups_y = (TILES_Y + GROUP_ROWS - 1) / GROUP_ROWS;
     const int groups = (n + GROUP_IMAGES - 1) / GROUP_IMAGES * groups_y;
     packed += packed_offset;
@@ -178,6 +181,6 @@ void conv_run(global const float *in, ulong in_offset, global float *packed, ulo
         g.row_end = min(g.row_first + GROUP_ROWS, TILES_Y);
         transform_inputs(g, in + in_offset, tiles);
         multiply((g.image_end - g.image_first) * (g.row_end - g.row_first) * TILES_X, tiles, packed, sums);
-        finish(g, sums, packed + BIAS_AT, mask + mask_offset, out + out_offset);
+        finish(g, sums, packed + BIAS_AT, mask ? mask + mask_offset : mask, relu, out + out_offset);
     }
 }

@@ -31,8 +31,7 @@ void conv_options_add(char text[CONV_OPTIONS_SIZE], const char *format, ...) {
 }
 
 void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
-    const conv_desc *conv = &desc->conv;
-    const conv_geometry *g = &conv->g;
+    const conv_geometry *g = &desc->conv.g;
     const conv_kernel kind = conv_kernel_of(desc->op);
     text[0] = '\0';
     conv_options_add(text, "-DKERNEL_H=%d -DKERNEL_W=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DPAD_H=%d -DPAD_W=%d", g->kh,
@@ -40,15 +39,21 @@ void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
     if (kind == CONV_FILTER) {
         conv_options_add(text, " -DWIDE_H=%d -DWIDE_W=%d -DWIDE_C=%d -DNARROW_H=%d -DNARROW_W=%d -DNARROW_C=%d",
                          g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->narrow_c);
-        conv_options_add(text, " -DTRANSPOSED=%d -DDBIAS=%d", op_is_transposed(desc->op), conv->with_bias);
         return;
     }
     const conv_sides s = conv_sides_of(desc);
-    const bool forward = desc->op == OP_conv2d_fwd || desc->op == OP_conv_transpose2d_fwd;
     conv_options_add(text, " -DSPREAD=%d -DIN_H=%d -DIN_W=%d -DIN_C=%d -DOUT_H=%d -DOUT_W=%d -DOUT_C=%d", s.spread,
                      s.in_h, s.in_w, s.in_c, s.out_h, s.out_w, s.out_c);
-    conv_options_add(text, " -DTRANSPOSED=%d -DBIAS=%d -DRELU=%d -DMASK=%d", !forward, forward && conv->with_bias,
-                     forward && conv->with_relu, !forward && conv->with_relu);
+}
+
+void conv_options_of_pass(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
+    const conv_desc *conv = &desc->conv;
+    const bool forward = conv_is_forward(desc->op);
+    if (conv_kernel_of(desc->op) == CONV_FILTER)
+        conv_options_add(text, " -DTRANSPOSED=%d -DDBIAS=%d", op_is_transposed(desc->op), conv->with_bias);
+    else
+        conv_options_add(text, " -DTRANSPOSED=%d -DBIAS=%d -DRELU=%d -DMASK=%d", !forward, forward && conv->with_bias,
+                         forward && conv->with_relu, !forward && conv->with_relu);
 }
 
 void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks) {
@@ -56,10 +61,15 @@ void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks) {
     *chunks = (n + *chunk - 1) / *chunk;
 }
 
+int conv_dbias_count(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    if (!desc->conv.with_bias) return 0;
+    return op_is_transposed(desc->op) ? g->wide_c : g->narrow_c;
+}
+
 size_t conv_slice_count(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    const size_t bias = (size_t)(op_is_transposed(desc->op) ? g->wide_c : g->narrow_c);
-    return (size_t)g->kh * g->kw * g->wide_c * g->narrow_c + (desc->conv.with_bias ? bias : 0);
+    return (size_t)g->kh * g->kw * g->wide_c * g->narrow_c + (size_t)conv_dbias_count(desc);
 }
 
 clae_status conv_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl,
@@ -93,14 +103,15 @@ clae_status conv_run_packed(op_instance *instance, const op_args *args) {
     opencl_launch *pack = &opencl_instance_of(instance)->launch[0], *run = pack + 1;
     const view *operand = args->operand;
     const conv_desc *desc = &instance->desc.conv;
-    const bool forward = instance->desc.op == OP_conv2d_fwd || instance->desc.op == OP_conv_transpose2d_fwd;
+    const bool forward = conv_is_forward(instance->desc.op);
     const view bias = forward && desc->with_bias ? operand[CONV_EXTRA] : no_view;
     const view mask = !forward && desc->with_relu ? operand[CONV_EXTRA] : no_view;
-    clae_status status = opencl_kernel_set(&pack->kernel, "vvv", operand[CONV_IN_WEIGHT], bias, args->workspace);
+    clae_status status =
+        opencl_kernel_set(&pack->kernel, "vvvi", operand[CONV_IN_WEIGHT], bias, args->workspace, !forward);
     if (status == CLAE_OK) status = opencl_launch_run(pack);
     if (status == CLAE_OK)
-        status = opencl_kernel_set(&run->kernel, "vvvvi", operand[CONV_IN], args->workspace, mask, operand[CONV_OUT],
-                                   desc->g.n);
+        status = opencl_kernel_set(&run->kernel, "vvvvii", operand[CONV_IN], args->workspace, mask, operand[CONV_OUT],
+                                   desc->g.n, forward && desc->with_relu);
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
@@ -108,7 +119,7 @@ clae_status conv_run_single(op_instance *instance, const op_args *args) {
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
     const view *operand = args->operand;
     const conv_desc *desc = &instance->desc.conv;
-    const bool forward = instance->desc.op == OP_conv2d_fwd || instance->desc.op == OP_conv_transpose2d_fwd;
+    const bool forward = conv_is_forward(instance->desc.op);
     const view extra = (forward ? desc->with_bias : desc->with_relu) ? operand[CONV_EXTRA] : no_view;
     const clae_status status = opencl_kernel_set(&run->kernel, "vvvvi", operand[CONV_IN], operand[CONV_IN_WEIGHT],
                                                  extra, operand[CONV_OUT], desc->g.n);
@@ -134,12 +145,14 @@ static filter_views filter_views_of(const op_instance *instance, const op_args *
 clae_status conv_run_filter_split(op_instance *instance, const op_args *args) {
     conv_instance *conv = (conv_instance *)instance;
     opencl_launch *partial = &conv->opencl.launch[0], *reduce = partial + 1;
+    const int transposed = op_is_transposed(instance->desc.op), dy_c = conv_dbias_count(&instance->desc);
     const filter_views v = filter_views_of(instance, args);
-    clae_status status = opencl_kernel_set(&partial->kernel, "vvvii", v.wide, v.narrow, args->workspace,
-                                           instance->desc.conv.g.n, conv->chunk);
+    clae_status status = opencl_kernel_set(&partial->kernel, "vvviiii", v.wide, v.narrow, args->workspace,
+                                           instance->desc.conv.g.n, conv->chunk, transposed, dy_c);
     if (status == CLAE_OK) status = opencl_launch_run(partial);
     if (status == CLAE_OK)
-        status = opencl_kernel_set(&reduce->kernel, "vvvi", args->workspace, v.dweight, v.dbias, conv->chunks);
+        status = opencl_kernel_set(&reduce->kernel, "vvviii", args->workspace, v.dweight, v.dbias, conv->chunks,
+                                   transposed, dy_c);
     return status == CLAE_OK ? opencl_launch_run(reduce) : status;
 }
 

@@ -25,12 +25,16 @@ typedef struct conv_program {
 bool conv_sizes_fit(const op_desc *desc, int positions);
 
 #define CONV_OPTIONS_SIZE 768
-/* The macros of geometry and epilogue that every kernel takes, and room for the implementation's own. */
+/* The macros of geometry that every kernel takes; those of what forward and backward, conv2d and conv_transpose2d
+ * differ in, for kernels that do not take it as arguments; and an implementation's own. */
 void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]);
+void conv_options_of_pass(const op_desc *desc, char text[CONV_OPTIONS_SIZE]);
 __attribute__((format(printf, 2, 3))) void conv_options_add(char text[CONV_OPTIONS_SIZE], const char *format, ...);
 
 /* Splits the batch for filter, by n alone. */
 void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks);
+/* Elements of dbias, 0 when it is not asked for. */
+int conv_dbias_count(const op_desc *desc);
 /* Floats of one partial sum of filter: dweight, then dbias. */
 size_t conv_slice_count(const op_desc *desc);
 
@@ -40,9 +44,10 @@ clae_status conv_instance_create(clae_device *device, const op_desc *desc, const
                                  conv_instance **instance);
 void conv_grid(conv_instance *instance, int launch, const size_t global[3], const size_t local[3]);
 
-/* The ways to run. gather and spread: pack(weight, bias, workspace), run(in, workspace, mask, out, n); or
- * run(in, weight, bias or mask, out, n). filter: partial(wide, narrow, workspace, n, chunk),
- * reduce(workspace, dweight, dbias, chunks); or run(wide, narrow, dweight, dbias, n). */
+/* The ways to run. gather and spread: pack(weight, bias, workspace, transposed), run(in, workspace, mask, out, n,
+ * relu); or run(in, weight, bias or mask, out, n). filter: partial(wide, narrow, workspace, n, chunk, transposed,
+ * dbias' elements), reduce(workspace, dweight, dbias, chunks, transposed, dbias' elements); or run(wide, narrow,
+ * dweight, dbias, n). */
 clae_status conv_run_packed(op_instance *instance, const op_args *args);
 clae_status conv_run_single(op_instance *instance, const op_args *args);
 clae_status conv_run_filter_split(op_instance *instance, const op_args *args);

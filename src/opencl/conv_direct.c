@@ -3,6 +3,7 @@
 #include "opencl/conv.h"
 
 #include "base/memory.h"
+#include "base/numbers.h"
 
 /* Filter: chunks of the batch; more where a work-item takes all rows of the kernel, so few weights that they stay in
  * the cache beside the images. */
@@ -21,10 +22,6 @@ static const conv_tile data_tiles[] = {
 
 /* Few output channels: vectors over input channels. */
 static const conv_tile dot_tiles[] = {{16, 1, 5}, {8, 1, 5}, {4, 1, 5}};
-
-static int divide_up(int a, int b) {
-    return (a + b - 1) / b;
-}
 
 static bool tile_is_valid(const conv_tile *tile, int width) {
     const int registers = tile->lanes == 16 ? 32 : 16;

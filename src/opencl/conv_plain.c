@@ -18,6 +18,7 @@ clae_status opencl_conv_plain_prepare(clae_device *device, const op_desc *desc, 
     const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
+    conv_options_of_pass(desc, options);
     const conv_program program = {filter ? "conv_filter_plain.cl" : "conv_gather_spread_plain.cl", options, {"conv"}};
     conv_instance *made;
     const clae_status status =

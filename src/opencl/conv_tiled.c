@@ -2,6 +2,8 @@
  * cl/conv_filter_tiled.cl. */
 #include "opencl/conv.h"
 
+#include "base/numbers.h"
+
 enum {
     MOST_ITEMS = 128,           /* of a work-group; fewer where the device or the built kernel wants that */
     LOCAL_MEMORY_BYTES = 32768, /* what every device of this kind has */
@@ -13,10 +15,6 @@ enum {
 typedef struct tile {
     int items, n, h, w, block, chunk_c, positions, channels;
 } tile;
-
-static int divide_up(int a, int b) {
-    return (a + b - 1) / b;
-}
 
 /* Places of outputs along an axis and the taps of one: of the longest phase for spread. */
 typedef struct axis {
@@ -82,6 +80,7 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
                                conv_instance **made) {
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
+    conv_options_of_pass(desc, options);
     conv_options_add(options,
                      " -DLOCAL=%d -DTILE_N=%d -DTILE_H=%d -DTILE_W=%d -DBLOCK=%d -DCHUNK_C=%d -DPOSITIONS=%d"
                      " -DCHANNELS=%d",

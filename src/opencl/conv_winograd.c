@@ -2,6 +2,8 @@
  * and cl/conv_filter_winograd.cl. */
 #include "opencl/conv.h"
 
+#include "base/numbers.h"
+
 #include "ops/winograd.h"
 
 /* Items for each compute unit: enough to balance them, few enough that their tiles stay in the cache. */
@@ -11,12 +13,8 @@ typedef struct winograd_tile {
     int lanes, vectors, positions; /* sums in registers: positions x vectors */
 } winograd_tile;
 
-static int divide_up(int a, int b) {
-    return (a + b - 1) / b;
-}
-
 static int common_lanes(const conv_geometry *g, int width) {
-    int lanes = width > 16 ? 16 : width;
+    int lanes = width;
     while (lanes > 1 && (g->wide_c % lanes != 0 || g->narrow_c % lanes != 0)) lanes /= 2;
     return lanes;
 }
@@ -53,7 +51,7 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     conv_instance *made;
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_packed, &made);
     if (status != CLAE_OK) return status;
-    const bool forward = desc->op == OP_conv2d_fwd || desc->op == OP_conv_transpose2d_fwd;
+    const bool forward = conv_is_forward(desc->op);
     const size_t one[3] = {1, 1, 1}, elements = (size_t)size * (size_t)size;
     conv_grid(made, 0, (const size_t[]){(size_t)(forward ? s.in_c : s.out_c) + 1, 1, 1}, one);
     conv_grid(made, 1, (const size_t[]){(size_t)items, 1, 1}, one);
@@ -77,6 +75,8 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
                      lanes, tile.vectors, tile.positions, grid.images, grid.rows);
     int chunk, chunks;
     conv_split_batch(g->n, MOST_CHUNKS, &chunk, &chunks);
+    chunk = divide_up(chunk, grid.images) * grid.images;
+    chunks = divide_up(g->n, chunk);
     const int items = choose_items(opencl_device_of(device), chunks);
     conv_options_add(options, " -DWIDE_STRIDE=%d -DNARROW_STRIDE=%d", wide_stride, narrow_stride);
     const conv_program program = {"conv_filter_winograd.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
@@ -86,11 +86,10 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     made->chunk = chunk;
     made->chunks = chunks;
     const size_t bias = desc->conv.with_bias ? 1 : 0, elements = (size_t)size * (size_t)size;
-    const size_t bias_floats = bias * (size_t)(op_is_transposed(desc->op) ? g->wide_c : g->narrow_c);
     const size_t one[3] = {1, 1, 1};
     conv_grid(made, 0, (const size_t[]){(size_t)items, 1, 1}, one);
     conv_grid(made, 1, (const size_t[]){(size_t)g->wide_c + bias, 1, 1}, one);
-    const size_t sums = elements * (size_t)(g->wide_c * g->narrow_c) + bias_floats;
+    const size_t sums = elements * (size_t)(g->wide_c * g->narrow_c) + (size_t)conv_dbias_count(desc);
     const size_t tiles = elements * (size_t)(wide_stride + narrow_stride);
     made->opencl.base.workspace_bytes = ((size_t)chunks * sums + (size_t)items * tiles) * sizeof(float);
     *instance = &made->opencl.base;
@@ -102,9 +101,7 @@ bool opencl_conv_winograd_suits(const clae_device *device, const op_desc *desc) 
 }
 
 bool opencl_conv_winograd_supports(const clae_device *device, const op_desc *desc) {
-    const conv_geometry *g = &desc->conv.g;
-    return opencl_supports_long_loops(device, desc) && winograd_can(g, 4) &&
-           common_lanes(g, (int)((const opencl_device *)device)->vector_width) >= 4 && conv_sizes_fit(desc, 1);
+    return opencl_supports_long_loops(device, desc) && winograd_can(desc, 4) && conv_sizes_fit(desc, 1);
 }
 
 clae_status opencl_conv_winograd_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,

@@ -3,9 +3,11 @@
 #include "base/files.h"
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define DEEPEST_INCLUDE 8
 #define LARGEST_SOURCE_BYTES ((size_t)4 << 20)
 
 static clae_status load_override(const clae_context *context, const char *path, char **text) {
@@ -38,29 +40,53 @@ static clae_status load_one(const clae_context *context, const char *file, char 
     return fail(context, CLAE_ERROR_INTERNAL, "there is no kernel source %s", file);
 }
 
-/* The place of a line #include "NAME", and NAME, to be freed; NULL when there is none. */
-static char *find_include(const char *text, const char **line) {
+static clae_status load_all(const clae_context *context, const char *file, int depth, char **text);
+
+/* The name in a line #include "NAME", to be freed; NULL when it is another line. */
+static char *included_name(const char *line) {
     static const char begin[] = "#include \"";
-    *line = strncmp(text, begin, strlen(begin)) == 0 ? text : strstr(text, "\n#include \"");
-    if (!*line) return NULL;
-    if (**line == '\n') *line += 1;
-    const char *name = *line + strlen(begin);
+    if (strncmp(line, begin, strlen(begin)) != 0) return NULL;
+    const char *name = line + strlen(begin);
     return strndup(name, strcspn(name, "\"\n"));
 }
 
-clae_status opencl_source_load(const clae_context *context, const char *file, char **text) {
-    clae_status status = load_one(context, file, text);
-    const char *line;
-    for (char *name; status == CLAE_OK && (name = find_include(*text, &line)); free(name)) {
-        char *included, *joined = NULL;
-        status = load_one(context, name, &included);
-        if (status == CLAE_OK) {
-            joined = string_format("%.*s%s%s", (int)(line - *text), *text, included, line + strcspn(line, "\n"));
-            if (!joined) status = fail_memory(context, strlen(included), "a kernel source");
-            free(included);
-        }
-        free(*text);
-        *text = joined;
+/* Copies a source, in the place of lines #include what they name; what follows keeps its line numbers. */
+static clae_status copy_lines(const clae_context *context, const char *file, const char *source, int depth, FILE *out) {
+    clae_status status = CLAE_OK;
+    for (int number = 0; *source && status == CLAE_OK; number++) { /* the first line is a #line 1 */
+        const size_t length = strcspn(source, "\n"), whole = length + (source[length] == '\n');
+        char *name = included_name(source), *included = NULL;
+        if (name) status = load_all(context, name, depth + 1, &included);
+        if (included)
+            fprintf(out, "%s\n#line %d \"%s\"\n", included, number + 1, file);
+        else
+            fwrite(source, 1, whole, out);
+        free(included);
+        free(name);
+        source += whole;
     }
     return status;
+}
+
+static clae_status load_all(const clae_context *context, const char *file, int depth, char **text) {
+    char *source;
+    size_t bytes = 0;
+    *text = NULL;
+    if (depth > DEEPEST_INCLUDE)
+        return fail(context, CLAE_ERROR_INPUT, "kernel source %s is included %d files deep; does it include itself?",
+                    file, depth);
+    clae_status status = load_one(context, file, &source);
+    if (status != CLAE_OK) return status;
+    FILE *out = open_memstream(text, &bytes);
+    if (out) status = copy_lines(context, file, source, depth, out);
+    if (!out || fclose(out) != 0) status = fail_memory(context, strlen(source), "a kernel source");
+    free(source);
+    if (status == CLAE_OK) return CLAE_OK;
+    free(*text);
+    *text = NULL;
+    return status;
+}
+
+clae_status opencl_source_load(const clae_context *context, const char *file, char **text) {
+    return load_all(context, file, 0, text);
 }

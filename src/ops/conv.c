@@ -13,6 +13,10 @@ conv_kernel conv_kernel_of(op_id op) {
     }
 }
 
+bool conv_is_forward(op_id op) {
+    return op == OP_conv2d_fwd || op == OP_conv_transpose2d_fwd;
+}
+
 conv_sides conv_sides_of(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     if (conv_kernel_of(desc->op) == CONV_SPREAD)

@@ -13,6 +13,7 @@
 typedef enum conv_kernel { CONV_GATHER, CONV_SPREAD, CONV_FILTER } conv_kernel;
 
 conv_kernel conv_kernel_of(op_id op);
+bool conv_is_forward(op_id op);
 
 /* Gather and spread as in -> out, whichever of wide and narrow that is. */
 typedef struct conv_sides {

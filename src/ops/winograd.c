@@ -1,5 +1,7 @@
 #include "ops/winograd.h"
 
+#include "base/numbers.h"
+
 enum {
     /* Tiles that share one pass over the weights: fewer read the weights too often, more fall out of the cache. */
     FEWEST_TILES = 24,
@@ -7,28 +9,30 @@ enum {
     SPLIT_TILES = 48,
     FEWEST_CHANNELS = 16,
     FEWEST_POSITIONS = 4, /* on an axis */
-    MOST_SUMS =
-        1024 * 1024, /* of products of a filter, before they are transformed back: more is not worth its memory */
+    /* Floats of all transformed weights, or sums of a filter's products, and of a group's transformed tiles: with more
+     * the algorithm lives in slow memory, and takes too much of it. */
+    MOST_FLOATS = 1024 * 1024,
 };
-
-static int divide_up(int a, int b) {
-    return (a + b - 1) / b;
-}
 
 int winograd_size(int kernel) {
     return kernel == 5 ? 8 : kernel == 3 ? 6 : 0;
 }
 
-bool winograd_can(const conv_geometry *g, int lanes) {
-    return g->sh == 1 && g->sw == 1 && g->kh == g->kw && winograd_size(g->kh) && g->wide_c % lanes == 0 &&
-           g->narrow_c % lanes == 0 && g->n > 0 && g->narrow_h > 0 && g->narrow_w > 0;
+bool winograd_can(const op_desc *desc, int lanes) {
+    const conv_geometry *g = &desc->conv.g;
+    const size_t size = (size_t)winograd_size(g->kh), channels = (size_t)g->wide_c + (size_t)g->narrow_c;
+    if (g->sh != 1 || g->sw != 1 || g->kh != g->kw || !size || g->wide_c % lanes != 0 || g->narrow_c % lanes != 0 ||
+        g->n < 1 || g->narrow_h < 1 || g->narrow_w < 1)
+        return false;
+    const winograd_grid grid = winograd_make_grid(desc);
+    return size * size * (size_t)g->wide_c * (size_t)g->narrow_c <= MOST_FLOATS &&
+           size * size * (size_t)grid.most_tiles * channels <= MOST_FLOATS;
 }
 
 bool winograd_pays(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    const size_t size = (size_t)winograd_size(g->kh), sums = size * size * (size_t)g->wide_c * (size_t)g->narrow_c;
     return g->wide_c >= FEWEST_CHANNELS && g->narrow_c >= FEWEST_CHANNELS && g->narrow_h >= FEWEST_POSITIONS &&
-           g->narrow_w >= FEWEST_POSITIONS && (conv_kernel_of(desc->op) != CONV_FILTER || sums <= MOST_SUMS);
+           g->narrow_w >= FEWEST_POSITIONS;
 }
 
 winograd_grid winograd_make_grid(const op_desc *desc) {
@@ -39,9 +43,9 @@ winograd_grid winograd_make_grid(const op_desc *desc) {
                           .tiles_y = divide_up(spread ? g->wide_h : g->narrow_h, step),
                           .tiles_x = divide_up(spread ? g->wide_w : g->narrow_w, step),
                           .images = 1};
-    const int tiles = grid.tiles_y * grid.tiles_x, fill = divide_up(FEWEST_TILES, tiles);
+    const int tiles = grid.tiles_y * grid.tiles_x;
     grid.rows = grid.tiles_y;
-    if (tiles < FEWEST_TILES) grid.images = fill < g->n ? fill : g->n;
+    if (tiles < FEWEST_TILES) grid.images = divide_up(FEWEST_TILES, tiles); /* whatever n: kernels are built with it */
     if (tiles > MOST_TILES) grid.rows = SPLIT_TILES > grid.tiles_x ? SPLIT_TILES / grid.tiles_x : 1;
     grid.groups_y = divide_up(grid.tiles_y, grid.rows);
     grid.groups = divide_up(g->n, grid.images) * grid.groups_y;

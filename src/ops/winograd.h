@@ -25,8 +25,9 @@ typedef struct winograd_group {
 /* t for kernels of r x r; 0 when there are no transforms. */
 int winograd_size(int kernel);
 
-/* Whether there are transforms for a convolution, with vectors of `lanes` channels. */
-bool winograd_can(const conv_geometry *g, int lanes);
+/* Whether there are transforms for a convolution, with vectors of `lanes` channels, and the memory they take is
+ * reasonable. */
+bool winograd_can(const op_desc *desc, int lanes);
 
 /* Whether the products that are saved pay for the transforms: enough channels, and tiles that are not mostly border. */
 bool winograd_pays(const op_desc *desc);

@@ -10,4 +10,8 @@ extern const op_impl plain_conv_correlation;     /* "direct", for gather and spr
 extern const op_impl plain_conv_filter;          /* "direct", for filter */
 extern const op_impl plain_conv_loops;           /* "plain", for all */
 
+/* op_impl.suits and op_impl.supports of both of Winograd's. */
+bool plain_winograd_suits(const clae_device *device, const op_desc *desc);
+bool plain_winograd_supports(const clae_device *device, const op_desc *desc);
+
 #endif

@@ -92,7 +92,7 @@ static clae_status run_images(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const op_id op = instance->desc.op;
     const conv_desc *desc = &instance->desc.conv;
-    const bool is_fwd = op == OP_conv2d_fwd || op == OP_conv_transpose2d_fwd;
+    const bool is_fwd = conv_is_forward(op);
     const conv_run r = {
         .g = &desc->g,
         .transposed = op_is_transposed(op),

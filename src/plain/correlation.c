@@ -1,7 +1,7 @@
 #include "plain/correlation.h"
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "plain/conv.h"
-#include "plain/numbers.h"
 
 #include <stdlib.h>
 
@@ -92,7 +92,7 @@ static correlation describe(const plain_device *device, const op_desc *desc) {
         .out_w = gather ? g->narrow_w : g->wide_w,
         .out_c = gather ? g->narrow_c : g->wide_c,
         .weight_is_out_in = gather == op_is_transposed(desc->op),
-        .relu = desc->conv.with_relu && (desc->op == OP_conv2d_fwd || desc->op == OP_conv_transpose2d_fwd),
+        .relu = desc->conv.with_relu && conv_is_forward(desc->op),
     };
     choose_blocks(&c, &device->kernels->limits);
     c.images_per_task = images_per_task(&c, &device->kernels->limits, device->threads);
@@ -153,7 +153,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const correlation *c = &((correlation_instance *)instance)->c;
     const conv_desc *desc = &instance->desc.conv;
-    const bool is_fwd = instance->desc.op == OP_conv2d_fwd || instance->desc.op == OP_conv_transpose2d_fwd;
+    const bool is_fwd = conv_is_forward(instance->desc.op);
     float *bias = plain_floats(args->workspace), *weights = bias + divide_up(c->padded_channels, 16) * 16;
     pack_bias(c, is_fwd && desc->with_bias ? plain_floats(args->operand[CONV_BIAS]) : NULL, bias);
     pack(device, c, plain_floats(args->operand[CONV_WEIGHT]), weights);

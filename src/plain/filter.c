@@ -1,7 +1,7 @@
 #include "plain/filter.h"
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "plain/conv.h"
-#include "plain/numbers.h"
 
 #include <stdlib.h>
 #include <string.h>

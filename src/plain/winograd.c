@@ -7,14 +7,14 @@ typedef struct winograd_instance {
     size_t weight_floats, scratch_floats; /* of a thread */
 } winograd_instance;
 
-static bool supports(const clae_device *device, const op_desc *desc) {
-    return winograd_can(&desc->conv.g, plain_device_of(device)->kernels->limits.width);
+bool plain_winograd_supports(const clae_device *device, const op_desc *desc) {
+    return winograd_can(desc, plain_device_of(device)->kernels->limits.width);
 }
 
 static winograd describe(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const conv_sides s = conv_sides_of(desc);
-    const bool is_fwd = desc->op == OP_conv2d_fwd || desc->op == OP_conv_transpose2d_fwd;
+    const bool is_fwd = conv_is_forward(desc->op);
     const int size = winograd_size(g->kh), step = size - g->kh + 1;
     winograd w = {.size = size,
                   .kernel = g->kh,
@@ -35,7 +35,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
     const winograd_instance *made = (winograd_instance *)instance;
     const winograd *w = &made->w;
     const conv_desc *desc = &instance->desc.conv;
-    const bool is_fwd = instance->desc.op == OP_conv2d_fwd || instance->desc.op == OP_conv_transpose2d_fwd;
+    const bool is_fwd = conv_is_forward(instance->desc.op);
     const float *weight = plain_floats(args->operand[CONV_WEIGHT]);
     float *weights = plain_floats(args->workspace), *scratch = weights + made->weight_floats;
     const int rows = w->weight_is_out_in ? w->out.c : w->in.c;
@@ -69,9 +69,10 @@ static clae_status prepare(clae_device *device, const op_desc *desc, op_instance
     return CLAE_OK;
 }
 
-static bool suits(const clae_device *device, const op_desc *desc) {
+bool plain_winograd_suits(const clae_device *device, const op_desc *desc) {
     (void)device;
     return winograd_pays(desc);
 }
 
-const op_impl plain_conv_winograd = {"winograd", suits, supports, prepare, WINOGRAD_MIXING};
+const op_impl plain_conv_winograd = {"winograd", plain_winograd_suits, plain_winograd_supports, prepare,
+                                     WINOGRAD_MIXING};

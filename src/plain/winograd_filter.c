@@ -1,5 +1,5 @@
+#include "base/numbers.h"
 #include "plain/conv.h"
-#include "plain/numbers.h"
 #include "plain/winograd.h"
 
 #include <string.h>
@@ -12,15 +12,6 @@ typedef struct winograd_filter_instance {
     size_t scratch_floats; /* of a thread */
     size_t bias_floats;    /* of all splits */
 } winograd_filter_instance;
-
-static bool supports(const clae_device *device, const op_desc *desc) {
-    return winograd_can(&desc->conv.g, plain_device_of(device)->kernels->limits.width);
-}
-
-static bool suits(const clae_device *device, const op_desc *desc) {
-    (void)device;
-    return winograd_pays(desc);
-}
 
 static winograd_filter describe(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
@@ -104,4 +95,5 @@ static clae_status prepare(clae_device *device, const op_desc *desc, op_instance
     return CLAE_OK;
 }
 
-const op_impl plain_conv_winograd_filter = {"winograd", suits, supports, prepare, WINOGRAD_MIXING};
+const op_impl plain_conv_winograd_filter = {"winograd", plain_winograd_suits, plain_winograd_supports, prepare,
+                                            WINOGRAD_MIXING};

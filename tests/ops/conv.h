@@ -4,9 +4,9 @@
 
 #include "op_harness.h"
 
-enum { CONV_FIXED_COUNT = 10 };
+enum { CONV_FIXED_COUNT = 12 };
 
-/* The lecture's layers with all epilogues of one of them, 1x1 images, then random ones. */
+/* The lecture's layers, some with other epilogues too, 1x1 images, then random ones. */
 void conv_describe(op_id op, size_t index, int quick, test_random *random, op_desc *desc);
 
 conv_geometry conv_random_geometry(test_random *random, double max_multiply_adds);

@@ -3,7 +3,7 @@
  * no product with padding is ever made, and tiles stay full. */
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
-#include "plain/numbers.h"
+#include "base/numbers.h"
 
 static const tile_limits limits = TILE_LIMITS;
 

@@ -2,7 +2,7 @@
  * narrow channels, summed up over the positions of a few rows at a time, which stay in the L1 cache. */
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
-#include "plain/numbers.h"
+#include "base/numbers.h"
 
 static const tile_limits limits = TILE_LIMITS;
 

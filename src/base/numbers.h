@@ -1,5 +1,5 @@
-#ifndef CLAE_PLAIN_NUMBERS_H
-#define CLAE_PLAIN_NUMBERS_H
+#ifndef CLAE_BASE_NUMBERS_H
+#define CLAE_BASE_NUMBERS_H
 
 static inline int smaller(int a, int b) {
     return a < b ? a : b;
