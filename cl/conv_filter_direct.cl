@@ -71,23 +71,24 @@ static void run(block b, global float *partial) {
             tile(TILE, c, partial + i * NARROW_C + o);
             c.wide += TILE;
         }
-        for (; i < RUN; i++) {
-            tile(1, c, partial + i * NARROW_C + o);
-            c.wide++;
-        }
+#if RUN % TILE
+        tile(RUN % TILE, c, partial + i * NARROW_C + o);
+#endif
     }
 }
 
-/* Channels by the BIAS_LANES, so that the sums stay in registers. */
-#define BIAS_LANES 32
 /* Adds the pixels first .. end - 1 of dy up. */
 static void partial_bias(global const float *dy, int dy_c, size_t first, size_t end, global float *dbias) {
-    for (int c = 0; c < dy_c; c += BIAS_LANES) {
-        float sums[BIAS_LANES] = {0};
-        int channels = min(BIAS_LANES, dy_c - c);
-        for (size_t pixel = first; pixel < end; pixel++)
-            for (int i = 0; i < channels; i++) sums[i] += dy[pixel * dy_c + c + i];
-        for (int i = 0; i < channels; i++) dbias[c + i] = sums[i];
+    int c = 0;
+    for (; c + LANES <= dy_c; c += LANES) {
+        lanes sum = (lanes)(0);
+        for (size_t pixel = first; pixel < end; pixel++) sum += VLOAD(LANES)(0, dy + pixel * dy_c + c);
+        VSTORE(LANES)(sum, 0, dbias + c);
+    }
+    for (; c < dy_c; c++) {
+        float sum = 0;
+        for (size_t pixel = first; pixel < end; pixel++) sum += dy[pixel * dy_c + c];
+        dbias[c] = sum;
     }
 }
 

@@ -91,19 +91,14 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
 }
 
 /* Sums of filter: `positions` weights of wide's channels (and taps, without padding) x vectors of narrow's. Lanes and
- * vectors divide narrow's channels, positions the run where one does. */
+ * vectors divide narrow's channels. */
 static conv_tile choose_filter_tile(const conv_geometry *g, int width) {
     conv_tile tile = {width, 2, 1};
     while (g->narrow_c % tile.lanes != 0) tile.lanes /= 2;
     if (g->narrow_c / tile.lanes % 2 != 0) tile.vectors = 1;
     const int run = g->pw == 0 ? g->kw * g->wide_c : g->wide_c;
     const int most = (tile.lanes == 16 ? 20 : 12) / tile.vectors;
-    tile.positions = most < run ? most : run;
-    for (int positions = tile.positions; positions * 2 > tile.positions; positions--) {
-        if (run % positions != 0) continue;
-        tile.positions = positions;
-        break;
-    }
+    tile.positions = divide_up(run, divide_up(run, most));
     return tile;
 }
 
