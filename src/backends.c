@@ -35,6 +35,7 @@ static void list_impls(const op_impl *const *impls, char *text, size_t size) {
 }
 
 static bool is_candidate(const op_impl *impl, const clae_device *device, const op_desc *desc) {
+    if (impl->mixing > 0 && device->context->no_winograd) return false;
     return (!impl->suits || impl->suits(device, desc)) && impl->supports(device, desc);
 }
 

@@ -103,6 +103,18 @@ static void test_selftest_passes(void **state) {
     clae_model_free(model);
 }
 
+static void test_no_winograd(void **state) {
+    fixture *f = *state;
+    const op_desc desc = {.op = OP_conv2d_bwd_weights,
+                          .conv = {.g = {4, 24, 24, 32, 20, 20, 32, 5, 5, 1, 1, 0, 0}, .with_bias = true}};
+    const bool is_c = strcmp(f->device->backend->name, "c") == 0;
+    assert_true(!is_c || op_choose(f->device, &desc)->mixing > 0);
+    f->context->no_winograd = true;
+    const op_impl *impl = op_choose(f->device, &desc);
+    f->context->no_winograd = false;
+    assert_true(impl && impl->mixing == 0);
+}
+
 static void test_selftest_refuses(void **state) {
     fixture f = {0};
     backend copy;
@@ -148,6 +160,7 @@ static void test_compare(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_selftest_passes),
+        cmocka_unit_test(test_no_winograd),
         cmocka_unit_test(test_selftest_refuses),
         cmocka_unit_test(test_compare),
     };

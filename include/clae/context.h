@@ -27,6 +27,7 @@ typedef struct clae_context_options {
     const char *data_dir;     /* looked in first for datasets given by name; default: $CLAE_DATA_DIR */
     const char *impls;        /* forced implementations, "conv2d_fwd=direct,gemm=plain"; default: the best of each */
     int no_fusion;            /* non-zero: bias and ReLU stay ops of their own */
+    int no_winograd;          /* non-zero: sums are made as they are defined; slower, with smaller rounding errors */
 } clae_context_options;
 
 CLAE_API clae_status clae_context_create(const clae_context_options *options, clae_context **context);

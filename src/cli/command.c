@@ -26,6 +26,8 @@ static const option computing_options[] = {
     OPTION_TEXTS(impls, "impl", "OP=NAME", "use this implementation of an op, like conv2d_fwd=direct; can be repeated"),
     OPTION_TEXT(kernels, "kernels", "DIR", NULL, "take .cl files found in DIR instead of the built-in ones"),
     OPTION_FLAG(no_fusion, "no-fusion", 0, "run bias and ReLU as ops of their own"),
+    OPTION_FLAG(no_winograd, "no-winograd", 0,
+                "convolve as the definition reads: slower, with smaller rounding errors"),
 };
 
 static const option message_options[] = {

@@ -145,8 +145,9 @@ const command command_compare = {
     .summary = "compare the same training on two devices, op by op",
     .description =
         "Trains the lecture's autoencoder from the same weights on two devices. Prints for each op the largest "
-        "difference of the results on equal operands and its share of the bound of rounding errors, and the "
-        "losses of both devices. Exits with 1 when a bound is exceeded.",
+        "difference of the results on equal operands and its share of the bound of rounding errors; then the losses "
+        "of both devices, each on its own, without Winograd's algorithm, whose rounding errors grow too fast to tell. "
+        "Exits with 1 when a bound is exceeded.",
     .example = "clae compare --devices c,0:0 --data mnist --steps 20",
     .computes = true,
     .names_devices = true,
