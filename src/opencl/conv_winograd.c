@@ -3,7 +3,6 @@
 #include "opencl/conv.h"
 
 #include "base/numbers.h"
-
 #include "ops/winograd.h"
 
 /* Items for each compute unit: enough to balance them, few enough that their tiles stay in the cache. */

@@ -17,7 +17,6 @@ static winograd describe(const op_desc *desc) {
     const bool is_fwd = conv_is_forward(desc->op);
     const int size = winograd_size(g->kh), step = size - g->kh + 1;
     winograd w = {.size = size,
-                  .kernel = g->kh,
                   .grid = winograd_make_grid(desc),
                   .in = {s.in_h, s.in_w, s.in_c, step, s.spread ? g->ph - g->kh + 1 : -g->ph,
                          s.spread ? g->pw - g->kw + 1 : -g->pw},

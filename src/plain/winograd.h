@@ -19,8 +19,7 @@ typedef struct winograd_image {
 } winograd_image;
 
 typedef struct winograd {
-    int size;   /* t */
-    int kernel; /* r */
+    int size; /* t */
     winograd_grid grid;
     winograd_image in, out;
     bool weight_is_out_in; /* [k][out][in] rather than [k][in][out] */
@@ -38,7 +37,7 @@ typedef struct winograd_args {
 } winograd_args;
 
 typedef struct winograd_filter {
-    int size, kernel; /* t, r */
+    int size; /* t */
     winograd_grid grid;
     winograd_image wide, narrow;
     bool transposed;                      /* dweight is [k][narrow_c][wide_c] */

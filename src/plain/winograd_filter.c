@@ -17,7 +17,6 @@ static winograd_filter describe(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const int size = winograd_size(g->kh), step = size - g->kh + 1;
     winograd_filter f = {.size = size,
-                         .kernel = g->kh,
                          .grid = winograd_make_grid(desc),
                          .wide = {g->wide_h, g->wide_w, g->wide_c, step, -g->ph, -g->pw},
                          .narrow = {g->narrow_h, g->narrow_w, g->narrow_c, step, 0, 0},

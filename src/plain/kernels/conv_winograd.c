@@ -5,42 +5,6 @@
 
 static const tile_limits limits = TILE_LIMITS;
 
-/* Rows of a matrix product: out[i][..] = sum_l in[i][l] weight[l][..], for one block of channels. */
-typedef struct product {
-    const float *in, *weight;
-    ptrdiff_t in_stride, out_stride;
-    int length;
-    float *out;
-} product;
-
-INLINE void product_run(const product *p, const int vectors, const int positions) {
-    vector sum[TILE_MAX_POSITIONS][TILE_MAX_VECTORS];
-    UNROLL
-    for (int i = 0; i < positions; i++) {
-        UNROLL
-        for (int v = 0; v < vectors; v++) sum[i][v] = (vector){0};
-    }
-    const float *weight = p->weight;
-    for (int l = 0; l < p->length; l++, weight += vectors * WIDTH)
-        vector_outer_product(sum, weight, p->in + l, p->in_stride, vectors, positions);
-    UNROLL
-    for (int i = 0; i < positions; i++) {
-        UNROLL
-        for (int v = 0; v < vectors; v++) vector_store(p->out + i * p->out_stride + v * WIDTH, sum[i][v]);
-    }
-}
-
-typedef void (*product_fn)(const product *p);
-
-#define PRODUCT(vectors, positions)                                                                                    \
-    static void product_##vectors##x##positions(const product *p) {                                                    \
-        product_run(p, vectors, positions);                                                                            \
-    }
-TILE_SIZES(PRODUCT)
-
-#define PRODUCT_ENTRY(vectors, positions) [vectors][positions] = product_##vectors##x##positions,
-static const product_fn products[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] = {TILE_SIZES(PRODUCT_ENTRY)};
-
 /* One row of weights, of an input channel or, with weight_is_out_in, of an output channel, a vector at a time. */
 INLINE void transform_weights(const winograd *w, const float *weight, int row, float *transformed, const int size,
                               const int kernel) {
@@ -74,15 +38,24 @@ void PLAIN_NAME(plain_winograd_weights)(const winograd *w, const float *weight, 
 }
 
 static void multiply(const winograd *w, const float *weights, int tiles, const float *in, float *out) {
+    static const float zeros[TILE_MAX_VECTORS * WIDTH];
     const int vectors = winograd_block_vectors(w->out.c, limits.max_vectors), block = vectors * WIDTH;
     for (int e = 0; e < w->size * w->size; e++) {
         for (int o = 0; o < w->out.c; o += block, weights += w->in.c * block) {
-            product p = {in + e * w->in_stride, weights, w->in.c, w->out.c, w->in.c, out + e * w->out_stride + o};
+            tile t = {.in = in + e * w->in_stride,
+                      .weight = weights,
+                      .in_stride = w->in.c,
+                      .rows = 1,
+                      .length = w->in.c,
+                      .out = out + e * w->out_stride + o,
+                      .out_stride = w->out.c,
+                      .initial = zeros,
+                      .channels = block};
             for (int left = tiles, size; left > 0; left -= size) {
                 size = tile_next(left, limits.max_positions[vectors]);
-                products[vectors][size](&p);
-                p.in += size * p.in_stride;
-                p.out += size * p.out_stride;
+                PLAIN_NAME(plain_tile)(&t, vectors, size);
+                t.in += size * t.in_stride;
+                t.out += size * t.out_stride;
             }
         }
     }
