@@ -40,6 +40,7 @@ static inline __attribute__((always_inline)) void tile(const int count, block b,
     for (int row = 0; row < b.rows; row++) {
         global const float *wide = b.wide + (size_t)image * WIDE_IMAGE + row * STRIDE_H * WIDE_W * WIDE_C;
         global const float *narrow = b.narrow + (size_t)image * NARROW_IMAGE + row * NARROW_W * NARROW_C;
+        #pragma unroll 4 /* compilers leave it rolled, and a tenth of the time goes into the loop */
         for (int column = 0; column < b.columns; column++) {
             lanes a[VECTORS];
             #pragma unroll
