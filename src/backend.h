@@ -11,13 +11,17 @@ typedef struct backend backend;
 typedef struct buffer buffer;
 typedef struct op_impl op_impl;
 typedef struct op_instance op_instance;
+struct tune_space;
+struct tuning;
 
 /* A backend's own device begins with this. */
 struct clae_device {
     const backend *backend;
     clae_context *context;
     clae_device_info info;
+    char tuning_class[16];      /* of src/tuning/defaults.def */
     struct device_tests *tests; /* kept by device_tests.c */
+    struct tuning *tuning;      /* NULL for a judge */
 };
 
 /* Device memory; a backend's own buffer begins with this. */
@@ -62,6 +66,8 @@ struct op_impl {
     /* 0: rounding errors are those of sums, eps (8 + sqrt(K)) sum|a||b| at most for each element. Otherwise elements
      * are mixed, and errors at most so many times that of the output's largest sum|a||b|. */
     double mixing;
+    /* The parameters that the implementation has for an op; NULL: none. */
+    const struct tune_space *(*space)(const clae_device *device, const op_desc *desc);
 };
 
 /* The mixing of Winograd's transforms: on random shapes 0.8 was seen forward, and 2.2 in filters. */
@@ -107,13 +113,17 @@ extern const backend *const backends[];
 extern const backend backend_plain;
 extern const backend backend_opencl;
 
-/* Prepares the best implementation that supports `desc` and can be prepared, or the one that the context forces for the
- * op; forced_name NULL means no further wish. */
+/* Prepares the implementation that the context forces for the op; or the one it was tuned to; or the best that supports
+ * `desc` and can be prepared. forced_name NULL means no further wish. */
 clae_status op_prepare(clae_device *device, const op_desc *desc, const char *forced_name, op_instance **instance);
 /* The implementation that would be tried first for `desc`; NULL when there is none. */
 const op_impl *op_choose(const clae_device *device, const op_desc *desc);
 /* Whether that one can also do `fused`, the same op with more in it. */
 bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused);
+/* Whether the context forces an implementation for the op. */
+bool op_is_forced(const clae_device *device, op_id op);
+/* Whether an implementation can do `desc`, and the context allows it. */
+bool op_impl_can(const op_impl *impl, const clae_device *device, const op_desc *desc);
 void op_release(op_instance *instance); /* takes NULL */
 clae_status op_run(op_instance *instance, const op_args *args);
 

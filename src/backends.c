@@ -1,6 +1,8 @@
 /* The table of backends, and what is the same for all of them: choosing implementations, and shorthands. */
 #include "backend.h"
 
+#include "tuning/tuning.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +26,11 @@ static bool forced_impl(const char *impls, op_id op, char *name, size_t size) {
     return false;
 }
 
+bool op_is_forced(const clae_device *device, op_id op) {
+    char name[64];
+    return forced_impl(device->context->impls, op, name, sizeof name);
+}
+
 static void list_impls(const op_impl *const *impls, char *text, size_t size) {
     size_t used = 0;
     if (size) text[0] = '\0';
@@ -34,9 +41,12 @@ static void list_impls(const op_impl *const *impls, char *text, size_t size) {
     }
 }
 
+bool op_impl_can(const op_impl *impl, const clae_device *device, const op_desc *desc) {
+    return !(impl->mixing > 0 && device->context->no_winograd) && impl->supports(device, desc);
+}
+
 static bool is_candidate(const op_impl *impl, const clae_device *device, const op_desc *desc) {
-    if (impl->mixing > 0 && device->context->no_winograd) return false;
-    return (!impl->suits || impl->suits(device, desc)) && impl->supports(device, desc);
+    return (!impl->suits || impl->suits(device, desc)) && op_impl_can(impl, device, desc);
 }
 
 static const op_impl *find_impl(const clae_device *device, op_id op, const char *name) {
@@ -58,6 +68,13 @@ static clae_status prepare_forced(clae_device *device, const op_desc *desc, cons
     list_impls(device->backend->impls(desc->op), known, sizeof known);
     return fail(device->context, CLAE_ERROR_INPUT, "%s: the %s backend has no implementation \"%s\"; it has %s",
                 op_name(desc->op), device->backend->name, name, known);
+}
+
+/* NULL where the op was not tuned, or can no longer be done so. */
+static const op_impl *tuned_impl(const clae_device *device, const op_desc *desc) {
+    const tuning_entry *entry = device->tuning ? tuning_find(device->tuning, desc) : NULL;
+    const op_impl *impl = entry ? find_impl(device, desc->op, entry->impl) : NULL;
+    return impl && op_impl_can(impl, device, desc) ? impl : NULL;
 }
 
 static clae_status prepare_best(clae_device *device, const op_desc *desc, op_instance **instance) {
@@ -84,6 +101,8 @@ clae_status op_prepare(clae_device *device, const op_desc *desc, const char *for
     if (forced_name) return prepare_forced(device, desc, forced_name, instance);
     if (forced_impl(device->context->impls, desc->op, name, sizeof name))
         return prepare_forced(device, desc, name, instance);
+    const op_impl *tuned = tuned_impl(device, desc);
+    if (tuned && tuned->prepare(device, desc, instance) == CLAE_OK) return CLAE_OK;
     return prepare_best(device, desc, instance);
 }
 

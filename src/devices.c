@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "device_tests.h"
+#include "tuning/tuning.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +184,10 @@ clae_status clae_device_open(clae_context *context, const char *spec, clae_devic
     else
         status = open_named(context, list, count, spec, device);
     clae_device_list_free(list);
+    if (status == CLAE_OK) status = tuning_open(*device);
+    if (status == CLAE_OK) return CLAE_OK;
+    clae_device_close(*device);
+    *device = NULL;
     return status;
 }
 
@@ -199,6 +204,7 @@ clae_status device_open_judge(clae_context *context, clae_device **device) {
 void clae_device_close(clae_device *device) {
     if (!device) return;
     device_tests_free(device);
+    tuning_free(device->tuning);
     device->backend->close(device);
 }
 

@@ -28,6 +28,7 @@ typedef struct clae_context_options {
     const char *impls;        /* forced implementations, "conv2d_fwd=direct,gemm=plain"; default: the best of each */
     int no_fusion;            /* non-zero: bias and ReLU stay ops of their own */
     int no_winograd;          /* non-zero: sums are made as they are defined; slower, with smaller rounding errors */
+    int no_tuning;            /* non-zero: what `clae tune` found is not used */
 } clae_context_options;
 
 CLAE_API clae_status clae_context_create(const clae_context_options *options, clae_context **context);

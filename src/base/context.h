@@ -15,7 +15,7 @@ struct clae_context {
     char *cache_dir;  /* NULL: nowhere to keep compiled kernels */
     char *data_dir;   /* NULL: none */
     char *impls;      /* NULL: none forced */
-    bool no_fusion, no_winograd;
+    bool no_fusion, no_winograd, no_tuning;
 };
 
 __attribute__((format(printf, 3, 4))) void log_line(const clae_context *context, clae_log_level level,

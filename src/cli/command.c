@@ -28,6 +28,7 @@ static const option computing_options[] = {
     OPTION_FLAG(no_fusion, "no-fusion", 0, "run bias and ReLU as ops of their own"),
     OPTION_FLAG(no_winograd, "no-winograd", 0,
                 "convolve as the definition reads: slower, with smaller rounding errors"),
+    OPTION_FLAG(no_tuning, "no-tuning", 0, "leave aside what `clae tune` found"),
 };
 
 static const option message_options[] = {

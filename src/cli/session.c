@@ -21,6 +21,7 @@ clae_status session_open(session *session, console *console, const common_args *
         .impls = args->impls,
         .no_fusion = args->no_fusion,
         .no_winograd = args->no_winograd,
+        .no_tuning = args->no_tuning,
     };
     clae_status status = clae_context_create(&options, &session->context);
     return status ? status : impls_check(session->context, args->impls);

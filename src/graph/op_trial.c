@@ -67,39 +67,84 @@ static void fill_nan(float *values, size_t count) {
     for (size_t i = 0; i < count; i++) values[i] = NAN;
 }
 
-static clae_status upload_operands(clae_device *device, const op_desc *desc, op_operands *operands, op_args *args) {
+clae_status op_trial_open(clae_device *device, const op_desc *desc, op_operands *operands, op_trial *trial) {
+    *trial = (op_trial){.device = device, .desc = *desc};
+    /* A step so large that the update outweighs what it is added to. */
+    if (desc->op == OP_adam) trial->args.adam.step_size = 64.0f, trial->args.adam.sqrt_correction2 = 0.5f;
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
         if (!operands->data[k]) continue;
-        if (!is_read(desc, k)) fill_nan(operands->data[k], operands->bytes[k] / sizeof(float));
-        clae_status status = buffer_create(device, operands->bytes[k], &args->operand[k].buffer);
-        if (status == CLAE_OK)
-            status = buffer_upload(args->operand[k].buffer, 0, operands->data[k], operands->bytes[k]);
+        buffer **to = &trial->args.operand[k].buffer;
+        clae_status status = buffer_create(device, operands->bytes[k], to);
+        if (status == CLAE_OK) status = buffer_upload(*to, 0, operands->data[k], operands->bytes[k]);
         if (status != CLAE_OK) return status;
     }
     return CLAE_OK;
 }
 
-static clae_status download_outputs(const op_desc *desc, op_operands *operands, const op_args *args) {
+clae_status op_trial_attach(op_trial *trial, const op_instance *instance, op_operands *operands) {
+    buffer **workspace = &trial->args.workspace.buffer;
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
-        if (!operands->data[k] || !op_operand_is_output(desc->op, k)) continue;
-        const clae_status status = buffer_download(args->operand[k].buffer, 0, operands->data[k], operands->bytes[k]);
+        if (!operands->data[k] || is_read(&trial->desc, k)) continue;
+        fill_nan(operands->data[k], operands->bytes[k] / sizeof(float));
+        const clae_status status =
+            buffer_upload(trial->args.operand[k].buffer, 0, operands->data[k], operands->bytes[k]);
+        if (status != CLAE_OK) return status;
+    }
+    if (*workspace && (*workspace)->bytes >= instance->workspace_bytes) return CLAE_OK;
+    buffer_free(*workspace);
+    *workspace = NULL;
+    return buffer_create(trial->device, instance->workspace_bytes, workspace);
+}
+
+clae_status op_trial_fetch(const op_trial *trial, op_operands *operands) {
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        if (!operands->data[k] || !op_operand_is_output(trial->desc.op, k)) continue;
+        const clae_status status =
+            buffer_download(trial->args.operand[k].buffer, 0, operands->data[k], operands->bytes[k]);
         if (status != CLAE_OK) return status;
     }
     return CLAE_OK;
+}
+
+void op_trial_close(op_trial *trial) {
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) buffer_free(trial->args.operand[k].buffer);
+    buffer_free(trial->args.workspace.buffer);
+    trial->args = (op_args){0};
+}
+
+double op_outputs_difference(const op_desc *desc, const op_operands *got, const op_operands *answer) {
+    double worst = 0, largest = 0;
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        if (!got->data[k] || !op_operand_is_output(desc->op, k)) continue;
+        const float *x = got->data[k], *y = answer->data[k];
+        for (size_t i = 0; i < got->bytes[k] / sizeof(float); i++) {
+            if (!isfinite(x[i])) return INFINITY;
+            worst = fmax(worst, fabs((double)x[i] - y[i]));
+            largest = fmax(largest, fabs((double)y[i]));
+        }
+    }
+    return largest > 0 ? worst / largest : worst;
 }
 
 clae_status op_trial_run(clae_device *device, const op_desc *desc, const char *impl, op_operands *operands) {
     op_instance *instance = NULL;
-    op_args args = {0};
-    /* A step so large that the update outweighs what it is added to. */
-    if (desc->op == OP_adam) args.adam.step_size = 64.0f, args.adam.sqrt_correction2 = 0.5f;
+    op_trial trial = {0};
     clae_status status = op_prepare(device, desc, impl, &instance);
-    if (status == CLAE_OK) status = upload_operands(device, desc, operands, &args);
-    if (status == CLAE_OK) status = buffer_create(device, instance->workspace_bytes, &args.workspace.buffer);
-    if (status == CLAE_OK) status = op_run(instance, &args);
-    if (status == CLAE_OK) status = download_outputs(desc, operands, &args);
-    for (int k = 0; k < OP_MAX_OPERANDS; k++) buffer_free(args.operand[k].buffer);
-    buffer_free(args.workspace.buffer);
+    if (status == CLAE_OK) status = op_trial_open(device, desc, operands, &trial);
+    if (status == CLAE_OK) status = op_trial_attach(&trial, instance, operands);
+    if (status == CLAE_OK) status = op_run(instance, &trial.args);
+    if (status == CLAE_OK) status = op_trial_fetch(&trial, operands);
+    op_trial_close(&trial);
     op_release(instance);
     return status;
+}
+
+static const char *simplest_impl(const clae_device *device, op_id op) {
+    const op_impl *const *impl = device->backend->impls(op);
+    while (impl[1]) impl++;
+    return (*impl)->name;
+}
+
+clae_status op_trial_judge(clae_device *judge, const op_desc *desc, op_operands *operands) {
+    return op_trial_run(judge, desc, simplest_impl(judge, desc->op), operands);
 }

@@ -97,6 +97,11 @@ void conv_grid(conv_instance *instance, int launch, const size_t global[3], cons
     memcpy(l->local, local, sizeof l->local);
 }
 
+clae_status conv_no_values(const clae_device *device, const op_desc *desc, const op_impl *impl) {
+    return fail(device->context, CLAE_ERROR_DEVICE, "%s: no parameters of implementation %s are valid on %s",
+                op_name(desc->op), impl->name, device->info.name);
+}
+
 static const view no_view = {NULL, 0};
 
 clae_status conv_run_packed(op_instance *instance, const op_args *args) {

@@ -5,6 +5,7 @@
 
 #include "opencl/instance.h"
 #include "ops/conv.h"
+#include "tuning/space.h"
 
 /* The operands of gather and spread have the same places in forward and backward-data: x or dy, weight, bias or mask,
  * y or dx. */
@@ -44,6 +45,9 @@ clae_status conv_instance_create(clae_device *device, const op_desc *desc, const
                                  conv_instance **instance);
 void conv_grid(conv_instance *instance, int launch, const size_t global[3], const size_t local[3]);
 
+/* The failure of a prepare function for which tune_choose finds nothing. */
+clae_status conv_no_values(const clae_device *device, const op_desc *desc, const op_impl *impl);
+
 /* The ways to run. gather and spread: pack(weight, bias, workspace, transposed), run(in, workspace, mask, out, n,
  * relu); or run(in, weight, bias or mask, out, n). filter: partial(wide, narrow, workspace, n, chunk, transposed,
  * dbias' elements), reduce(workspace, dweight, dbias, chunks, transposed, dbias' elements); or run(wide, narrow,
@@ -62,18 +66,21 @@ CONV_IMPL_FUNCTIONS(winograd);
 CONV_IMPL_FUNCTIONS(direct);
 CONV_IMPL_FUNCTIONS(tiled);
 CONV_IMPL_FUNCTIONS(plain);
+const tune_space *opencl_conv_winograd_space(const clae_device *device, const op_desc *desc);
+const tune_space *opencl_conv_direct_space(const clae_device *device, const op_desc *desc);
+const tune_space *opencl_conv_tiled_space(const clae_device *device, const op_desc *desc);
 
 /* Defines the symbol opencl_<op>_<impl>. */
-#define CONV_IMPL(op, impl, mixing)                                                                                    \
+#define CONV_IMPL(op, impl, mixing, space)                                                                             \
     static clae_status prepare_##op##_##impl(clae_device *device, const op_desc *desc, op_instance **instance) {       \
         return opencl_conv_##impl##_prepare(device, desc, &opencl_##op##_##impl, instance);                            \
     }                                                                                                                  \
-    const op_impl opencl_##op##_##impl = {#impl, opencl_conv_##impl##_suits, opencl_conv_##impl##_supports,            \
-                                          prepare_##op##_##impl, mixing}
+    const op_impl opencl_##op##_##impl = {                                                                             \
+        #impl, opencl_conv_##impl##_suits, opencl_conv_##impl##_supports, prepare_##op##_##impl, mixing, space}
 #define CONV_IMPLS(op)                                                                                                 \
-    CONV_IMPL(op, winograd, WINOGRAD_MIXING);                                                                          \
-    CONV_IMPL(op, direct, 0);                                                                                          \
-    CONV_IMPL(op, tiled, 0);                                                                                           \
-    CONV_IMPL(op, plain, 0)
+    CONV_IMPL(op, winograd, WINOGRAD_MIXING, opencl_conv_winograd_space);                                              \
+    CONV_IMPL(op, direct, 0, opencl_conv_direct_space);                                                                \
+    CONV_IMPL(op, tiled, 0, opencl_conv_tiled_space);                                                                  \
+    CONV_IMPL(op, plain, 0, NULL)
 
 #endif

@@ -5,81 +5,135 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 
-/* Filter: chunks of the batch; more where a work-item takes all rows of the kernel, so few weights that they stay in
+/* Filter: chunks of the batch are more where a work-item takes all rows of the kernel, so few weights that they stay in
  * the cache beside the images. */
-enum { MOST_CHUNKS = 16, MOST_WHOLE_CHUNKS = 50, MOST_WHOLE_WEIGHTS = 1024 };
-
-/* Sums in registers: positions x vectors of so many lanes. AVX2 has 16 registers, AVX-512 32; sums, weights and one
- * value of the image must fit. */
-typedef struct conv_tile {
-    int lanes, vectors, positions;
-} conv_tile;
+enum { WHOLE_CHUNKS = 3, MOST_WHOLE_WEIGHTS = 1024 };
 
 enum { MOST_POSITIONS = 12 };
-static const conv_tile data_tiles[] = {
-    {16, 2, 10}, {16, 1, 12}, {8, 2, 6}, {8, 3, 4}, {8, 1, 10}, {4, 2, 6}, {4, 3, 4}, {4, 1, 10},
-};
 
-/* Few output channels: vectors over input channels. */
-static const conv_tile dot_tiles[] = {{16, 1, 5}, {8, 1, 5}, {4, 1, 5}};
+/* AVX2 has 16 vector registers, AVX-512 32. */
+static int registers_of(int lanes) {
+    return lanes == 16 ? 32 : 16;
+}
 
-static bool tile_is_valid(const conv_tile *tile, int width) {
-    const int registers = tile->lanes == 16 ? 32 : 16;
-    return tile->lanes <= width && tile->vectors * tile->positions + tile->vectors + 1 <= registers;
+static bool lanes_fit(const clae_device *device, int lanes) {
+    const bool power = lanes == 4 || lanes == 8 || lanes == 16;
+    return power && lanes <= (int)((const opencl_device *)device)->vector_width;
+}
+
+/* Gather and spread: positions x vectors of sums in registers, beside weights and one value of the image. */
+enum { LANES, VECTORS, POSITIONS, WORK };
+
+static bool data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+    (void)desc;
+    return lanes_fit(device, v[LANES]) && v[POSITIONS] <= MOST_POSITIONS &&
+           v[VECTORS] * v[POSITIONS] + v[VECTORS] + 1 <= registers_of(v[LANES]);
 }
 
 /* Vector multiply-adds for all output channels of one position and input, in 1/64: with many sums beside one another
- * they cost less. */
-static int tile_cost(const conv_tile *tile, int out_c) {
-    const int vectors = divide_up(out_c, tile->vectors * tile->lanes) * tile->vectors;
-    return vectors * (tile->vectors == 1 ? 70 : 64);
+ * they cost less; then the narrower block. */
+static double data_cost(const op_desc *desc, const int *v) {
+    const conv_sides s = conv_sides_of(desc);
+    const int block = v[VECTORS] * v[LANES], vectors = divide_up(s.out_c, block) * v[VECTORS];
+    return vectors * (v[VECTORS] == 1 ? 70 : 64) + 1e-3 * block;
 }
 
-/* The tile for vectors of at most `width` lanes, 4 or more; whether it is one of the dot_tiles. */
-static bool choose_data_tile(const conv_sides *s, int width, conv_tile *best) {
-    bool found = false;
-    for (size_t i = 0; i < ARRAY_LENGTH(data_tiles); i++) {
-        const conv_tile *tile = &data_tiles[i];
-        if (!tile_is_valid(tile, width)) continue;
-        if (found && tile_cost(tile, s->out_c) > tile_cost(best, s->out_c)) continue;
-        if (found && tile_cost(tile, s->out_c) == tile_cost(best, s->out_c) &&
-            tile->lanes * tile->vectors >= best->lanes * best->vectors)
-            continue;
-        *best = *tile;
-        found = true;
-    }
-    for (size_t i = 0; i < ARRAY_LENGTH(dot_tiles); i++) {
-        const conv_tile *tile = &dot_tiles[i];
-        if (!tile_is_valid(tile, width) || s->in_c % tile->lanes != 0 || s->out_c * 2 >= tile->lanes) continue;
-        *best = *tile;
-        return true;
-    }
-    return false;
+static const tune_space data_space = {
+    .kernel = "conv_gather_spread_direct",
+    .count = 4,
+    .parameters = {{"LANES", TUNE_CANDIDATES(4, 8, 16)},
+                   {"VECTORS", TUNE_CANDIDATES(1, 2, 3, 4)},
+                   {"POSITIONS", TUNE_CANDIDATES(2, 3, 4, 5, 6, 8, 10, 12)},
+                   {"WORK", TUNE_CANDIDATES(2, 6, 12, 24, 96)}},
+    .is_valid = data_is_valid,
+    .cost = data_cost,
+};
+
+/* Few output channels: vectors over input channels. */
+enum { DOT_LANES, DOT_POSITIONS, DOT_WORK };
+
+static bool dot_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+    const conv_sides s = conv_sides_of(desc);
+    return lanes_fit(device, v[DOT_LANES]) && s.in_c % v[DOT_LANES] == 0 && s.out_c * 2 < v[DOT_LANES] &&
+           v[DOT_POSITIONS] <= MOST_POSITIONS && v[DOT_POSITIONS] + 2 <= registers_of(v[DOT_LANES]);
 }
 
-/* Rows of output for a work-item, about 12 M multiply-adds' worth: more would be slow to balance, single rows slow to
+static const tune_space dot_space = {
+    .kernel = "conv_gather_spread_dot",
+    .count = 3,
+    .parameters = {{"LANES", TUNE_CANDIDATES(4, 8, 16)},
+                   {"POSITIONS", TUNE_CANDIDATES(2, 3, 4, 5, 6, 8, 10, 12)},
+                   {"WORK", TUNE_CANDIDATES(2, 6, 12, 24, 96)}},
+    .is_valid = dot_is_valid,
+};
+
+/* Filter: `SUMS` vectors of sums in registers, images and rows as CACHE_KIB holds, CHUNKS of the batch. Lanes and
+ * vectors are halved until they divide narrow's channels. */
+enum { FILTER_LANES, FILTER_VECTORS, SUMS, CACHE_KIB, CHUNKS };
+
+static bool filter_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+    (void)desc;
+    return lanes_fit(device, v[FILTER_LANES]) && v[FILTER_VECTORS] <= 2 && v[SUMS] >= v[FILTER_VECTORS] &&
+           v[SUMS] + v[FILTER_VECTORS] + 1 <= registers_of(v[FILTER_LANES]) && v[CACHE_KIB] <= 1024;
+}
+
+static const tune_space filter_space = {
+    .kernel = "conv_filter_direct",
+    .count = 5,
+    .parameters = {{"LANES", TUNE_CANDIDATES(4, 8, 16)},
+                   {"VECTORS", TUNE_CANDIDATES(1, 2)},
+                   {"SUMS", TUNE_CANDIDATES(8, 10, 12, 16, 20, 24)},
+                   {"CACHE_KIB", TUNE_CANDIDATES(10, 14, 20, 28, 40)},
+                   {"CHUNKS", TUNE_CANDIDATES(4, 8, 16, 32, 64)}},
+    .is_valid = filter_is_valid,
+};
+
+const tune_space *opencl_conv_direct_space(const clae_device *device, const op_desc *desc) {
+    int values[TUNE_MAX_PARAMETERS];
+    if (conv_kernel_of(desc->op) == CONV_FILTER) return &filter_space;
+    return tune_ships(device, desc, &dot_space, values) ? &dot_space : &data_space;
+}
+
+/* Rows of output for a work-item, about WORK million multiply-adds: more would be slow to balance, single rows slow to
  * start. */
-static int rows_per_item(const conv_sides *s, const conv_geometry *g, int positions) {
+static int rows_per_item(const conv_sides *s, const conv_geometry *g, int positions, int work) {
     const double row = (double)positions * s->out_w * s->out_c * g->kh * g->kw * s->in_c;
-    const int rows = (int)(12e6 / (row + 1));
+    const int rows = (int)(1e6 * work / (row + 1));
     return rows < 1 ? 1 : rows > s->out_h ? s->out_h : rows;
+}
+
+/* What the two spaces come to. */
+typedef struct data_tile {
+    bool dot;
+    int lanes, vectors, positions, work;
+} data_tile;
+
+static bool choose_data_tile(const clae_device *device, const op_desc *desc, const op_impl *impl, data_tile *tile) {
+    int v[TUNE_MAX_PARAMETERS];
+    const tune_space *space = opencl_conv_direct_space(device, desc);
+    if (!tune_choose(device, desc, impl->name, space, v)) return false;
+    if (space == &dot_space)
+        *tile = (data_tile){true, v[DOT_LANES], 1, v[DOT_POSITIONS], v[DOT_WORK]};
+    else
+        *tile = (data_tile){false, v[LANES], v[VECTORS], v[POSITIONS], v[WORK]};
+    return true;
 }
 
 static clae_status prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     const conv_sides s = conv_sides_of(desc);
     const conv_geometry *g = &desc->conv.g;
-    conv_tile tile = {0};
-    const bool dot = choose_data_tile(&s, (int)opencl_device_of(device)->vector_width, &tile);
-    const int rows = rows_per_item(&s, g, tile.positions);
+    data_tile tile;
+    if (!choose_data_tile(device, desc, impl, &tile)) return conv_no_values(device, desc, impl);
+    const int rows = rows_per_item(&s, g, tile.positions, tile.work);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DDOT=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DROWS=%d", dot, tile.lanes,
+    conv_options_add(options, " -DDOT=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DROWS=%d", tile.dot, tile.lanes,
                      tile.vectors, tile.positions, rows);
     const conv_program program = {"conv_gather_spread_direct.cl", options, {"conv_pack", "conv_run"}};
     conv_instance *made;
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_packed, &made);
     if (status != CLAE_OK) return status;
-    const size_t block = dot ? 1 : (size_t)tile.lanes * tile.vectors;
+    const size_t block = tile.dot ? 1 : (size_t)tile.lanes * tile.vectors;
     const size_t channels = ((size_t)s.out_c + block - 1) / block * block;
     const size_t inputs = (size_t)g->kh * g->kw * s.in_c;
     const size_t one[3] = {1, 1, 1};
@@ -90,21 +144,23 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     return CLAE_OK;
 }
 
-/* Sums of filter: `positions` weights of wide's channels (and taps, without padding) x vectors of narrow's. Lanes and
- * vectors divide narrow's channels. */
-static conv_tile choose_filter_tile(const conv_geometry *g, int width) {
-    conv_tile tile = {width, 2, 1};
+typedef struct filter_tile {
+    int lanes, vectors, weights;
+} filter_tile;
+
+/* `weights` of wide's channels (and taps, without padding) x vectors of narrow's. */
+static filter_tile fit_filter_tile(const conv_geometry *g, const int *v) {
+    filter_tile tile = {v[FILTER_LANES], v[FILTER_VECTORS], 1};
     while (g->narrow_c % tile.lanes != 0) tile.lanes /= 2;
-    if (g->narrow_c / tile.lanes % 2 != 0) tile.vectors = 1;
+    if (g->narrow_c / tile.lanes % tile.vectors != 0) tile.vectors = 1;
     const int run = g->pw == 0 ? g->kw * g->wide_c : g->wide_c;
-    const int most = (tile.lanes == 16 ? 20 : 12) / tile.vectors;
-    tile.positions = divide_up(run, divide_up(run, most));
+    tile.weights = divide_up(run, divide_up(run, v[SUMS] / tile.vectors));
     return tile;
 }
 
 /* How much of the images a pass over the sums covers: what the first-level cache holds. */
-static void choose_filter_block(const conv_geometry *g, int *rows, int *images) {
-    const size_t cache_floats = 20 * 1024 / sizeof(float);
+static void choose_filter_block(const conv_geometry *g, int cache_kib, int *rows, int *images) {
+    const size_t cache_floats = (size_t)cache_kib * 1024 / sizeof(float);
     const size_t row = (size_t)g->narrow_w * g->narrow_c + (size_t)g->wide_w * g->wide_c;
     const size_t fit = cache_floats / row ? cache_floats / row : 1;
     *rows = fit < (size_t)g->narrow_h ? (int)fit : g->narrow_h;
@@ -114,20 +170,21 @@ static void choose_filter_block(const conv_geometry *g, int *rows, int *images) 
 static clae_status prepare_filter(clae_device *device, const op_desc *desc, const op_impl *impl,
                                   op_instance **instance) {
     const conv_geometry *g = &desc->conv.g;
-    const conv_tile tile = choose_filter_tile(g, (int)opencl_device_of(device)->vector_width);
-    int rows, images;
-    choose_filter_block(g, &rows, &images);
+    int values[TUNE_MAX_PARAMETERS], rows, images;
+    if (!tune_choose(device, desc, impl->name, &filter_space, values)) return conv_no_values(device, desc, impl);
+    const filter_tile tile = fit_filter_tile(g, values);
+    choose_filter_block(g, values[CACHE_KIB], &rows, &images);
     const bool whole = (size_t)g->kh * g->kw * g->wide_c * g->narrow_c <= MOST_WHOLE_WEIGHTS;
     const int kernel_rows = whole ? g->kh : 1;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_add(options, " -DLANES=%d -DVECTORS=%d -DTILE=%d -DROWS=%d -DIMAGES=%d -DKERNEL_ROWS=%d", tile.lanes,
-                     tile.vectors, tile.positions, rows, images, kernel_rows);
+                     tile.vectors, tile.weights, rows, images, kernel_rows);
     const conv_program program = {"conv_filter_direct.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
     conv_instance *made;
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, &made);
     if (status != CLAE_OK) return status;
-    conv_split_batch(g->n, whole ? MOST_WHOLE_CHUNKS : MOST_CHUNKS, &made->chunk, &made->chunks);
+    conv_split_batch(g->n, whole ? WHOLE_CHUNKS * values[CHUNKS] : values[CHUNKS], &made->chunk, &made->chunks);
     const size_t bias = desc->conv.with_bias ? 1 : 0;
     const size_t one[3] = {1, 1, 1};
     conv_grid(made, 0, (const size_t[]){made->chunks, divide_up(g->kh, kernel_rows) + bias, 1}, one);

@@ -4,12 +4,64 @@
 
 #include "base/numbers.h"
 
-enum {
-    MOST_ITEMS = 128,           /* of a work-group; fewer where the device or the built kernel wants that */
-    LOCAL_MEMORY_BYTES = 32768, /* what every device of this kind has */
-    FILTER_STEP = 16,
-    FILTER_CHUNKS = 64,
+/* Gather and spread: items of a work-group, fewer where the device or the built kernel wants that; output channels of a
+ * work-group and of an item; positions of an item; input channels staged at a time, as LOCAL_KIB holds. */
+enum { ITEMS, BLOCK, CHANNELS, POSITIONS, CHUNK_C, LOCAL_KIB };
+
+/* Filter: STEP positions staged at a time, CHUNKS of the batch. */
+enum { FILTER_STEP = POSITIONS, FILTER_CHUNKS };
+
+static bool is_power_of_2(int value) {
+    return value > 0 && (value & (value - 1)) == 0;
+}
+
+/* Every device of this kind has 32 KiB of local memory. */
+static bool group_is_valid(const clae_device *device, const int *v) {
+    const size_t local_bytes = (size_t)v[LOCAL_KIB] * 1024, bytes = (size_t)device->info.local_memory_bytes;
+    return is_power_of_2(v[ITEMS]) && is_power_of_2(v[BLOCK]) && is_power_of_2(v[CHANNELS]) && v[ITEMS] <= 1024 &&
+           v[CHANNELS] <= v[BLOCK] && v[BLOCK] / v[CHANNELS] <= v[ITEMS] &&
+           local_bytes <= (bytes > 32768 ? bytes : 32768);
+}
+
+static bool data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+    (void)desc;
+    return group_is_valid(device, v) && is_power_of_2(v[POSITIONS]) && is_power_of_2(v[CHUNK_C]) &&
+           v[POSITIONS] * v[CHANNELS] <= 64;
+}
+
+static bool filter_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+    (void)desc;
+    return group_is_valid(device, v) && v[CHANNELS] <= 16 && v[FILTER_STEP] <= 64;
+}
+
+static const tune_space data_space = {
+    .kernel = "conv_gather_spread_tiled",
+    .count = 6,
+    .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
+                   {"BLOCK", TUNE_CANDIDATES(8, 16, 32, 64)},
+                   {"CHANNELS", TUNE_CANDIDATES(1, 2, 4, 8)},
+                   {"POSITIONS", TUNE_CANDIDATES(2, 4, 8, 16)},
+                   {"CHUNK_C", TUNE_CANDIDATES(2, 4, 8, 16, 32)},
+                   {"LOCAL_KIB", TUNE_CANDIDATES(12, 16, 24, 32, 48)}},
+    .is_valid = data_is_valid,
 };
+
+static const tune_space filter_space = {
+    .kernel = "conv_filter_tiled",
+    .count = 6,
+    .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
+                   {"BLOCK", TUNE_CANDIDATES(8, 16, 32, 64)},
+                   {"CHANNELS", TUNE_CANDIDATES(2, 4, 8)},
+                   {"STEP", TUNE_CANDIDATES(8, 16, 32)},
+                   {"CHUNKS", TUNE_CANDIDATES(8, 16, 32, 64, 128)},
+                   {"LOCAL_KIB", TUNE_CANDIDATES(12, 16, 24, 32, 48)}},
+    .is_valid = filter_is_valid,
+};
+
+const tune_space *opencl_conv_tiled_space(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    return conv_kernel_of(desc->op) == CONV_FILTER ? &filter_space : &data_space;
+}
 
 /* A work-group's tile, as the macros of the same names. */
 typedef struct tile {
@@ -40,7 +92,7 @@ static double tile_worth(const tile *t, const axis *y, const axis *x, int positi
 }
 
 /* The best height and width of tiles for which the patch of `chunk_c` channels fits. */
-static bool choose_shape(tile *t, const axis *y, const axis *x) {
+static bool choose_shape(tile *t, const axis *y, const axis *x, size_t most_bytes) {
     const int positions = t->items / (t->block / t->channels) * t->positions;
     tile best = *t, next = *t;
     double worth = 0;
@@ -48,7 +100,7 @@ static bool choose_shape(tile *t, const axis *y, const axis *x) {
     for (next.h = 1; next.h <= y->places && next.h <= positions; next.h++)
         for (next.w = 1; next.w <= x->places && next.w * next.h <= positions; next.w++) {
             next.n = positions / (next.h * next.w);
-            while (next.n > 0 && local_bytes(&next, y, x) > LOCAL_MEMORY_BYTES) next.n /= 2;
+            while (next.n > 0 && local_bytes(&next, y, x) > most_bytes) next.n /= 2;
             if (next.n == 0) continue;
             const double next_worth = tile_worth(&next, y, x, positions);
             if (found && next_worth <= worth) continue;
@@ -60,19 +112,25 @@ static bool choose_shape(tile *t, const axis *y, const axis *x) {
     return found;
 }
 
-static bool choose_tile(const op_desc *desc, size_t items, tile *t) {
+/* Output channels of a work-group and of an item, as many as there are at most. */
+static void fit_channels(int channels, int items, const int *v, int *block, int *of_item) {
+    *block = *of_item = 1;
+    while (*block < channels && *block < v[BLOCK] && (*of_item < v[CHANNELS] || *block / *of_item < items)) {
+        *block *= 2;
+        if (*of_item < v[CHANNELS]) *of_item *= 2;
+    }
+}
+
+static bool fit_tile(const op_desc *desc, int items, const int *v, tile *t) {
     const conv_geometry *g = &desc->conv.g;
     const conv_sides s = conv_sides_of(desc);
     const axis y = axis_of(s.spread, s.out_h, g->kh, g->sh, g->ph), x = axis_of(s.spread, s.out_w, g->kw, g->sw, g->pw);
-    *t = (tile){.items = (int)items, .block = 1, .channels = 1, .positions = 4, .chunk_c = 8};
-    while (t->block < s.out_c && t->block < 32 && (t->channels < 4 || t->block / t->channels < t->items)) {
-        t->block *= 2;
-        if (t->channels < 4) t->channels *= 2;
-    }
-    if (t->channels == 4) t->positions = 8;
+    *t = (tile){.items = items, .positions = v[POSITIONS], .chunk_c = v[CHUNK_C]};
+    fit_channels(s.out_c, items, v, &t->block, &t->channels);
+    if (t->channels < v[CHANNELS] && t->positions > 4) t->positions = 4;
     while (t->chunk_c / 2 >= s.in_c) t->chunk_c /= 2;
     for (; t->chunk_c; t->chunk_c /= 2)
-        if (choose_shape(t, &y, &x)) return true;
+        if (choose_shape(t, &y, &x, (size_t)v[LOCAL_KIB] * 1024)) return true;
     return false;
 }
 
@@ -97,52 +155,48 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
     return CLAE_OK;
 }
 
-/* Columns of a filter's work-group and of a work-item; the rows that are staged beside them. */
-static size_t filter_block_rows(const conv_geometry *g, size_t items, int *block, int *channels) {
-    *channels = *block = 1;
-    while (*block < g->narrow_c && *block < 32 && (*channels < 4 || (size_t)(*block / *channels) < items)) {
-        *block *= 2;
-        if (*channels < 4) *channels *= 2;
-    }
-    return items / (size_t)(*block / *channels) * 4;
+static size_t filter_block_rows(int items, int block, int channels) {
+    return (size_t)items / (size_t)(block / channels) * 4;
 }
 
 /* The largest work-group whose staged rows and columns fit in local memory. */
-static size_t filter_items(const clae_device *device, const conv_geometry *g) {
-    size_t items = opencl_group_items((const opencl_device *)device, MOST_ITEMS);
+static int filter_items(const conv_geometry *g, int items, const int *v) {
     for (int block, channels; items > 1; items /= 2) {
-        const size_t rows = filter_block_rows(g, items, &block, &channels);
-        if (FILTER_STEP * (rows + (size_t)block) * sizeof(float) <= LOCAL_MEMORY_BYTES) break;
+        fit_channels(g->narrow_c, items, v, &block, &channels);
+        const size_t floats = v[FILTER_STEP] * (filter_block_rows(items, block, channels) + (size_t)block);
+        if (floats * sizeof(float) <= (size_t)v[LOCAL_KIB] * 1024) break;
     }
     return items;
 }
 
-static clae_status create_filter(clae_device *device, const op_desc *desc, const op_impl *impl, size_t items,
+static clae_status create_filter(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
                                  conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     int channels, block;
-    const size_t block_rows = filter_block_rows(g, items, &block, &channels);
+    fit_channels(g->narrow_c, items, v, &block, &channels);
+    const size_t block_rows = filter_block_rows(items, block, channels);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DLOCAL=%zu -DBLOCK_O=%d -DCHANNELS=%d -DSTEP=%d", items, block, channels, FILTER_STEP);
+    conv_options_add(options, " -DLOCAL=%d -DBLOCK_O=%d -DCHANNELS=%d -DSTEP=%d", items, block, channels,
+                     v[FILTER_STEP]);
     const conv_program program = {"conv_filter_tiled.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, made);
     if (status != CLAE_OK) return status;
-    conv_split_batch(g->n, FILTER_CHUNKS, &(*made)->chunk, &(*made)->chunks);
+    conv_split_batch(g->n, v[FILTER_CHUNKS], &(*made)->chunk, &(*made)->chunks);
     const size_t rows = (size_t)g->kh * g->kw * g->wide_c;
     const size_t row_blocks = (rows + block_rows - 1) / block_rows + (desc->conv.with_bias ? 1 : 0);
     const size_t results = conv_slice_count(desc);
-    const size_t local[3] = {items, 1, 1};
-    conv_grid(*made, 0, (const size_t[]){row_blocks * items, divide_up(g->narrow_c, block), (*made)->chunks}, local);
-    conv_grid(*made, 1, (const size_t[]){(results + items - 1) / items * items, 1, 1}, local);
+    const size_t group = (size_t)items, local[3] = {group, 1, 1};
+    conv_grid(*made, 0, (const size_t[]){row_blocks * group, divide_up(g->narrow_c, block), (*made)->chunks}, local);
+    conv_grid(*made, 1, (const size_t[]){(results + group - 1) / group * group, 1, 1}, local);
     (*made)->opencl.base.workspace_bytes = (*made)->chunks * results * sizeof(float);
     return CLAE_OK;
 }
 
-static bool kernels_allow(const conv_instance *instance, size_t items) {
+static bool kernels_allow(const conv_instance *instance, int items) {
     for (int i = 0; i < OPENCL_MAX_LAUNCHES; i++) {
         const opencl_kernel *kernel = &instance->opencl.launch[i].kernel;
-        if (kernel->kernel && opencl_kernel_work_group_items(kernel) < items) return false;
+        if (kernel->kernel && opencl_kernel_work_group_items(kernel) < (size_t)items) return false;
     }
     return true;
 }
@@ -151,28 +205,35 @@ bool opencl_conv_tiled_suits(const clae_device *device, const op_desc *desc) {
     return !opencl_is_cpu(device, desc);
 }
 
+static int most_items(const clae_device *device, const int *v) {
+    return (int)opencl_group_items((const opencl_device *)device, (size_t)v[ITEMS]);
+}
+
 /* Of gather and spread, a row of the kernel must fit in local memory. */
 bool opencl_conv_tiled_supports(const clae_device *device, const op_desc *desc) {
+    int v[TUNE_MAX_PARAMETERS];
     tile t;
-    return conv_sizes_fit(desc, 1) &&
-           (conv_kernel_of(desc->op) == CONV_FILTER ||
-            choose_tile(desc, opencl_group_items((const opencl_device *)device, MOST_ITEMS), &t));
+    if (!conv_sizes_fit(desc, 1) || !tune_ships(device, desc, opencl_conv_tiled_space(device, desc), v)) return false;
+    return conv_kernel_of(desc->op) == CONV_FILTER || fit_tile(desc, most_items(device, v), v, &t);
 }
 
 clae_status opencl_conv_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
                                       op_instance **instance) {
     const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
-    size_t items = opencl_group_items(opencl_device_of(device), MOST_ITEMS);
-    if (filter) items = filter_items(device, &desc->conv.g);
+    int v[TUNE_MAX_PARAMETERS];
+    if (!tune_choose(device, desc, entry->name, opencl_conv_tiled_space(device, desc), v))
+        return conv_no_values(device, desc, entry);
+    int items = most_items(device, v);
+    if (filter) items = filter_items(&desc->conv.g, items, v);
     for (;; items /= 2) {
         tile t;
         conv_instance *made;
-        if (!filter && !choose_tile(desc, items, &t))
+        if (!filter && (items < 1 || !fit_tile(desc, items, v, &t)))
             return fail(device->context, CLAE_ERROR_DEVICE,
                         "%s: the kernel of implementation %s allows too few items in a work-group", op_name(desc->op),
                         entry->name);
         const clae_status status =
-            filter ? create_filter(device, desc, entry, items, &made) : create_data(device, desc, entry, &t, &made);
+            filter ? create_filter(device, desc, entry, items, v, &made) : create_data(device, desc, entry, &t, &made);
         if (status != CLAE_OK) return status;
         if (items == 1 || kernels_allow(made, items)) {
             *instance = &made->opencl.base;

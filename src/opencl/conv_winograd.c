@@ -5,8 +5,30 @@
 #include "base/numbers.h"
 #include "ops/winograd.h"
 
+enum { MOST_ITEMS = 256, MOST_CHUNKS = 16 };
+
 /* Items for each compute unit: enough to balance them, few enough that their tiles stay in the cache. */
-enum { ITEMS_PER_UNIT = 4, MOST_ITEMS = 256, MOST_CHUNKS = 16 };
+enum { VECTORS, ITEMS_PER_UNIT };
+
+static bool is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+    (void)device;
+    (void)desc;
+    return v[VECTORS] <= 2 && v[ITEMS_PER_UNIT] <= MOST_ITEMS;
+}
+
+#define SPACE(name)                                                                                                    \
+    {                                                                                                                  \
+        .kernel = name, .count = 2,                                                                                    \
+        .parameters = {{"VECTORS", TUNE_CANDIDATES(1, 2)}, {"ITEMS_PER_UNIT", TUNE_CANDIDATES(1, 2, 4, 8, 16)}},       \
+        .is_valid = is_valid                                                                                           \
+    }
+static const tune_space data_space = SPACE("conv_gather_spread_winograd");
+static const tune_space filter_space = SPACE("conv_filter_winograd");
+
+const tune_space *opencl_conv_winograd_space(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    return conv_kernel_of(desc->op) == CONV_FILTER ? &filter_space : &data_space;
+}
 
 typedef struct winograd_tile {
     int lanes, vectors, positions; /* sums in registers: positions x vectors */
@@ -19,15 +41,15 @@ static int common_lanes(const conv_geometry *g, int width) {
 }
 
 /* Vectors of `channels`; of `count` positions as many as fit, in tiles of even size. */
-static winograd_tile choose_tile(int lanes, int channels, int count) {
-    winograd_tile tile = {lanes, channels / lanes % 2 == 0 ? 2 : 1, 0};
+static winograd_tile fit_tile(int lanes, int vectors, int channels, int count) {
+    winograd_tile tile = {lanes, channels / lanes % vectors == 0 ? vectors : 1, 0};
     const int registers = lanes == 16 ? 32 : 16, most = (registers - tile.vectors - 2) / tile.vectors;
     tile.positions = divide_up(count, divide_up(count, most));
     return tile;
 }
 
-static int choose_items(const opencl_device *device, int tasks) {
-    int items = ITEMS_PER_UNIT * (int)device->base.info.compute_units;
+static int choose_items(const opencl_device *device, int items_per_unit, int tasks) {
+    int items = items_per_unit * (int)device->base.info.compute_units;
     if (items > MOST_ITEMS) items = MOST_ITEMS;
     return items < tasks ? items : tasks;
 }
@@ -37,10 +59,13 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     const conv_sides s = conv_sides_of(desc);
     const conv_geometry *g = &desc->conv.g;
     const winograd_grid grid = winograd_make_grid(desc);
-    const winograd_tile tile = choose_tile(common_lanes(g, (int)opencl->vector_width), s.out_c, grid.most_tiles);
+    int values[TUNE_MAX_PARAMETERS];
+    if (!tune_choose(device, desc, impl->name, &data_space, values)) return conv_no_values(device, desc, impl);
+    const int lanes = common_lanes(g, (int)opencl->vector_width);
+    const winograd_tile tile = fit_tile(lanes, values[VECTORS], s.out_c, grid.most_tiles);
     const int size = winograd_size(g->kh);
     const int in_stride = winograd_stride(&grid, s.in_c), out_stride = winograd_stride(&grid, s.out_c);
-    const int items = choose_items(opencl, grid.groups);
+    const int items = choose_items(opencl, values[ITEMS_PER_UNIT], grid.groups);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_add(options, " -DSIZE=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DGROUP_IMAGES=%d -DGROUP_ROWS=%d",
@@ -65,8 +90,10 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
                                   op_instance **instance) {
     const conv_geometry *g = &desc->conv.g;
     const winograd_grid grid = winograd_make_grid(desc);
+    int values[TUNE_MAX_PARAMETERS];
+    if (!tune_choose(device, desc, impl->name, &filter_space, values)) return conv_no_values(device, desc, impl);
     const int lanes = common_lanes(g, (int)opencl_device_of(device)->vector_width), size = winograd_size(g->kh);
-    const winograd_tile tile = choose_tile(lanes, g->narrow_c, g->wide_c);
+    const winograd_tile tile = fit_tile(lanes, values[VECTORS], g->narrow_c, g->wide_c);
     const int wide_stride = winograd_stride(&grid, g->wide_c), narrow_stride = winograd_stride(&grid, g->narrow_c);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
@@ -76,7 +103,7 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     conv_split_batch(g->n, MOST_CHUNKS, &chunk, &chunks);
     chunk = divide_up(chunk, grid.images) * grid.images;
     chunks = divide_up(g->n, chunk);
-    const int items = choose_items(opencl_device_of(device), chunks);
+    const int items = choose_items(opencl_device_of(device), values[ITEMS_PER_UNIT], chunks);
     conv_options_add(options, " -DWIDE_STRIDE=%d -DNARROW_STRIDE=%d", wide_stride, narrow_stride);
     const conv_program program = {"conv_filter_winograd.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
     conv_instance *made;

@@ -6,11 +6,13 @@
 #if CLAE_HAVE_CLBLAST
 #include <clblast_c.h>
 #endif
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Platforms that keep compiled kernels themselves. To give pocl's binaries out, each kernel is compiled once more, which
- * doubles the time that a first run takes to start; later runs look programs up by their source, a second slower. */
+/* Platforms that keep compiled kernels themselves. To give pocl's binaries out, each kernel is compiled once more,
+ * which doubles the time that a first run takes to start; later runs look programs up by their source, a second slower.
+ */
 static const char *const keeping_platforms[] = {"Portable Computing Language"};
 
 static bool keeps_programs(const clae_device_info *info) {
@@ -69,6 +71,31 @@ static clae_status choose_class(opencl_device *device) {
     return CLAE_OK;
 }
 
+/* AMD's extension cl_amd_device_attribute_query. */
+#define DEVICE_WAVEFRONT_WIDTH_AMD 0x4043
+
+/* Names a line of src/tuning/defaults.def, nothing else. */
+static const char *gpu_tuning_class(cl_device_id id) {
+    switch (opencl_device_uint(id, CL_DEVICE_VENDOR_ID)) {
+    case 0x10de:
+        return "nvidia";
+    case 0x1002:
+        return opencl_device_uint(id, DEVICE_WAVEFRONT_WIDTH_AMD) == 64 ? "amd-gcn" : "amd-rdna";
+    case 0x8086:
+        return "intel";
+    default:
+        return "gpu";
+    }
+}
+
+static void choose_tuning_class(opencl_device *device) {
+    char *class = device->base.tuning_class;
+    if (device->class == OPENCL_CLASS_CPU)
+        snprintf(class, sizeof device->base.tuning_class, "cpu-%u", device->vector_width);
+    else
+        snprintf(class, sizeof device->base.tuning_class, "%s", gpu_tuning_class(device->id));
+}
+
 clae_status opencl_open(clae_context *context, const clae_device_info *info, const char *variant, clae_device **out) {
     *out = NULL;
     if (variant) return fail(context, CLAE_ERROR_INPUT, "OpenCL devices have no variants, got \"%s\"", variant);
@@ -88,6 +115,7 @@ clae_status opencl_open(clae_context *context, const clae_device_info *info, con
     if (status) goto failed;
     status = choose_class(device);
     if (status) goto failed;
+    choose_tuning_class(device);
     device->programs = opencl_program_cache_create(context);
     if (!device->programs) {
         status = fail_memory(context, 0, "the programs of an OpenCL device");

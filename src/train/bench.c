@@ -1,9 +1,9 @@
 #include "train/bench.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/philox.h"
 #include "train/infer.h"
+#include "train/timing.h"
 #include "train/trainer.h"
 
 #include <stdlib.h>
@@ -12,9 +12,6 @@
 #define ROUND_MS 400.0 /* of one timing of a whole step, encode or decode */
 #define OP_ROUND_MS 15.0
 #define BATCHES 4 /* in the made-up dataset */
-
-/* Some work, put into the device's queue once. */
-typedef clae_status (*bench_fn)(void *work);
 
 typedef struct trainer_work {
     clae_trainer *trainer;
@@ -46,35 +43,6 @@ static clae_status run_plan(void *work) {
 static clae_status run_node(void *work) {
     plan_node *node = ((node_work *)work)->node;
     return op_run(node->instance, &node->args);
-}
-
-static int compare_doubles(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count) {
-    qsort(values, count, sizeof *values, compare_doubles);
-    return count % 2 ? values[count / 2] : 0.5 * (values[count / 2 - 1] + values[count / 2]);
-}
-
-static clae_status time_runs(clae_device *device, bench_fn run, void *work, unsigned count, double *ms) {
-    const double start = clock_ms();
-    clae_status status = CLAE_OK;
-    for (unsigned i = 0; i < count && status == CLAE_OK; i++) status = run(work);
-    if (status == CLAE_OK) status = device_finish(device);
-    *ms = (clock_ms() - start) / count;
-    return status;
-}
-
-/* Runs once to warm up, and tells how many runs fill `target_ms`. */
-static clae_status runs_that_fill(clae_device *device, bench_fn run, void *work, double target_ms, unsigned *count) {
-    double ms = 0;
-    clae_status status = time_runs(device, run, work, 1, &ms);
-    if (status == CLAE_OK) status = time_runs(device, run, work, 2, &ms);
-    const double wanted = ms > 0 ? target_ms / ms : 1;
-    *count = wanted < 1 ? 1 : wanted > 4000 ? 4000 : (unsigned)wanted;
-    return status;
 }
 
 static clae_status make_dataset(clae_context *context, const clae_model *model, size_t n, clae_dataset **dataset) {
@@ -115,7 +83,7 @@ static clae_status time_ops(clae_device *device, clae_trainer *trainer, unsigned
 }
 
 typedef struct rate {
-    bench_fn run;
+    work_fn run;
     void *work;
     unsigned count;
     double ms[MAX_ROUNDS];
