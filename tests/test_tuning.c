@@ -1,0 +1,312 @@
+/* What is tuned is kept, found again and used; what computes wrongly is not taken. */
+#include "base/files.h"
+#include "base/memory.h"
+#include "device_support.h"
+#include "train/tune.h"
+#include "tuning/tuning.h"
+
+#include <math.h>
+#include <unistd.h>
+
+typedef struct tuning_fixture {
+    fixture f;
+    char folder[64];
+    char warning[256];
+} tuning_fixture;
+
+static void keep_warning(void *user, clae_log_level level, const char *line) {
+    tuning_fixture *t = user;
+    if (level == CLAE_LOG_WARNING) snprintf(t->warning, sizeof t->warning, "%s", line);
+    fixture_log(&t->f, level, line);
+}
+
+/* A device of a fresh context with the fixture's cache folder. */
+static void open_device(tuning_fixture *t, bool no_tuning) {
+    const clae_context_options options = {.log = keep_warning,
+                                          .log_user = t,
+                                          .log_level = CLAE_LOG_WARNING,
+                                          .cache_dir = t->folder,
+                                          .no_tuning = no_tuning};
+    fixture_close(&t->f);
+    t->warning[0] = '\0';
+    assert_int_equal(clae_context_create(&options, &t->f.context), CLAE_OK);
+    assert_int_equal(clae_device_open(t->f.context, fixture_spec(), &t->f.device), CLAE_OK);
+}
+
+static int setup(void **state) {
+    void *any = NULL;
+    fixture_setup(&any);
+    fixture_teardown(&any);
+    tuning_fixture *t = calloc(1, sizeof *t);
+    snprintf(t->folder, sizeof t->folder, "/tmp/clae-tuning-XXXXXX");
+    assert_non_null(mkdtemp(t->folder));
+    open_device(t, false);
+    *state = t;
+    return 0;
+}
+
+static int teardown(void **state) {
+    tuning_fixture *t = *state;
+    char command[128];
+    fixture_close(&t->f);
+    snprintf(command, sizeof command, "rm -rf '%s'", t->folder);
+    assert_int_equal(system(command), 0);
+    free(t);
+    return 0;
+}
+
+static op_desc conv(int n) {
+    const conv_geometry g = {.n = n,
+                             .wide_h = 12,
+                             .wide_w = 12,
+                             .wide_c = 8,
+                             .narrow_h = 8,
+                             .narrow_w = 8,
+                             .narrow_c = 16,
+                             .kh = 5,
+                             .kw = 5,
+                             .sh = 1,
+                             .sw = 1};
+    return (op_desc){.op = OP_conv2d_fwd, .conv = {.g = g, .with_bias = true}};
+}
+
+static bool always(const clae_device *device, const op_desc *desc, const int *values) {
+    return device && desc && values[0] < 100;
+}
+
+static const tune_space two = {.kernel = "two",
+                               .count = 2,
+                               .parameters = {{"ROWS", TUNE_CANDIDATES(1, 2)}, {"LANES", TUNE_CANDIDATES(4, 8)}},
+                               .is_valid = always};
+
+static void test_text(void **state) {
+    (void)state;
+    const int values[] = {3, 16};
+    char text[TUNE_TEXT_SIZE];
+    int back[TUNE_MAX_PARAMETERS] = {0};
+    tune_values_format(&two, values, text);
+    assert_string_equal(text, "ROWS=3 LANES=16");
+    assert_true(tune_values_parse(&two, text, back));
+    assert_memory_equal(back, values, sizeof values);
+    assert_true(tune_values_parse(&two, "LANES=8 ROWS=1", back));
+    assert_int_equal(back[1], 8);
+    const char *const wrong[] = {"",
+                                 "ROWS=3",
+                                 "ROWS=3 LANES=",
+                                 "ROWS=3 LANES=x",
+                                 "ROWS=3 ROWS=4",
+                                 "ROWS3",
+                                 "ROWS=3 LANES=0",
+                                 "ROWS=3 WIDTH=1",
+                                 "ROWS=3 LANES=-1",
+                                 "ROWS=3 LANES=4 TILE=1",
+                                 "LANES=4",
+                                 "ROWS=3,LANES=4",
+                                 "ROWS=99999999999999999999 LANES=4"};
+    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
+        if (tune_values_parse(&two, wrong[i], back)) fail_msg("\"%s\" was taken", wrong[i]);
+}
+
+/* Whatever the class of a device is called, each of its implementations has values for each op that it can do. */
+static void test_shipped(void **state) {
+    tuning_fixture *t = *state;
+    clae_device *device = t->f.device;
+    const char *const classes[] = {"cpu-4", "cpu-8", "cpu-16", "gpu", "nvidia", "amd-gcn", "amd-rdna", "intel", "?"};
+    char own[sizeof device->tuning_class];
+    memcpy(own, device->tuning_class, sizeof own);
+    for (size_t c = 0; c < ARRAY_LENGTH(classes); c++) {
+        snprintf(device->tuning_class, sizeof device->tuning_class, "%s", classes[c]);
+        for (int op = 0; op <= OP_conv_transpose2d_bwd_weights; op++) {
+            op_desc desc = conv(3);
+            desc.op = (op_id)op;
+            for (const op_impl *const *impl = device->backend->impls(desc.op); *impl; impl++) {
+                int values[TUNE_MAX_PARAMETERS];
+                const tune_space *space = (*impl)->space ? (*impl)->space(device, &desc) : NULL;
+                if (!space || !(*impl)->supports(device, &desc)) continue;
+                if (!tune_ships(device, &desc, space, values) || !space->is_valid(device, &desc, values))
+                    fail_msg("class %s has no values for %s by %s", classes[c], op_name(desc.op), (*impl)->name);
+            }
+        }
+    }
+    memcpy(device->tuning_class, own, sizeof own);
+}
+
+static const char *last_impl(const clae_device *device, op_id op) {
+    const op_impl *const *impl = device->backend->impls(op);
+    while (impl[1]) impl++;
+    return (*impl)->name;
+}
+
+static const char *prepared_impl(clae_device *device, const op_desc *desc) {
+    op_instance *instance = NULL;
+    assert_int_equal(op_prepare(device, desc, NULL, &instance), CLAE_OK);
+    const char *name = instance->impl->name;
+    op_release(instance);
+    return name;
+}
+
+static void test_kept(void **state) {
+    tuning_fixture *t = *state;
+    const op_desc desc = conv(4), other_batch = conv(7);
+    op_desc other_op = conv(4);
+    other_op.conv.with_bias = false;
+    const char *last = last_impl(t->f.device, desc.op), *usual = prepared_impl(t->f.device, &desc);
+    assert_string_not_equal(last, usual);
+    assert_int_equal(tuning_set(t->f.device, &desc, last, "", 1.5), CLAE_OK);
+    assert_int_equal(tuning_save(t->f.device), CLAE_OK);
+
+    open_device(t, false);
+    const tuning_entry *entry = tuning_find_exactly(t->f.device->tuning, &desc);
+    assert_non_null(entry);
+    assert_true(fabs(entry->ms - 1.5) < 1e-6);
+    assert_string_equal(prepared_impl(t->f.device, &desc), last);
+    assert_string_equal(prepared_impl(t->f.device, &other_batch), last);
+    assert_null(tuning_find_exactly(t->f.device->tuning, &other_batch));
+    assert_string_equal(prepared_impl(t->f.device, &other_op), usual);
+
+    open_device(t, true);
+    assert_string_equal(prepared_impl(t->f.device, &desc), usual);
+}
+
+/* Puts `text` in the place of the tuning file, opens the device, and looks whether the file is still the same. */
+static void open_with_file(tuning_fixture *t, const char *text) {
+    char *path = strdup(tuning_path(t->f.device));
+    uint8_t *data;
+    size_t bytes;
+    assert_int_equal(file_write_atomic(t->f.context, path, &(file_part){text, strlen(text)}, 1), CLAE_OK);
+    open_device(t, false);
+    assert_int_equal(file_read(t->f.context, path, "test", 1 << 20, &data, &bytes), CLAE_OK);
+    assert_string_equal((const char *)data, text);
+    free(data);
+    free(path);
+}
+
+static void test_damaged(void **state) {
+    tuning_fixture *t = *state;
+    const op_desc desc = conv(4);
+    const char *usual = prepared_impl(t->f.device, &desc);
+    char *path = strdup(tuning_path(t->f.device));
+    uint8_t *good = NULL;
+    size_t bytes;
+    assert_int_equal(tuning_set(t->f.device, &desc, last_impl(t->f.device, desc.op), "", 1.5), CLAE_OK);
+    assert_int_equal(tuning_save(t->f.device), CLAE_OK);
+    assert_int_equal(file_read(t->f.context, path, "test", 1 << 20, &good, &bytes), CLAE_OK);
+    free(path);
+
+    const char *const useless[] = {"", "\n\n", "clae tuning 0\n", "clae tuning 1\ndevice x\n", "clae tuning 1"};
+    for (size_t i = 0; i < ARRAY_LENGTH(useless); i++) {
+        open_with_file(t, useless[i]);
+        assert_non_null(strstr(t->warning, "another version or device"));
+        assert_null(tuning_find(t->f.device->tuning, &desc));
+    }
+    /* Cut anywhere: a warning and what is whole, or nothing. */
+    for (size_t length = 1; length < bytes; length += 7) {
+        char *cut = strndup((const char *)good, length);
+        open_with_file(t, cut);
+        assert_true(strlen(t->warning) > 0 || cut[length - 1] == '\n');
+        assert_null(tuning_find(t->f.device->tuning, &desc));
+        free(cut);
+    }
+    /* An implementation that there no longer is. */
+    char *unknown = string_format("%sxx", (const char *)good);
+    char *name = strstr(unknown, last_impl(t->f.device, desc.op));
+    assert_non_null(name);
+    name[0] = 'X';
+    open_with_file(t, unknown);
+    assert_string_equal(prepared_impl(t->f.device, &desc), usual);
+    free(unknown);
+    free(good);
+}
+
+static void check_result(void *user, const tune_result *r) {
+    size_t *known = user;
+    assert_true(r->count > 0 && r->index < r->count);
+    assert_true(r->ms > 0);
+    *known += r->was_known;
+    if (r->was_known) return;
+    assert_true(r->tried > 0 && r->wrong == 0 && r->failed == 0);
+    assert_true(r->ms <= r->default_ms);
+}
+
+static void test_tune(void **state) {
+    tuning_fixture *t = *state;
+    size_t known = 0, left = 99;
+    clae_model *model = small_model(t->f.context, 1);
+    tune_options options = {.batch_size = 3, .budget_s = 1e-9, .report = check_result, .user = &known};
+    assert_int_equal(tune_run(t->f.device, model, &options, &left), CLAE_OK);
+    const size_t all = left;
+    assert_true(all > 0);
+    options.budget_s = 0.5;
+    assert_int_equal(tune_run(t->f.device, model, &options, &left), CLAE_OK);
+    assert_true(left < all && known == 0);
+    open_device(t, false);
+    options.budget_s = 1e-9;
+    const size_t tuned = all - left;
+    clae_model_free(model);
+    model = small_model(t->f.context, 1);
+    assert_int_equal(tune_run(t->f.device, model, &options, &left), CLAE_OK);
+    assert_int_equal(known, tuned);
+    assert_int_equal(left, all - tuned);
+    clae_model_free(model);
+}
+
+/* An implementation that is fast because it does nothing. */
+static clae_status run_nothing(op_instance *instance, const op_args *args) {
+    return instance && args ? CLAE_OK : CLAE_ERROR_INTERNAL;
+}
+
+static const op_impl *const *(*right_impls)(op_id op);
+
+static clae_status prepare_idle(clae_device *device, const op_desc *desc, op_instance **instance) {
+    const op_impl *const *right = right_impls(desc->op);
+    while (right[1]) right++;
+    const clae_status status = (*right)->prepare(device, desc, instance);
+    if (status == CLAE_OK) (*instance)->run = run_nothing;
+    return status;
+}
+
+static bool can_all(const clae_device *device, const op_desc *desc) {
+    return device && desc;
+}
+
+static const op_impl idle = {.name = "idle", .supports = can_all, .prepare = prepare_idle};
+static const op_impl *with_idle[16];
+
+static const op_impl *const *impls_with_idle(op_id op) {
+    size_t count = 1;
+    with_idle[0] = &idle;
+    for (const op_impl *const *right = right_impls(op); *right; right++) with_idle[count++] = *right;
+    with_idle[count] = NULL;
+    return with_idle;
+}
+
+static void test_wrong_is_refused(void **state) {
+    tuning_fixture *t = *state;
+    clae_device *device = t->f.device, *judge = NULL;
+    const backend *right = device->backend;
+    backend lying = *right;
+    const op_desc desc = conv(3);
+    tune_found found;
+    assert_int_equal(device_open_judge(t->f.context, &judge), CLAE_OK);
+    right_impls = right->impls;
+    lying.impls = impls_with_idle;
+    device->backend = &lying;
+    const tune_request request = {.device = device, .judge = judge, .desc = &desc};
+    assert_int_equal(tune_op(&request, &found), CLAE_OK);
+    device->backend = right;
+    assert_int_equal(found.wrong, 1);
+    assert_string_not_equal(found.impl->name, "idle");
+    clae_device_close(judge);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),
+        cmocka_unit_test_setup_teardown(test_shipped, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_tune, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_wrong_is_refused, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("tuning", tests, NULL, NULL);
+}
