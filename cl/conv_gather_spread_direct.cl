@@ -1,7 +1,7 @@
 /* Gather and spread (src/ops/conv.h) for devices whose work-items are threads with vector units: one-item work-groups
  * and a tile of outputs whose sums stay in registers.
  *
- * Both are one kernel: the taps that join an output to inputs along a row read consecutive inputs, and conv_pack puts
+ * Both are one kernel: the taps that join an output to inputs along a row read consecutive inputs, and conv_pack.cl puts
  * their weights one after the other too (spread: those of a phase, last tap first), so that a row of taps is one run
  * through two arrays. Nothing is multiplied that is not there: runs end at the border.
  *
@@ -12,8 +12,7 @@
  *
  * Macros: SPREAD, IN_H IN_W IN_C, OUT_H OUT_W OUT_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W, DOT, LANES
  * (with DOT a divisor of IN_C), VECTORS, POSITIONS, ROWS (of output per work-item). What forward and backward differ in are
- * arguments, so that they share programs: transposed (weights are [kh][kw][out][in]), bias and mask, which may be NULL, and
- * relu. */
+ * arguments, so that they share programs: mask, which may be NULL, and relu. */
 
 typedef FLOATS(LANES) lanes;
 
@@ -30,17 +29,7 @@ typedef struct taps {
     int slot, in, count, all;
 } taps;
 
-static int phase_taps(int phase, int kernel_size, int stride) { return (kernel_size - phase + stride - 1) / stride; }
-
-static int phase_start(int phase, int kernel_size, int stride) {
-    return phase * (kernel_size / stride) + min(phase, kernel_size % stride);
-}
-
-static int slot_of_tap(int tap, int kernel_size, int stride) {
-    if (!SPREAD) return tap;
-    int phase = tap % stride;
-    return phase_start(phase, kernel_size, stride) + phase_taps(phase, kernel_size, stride) - 1 - tap / stride;
-}
+#include "conv_phases.cl"
 
 static taps taps_of(int out, int in_size, int kernel_size, int stride, int pad) {
     taps t = {0, out * stride - pad, 0, kernel_size};
@@ -58,31 +47,6 @@ static taps taps_of(int out, int in_size, int kernel_size, int stride, int pad) 
 }
 
 static taps columns_of(int x) { return taps_of(x, IN_W, KERNEL_W, STRIDE_W, PAD_W); }
-
-/* packed[block][slot_h][slot_w][in][BLOCK] of weights, 0 beyond OUT_C; then the bias likewise. A work-item for each
- * tap and input channel, and one for the bias. */
-kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void conv_pack(global const float *weight, ulong weight_offset, global const float *bias, ulong bias_offset,
-               global float *packed, ulong packed_offset, int transposed) {
-    int row = get_global_id(0), tap = row / IN_C, in = row % IN_C;
-    weight += weight_offset;
-    packed += packed_offset;
-    if (tap == KERNEL_H * KERNEL_W) {
-        packed += (size_t)BLOCKS * BLOCK_WEIGHTS;
-        #pragma unroll 1
-        for (int out = 0; out < BLOCKS * BLOCK; out++)
-            packed[out] = bias && out < OUT_C ? bias[bias_offset + out] : 0;
-        return;
-    }
-    int slot_h = slot_of_tap(tap / KERNEL_W, KERNEL_H, STRIDE_H);
-    int slot_w = slot_of_tap(tap % KERNEL_W, KERNEL_W, STRIDE_W);
-    packed += ((slot_h * KERNEL_W + slot_w) * IN_C + in) * BLOCK;
-    #pragma unroll 1
-    for (int out = 0; out < BLOCKS * BLOCK; out++) {
-        size_t from = transposed ? ((size_t)tap * OUT_C + out) * IN_C + in : ((size_t)tap * IN_C + in) * OUT_C + out;
-        packed[(size_t)(out / BLOCK) * BLOCK_WEIGHTS + out % BLOCK] = out < OUT_C ? weight[from] : 0;
-    }
-}
 
 #if DOT
 typedef float result;

@@ -78,7 +78,8 @@ clae_status conv_instance_create(clae_device *device, const op_desc *desc, const
     op_instance *made;
     clae_status status = opencl_instance_create(device, desc, impl, sizeof(conv_instance), run, &made);
     if (status != CLAE_OK) return status;
-    for (size_t i = 0; i < ARRAY_LENGTH(program->kernels) && program->kernels[i]; i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(program->kernels); i++) {
+        if (!program->kernels[i]) continue;
         status = opencl_kernel_create(opencl_device_of(device), program->file, program->options, program->kernels[i],
                                       &opencl_instance_of(made)->launch[i].kernel);
         if (status != CLAE_OK) {
@@ -104,20 +105,30 @@ clae_status conv_no_values(const clae_device *device, const op_desc *desc, const
 
 static const view no_view = {NULL, 0};
 
-clae_status conv_run_packed(op_instance *instance, const op_args *args) {
+view conv_pack_bias(const op_instance *instance, const op_args *args) {
+    const bool forward = conv_is_forward(instance->desc.op);
+    return forward && instance->desc.conv.with_bias ? args->operand[CONV_EXTRA] : no_view;
+}
+
+clae_status conv_run_after_pack(op_instance *instance, const op_args *args) {
     opencl_launch *pack = &opencl_instance_of(instance)->launch[0], *run = pack + 1;
     const view *operand = args->operand;
     const conv_desc *desc = &instance->desc.conv;
     const bool forward = conv_is_forward(instance->desc.op);
-    const view bias = forward && desc->with_bias ? operand[CONV_EXTRA] : no_view;
     const view mask = !forward && desc->with_relu ? operand[CONV_EXTRA] : no_view;
-    clae_status status =
-        opencl_kernel_set(&pack->kernel, "vvvi", operand[CONV_IN_WEIGHT], bias, args->workspace, !forward);
-    if (status == CLAE_OK) status = opencl_launch_run(pack);
+    clae_status status = opencl_launch_run(pack);
     if (status == CLAE_OK)
         status = opencl_kernel_set(&run->kernel, "vvvvii", operand[CONV_IN], args->workspace, mask, operand[CONV_OUT],
                                    desc->g.n, forward && desc->with_relu);
     return status == CLAE_OK ? opencl_launch_run(run) : status;
+}
+
+clae_status conv_run_packed(op_instance *instance, const op_args *args) {
+    opencl_launch *pack = &opencl_instance_of(instance)->launch[0];
+    const clae_status status =
+        opencl_kernel_set(&pack->kernel, "vvvi", args->operand[CONV_IN_WEIGHT], conv_pack_bias(instance, args),
+                          args->workspace, !conv_is_forward(instance->desc.op));
+    return status == CLAE_OK ? conv_run_after_pack(instance, args) : status;
 }
 
 clae_status conv_run_single(op_instance *instance, const op_args *args) {

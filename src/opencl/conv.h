@@ -14,9 +14,11 @@ enum { CONV_IN, CONV_IN_WEIGHT, CONV_EXTRA, CONV_OUT };
 typedef struct conv_instance {
     opencl_instance opencl;
     int chunk, chunks; /* filter: images in a partial sum, and how many of those there are */
+    int block;         /* conv_pack.cl: output channels side by side */
 } conv_instance;
 
-/* One kernel or two: a first one that fills the workspace, and the one that makes the result. */
+/* One kernel or two: a first one that fills the workspace, NULL where it is in a file of its own, and the one that
+ * makes the result. */
 typedef struct conv_program {
     const char *file, *options;
     const char *kernels[2];
@@ -52,6 +54,8 @@ clae_status conv_no_values(const clae_device *device, const op_desc *desc, const
  * relu); or run(in, weight, bias or mask, out, n). filter: partial(wide, narrow, workspace, n, chunk, transposed,
  * dbias' elements), reduce(workspace, dweight, dbias, chunks, transposed, dbias' elements); or run(wide, narrow,
  * dweight, dbias, n). */
+view conv_pack_bias(const op_instance *instance, const op_args *args); /* empty where there is none */
+clae_status conv_run_after_pack(op_instance *instance, const op_args *args);
 clae_status conv_run_packed(op_instance *instance, const op_args *args);
 clae_status conv_run_single(op_instance *instance, const op_args *args);
 clae_status conv_run_filter_split(op_instance *instance, const op_args *args);

@@ -119,6 +119,17 @@ static bool choose_data_tile(const clae_device *device, const op_desc *desc, con
     return true;
 }
 
+static clae_status run_data(op_instance *instance, const op_args *args) {
+    opencl_launch *pack = &opencl_instance_of(instance)->launch[0];
+    const conv_sides s = conv_sides_of(&instance->desc);
+    const conv_geometry *g = &instance->desc.conv.g;
+    const clae_status status =
+        opencl_kernel_set(&pack->kernel, "vvviiiiiiiii", args->operand[CONV_IN_WEIGHT], conv_pack_bias(instance, args),
+                          args->workspace, !conv_is_forward(instance->desc.op), s.spread, g->kh, g->kw, g->sh, g->sw,
+                          s.in_c, s.out_c, ((conv_instance *)instance)->block);
+    return status == CLAE_OK ? conv_run_after_pack(instance, args) : status;
+}
+
 static clae_status prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     const conv_sides s = conv_sides_of(desc);
     const conv_geometry *g = &desc->conv.g;
@@ -129,18 +140,21 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     conv_options(desc, options);
     conv_options_add(options, " -DDOT=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DROWS=%d", tile.dot, tile.lanes,
                      tile.vectors, tile.positions, rows);
-    const conv_program program = {"conv_gather_spread_direct.cl", options, {"conv_pack", "conv_run"}};
+    const conv_program program = {"conv_gather_spread_direct.cl", options, {NULL, "conv_run"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_packed, &made);
+    clae_status status = conv_instance_create(device, desc, impl, &program, run_data, &made);
     if (status != CLAE_OK) return status;
-    const size_t block = tile.dot ? 1 : (size_t)tile.lanes * tile.vectors;
-    const size_t channels = ((size_t)s.out_c + block - 1) / block * block;
+    *instance = &made->opencl.base;
+    status =
+        opencl_kernel_create(opencl_device_of(device), "conv_pack.cl", "", "conv_pack", &made->opencl.launch[0].kernel);
+    if (status != CLAE_OK) return opencl_instance_finish(instance, status);
+    made->block = tile.dot ? 1 : tile.lanes * tile.vectors;
+    const size_t channels = (size_t)divide_up(s.out_c, made->block) * (size_t)made->block;
     const size_t inputs = (size_t)g->kh * g->kw * s.in_c;
     const size_t one[3] = {1, 1, 1};
     conv_grid(made, 0, (const size_t[]){inputs + 1, 1, 1}, one);
     conv_grid(made, 1, (const size_t[]){divide_up(g->n, tile.positions), divide_up(s.out_h, rows), 1}, one);
     made->opencl.base.workspace_bytes = (inputs + 1) * channels * sizeof(float);
-    *instance = &made->opencl.base;
     return CLAE_OK;
 }
 

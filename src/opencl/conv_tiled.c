@@ -193,10 +193,10 @@ static clae_status create_filter(clae_device *device, const op_desc *desc, const
     return CLAE_OK;
 }
 
-static bool kernels_allow(const conv_instance *instance, int items) {
+static bool kernels_allow(conv_instance *instance, int items) {
     for (int i = 0; i < OPENCL_MAX_LAUNCHES; i++) {
-        const opencl_kernel *kernel = &instance->opencl.launch[i].kernel;
-        if (kernel->kernel && opencl_kernel_work_group_items(kernel) < (size_t)items) return false;
+        opencl_kernel *kernel = &instance->opencl.launch[i].kernel;
+        if (kernel->program && opencl_kernel_work_group_items(kernel) < (size_t)items) return false;
     }
     return true;
 }

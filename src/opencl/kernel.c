@@ -5,19 +5,29 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Makes the kernel if that has waited. */
+static clae_status make(opencl_kernel *kernel) {
+    if (kernel->kernel) return CLAE_OK;
+    char name[sizeof kernel->name + 16];
+    clae_status status = opencl_program_build(kernel->device, kernel->program);
+    if (status != CLAE_OK) return status;
+    if (kernel->program->number < 0)
+        snprintf(name, sizeof name, "%s", kernel->name);
+    else
+        snprintf(name, sizeof name, "%s_%d", kernel->name, kernel->program->number);
+    cl_int code;
+    kernel->kernel = clCreateKernel(kernel->program->program, name, &code);
+    if (code == CL_SUCCESS) return CLAE_OK;
+    kernel->kernel = NULL;
+    return opencl_check(kernel->device, code, "clCreateKernel", name);
+}
+
 clae_status opencl_kernel_create(opencl_device *device, const char *file, const char *options, const char *name,
                                  opencl_kernel *kernel) {
-    memset(kernel, 0, sizeof *kernel);
-    cl_program program;
-    clae_status status = opencl_program_get(device, file, options, &program);
-    if (status) return status;
-    cl_int code;
-    cl_kernel made = clCreateKernel(program, name, &code);
-    if (code != CL_SUCCESS) return opencl_check(device, code, "clCreateKernel", name);
-    kernel->device = device;
-    kernel->kernel = made;
+    *kernel = (opencl_kernel){.device = device};
     snprintf(kernel->name, sizeof kernel->name, "%s", name);
-    return CLAE_OK;
+    const clae_status status = opencl_program_get(device, file, options, &kernel->program);
+    return status == CLAE_OK && kernel->program->program ? make(kernel) : status;
 }
 
 void opencl_kernel_release(opencl_kernel *kernel) {
@@ -25,10 +35,11 @@ void opencl_kernel_release(opencl_kernel *kernel) {
     memset(kernel, 0, sizeof *kernel);
 }
 
-size_t opencl_kernel_work_group_items(const opencl_kernel *kernel) {
+size_t opencl_kernel_work_group_items(opencl_kernel *kernel) {
     size_t items = 0;
-    cl_int code = clGetKernelWorkGroupInfo(kernel->kernel, kernel->device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof items,
-                                           &items, NULL);
+    if (make(kernel) != CLAE_OK) return 1;
+    const cl_int code = clGetKernelWorkGroupInfo(kernel->kernel, kernel->device->id, CL_KERNEL_WORK_GROUP_SIZE,
+                                                 sizeof items, &items, NULL);
     return code == CL_SUCCESS && items ? items : 1;
 }
 
@@ -40,6 +51,8 @@ static cl_int set_view(cl_kernel kernel, cl_uint *index, view v) {
 }
 
 clae_status opencl_kernel_set(opencl_kernel *kernel, const char *types, ...) {
+    const clae_status status = make(kernel);
+    if (status != CLAE_OK) return status;
     va_list arguments;
     va_start(arguments, types);
     cl_uint index = 0;

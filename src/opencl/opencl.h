@@ -24,7 +24,7 @@ typedef struct opencl_device {
     cl_command_queue queue; /* in order */
     opencl_class class;
     bool loops_end_early;  /* kernels in CPU style, whose work-items loop long, compute wrongly */
-    bool keeps_programs;   /* the implementation has a cache of its own, and compiles a kernel again for its binary */
+    bool keeps_programs;   /* it has a cache of its own, compiles again for a binary, and is slow with each program */
     unsigned vector_width; /* floats, preferred by the device: 4, 8 or 16 on CPUs */
     size_t max_work_group_items;
     opencl_program_cache *programs; /* built programs of this device, by file and options */
@@ -42,21 +42,23 @@ static inline cl_mem opencl_memory_of(view v) {
     return ((opencl_buffer *)v.buffer)->memory;
 }
 
-/* A kernel ready to be enqueued. */
+/* A kernel; of a program that waits to be built it is made when it is first used. */
 typedef struct opencl_kernel {
     opencl_device *device;
-    cl_kernel kernel;
+    struct opencl_program *program;
+    cl_kernel kernel; /* NULL: not made yet */
     char name[48];
 } opencl_kernel;
 
 /* Builds cl/<file> with `options` ("-DN=3 -DM=4"; the prelude and the standard options come by themselves), or takes it
- * from the device's programs or the cache on disk, and makes the kernel `name`. */
+ * from the device's programs or the cache on disk, and makes the kernel `name`. Where programs are slow to build, this
+ * waits until the first of them is used, and a failure too. */
 clae_status opencl_kernel_create(opencl_device *device, const char *file, const char *options, const char *name,
                                  opencl_kernel *kernel);
 void opencl_kernel_release(opencl_kernel *kernel); /* takes a zeroed one */
 
-/* Largest work-group that the built kernel allows. */
-size_t opencl_kernel_work_group_items(const opencl_kernel *kernel);
+/* Largest work-group that the built kernel allows; 1 when it cannot be built. */
+size_t opencl_kernel_work_group_items(opencl_kernel *kernel);
 
 /* Sets all arguments from the first on: 'v' a view, as two arguments (global pointer, ulong offset in elements);
  * 'i' an int; 'u' a size_t, passed as uint; 'l' a size_t, passed as ulong; 'f' a double, passed as float. A view with a

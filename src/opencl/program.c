@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 #define KEY_VERSION 1
-/* No warnings: drivers print them past the log. */
-#define STANDARD_OPTIONS "-cl-std=CL1.2 -w"
 
 /* All that is needed to make one program. */
 typedef struct recipe {
@@ -48,7 +46,7 @@ static clae_status recipe_make(opencl_device *device, const char *file, const ch
     clae_status status = opencl_source_load(context, "prelude.cl", &r->prelude);
     if (!status) status = opencl_source_load(context, file, &r->source);
     if (status) goto failed;
-    r->options = string_format(STANDARD_OPTIONS " %s", options);
+    r->options = string_format(OPENCL_STANDARD_OPTIONS " %s", options);
     if (r->options) r->key = make_key(r);
     if (r->key) return CLAE_OK;
     status = fail_memory(context, strlen(r->source), "a kernel");
@@ -141,15 +139,27 @@ static clae_status build_program(const recipe *r, cl_program *out) {
     return CLAE_OK;
 }
 
-clae_status opencl_program_get(opencl_device *device, const char *file, const char *options, cl_program *program) {
-    *program = opencl_program_cache_find(device->programs, file, options);
-    if (*program) return CLAE_OK;
+static clae_status build_alone(opencl_device *device, opencl_program *program) {
     recipe r;
-    clae_status status = recipe_make(device, file, options, &r);
+    clae_status status = recipe_make(device, program->file, program->options, &r);
     if (status) return status;
-    *program = load_program(&r);
-    if (!*program) status = build_program(&r, program);
-    if (!status) status = opencl_program_cache_add(device->programs, device->base.context, file, options, *program);
+    program->program = load_program(&r);
+    if (!program->program) status = build_program(&r, &program->program);
     recipe_release(&r);
     return status;
+}
+
+clae_status opencl_program_build(opencl_device *device, opencl_program *program) {
+    if (!program->program && device->keeps_programs) opencl_program_build_batch(device);
+    return program->program ? CLAE_OK : build_alone(device, program);
+}
+
+clae_status opencl_program_get(opencl_device *device, const char *file, const char *options, opencl_program **program) {
+    const clae_context *context = device->base.context;
+    opencl_program *p = opencl_program_cache_find(device->programs, file, options);
+    if (!p) p = opencl_program_cache_add(device->programs, file, options);
+    *program = p;
+    if (!p) return fail_memory(context, sizeof *p, "a program");
+    if (p->program || (device->keeps_programs && opencl_source_is_embedded(context, file))) return CLAE_OK;
+    return build_alone(device, p);
 }

@@ -11,15 +11,9 @@
 
 #define LARGEST_ENTRY_BYTES ((size_t)256 << 20)
 
-typedef struct built {
-    char *file, *options;
-    cl_program program;
-    struct built *next;
-} built;
-
 struct opencl_program_cache {
     char *folder;
-    built *programs;
+    opencl_program *programs;
 };
 
 /* What an entry begins with; the key and then the binary follow. */
@@ -64,37 +58,39 @@ opencl_program_cache *opencl_program_cache_create(const clae_context *context) {
 
 void opencl_program_cache_free(opencl_program_cache *cache) {
     if (!cache) return;
-    for (built *b = cache->programs, *next; b; b = next) {
-        next = b->next;
-        clReleaseProgram(b->program);
-        free(b->file);
-        free(b->options);
-        free(b);
+    for (opencl_program *p = cache->programs, *next; p; p = next) {
+        next = p->next;
+        if (p->program) clReleaseProgram(p->program);
+        free(p->file);
+        free(p->options);
+        free(p);
     }
     free(cache->folder);
     free(cache);
 }
 
-cl_program opencl_program_cache_find(const opencl_program_cache *cache, const char *file, const char *options) {
-    for (const built *b = cache->programs; b; b = b->next)
-        if (strcmp(b->file, file) == 0 && strcmp(b->options, options) == 0) return b->program;
+opencl_program *opencl_program_cache_find(const opencl_program_cache *cache, const char *file, const char *options) {
+    for (opencl_program *p = cache->programs; p; p = p->next)
+        if (strcmp(p->file, file) == 0 && strcmp(p->options, options) == 0) return p;
     return NULL;
 }
 
-clae_status opencl_program_cache_add(opencl_program_cache *cache, const clae_context *context, const char *file,
-                                     const char *options, cl_program program) {
-    built *b = calloc(1, sizeof *b);
+opencl_program *opencl_program_cache_add(opencl_program_cache *cache, const char *file, const char *options) {
+    opencl_program *p = calloc(1, sizeof *p);
     char *own_file = strdup(file), *own_options = strdup(options);
-    if (!b || !own_file || !own_options) {
-        free(b);
+    if (!p || !own_file || !own_options) {
+        free(p);
         free(own_file);
         free(own_options);
-        clReleaseProgram(program);
-        return fail_memory(context, sizeof *b, "a built program");
+        return NULL;
     }
-    *b = (built){.file = own_file, .options = own_options, .program = program, .next = cache->programs};
-    cache->programs = b;
-    return CLAE_OK;
+    *p = (opencl_program){.file = own_file, .options = own_options, .number = -1, .next = cache->programs};
+    cache->programs = p;
+    return p;
+}
+
+opencl_program *opencl_program_cache_first(const opencl_program_cache *cache) {
+    return cache->programs;
 }
 
 const char *opencl_program_cache_folder(const opencl_program_cache *cache) {

@@ -1,0 +1,108 @@
+/* Programs that wait are built as one, in which no name meets another, and compute what they do alone. */
+#include "graph/op_trial.h"
+#include "opencl/program_cache.h"
+#include "opencl_support.h"
+
+#include "base/memory.h"
+
+enum { MOST_OPS = 128 };
+
+static op_desc conv(op_id op, int kernel, int stride) {
+    const int wide = 12, narrow = (wide - kernel) / stride + 1;
+    const conv_geometry g = {.n = 2,
+                             .wide_h = wide,
+                             .wide_w = wide,
+                             .wide_c = 8,
+                             .narrow_h = narrow,
+                             .narrow_w = narrow,
+                             .narrow_c = 16,
+                             .kh = kernel,
+                             .kw = kernel,
+                             .sh = stride,
+                             .sw = stride};
+    return (op_desc){.op = op, .conv = {.g = g, .with_bias = true, .with_relu = true}};
+}
+
+/* Ops whose files define the same names. */
+static size_t list_ops(op_desc *ops) {
+    size_t count = 0;
+    ops[count++] = conv(OP_conv2d_fwd, 5, 1);
+    ops[count++] = conv(OP_conv2d_bwd_weights, 5, 1);
+    ops[count++] = conv(OP_conv_transpose2d_fwd, 3, 2);
+    ops[count++] = (op_desc){.op = OP_loss, .loss = {.count = 100, .scale = 0.5f, .with_gradient = true}};
+    ops[count++] = (op_desc){.op = OP_loss, .loss = {.count = 100, .scale = 0.5f}};
+    ops[count++] = (op_desc){.op = OP_adam, .adam = {.count = 64, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}};
+    ops[count++] = (op_desc){.op = OP_reduce_sum, .reduce_sum = {.rows = 30, .columns = 16}};
+    ops[count++] = (op_desc){.op = OP_bias, .bias = {.rows = 30, .channels = 16}};
+    ops[count++] = (op_desc){.op = OP_relu_fwd, .relu = {.count = 99}};
+    ops[count++] = (op_desc){.op = OP_relu_bwd, .relu = {.count = 99}};
+    return count;
+}
+
+/* Prepares the ops by every implementation but those of CLBlast, which has programs of its own. */
+static size_t prepare_all(clae_device *device, op_instance **instances) {
+    op_desc ops[32];
+    const size_t op_count = list_ops(ops);
+    size_t count = 0;
+    for (size_t i = 0; i < op_count; i++)
+        for (const op_impl *const *impl = device->backend->impls(ops[i].op); *impl; impl++) {
+            if (strcmp((*impl)->name, "im2col") == 0 || !(*impl)->supports(device, &ops[i])) continue;
+            assert_true(count < MOST_OPS);
+            assert_int_equal(op_prepare(device, &ops[i], (*impl)->name, &instances[count++]), CLAE_OK);
+        }
+    return count;
+}
+
+static void check(clae_device *device, clae_device *judge, const op_instance *instance) {
+    const op_desc *desc = &instance->desc;
+    op_operands got, answer;
+    char text[160];
+    assert_int_equal(op_operands_draw(device->context, desc, 1, &got), CLAE_OK);
+    assert_int_equal(op_operands_draw(device->context, desc, 1, &answer), CLAE_OK);
+    assert_int_equal(op_trial_judge(judge, desc, &answer), CLAE_OK);
+    assert_int_equal(op_trial_run(device, desc, instance->impl->name, &got), CLAE_OK);
+    const double difference = op_outputs_difference(desc, &got, &answer);
+    op_describe(desc, text, sizeof text);
+    if (!(difference <= OP_TRIAL_TOLERANCE)) print_error("%s %s: off by %g\n", text, instance->impl->name, difference);
+    assert_true(difference <= OP_TRIAL_TOLERANCE);
+    op_operands_free(&got);
+    op_operands_free(&answer);
+}
+
+static void waiting_programs_are_built_as_one(void **state) {
+    opencl_fixture *f = *state;
+    clae_device *device = &f->device->base, *judge = NULL;
+    op_instance *instances[MOST_OPS] = {NULL};
+    f->device->keeps_programs = true;
+    assert_int_equal(device_open_judge(f->context, &judge), CLAE_OK);
+    const size_t count = prepare_all(device, instances);
+    for (size_t i = 0; i < count; i++) check(device, judge, instances[i]);
+    size_t together = 0, alone = 0;
+    for (const opencl_program *p = opencl_program_cache_first(f->device->programs); p; p = p->next) {
+        assert_non_null(p->program);
+        *(p->number < 0 ? &alone : &together) += 1;
+    }
+    assert_true(together > 10);
+    assert_true(alone <= 1); /* the last ones, when they were prepared one at a time */
+    for (size_t i = 0; i < count; i++) op_release(instances[i]);
+    clae_device_close(judge);
+}
+
+static void a_file_of_the_user_is_built_alone(void **state) {
+    opencl_fixture *f = *state;
+    opencl_kernel kernel = {0};
+    f->device->keeps_programs = true;
+    write_kernel(f, "relu.cl", "__kernel void relu_fwd(__global float *y) { y[0] = 1; }\n");
+    assert_int_equal(opencl_kernel_create(f->device, "relu.cl", "", "relu_fwd", &kernel), CLAE_OK);
+    assert_non_null(kernel.kernel);
+    assert_int_equal(kernel.program->number, -1);
+    opencl_kernel_release(&kernel);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(waiting_programs_are_built_as_one),
+        cmocka_unit_test(a_file_of_the_user_is_built_alone),
+    };
+    return cmocka_run_group_tests_name("program_batch", tests, opencl_fixture_setup, opencl_fixture_teardown);
+}
