@@ -22,6 +22,7 @@ struct clae_device {
     char tuning_class[16];      /* of src/tuning/defaults.def */
     struct device_tests *tests; /* kept by device_tests.c */
     struct tuning *tuning;      /* NULL for a judge */
+    uint64_t allocated_bytes;   /* of its buffers; kept by buffer_create and buffer_free */
 };
 
 /* Device memory; a backend's own buffer begins with this. */
@@ -29,6 +30,13 @@ struct buffer {
     clae_device *device;
     size_t bytes;
 };
+
+/* Host memory from which buffers are filled while the device works; a backend's own begins with this. */
+typedef struct staging {
+    clae_device *device;
+    void *data;
+    size_t bytes;
+} staging;
 
 /* A place in a buffer; it owns nothing. offset counts elements (floats; bytes or uint32 for load_batch's). Offsets of
  * views that start a tensor are multiples of 64 bytes. */
@@ -101,6 +109,17 @@ struct backend {
     clae_status (*zero)(buffer *buffer, size_t offset_bytes, size_t bytes);
     clae_status (*finish)(clae_device *device); /* waits until all work is done */
 
+    /* Uploads beside the queue: staging_begin, any number of pieces written into `data` and uploaded, staging_end.
+     * begin returns when all of `data` may be written again; the uploads after it wait for the work that is in the
+     * queue by then, and for none that comes later, which must leave their bytes of the buffer alone. Work that is
+     * put into the queue after end finds them there. None of the three allocates. */
+    clae_status (*staging_create)(clae_device *device, size_t bytes, staging **out);
+    void (*staging_free)(staging *staging); /* waits for its uploads */
+    clae_status (*staging_begin)(staging *staging);
+    /* Bytes of `data` to the same place in the buffer. */
+    clae_status (*staging_upload)(staging *staging, size_t offset_bytes, size_t bytes, buffer *buffer);
+    clae_status (*staging_end)(staging *staging);
+
     /* Rate of fused multiply-adds on registers, two operations each, on all compute units. */
     clae_status (*measure_peak)(clae_device *device, double *gflops);
 
@@ -134,12 +153,23 @@ clae_status impls_check(const clae_context *context, const char *impls);
 /* Plain C without instruction sets of its own, to check others against. */
 clae_status device_open_judge(clae_context *context, clae_device **device);
 
-/* Shorthands for the vtable; buffer_free takes NULL. */
+/* Memory for buffers and the largest one, as the device and the context's limit allow; UINT64_MAX where that is not
+ * known. What is left of it is without the buffers that there are. */
+uint64_t device_memory_bytes(const clae_device *device);
+uint64_t device_memory_left_bytes(const clae_device *device);
+uint64_t device_largest_buffer_bytes(const clae_device *device);
+
+/* Shorthands for the vtable; buffer_free and staging_free take NULL. */
 clae_status buffer_create(clae_device *device, size_t bytes, buffer **out);
 void buffer_free(buffer *buffer);
 clae_status buffer_upload(buffer *buffer, size_t offset_bytes, const void *data, size_t bytes);
 clae_status buffer_download(buffer *buffer, size_t offset_bytes, void *data, size_t bytes);
 clae_status buffer_zero(buffer *buffer, size_t offset_bytes, size_t bytes);
 clae_status device_finish(clae_device *device);
+clae_status staging_create(clae_device *device, size_t bytes, staging **out);
+void staging_free(staging *staging);
+clae_status staging_begin(staging *staging);
+clae_status staging_upload(staging *staging, size_t offset_bytes, size_t bytes, buffer *buffer);
+clae_status staging_end(staging *staging);
 
 #endif

@@ -161,11 +161,15 @@ clae_status impls_check(const clae_context *context, const char *impls) {
 
 clae_status buffer_create(clae_device *device, size_t bytes, buffer **out) {
     *out = NULL;
-    return device->backend->buffer_create(device, bytes ? bytes : 1, out);
+    const clae_status status = device->backend->buffer_create(device, bytes ? bytes : 1, out);
+    if (status == CLAE_OK) device->allocated_bytes += (*out)->bytes;
+    return status;
 }
 
 void buffer_free(buffer *buffer) {
-    if (buffer) buffer->device->backend->buffer_free(buffer);
+    if (!buffer) return;
+    buffer->device->allocated_bytes -= buffer->bytes;
+    buffer->device->backend->buffer_free(buffer);
 }
 
 clae_status buffer_upload(buffer *buffer, size_t offset_bytes, const void *data, size_t bytes) {
@@ -182,4 +186,41 @@ clae_status buffer_zero(buffer *buffer, size_t offset_bytes, size_t bytes) {
 
 clae_status device_finish(clae_device *device) {
     return device->backend->finish(device);
+}
+
+clae_status staging_create(clae_device *device, size_t bytes, staging **out) {
+    *out = NULL;
+    return device->backend->staging_create(device, bytes ? bytes : 1, out);
+}
+
+void staging_free(staging *staging) {
+    if (staging) staging->device->backend->staging_free(staging);
+}
+
+clae_status staging_begin(staging *staging) {
+    return staging->device->backend->staging_begin(staging);
+}
+
+clae_status staging_upload(staging *staging, size_t offset_bytes, size_t bytes, buffer *buffer) {
+    return bytes ? staging->device->backend->staging_upload(staging, offset_bytes, bytes, buffer) : CLAE_OK;
+}
+
+clae_status staging_end(staging *staging) {
+    return staging->device->backend->staging_end(staging);
+}
+
+uint64_t device_memory_bytes(const clae_device *device) {
+    const uint64_t has = device->info.memory_bytes, limit = device->context->memory_limit_bytes;
+    if (has == 0 && limit == 0) return UINT64_MAX;
+    return has == 0 || (limit && limit < has) ? limit : has;
+}
+
+uint64_t device_memory_left_bytes(const clae_device *device) {
+    const uint64_t bytes = device_memory_bytes(device);
+    if (bytes == UINT64_MAX) return bytes;
+    return bytes > device->allocated_bytes ? bytes - device->allocated_bytes : 0;
+}
+
+uint64_t device_largest_buffer_bytes(const clae_device *device) {
+    return device->info.largest_allocation_bytes ? device->info.largest_allocation_bytes : UINT64_MAX;
 }

@@ -81,25 +81,21 @@ static void spoil(clae_device *device, backend *copy) {
 static void test_selftest_passes(void **state) {
     fixture *f = *state;
     clae_model *model = NULL;
-    network net = {0};
     plan *p = NULL;
     reports r = {0, 0};
     assert_int_equal(clae_model_create_lecture(f->context, 32, 8, 0, &model), CLAE_OK);
-    assert_int_equal(network_create(f->device, model, true, &net), CLAE_OK);
     const plan_request request = {.device = f->device,
                                   .model = model,
-                                  .network = &net,
                                   .batch_size = 5,
                                   .load_batch = true,
                                   .encode = true,
                                   .decode = true,
                                   .loss = true,
                                   .backward = true};
-    assert_int_equal(plan_create(&request, &p), CLAE_OK);
+    assert_int_equal(plan_prepare(&request, &p), CLAE_OK);
     assert_int_equal(selftest_plan(p, count_report, &r), CLAE_OK);
     assert_true(r.count == p->node_count && r.failed == 0);
     plan_free(p);
-    network_release(&net);
     clae_model_free(model);
 }
 

@@ -4,6 +4,7 @@
 #define CLAE_CONTEXT_H
 
 #include <clae/status.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,15 +21,16 @@ typedef void (*clae_log_fn)(void *user, clae_log_level level, const char *line);
 typedef struct clae_context_options {
     clae_log_fn log; /* default: nothing is reported */
     void *log_user;
-    clae_log_level log_level; /* lines above it are not made; default CLAE_LOG_ERROR */
-    unsigned threads;         /* of the plain C backend, 1024 at most; default: one for each core */
-    const char *kernel_dir;   /* .cl files that override the embedded ones; default: none */
-    const char *cache_dir;    /* compiled kernels; default: $XDG_CACHE_HOME/clae or ~/.cache/clae */
-    const char *data_dir;     /* looked in first for datasets given by name; default: $CLAE_DATA_DIR */
-    const char *impls;        /* forced implementations, "conv2d_fwd=direct,gemm=plain"; default: the best of each */
-    int no_fusion;            /* non-zero: bias and ReLU stay ops of their own */
-    int no_winograd;          /* non-zero: sums are made as they are defined; slower, with smaller rounding errors */
-    int no_tuning;            /* non-zero: what `clae tune` found is not used */
+    clae_log_level log_level;    /* lines above it are not made; default CLAE_LOG_ERROR */
+    unsigned threads;            /* of the plain C backend, 1024 at most; default: one for each core */
+    const char *kernel_dir;      /* .cl files that override the embedded ones; default: none */
+    const char *cache_dir;       /* compiled kernels; default: $XDG_CACHE_HOME/clae or ~/.cache/clae */
+    const char *data_dir;        /* looked in first for datasets given by name; default: $CLAE_DATA_DIR */
+    const char *impls;           /* forced implementations, "conv2d_fwd=direct,gemm=plain"; default: the best of each */
+    int no_fusion;               /* non-zero: bias and ReLU stay ops of their own */
+    int no_winograd;             /* non-zero: sums are made as they are defined; slower, with smaller rounding errors */
+    int no_tuning;               /* non-zero: what `clae tune` found is not used */
+    uint64_t memory_limit_bytes; /* what clae plans to use of a device's memory at most; default: all that it has */
 } clae_context_options;
 
 CLAE_API clae_status clae_context_create(const clae_context_options *options, clae_context **context);

@@ -18,8 +18,8 @@ typedef struct clae_evaluation {
     double psnr_db;       /* -10 log10(mse_per_pixel) */
 } clae_evaluation;
 
-/* Uploads the model's weights as they are now; batch_size 0 means 256. Device and model must outlive it, and the
- * model's normalisation must not change meanwhile. */
+/* Uploads the model's weights as they are now; batch_size 0 means 256, or less where the device's memory does not hold
+ * as much. Device and model must outlive it, and the model's normalisation must not change meanwhile. */
 CLAE_API clae_status clae_infer_create(clae_device *device, const clae_model *model, size_t batch_size,
                                        clae_infer **infer);
 

@@ -29,6 +29,8 @@ static const option computing_options[] = {
     OPTION_FLAG(no_winograd, "no-winograd", 0,
                 "convolve as the definition reads: slower, with smaller rounding errors"),
     OPTION_FLAG(no_tuning, "no-tuning", 0, "leave aside what `clae tune` found"),
+    OPTION_REAL(memory_limit_mib, "memory-limit", "MIB", NULL, 0.001, 1e9,
+                "plan to use so much of the device's memory at most; default: all of it"),
 };
 
 static const option message_options[] = {

@@ -15,6 +15,7 @@ typedef struct common_args {
     const char *model; /* the argument that is no option; NULL when it was left out */
     const char *device, *impls, *kernels;
     uint64_t threads;
+    double memory_limit_mib; /* 0: none */
     bool no_fusion, no_winograd, no_tuning, verbose, quiet;
     uint64_t given; /* bit i: the command's i-th own option was on the command line */
 } common_args;

@@ -33,20 +33,17 @@ static void print_result(void *user, const selftest_result *result) {
 }
 
 static clae_status test_device(session *session, const clae_model *model, size_t batch_size) {
-    network network = {0};
     plan *plan = NULL;
     tally tally = {0};
-    clae_status status = network_create(session->device, model, true, &network);
     plan_request request = {.device = session->device,
                             .model = model,
-                            .network = &network,
                             .batch_size = batch_size,
                             .load_batch = true,
                             .encode = true,
                             .decode = true,
                             .loss = true,
                             .backward = true};
-    if (!status) status = plan_create(&request, &plan);
+    clae_status status = plan_prepare(&request, &plan);
     if (!status) {
         printf("%-6s %-10s %-11s %9s  %s\n", "", "layer", "by", "off by", "op");
         status = selftest_plan(plan, print_result, &tally);
@@ -54,7 +51,6 @@ static clae_status test_device(session *session, const clae_model *model, size_t
                clae_device_get_info(session->device)->name);
     }
     plan_free(plan);
-    network_release(&network);
     return status;
 }
 

@@ -1,6 +1,10 @@
 /* A model's flat buffers on a device. */
 #include "graph/plan.h"
 
+size_t network_bytes(const clae_model *model, bool training) {
+    return (training ? 4 : 1) * model->parameter_floats * sizeof(float);
+}
+
 clae_status network_create(clae_device *device, const clae_model *model, bool training, network *network) {
     *network = (struct network){.device = device, .floats = model->parameter_floats};
     const size_t bytes = network->floats * sizeof(float);

@@ -25,12 +25,12 @@ static void emit_loss(plan_builder *b, const plan_request *request, plan *plan, 
     plan_add_node(b, &desc, plan->y, plan->x, plan->losses, dy);
 }
 
-static void emit_adam(plan_builder *b, const network *network) {
-    const op_desc desc = {.op = OP_adam, .adam = {network->floats, 0.9, 0.999, 1e-8}};
-    const int parameters = plan_add_tensor(b, TENSOR_PARAMETER, 0, network->floats);
-    const int gradients = plan_add_tensor(b, TENSOR_GRADIENT, 0, network->floats);
-    const int m = plan_add_tensor(b, TENSOR_MOMENT_M, 0, network->floats);
-    const int v = plan_add_tensor(b, TENSOR_MOMENT_V, 0, network->floats);
+static void emit_adam(plan_builder *b, size_t floats) {
+    const op_desc desc = {.op = OP_adam, .adam = {floats, 0.9, 0.999, 1e-8}};
+    const int parameters = plan_add_tensor(b, TENSOR_PARAMETER, 0, floats);
+    const int gradients = plan_add_tensor(b, TENSOR_GRADIENT, 0, floats);
+    const int m = plan_add_tensor(b, TENSOR_MOMENT_M, 0, floats);
+    const int v = plan_add_tensor(b, TENSOR_MOMENT_V, 0, floats);
     plan_add_node(b, &desc, parameters, gradients, m, v);
 }
 
@@ -76,7 +76,7 @@ static void emit_all(plan_builder *b, const plan_request *request, plan *plan, i
     if (request->loss) emit_loss(b, request, plan, dy);
     if (request->backward) {
         emit_backward(b, model, activations, dy);
-        emit_adam(b, request->network);
+        emit_adam(b, model->parameter_floats);
     }
 }
 
@@ -126,33 +126,6 @@ static clae_status prepare_nodes(plan *plan) {
     return CLAE_OK;
 }
 
-static clae_status check_memory(const plan *plan) {
-    const clae_device_info *info = &plan->device->info;
-    const size_t largest = plan->arena_bytes > plan->workspace_bytes ? plan->arena_bytes : plan->workspace_bytes;
-    if (!info->largest_allocation_bytes || largest <= info->largest_allocation_bytes) return CLAE_OK;
-    const double fitting = (double)plan->batch_size * (double)info->largest_allocation_bytes / (double)largest;
-    return fail(plan->device->context, CLAE_ERROR_DEVICE,
-                "batch size %zu needs %zu MiB in one piece, %s allows %llu MiB; a batch size of about %zu fits",
-                plan->batch_size, largest >> 20, info->name, (unsigned long long)(info->largest_allocation_bytes >> 20),
-                (size_t)fitting);
-}
-
-static clae_status allocate(const plan_request *request, plan *plan) {
-    const struct plan *share = request->share;
-    clae_status status = check_memory(plan);
-    if (status != CLAE_OK) return status;
-    plan->owns_arena = !share || share->arena_bytes < plan->arena_bytes;
-    plan->owns_workspace = !share || share->workspace_bytes < plan->workspace_bytes;
-    if (plan->owns_arena)
-        status = buffer_create(plan->device, plan->arena_bytes, &plan->arena);
-    else
-        plan->arena = share->arena;
-    if (status != CLAE_OK) return status;
-    if (plan->owns_workspace) return buffer_create(plan->device, plan->workspace_bytes, &plan->workspace);
-    plan->workspace = share->workspace;
-    return CLAE_OK;
-}
-
 static buffer *buffer_of(const plan *plan, const network *network, plan_tensor_kind kind) {
     switch (kind) {
     case TENSOR_ARENA:
@@ -182,7 +155,7 @@ static void bind_nodes(plan *plan, const network *network) {
     }
 }
 
-clae_status plan_create(const plan_request *request, plan **out) {
+clae_status plan_prepare(const plan_request *request, plan **out) {
     *out = NULL;
     clae_status status = check_sizes(request);
     if (status != CLAE_OK) return status;
@@ -193,14 +166,28 @@ clae_status plan_create(const plan_request *request, plan **out) {
     p->x = p->z = p->y = p->elements = p->indices = p->losses = -1;
     status = build_nodes(request, p);
     if (status == CLAE_OK) status = prepare_nodes(p);
-    if (status == CLAE_OK) status = allocate(request, p);
     if (status != CLAE_OK) {
         plan_free(p);
         return status;
     }
-    bind_nodes(p, request->network);
     *out = p;
     return CLAE_OK;
+}
+
+static clae_status get_buffer(clae_device *device, size_t bytes, buffer *shared, buffer **out, bool *is_own) {
+    *is_own = !shared || shared->bytes < bytes;
+    if (*is_own) return buffer_create(device, bytes, out);
+    *out = shared;
+    return CLAE_OK;
+}
+
+clae_status plan_allocate(plan *plan, const network *network, const struct plan *share) {
+    buffer *const arena = share ? share->arena : NULL, *const workspace = share ? share->workspace : NULL;
+    clae_status status = get_buffer(plan->device, plan->arena_bytes, arena, &plan->arena, &plan->owns_arena);
+    if (status != CLAE_OK) return status;
+    status = get_buffer(plan->device, plan->workspace_bytes, workspace, &plan->workspace, &plan->owns_workspace);
+    if (status == CLAE_OK) bind_nodes(plan, network);
+    return status;
 }
 
 void plan_free(plan *plan) {

@@ -1,5 +1,5 @@
-/* A plan: the ops of a model for one batch size on one device, in order, with their buffers. Making one allocates and
- * compiles all that its runs need. */
+/* A plan: the ops of a model for one batch size on one device, in order, with their buffers. Preparing one compiles,
+ * and tells the memory that its runs need; allocating gets it. */
 #ifndef CLAE_GRAPH_PLAN_H
 #define CLAE_GRAPH_PLAN_H
 
@@ -14,6 +14,8 @@ typedef struct network {
     buffer *gradients, *m, *v; /* NULL unless made for training */
 } network;
 
+/* Device memory of a network. */
+size_t network_bytes(const clae_model *model, bool training);
 clae_status network_create(clae_device *device, const clae_model *model, bool training, network *network);
 void network_release(network *network);
 clae_status network_upload(network *network, const clae_model *model);
@@ -59,13 +61,11 @@ void plan_add_node(plan_builder *builder, const op_desc *desc, int a, int b, int
 typedef struct plan_request {
     clae_device *device;
     const clae_model *model;
-    const network *network;
     size_t batch_size;
     bool load_batch; /* x comes from a dataset on the device; otherwise the first tensor is uploaded */
     bool from_float;
     bool encode, decode; /* one or both */
     bool loss, backward; /* backward: gradients, and Adam */
-    struct plan *share;  /* a plan whose buffers may be used where they are large enough; it must outlive this one */
 } plan_request;
 
 typedef struct plan {
@@ -77,12 +77,15 @@ typedef struct plan {
     size_t tensor_count;
     int x, z, y;                   /* tensors: images, codes, reconstructions; -1 where the plan has none */
     int elements, indices, losses; /* external tensors */
-    buffer *arena, *workspace;
-    bool owns_arena, owns_workspace;
     size_t arena_bytes, workspace_bytes;
+    buffer *arena, *workspace; /* NULL until it is allocated */
+    bool owns_arena, owns_workspace;
 } plan;
 
-clae_status plan_create(const plan_request *request, plan **plan);
+clae_status plan_prepare(const plan_request *request, plan **plan);
+/* Gets the buffers, or those of `share`, where that is not NULL, if they are large enough; `share` and the network must
+ * outlive the plan. */
+clae_status plan_allocate(plan *plan, const network *network, const struct plan *share);
 void plan_free(plan *plan);
 
 /* What changes from run to run. Views of load_batch and loss may stay empty where the plan has no such op. */

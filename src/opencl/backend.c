@@ -13,6 +13,11 @@ const backend backend_opencl = {
     .download = opencl_download,
     .zero = opencl_zero,
     .finish = opencl_finish,
+    .staging_create = opencl_staging_create,
+    .staging_free = opencl_staging_free,
+    .staging_begin = opencl_staging_begin,
+    .staging_upload = opencl_staging_upload,
+    .staging_end = opencl_staging_end,
     .measure_peak = opencl_measure_peak,
     .impls = opencl_impls,
 };

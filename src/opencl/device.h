@@ -17,4 +17,10 @@ clae_status opencl_upload(buffer *self, size_t offset_bytes, const void *data, s
 clae_status opencl_download(buffer *self, size_t offset_bytes, void *data, size_t bytes);
 clae_status opencl_zero(buffer *self, size_t offset_bytes, size_t bytes);
 
+clae_status opencl_staging_create(clae_device *device, size_t bytes, staging **out);
+void opencl_staging_free(staging *staging);
+clae_status opencl_staging_begin(staging *staging);
+clae_status opencl_staging_upload(staging *staging, size_t offset_bytes, size_t bytes, buffer *buffer);
+clae_status opencl_staging_end(staging *staging);
+
 #endif

@@ -149,6 +149,11 @@ const backend backend_plain = {
     .download = download,
     .zero = zero,
     .finish = finish,
+    .staging_create = plain_staging_create,
+    .staging_free = plain_staging_free,
+    .staging_begin = plain_staging_begin,
+    .staging_upload = plain_staging_upload,
+    .staging_end = plain_staging_end,
     .measure_peak = plain_measure_peak,
     .impls = impls,
 };

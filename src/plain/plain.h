@@ -76,6 +76,12 @@ void plain_add_partials(const float *partials, int parts, size_t columns, float 
 
 clae_status plain_measure_peak(clae_device *device, double *gflops);
 
+clae_status plain_staging_create(clae_device *device, size_t bytes, staging **out);
+void plain_staging_free(staging *staging);
+clae_status plain_staging_begin(staging *staging);
+clae_status plain_staging_upload(staging *staging, size_t offset_bytes, size_t bytes, buffer *buffer);
+clae_status plain_staging_end(staging *staging);
+
 /* The implementations of each op, best first, NULL-terminated. */
 #define OP(stem, operands) extern const op_impl *const plain_##stem##_impls[];
 #include "ops/ops.def"

@@ -106,8 +106,11 @@ static clae_status time_all(clae_device *device, clae_trainer *trainer, clae_inf
                             bench_result *result) {
     double peaks[MAX_ROUNDS];
     trainer_work train = {trainer};
-    plan_work encode = {.inputs = {.elements = trainer->data.elements, .indices = trainer->data.indices}}, decode = {0};
-    clae_status status = infer_plan(infer, INFER_ENCODE, trainer->data.is_float, result->batch_size, &encode.plan);
+    plan_work encode = {0}, decode = {0};
+    /* If images are streamed, others will come into their place, which makes no difference here. */
+    clae_status status = device_dataset_take(&trainer->data, 0, &encode.inputs);
+    if (status == CLAE_OK)
+        status = infer_plan(infer, INFER_ENCODE, trainer->data.is_float, result->batch_size, &encode.plan);
     if (status == CLAE_OK) status = infer_plan(infer, INFER_DECODE, false, result->batch_size, &decode.plan);
     rate rates[] = {{run_trainer, &train}, {run_plan, &encode}, {run_plan, &decode}};
     if (status == CLAE_OK) status = time_rates(device, rates, ARRAY_LENGTH(rates), peaks, rounds);

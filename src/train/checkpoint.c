@@ -138,7 +138,7 @@ static clae_status read_position(const clae_trainer *t, const safetensors_file *
     const uint64_t most = (uint64_t)1 << 48, batch = t->options.batch_size;
     *position = t->position;
     if (!read_number(file, "step", most, &position->step) || !read_number(file, "epoch", most, &position->epoch) ||
-        !read_number(file, "images", t->data.n - 1, &position->images) || position->images % batch != 0 ||
+        !read_number(file, "images", t->data.layout.n - 1, &position->images) || position->images % batch != 0 ||
         position->step != position->epoch * position->steps_per_epoch + position->images / batch)
         return fail(t->device->context, CLAE_ERROR_INPUT, "%s: its step, epoch and images do not fit together", path);
     return CLAE_OK;
@@ -173,7 +173,7 @@ clae_status clae_trainer_restore_checkpoint(clae_trainer *t, const char *path, c
     if (status != CLAE_OK) goto done;
     t->position = position;
     t->first_waiting_step = position.step;
-    t->order_is_uploaded = false;
+    t->order_is_set = false;
     const char *kept = safetensors_metadata(&file, "extra");
     if (extra && kept) {
         *extra = strdup(kept);

@@ -3,6 +3,7 @@
 #include "train/infer.h"
 #include "train/run_folder.h"
 #include "train/run_open.h"
+#include "train/trainer.h"
 
 #include <clae/train.h>
 #include <errno.h>
@@ -224,6 +225,9 @@ static clae_status prepare(loop *loop, clae_device *device) {
     if (!status) status = clae_trainer_create(device, run->model, run->train, &options, &loop->trainer);
     if (!status) status = restore(loop);
     if (!status) status = clae_infer_create(device, run->model, 0, &loop->infer);
+    if (status) return status;
+    infer_share(loop->infer, loop->trainer->full);
+    status = infer_prepare_evaluation(loop->infer, run->test);
     if (status) return status;
     clae_train_position position = clae_trainer_position(loop->trainer);
     status = run_log_open(run->context, loop->log_path, position.epoch, &loop->log);

@@ -8,6 +8,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* The share of the memory that is left to evaluation, which uses the trainer's buffers where it can. */
+#define SPARED_SHARE 64
+
 static clae_status fill_options(const clae_context *context, const clae_train_options *given, size_t n,
                                 clae_train_options *options) {
     *options = given ? *given : (clae_train_options){0};
@@ -20,35 +23,92 @@ static clae_status fill_options(const clae_context *context, const clae_train_op
     return CLAE_OK;
 }
 
-static clae_status make_plan(clae_trainer *t, size_t batch_size, plan *share, plan **plan) {
-    const plan_request request = {
+/* The plans for batches of one size and for the smaller batch that ends an epoch, *last: NULL where none does. */
+static clae_status prepare_plans(const clae_trainer *t, size_t batch_size, plan **full, plan **last) {
+    plan_request request = {
         .device = t->device,
         .model = t->model,
-        .network = &t->network,
         .batch_size = batch_size,
         .load_batch = true,
-        .from_float = t->data.is_float,
+        .from_float = t->dataset->info.is_float,
         .encode = true,
         .decode = true,
         .loss = true,
         .backward = true,
-        .share = share,
     };
-    const clae_status status = plan_create(&request, plan);
-    return status == CLAE_OK ? selftest_plan(*plan, NULL, NULL) : status;
+    *full = *last = NULL;
+    clae_status status = plan_prepare(&request, full);
+    request.batch_size = t->dataset->info.n % batch_size;
+    if (status == CLAE_OK && request.batch_size) status = plan_prepare(&request, last);
+    return status;
 }
 
-static clae_status make_plans(clae_trainer *t) {
-    const size_t batch = t->options.batch_size, rest = t->data.n % batch;
-    clae_status status = make_plan(t, batch, NULL, &t->full);
-    if (status == CLAE_OK && rest) status = make_plan(t, rest, t->full, &t->last);
-    t->position.steps_per_epoch = t->data.n / batch + (rest ? 1 : 0);
+static memory_need need_of(const clae_trainer *t, const plan *full, const plan *last) {
+    memory_need need = {.spared = device_memory_bytes(t->device) / SPARED_SHARE};
+    for (int i = 0; i < 4; i++) memory_need_add(&need, &need.weights, network_bytes(t->model, true) / 4);
+    memory_need_add(&need, &need.losses, TRAINER_LOSS_SLOTS * sizeof(float));
+    memory_need_add_plan(&need, full, NULL);
+    if (last) memory_need_add_plan(&need, last, full);
+    return need;
+}
+
+static dataset_layout choose_layout(const clae_trainer *t, size_t batch_size, uint64_t room_bytes) {
+    dataset_layout layout = {
+        .n = t->dataset->info.n, .image_bytes = dataset_image_bytes(&t->dataset->info), .batch_size = batch_size};
+    dataset_layout_choose(&layout, t->device, room_bytes);
+    return layout;
+}
+
+/* The least that batches of another size need. */
+static clae_status plan_need(void *trainer, size_t batch_size, memory_need *need) {
+    const clae_trainer *t = trainer;
+    const dataset_layout layout = choose_layout(t, batch_size, 0);
+    plan *full, *last;
+    const clae_status status = prepare_plans(t, batch_size, &full, &last);
+    if (status == CLAE_OK) {
+        *need = need_of(t, full, last);
+        dataset_layout_add_need(&layout, need);
+    }
+    plan_free(last);
+    plan_free(full);
+    return status;
+}
+
+/* Plans everything, and allocates nothing on the device. */
+static clae_status plan_memory(clae_trainer *t, dataset_layout *layout) {
+    clae_status status = prepare_plans(t, t->options.batch_size, &t->full, &t->last);
+    if (status != CLAE_OK) return status;
+    t->position.steps_per_epoch = t->dataset->info.n / t->options.batch_size + (t->last ? 1 : 0);
+    t->need = need_of(t, t->full, t->last);
+    const uint64_t left = device_memory_left_bytes(t->device);
+    const uint64_t needed = memory_need_total(&t->need) + t->need.spared;
+    *layout = choose_layout(t, t->options.batch_size, left > needed ? left - needed : 0);
+    dataset_layout_add_need(layout, &t->need);
+    if (!memory_need_fits(t->device, &t->need))
+        return memory_need_refuse(t->device, t->options.batch_size, &t->need, plan_need, t);
+    memory_need_log(t->device, CLAE_LOG_INFO, &t->need);
+    dataset_layout_log(layout, t->device, CLAE_LOG_INFO);
+    return CLAE_OK;
+}
+
+static clae_status test_plans(const clae_trainer *t) {
+    const clae_status status = selftest_plan(t->full, NULL, NULL);
+    return status == CLAE_OK && t->last ? selftest_plan(t->last, NULL, NULL) : status;
+}
+
+static clae_status allocate(clae_trainer *t, const dataset_layout *layout) {
+    clae_status status = network_create(t->device, t->model, true, &t->network);
+    if (status == CLAE_OK) status = plan_allocate(t->full, &t->network, NULL);
+    if (status == CLAE_OK && t->last) status = plan_allocate(t->last, &t->network, t->full);
+    if (status == CLAE_OK) status = device_dataset_create(t->device, t->dataset, 0, layout, &t->data);
+    if (status == CLAE_OK) status = buffer_create(t->device, TRAINER_LOSS_SLOTS * sizeof(float), &t->losses);
     return status;
 }
 
 static clae_status make_host_arrays(clae_trainer *t) {
-    const size_t bytes = t->data.n * sizeof *t->order + TRAINER_LOSS_SLOTS * sizeof *t->host_losses;
-    t->order = malloc(t->data.n * sizeof *t->order);
+    const size_t n = t->dataset->info.n;
+    const size_t bytes = n * sizeof *t->order + TRAINER_LOSS_SLOTS * sizeof *t->host_losses;
+    t->order = malloc(n * sizeof *t->order);
     t->host_losses = malloc(TRAINER_LOSS_SLOTS * sizeof *t->host_losses);
     return t->order && t->host_losses ? CLAE_OK : fail_memory(t->device->context, bytes, "the trainer");
 }
@@ -60,14 +120,15 @@ clae_status clae_trainer_create(clae_device *device, clae_model *model, const cl
     if (!t) return fail_memory(device->context, sizeof *t, "the trainer");
     t->device = device;
     t->model = model;
+    t->dataset = dataset;
+    dataset_layout layout;
     clae_status status = dataset_check_shape(model, dataset);
     if (status == CLAE_OK) status = fill_options(device->context, options, dataset->info.n, &t->options);
     if (status == CLAE_OK) clae_model_set_normalisation(model, dataset->info.mean, dataset->info.std);
-    if (status == CLAE_OK) status = network_create(device, model, true, &t->network);
-    if (status == CLAE_OK) status = device_dataset_create(device, dataset, 0, dataset->info.n, 0, &t->data);
-    if (status == CLAE_OK) status = buffer_create(device, TRAINER_LOSS_SLOTS * sizeof(float), &t->losses);
+    if (status == CLAE_OK) status = plan_memory(t, &layout);
+    if (status == CLAE_OK) status = test_plans(t);
+    if (status == CLAE_OK) status = allocate(t, &layout);
     if (status == CLAE_OK) status = make_host_arrays(t);
-    if (status == CLAE_OK) status = make_plans(t);
     if (status != CLAE_OK) {
         clae_trainer_free(t);
         return status;
@@ -88,12 +149,12 @@ void clae_trainer_free(clae_trainer *trainer) {
     free(trainer);
 }
 
-static clae_status upload_order(clae_trainer *t) {
-    if (t->order_is_uploaded || t->options.no_shuffle) return CLAE_OK;
+static clae_status set_order(clae_trainer *t) {
+    if (t->order_is_set || t->options.no_shuffle) return CLAE_OK;
     philox_permutation((philox_stream){t->options.seed, PHILOX_SHUFFLE, (uint32_t)t->position.epoch}, t->order,
-                       t->data.n);
-    const clae_status status = buffer_upload(t->data.indices, 0, t->order, t->data.n * sizeof *t->order);
-    t->order_is_uploaded = status == CLAE_OK;
+                       t->data.layout.n);
+    const clae_status status = device_dataset_set_order(&t->data, t->order);
+    t->order_is_set = status == CLAE_OK;
     return status;
 }
 
@@ -104,31 +165,30 @@ static double learning_rate(const clae_train_options *options, uint64_t step) {
 }
 
 plan *trainer_next_plan(const clae_trainer *trainer) {
-    return trainer->position.images + trainer->options.batch_size <= trainer->data.n ? trainer->full : trainer->last;
+    return trainer->position.images + trainer->options.batch_size <= trainer->data.layout.n ? trainer->full
+                                                                                            : trainer->last;
 }
 
 clae_status trainer_next_inputs(clae_trainer *t, plan_inputs *inputs) {
     const double step = (double)t->position.step + 1;
     const double correction1 = 1.0 - pow(0.9, step), correction2 = 1.0 - pow(0.999, step);
     *inputs = (plan_inputs){
-        .elements = t->data.elements,
-        .indices = t->data.indices,
         .losses = t->losses,
-        .first = t->position.images,
         .slot = t->position.step - t->first_waiting_step,
         .step_size = (float)(learning_rate(&t->options, t->position.step) / correction1),
         .sqrt_correction2 = (float)sqrt(correction2),
     };
-    return upload_order(t);
+    const clae_status status = set_order(t);
+    return status == CLAE_OK ? device_dataset_take(&t->data, t->position.images, inputs) : status;
 }
 
 void trainer_advance(clae_trainer *t) {
     t->position.images += trainer_next_plan(t)->batch_size;
     t->position.step++;
-    if (t->position.images < t->data.n) return;
+    if (t->position.images < t->data.layout.n) return;
     t->position.images = 0;
     t->position.epoch++;
-    t->order_is_uploaded = false;
+    t->order_is_set = false;
 }
 
 static bool is_store_full(const clae_trainer *t) {
@@ -173,20 +233,6 @@ clae_status clae_trainer_update_model(clae_trainer *trainer) {
     return network_download(&trainer->network, trainer->model);
 }
 
-uint64_t clae_trainer_memory_bytes(const clae_trainer *t) {
-    const plan *const last = t->last;
-    const buffer *const buffers[] = {t->network.parameters,
-                                     t->network.gradients,
-                                     t->network.m,
-                                     t->network.v,
-                                     t->data.elements,
-                                     t->data.indices,
-                                     t->losses,
-                                     t->full->arena,
-                                     t->full->workspace,
-                                     last && last->owns_arena ? last->arena : NULL,
-                                     last && last->owns_workspace ? last->workspace : NULL};
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < ARRAY_LENGTH(buffers); i++) bytes += buffers[i] ? buffers[i]->bytes : 0;
-    return bytes;
+uint64_t clae_trainer_memory_bytes(const clae_trainer *trainer) {
+    return memory_need_total(&trainer->need);
 }

@@ -13,14 +13,16 @@
 struct clae_trainer {
     clae_device *device;
     clae_model *model;
+    const clae_dataset *dataset;
     clae_train_options options; /* defaults filled in */
     network network;
+    memory_need need;
     device_dataset data;
     plan *full, *last; /* for a whole batch, and for the smaller one that ends an epoch: NULL where none does */
     buffer *losses;
     float *host_losses; /* TRAINER_LOSS_SLOTS */
     uint32_t *order;    /* of the epoch under way, n */
-    bool order_is_uploaded;
+    bool order_is_set;
     uint64_t first_waiting_step; /* step whose loss is in slot 0 */
     clae_train_position position;
 };
