@@ -89,6 +89,17 @@ static inline clae_dataset *noise_dataset(clae_context *context, size_t n, size_
     return dataset;
 }
 
+/* The same of bytes. */
+static inline clae_dataset *byte_dataset(clae_context *context, size_t n, size_t c, size_t h, size_t w) {
+    clae_dataset *dataset = NULL;
+    const size_t count = n * c * h * w;
+    uint8_t *pixels = malloc(count);
+    for (size_t i = 0; i < count; i++) pixels[i] = (uint8_t)philox_bits((philox_stream){6, PHILOX_SELFTEST, 1}, i);
+    assert_int_equal(clae_dataset_from_bytes(context, pixels, n, c, h, w, &dataset), CLAE_OK);
+    free(pixels);
+    return dataset;
+}
+
 #define CONV(channels, kernel, stride, padding)                                                                        \
     { "conv2d", channels, kernel, kernel, stride, stride, padding, padding, 0, 0 }
 #define CONV_TRANSPOSE(channels, kernel, stride, padding, output_padding)                                              \

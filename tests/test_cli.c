@@ -122,6 +122,7 @@ static void test_usage_errors(void **state) {
         {"train --data data --out r --impl conv2d_fwd=magic", "conv2d_fwd"},
         {"train --data data --out r --kernels nothing-here", "--kernels: expected a folder"},
         {"train --data data --out r --batch-size 1000", "1000"},
+        {"train --data data --out r --memory-limit 0", "--memory-limit: expected a number from 0.001"},
         {"eval --data data", "MODEL is missing"},
         {"eval run", "--data D is missing"},
         {"eval nothing-here --data data", "nothing-here"},
@@ -172,6 +173,42 @@ static void test_train_messages(void **state) {
     assert_string_equal(err, "");
     assert_code(clae("train --resume --out said --epochs 3 -q"), 0);
     assert_true(exists(in_scratch("said/checkpoint-000003.safetensors")));
+}
+
+/* The number that follows some words. */
+static double number_after(const char *text, const char *words) {
+    assert_contains(text, words);
+    return strtod(strstr(text, words) + strlen(words), NULL);
+}
+
+static size_t occurrences(const char *text, const char *part) {
+    size_t count = 0;
+    while ((text = strstr(text, part))) count++, text += strlen(part);
+    return count;
+}
+
+static void test_memory_limit(void **state) {
+    (void)state;
+    const char *words = "train --data data --epochs 2 --channels 2 --latent-dim 3 --batch-size";
+    assert_code(clae("%s 10 --out stays", words), 0);
+    assert_int_equal(occurrences(err, "memory: "), 1);
+    assert_null(strstr(err, "streamed"));
+
+    /* Half of the images fit beside the rest, and what is spared. */
+    const double needed = number_after(err, "memory: "), images = 230 * 784 / 1048576.0;
+    const double limit = (needed - images / 2) / (1 - 1 / 16.0 - 1 / 64.0);
+    assert_code(clae("%s 10 --out streams --memory-limit %.4f", words, limit), 0);
+    assert_int_equal(occurrences(err, "streamed"), 1);
+    assert_same_files(in_scratch("stays/model.safetensors"), in_scratch("streams/model.safetensors"));
+
+    assert_code(clae("%s 230 --out advised -q --memory-limit %.4f", words, limit), 3);
+    assert_int_equal(lines(err), 1);
+    assert_contains(err, "clae train: batch size 230 needs ");
+    const unsigned fits = (unsigned)number_after(err, "the largest batch size that fits is ");
+    assert_code(clae("%s %u --out advised -q --memory-limit %.4f", words, fits, limit), 0);
+    assert_string_equal(err, "");
+    assert_code(clae("eval run --data data --memory-limit 0.001 -q"), 3);
+    assert_int_equal(lines(err), 1);
 }
 
 static void test_devices(void **state) {
@@ -436,6 +473,7 @@ int main(void) {
         cmocka_unit_test(test_usage_errors),
         cmocka_unit_test(test_train_writes),
         cmocka_unit_test(test_train_messages),
+        cmocka_unit_test(test_memory_limit),
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_choosing_a_device),
         cmocka_unit_test(test_describe),

@@ -29,8 +29,9 @@ typedef struct clae_train_position {
 } clae_train_position;
 
 /* Prepares training of `model` on `dataset`: compiles, allocates and uploads all that a step needs. Sets the model's
- * normalisation to the mean and deviation of the dataset. Device, model and dataset must outlive the trainer.
- * CLAE_ERROR_DEVICE with the memory planned when it does not fit. */
+ * normalisation to the mean and deviation of the dataset. Device, model and dataset must outlive the trainer. The memory
+ * that is planned is logged before any is allocated; images that do not fit are streamed, with the same results; when
+ * the rest does not fit, CLAE_ERROR_DEVICE with the largest batch size that does. */
 CLAE_API clae_status clae_trainer_create(clae_device *device, clae_model *model, const clae_dataset *dataset,
                                          const clae_train_options *options, clae_trainer **trainer);
 
@@ -54,7 +55,7 @@ CLAE_API clae_status clae_trainer_update_model(clae_trainer *trainer);
 CLAE_API clae_status clae_trainer_save_checkpoint(clae_trainer *trainer, const char *path, const char *extra);
 CLAE_API clae_status clae_trainer_restore_checkpoint(clae_trainer *trainer, const char *path, char **extra);
 
-/* Device memory in use by the trainer. */
+/* Device memory that the trainer has. */
 CLAE_API uint64_t clae_trainer_memory_bytes(const clae_trainer *trainer);
 
 CLAE_API void clae_trainer_free(clae_trainer *trainer);

@@ -237,8 +237,11 @@ static clae_status compare_losses(clae_device *const devices[2], clae_model *mod
     result->loss_count = options->steps;
     clae_context *context = devices[0]->context;
     const bool no_winograd = context->no_winograd;
+    const clae_log_level level = context->log_level;
     context->no_winograd = true;
+    if (level == CLAE_LOG_INFO) context->log_level = CLAE_LOG_WARNING; /* what they need has been said */
     clae_status status = make_trainers(devices, model, dataset, &options->train, trainers);
+    context->log_level = level;
     context->no_winograd = no_winograd;
     for (int d = 0; d < 2 && status == CLAE_OK; d++) status = train_one(trainers[d], d, options->steps, result);
     free_trainers(trainers);
