@@ -43,19 +43,16 @@ static void list_jobs(tuner *t, const plan *plan) {
 
 /* The ops of a training step, as they are fused when nothing is tuned. */
 static clae_status find_jobs(tuner *t, const clae_model *model) {
-    network network = {0};
     plan *plan = NULL;
-    clae_status status = network_create(t->device, model, true, &network);
     const plan_request request = {.device = t->device,
                                   .model = model,
-                                  .network = &network,
                                   .batch_size = t->options->batch_size,
                                   .load_batch = true,
                                   .encode = true,
                                   .decode = true,
                                   .loss = true,
                                   .backward = true};
-    if (status == CLAE_OK) status = plan_create(&request, &plan);
+    clae_status status = plan_prepare(&request, &plan);
     if (status == CLAE_OK) {
         t->jobs = calloc(plan->node_count, sizeof *t->jobs);
         if (t->jobs)
@@ -64,7 +61,6 @@ static clae_status find_jobs(tuner *t, const clae_model *model) {
             status = fail_memory(t->device->context, plan->node_count * sizeof *t->jobs, "tuning");
     }
     plan_free(plan);
-    network_release(&network);
     return status;
 }
 
