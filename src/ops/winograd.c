@@ -18,12 +18,16 @@ int winograd_size(int kernel) {
     return kernel == 5 ? 8 : kernel == 3 ? 6 : 0;
 }
 
+bool winograd_has_transforms(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    return g->sh == 1 && g->sw == 1 && g->kh == g->kw && winograd_size(g->kh) && g->n > 0 && g->narrow_h > 0 &&
+           g->narrow_w > 0;
+}
+
 bool winograd_can(const op_desc *desc, int lanes) {
     const conv_geometry *g = &desc->conv.g;
     const size_t size = (size_t)winograd_size(g->kh), channels = (size_t)g->wide_c + (size_t)g->narrow_c;
-    if (g->sh != 1 || g->sw != 1 || g->kh != g->kw || !size || g->wide_c % lanes != 0 || g->narrow_c % lanes != 0 ||
-        g->n < 1 || g->narrow_h < 1 || g->narrow_w < 1)
-        return false;
+    if (!winograd_has_transforms(desc) || g->wide_c % lanes != 0 || g->narrow_c % lanes != 0) return false;
     const winograd_grid grid = winograd_make_grid(desc);
     return size * size * (size_t)g->wide_c * (size_t)g->narrow_c <= MOST_FLOATS &&
            size * size * (size_t)grid.most_tiles * channels <= MOST_FLOATS;
@@ -35,7 +39,8 @@ bool winograd_pays(const op_desc *desc) {
            g->narrow_w >= FEWEST_POSITIONS;
 }
 
-winograd_grid winograd_make_grid(const op_desc *desc) {
+/* The tiles of images; they are not divided into groups yet. */
+static winograd_grid tiles_of(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const bool spread = conv_kernel_of(desc->op) == CONV_SPREAD;
     const int step = winograd_size(g->kh) - g->kh + 1;
@@ -43,13 +48,31 @@ winograd_grid winograd_make_grid(const op_desc *desc) {
                           .tiles_y = divide_up(spread ? g->wide_h : g->narrow_h, step),
                           .tiles_x = divide_up(spread ? g->wide_w : g->narrow_w, step),
                           .images = 1};
-    const int tiles = grid.tiles_y * grid.tiles_x;
     grid.rows = grid.tiles_y;
+    return grid;
+}
+
+static void count_groups(winograd_grid *grid) {
+    grid->groups_y = divide_up(grid->tiles_y, grid->rows);
+    grid->groups = divide_up(grid->n, grid->images) * grid->groups_y;
+    grid->most_tiles = grid->images * grid->rows * grid->tiles_x;
+}
+
+winograd_grid winograd_make_grid(const op_desc *desc) {
+    winograd_grid grid = tiles_of(desc);
+    const int tiles = grid.tiles_y * grid.tiles_x;
     if (tiles < FEWEST_TILES) grid.images = divide_up(FEWEST_TILES, tiles); /* whatever n: kernels are built with it */
     if (tiles > MOST_TILES) grid.rows = SPLIT_TILES > grid.tiles_x ? SPLIT_TILES / grid.tiles_x : 1;
-    grid.groups_y = divide_up(grid.tiles_y, grid.rows);
-    grid.groups = divide_up(g->n, grid.images) * grid.groups_y;
-    grid.most_tiles = grid.images * grid.rows * grid.tiles_x;
+    count_groups(&grid);
+    return grid;
+}
+
+winograd_grid winograd_make_grid_within(const op_desc *desc, int most_tiles) {
+    winograd_grid grid = tiles_of(desc);
+    const int tiles = grid.tiles_y * grid.tiles_x;
+    grid.images = smaller(grid.n, larger(most_tiles / tiles, 1));
+    if (tiles > most_tiles) grid.rows = larger(most_tiles / grid.tiles_x, 1);
+    count_groups(&grid);
     return grid;
 }
 

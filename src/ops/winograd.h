@@ -25,6 +25,8 @@ typedef struct winograd_group {
 /* t for kernels of r x r; 0 when there are no transforms. */
 int winograd_size(int kernel);
 
+bool winograd_has_transforms(const op_desc *desc);
+
 /* Whether there are transforms for a convolution, with vectors of `lanes` channels, and the memory they take is
  * reasonable. */
 bool winograd_can(const op_desc *desc, int lanes);
@@ -33,8 +35,11 @@ bool winograd_can(const op_desc *desc, int lanes);
 bool winograd_pays(const op_desc *desc);
 
 /* For gather and spread the tiles of the output, for filter those of narrow, where tiles have t - r + 1 positions too.
- */
+ * Groups are those for the caches of CPUs, and do not depend on n. */
 winograd_grid winograd_make_grid(const op_desc *desc);
+
+/* The same tiles in groups of up to `most_tiles`, as large as that allows; a row of tiles is not divided. */
+winograd_grid winograd_make_grid_within(const op_desc *desc, int most_tiles);
 
 /* Floats between the elements of transformed tiles, of [tile][channel] each. */
 int winograd_stride(const winograd_grid *grid, int channels);
