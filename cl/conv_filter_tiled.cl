@@ -18,6 +18,8 @@
 #define PIXELS (NARROW_H * NARROW_W)
 #define DY_PIXELS(transposed) (transposed ? WIDE_H * WIDE_W : PIXELS)
 
+#include "conv_filter_bias.cl"
+
 /* Positions first .. first + STEP - 1 of all images up to `end`, as far as the rows and columns go. */
 static void stage(local float *a, local float *b, global const float *wide, global const float *narrow, size_t first,
                   size_t end, int row0, int o0) {
@@ -37,22 +39,14 @@ static void stage(local float *a, local float *b, global const float *wide, glob
     }
 }
 
-/* Items take channels x pixels; the sums of a channel are added up by its first item. */
 static void partial_bias(local float *sums, global const float *dy, int dy_c, size_t first, size_t end,
                          global float *dbias) {
-    const int lanes_c = min(dy_c, LOCAL), lanes_p = LOCAL / lanes_c;
-    int lane = get_local_id(0), lane_c = lane % lanes_c, lane_p = lane / lanes_c;
-    for (int c0 = 0; c0 < dy_c; c0 += lanes_c) {
-        int c = c0 + lane_c;
-        float sum = 0;
-        if (c < dy_c && lane_p < lanes_p)
-            for (size_t pixel = first + lane_p; pixel < end; pixel += lanes_p) sum += dy[pixel * dy_c + c];
+    for (int c0 = 0; c0 < dy_c; c0 += BIAS_LANES(dy_c)) {
+        float sum = bias_of_item(dy, dy_c, c0, first, end);
         barrier(CLK_LOCAL_MEM_FENCE);
-        sums[lane] = sum;
+        sums[get_local_id(0)] = sum;
         barrier(CLK_LOCAL_MEM_FENCE);
-        if (lane_p != 0 || c >= dy_c) continue;
-        for (int i = 1; i < lanes_p; i++) sum += sums[i * lanes_c + lane_c];
-        dbias[c] = sum;
+        put_bias(sums, dy_c, c0, dbias);
     }
 }
 

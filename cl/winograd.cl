@@ -1,11 +1,6 @@
-/* Winograd's transforms of tiles, LANES channels at a time: what conv_gather_spread_winograd.cl and
+/* Winograd's transforms of tiles by one work-item, LANES channels at a time: what conv_gather_spread_winograd.cl and
  * conv_filter_winograd.cl share. */
-typedef FLOATS(LANES) lanes;
-#define WINOGRAD_FMA(a, b, c) fma((lanes)(a), b, c)
-#include "winograd_transforms.cl"
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-#define MAX_SIZE 8
+#include "winograd_line.cl"
 
 enum { DATA, WEIGHT, SUM };
 

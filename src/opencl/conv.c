@@ -103,11 +103,30 @@ clae_status conv_no_values(const clae_device *device, const op_desc *desc, const
                 op_name(desc->op), impl->name, device->info.name);
 }
 
+bool conv_kernels_allow(conv_instance *instance, size_t *items) {
+    size_t next = *items / 2;
+    bool allow = true;
+    for (int i = 0; i < OPENCL_MAX_LAUNCHES; i++) {
+        opencl_launch *l = &instance->opencl.launch[i];
+        if (!l->kernel.program) continue;
+        const size_t most = opencl_kernel_work_group_items(&l->kernel);
+        if (most < l->local[0] * l->local[1] * l->local[2]) allow = false;
+        while (next > most) next /= 2;
+    }
+    if (!allow) *items = next;
+    return allow;
+}
+
 static const view no_view = {NULL, 0};
 
-view conv_pack_bias(const op_instance *instance, const op_args *args) {
-    const bool forward = conv_is_forward(instance->desc.op);
-    return forward && instance->desc.conv.with_bias ? args->operand[CONV_EXTRA] : no_view;
+view conv_bias_of(const op_instance *instance, const op_args *args) {
+    const op_desc *desc = &instance->desc;
+    return conv_is_forward(desc->op) && desc->conv.with_bias ? args->operand[CONV_EXTRA] : no_view;
+}
+
+view conv_mask_of(const op_instance *instance, const op_args *args) {
+    const op_desc *desc = &instance->desc;
+    return !conv_is_forward(desc->op) && desc->conv.with_relu ? args->operand[CONV_EXTRA] : no_view;
 }
 
 clae_status conv_run_after_pack(op_instance *instance, const op_args *args) {
@@ -115,18 +134,18 @@ clae_status conv_run_after_pack(op_instance *instance, const op_args *args) {
     const view *operand = args->operand;
     const conv_desc *desc = &instance->desc.conv;
     const bool forward = conv_is_forward(instance->desc.op);
-    const view mask = !forward && desc->with_relu ? operand[CONV_EXTRA] : no_view;
     clae_status status = opencl_launch_run(pack);
     if (status == CLAE_OK)
-        status = opencl_kernel_set(&run->kernel, "vvvvii", operand[CONV_IN], args->workspace, mask, operand[CONV_OUT],
-                                   desc->g.n, forward && desc->with_relu);
+        status =
+            opencl_kernel_set(&run->kernel, "vvvvii", operand[CONV_IN], args->workspace, conv_mask_of(instance, args),
+                              operand[CONV_OUT], desc->g.n, forward && desc->with_relu);
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
 clae_status conv_run_packed(op_instance *instance, const op_args *args) {
     opencl_launch *pack = &opencl_instance_of(instance)->launch[0];
     const clae_status status =
-        opencl_kernel_set(&pack->kernel, "vvvi", args->operand[CONV_IN_WEIGHT], conv_pack_bias(instance, args),
+        opencl_kernel_set(&pack->kernel, "vvvi", args->operand[CONV_IN_WEIGHT], conv_bias_of(instance, args),
                           args->workspace, !conv_is_forward(instance->desc.op));
     return status == CLAE_OK ? conv_run_after_pack(instance, args) : status;
 }
@@ -142,17 +161,13 @@ clae_status conv_run_single(op_instance *instance, const op_args *args) {
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
-/* Which of x and dy is wide, and where dbias goes. */
-typedef struct filter_views {
-    view wide, narrow, dweight, dbias;
-} filter_views;
-
-static filter_views filter_views_of(const op_instance *instance, const op_args *args) {
+conv_filter_views conv_filter_views_of(const op_instance *instance, const op_args *args) {
     const bool transposed = op_is_transposed(instance->desc.op);
     const view *operand = args->operand;
-    return (filter_views){
+    return (conv_filter_views){
         .wide = operand[transposed ? CONV_BWD_WEIGHTS_DY : CONV_BWD_WEIGHTS_X],
         .narrow = operand[transposed ? CONV_BWD_WEIGHTS_X : CONV_BWD_WEIGHTS_DY],
+        .dy = operand[CONV_BWD_WEIGHTS_DY],
         .dweight = operand[CONV_BWD_WEIGHTS_DWEIGHT],
         .dbias = instance->desc.conv.with_bias ? operand[CONV_BWD_WEIGHTS_DBIAS] : no_view,
     };
@@ -162,7 +177,7 @@ clae_status conv_run_filter_split(op_instance *instance, const op_args *args) {
     conv_instance *conv = (conv_instance *)instance;
     opencl_launch *partial = &conv->opencl.launch[0], *reduce = partial + 1;
     const int transposed = op_is_transposed(instance->desc.op), dy_c = conv_dbias_count(&instance->desc);
-    const filter_views v = filter_views_of(instance, args);
+    const conv_filter_views v = conv_filter_views_of(instance, args);
     clae_status status = opencl_kernel_set(&partial->kernel, "vvviiii", v.wide, v.narrow, args->workspace,
                                            instance->desc.conv.g.n, conv->chunk, transposed, dy_c);
     if (status == CLAE_OK) status = opencl_launch_run(partial);
@@ -174,7 +189,7 @@ clae_status conv_run_filter_split(op_instance *instance, const op_args *args) {
 
 clae_status conv_run_filter_single(op_instance *instance, const op_args *args) {
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
-    const filter_views v = filter_views_of(instance, args);
+    const conv_filter_views v = conv_filter_views_of(instance, args);
     const clae_status status =
         opencl_kernel_set(&run->kernel, "vvvvi", v.wide, v.narrow, v.dweight, v.dbias, instance->desc.conv.g.n);
     return status == CLAE_OK ? opencl_launch_run(run) : status;

@@ -4,7 +4,7 @@
 #define CLAE_OPENCL_CONV_H
 
 #include "opencl/instance.h"
-#include "ops/conv.h"
+#include "ops/winograd.h"
 #include "tuning/space.h"
 
 /* The operands of gather and spread have the same places in forward and backward-data: x or dy, weight, bias or mask,
@@ -13,15 +13,15 @@ enum { CONV_IN, CONV_IN_WEIGHT, CONV_EXTRA, CONV_OUT };
 
 typedef struct conv_instance {
     opencl_instance opencl;
-    int chunk, chunks; /* filter: images in a partial sum, and how many of those there are */
-    int block;         /* conv_pack.cl: output channels side by side */
+    int chunk, chunks;  /* filter: images, or tiles, in a partial sum, and how many of those there are */
+    int block;          /* conv_pack.cl: output channels side by side */
+    winograd_grid grid; /* of winograd_tiled */
 } conv_instance;
 
-/* One kernel or two: a first one that fills the workspace, NULL where it is in a file of its own, and the one that
- * makes the result. */
+/* Kernels in the order of their launches; NULL for one that is in a file of its own. */
 typedef struct conv_program {
     const char *file, *options;
-    const char *kernels[2];
+    const char *kernels[OPENCL_MAX_LAUNCHES];
 } conv_program;
 
 /* Image, weights and position counts that kernels hold in int fit; `positions` images are addressed at once. */
@@ -46,6 +46,18 @@ clae_status conv_instance_create(clae_device *device, const op_desc *desc, const
                                  const conv_program *program, clae_status (*run)(op_instance *, const op_args *),
                                  conv_instance **instance);
 void conv_grid(conv_instance *instance, int launch, const size_t global[3], const size_t local[3]);
+/* Whether the built kernels allow the work-groups of their grids, for which `items` was chosen; if not, it becomes the
+ * next power of two to try. */
+bool conv_kernels_allow(conv_instance *instance, size_t *items);
+
+/* Which of x and dy is wide, and where dbias goes. */
+typedef struct conv_filter_views {
+    view wide, narrow, dy, dweight, dbias;
+} conv_filter_views;
+conv_filter_views conv_filter_views_of(const op_instance *instance, const op_args *args);
+/* The bias of forward and the mask of backward-data, with NULL buffers where there is none. */
+view conv_bias_of(const op_instance *instance, const op_args *args);
+view conv_mask_of(const op_instance *instance, const op_args *args);
 
 /* The failure of a prepare function for which tune_choose finds nothing. */
 clae_status conv_no_values(const clae_device *device, const op_desc *desc, const op_impl *impl);
@@ -54,7 +66,6 @@ clae_status conv_no_values(const clae_device *device, const op_desc *desc, const
  * relu); or run(in, weight, bias or mask, out, n). filter: partial(wide, narrow, workspace, n, chunk, transposed,
  * dbias' elements), reduce(workspace, dweight, dbias, chunks, transposed, dbias' elements); or run(wide, narrow,
  * dweight, dbias, n). */
-view conv_pack_bias(const op_instance *instance, const op_args *args); /* empty where there is none */
 clae_status conv_run_after_pack(op_instance *instance, const op_args *args);
 clae_status conv_run_packed(op_instance *instance, const op_args *args);
 clae_status conv_run_single(op_instance *instance, const op_args *args);
@@ -67,6 +78,7 @@ clae_status conv_run_filter_single(op_instance *instance, const op_args *args);
     clae_status opencl_conv_##impl##_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,           \
                                              op_instance **instance)
 CONV_IMPL_FUNCTIONS(winograd);
+CONV_IMPL_FUNCTIONS(winograd_tiled);
 CONV_IMPL_FUNCTIONS(direct);
 CONV_IMPL_FUNCTIONS(tiled);
 CONV_IMPL_FUNCTIONS(plain);
@@ -83,6 +95,7 @@ const tune_space *opencl_conv_tiled_space(const clae_device *device, const op_de
         #impl, opencl_conv_##impl##_suits, opencl_conv_##impl##_supports, prepare_##op##_##impl, mixing, space}
 #define CONV_IMPLS(op)                                                                                                 \
     CONV_IMPL(op, winograd, WINOGRAD_MIXING, opencl_conv_winograd_space);                                              \
+    CONV_IMPL(op, winograd_tiled, WINOGRAD_MIXING, NULL);                                                              \
     CONV_IMPL(op, direct, 0, opencl_conv_direct_space);                                                                \
     CONV_IMPL(op, tiled, 0, opencl_conv_tiled_space);                                                                  \
     CONV_IMPL(op, plain, 0, NULL)

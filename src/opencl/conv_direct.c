@@ -124,7 +124,7 @@ static clae_status run_data(op_instance *instance, const op_args *args) {
     const conv_sides s = conv_sides_of(&instance->desc);
     const conv_geometry *g = &instance->desc.conv.g;
     const clae_status status =
-        opencl_kernel_set(&pack->kernel, "vvviiiiiiiii", args->operand[CONV_IN_WEIGHT], conv_pack_bias(instance, args),
+        opencl_kernel_set(&pack->kernel, "vvviiiiiiiii", args->operand[CONV_IN_WEIGHT], conv_bias_of(instance, args),
                           args->workspace, !conv_is_forward(instance->desc.op), s.spread, g->kh, g->kw, g->sh, g->sw,
                           s.in_c, s.out_c, ((conv_instance *)instance)->block);
     return status == CLAE_OK ? conv_run_after_pack(instance, args) : status;

@@ -193,14 +193,6 @@ static clae_status create_filter(clae_device *device, const op_desc *desc, const
     return CLAE_OK;
 }
 
-static bool kernels_allow(conv_instance *instance, int items) {
-    for (int i = 0; i < OPENCL_MAX_LAUNCHES; i++) {
-        opencl_kernel *kernel = &instance->opencl.launch[i].kernel;
-        if (kernel->program && opencl_kernel_work_group_items(kernel) < (size_t)items) return false;
-    }
-    return true;
-}
-
 bool opencl_conv_tiled_suits(const clae_device *device, const op_desc *desc) {
     return !opencl_is_cpu(device, desc);
 }
@@ -225,7 +217,7 @@ clae_status opencl_conv_tiled_prepare(clae_device *device, const op_desc *desc, 
         return conv_no_values(device, desc, entry);
     int items = most_items(device, v);
     if (filter) items = filter_items(&desc->conv.g, items, v);
-    for (;; items /= 2) {
+    for (;;) {
         tile t;
         conv_instance *made;
         if (!filter && (items < 1 || !fit_tile(desc, items, v, &t)))
@@ -235,10 +227,12 @@ clae_status opencl_conv_tiled_prepare(clae_device *device, const op_desc *desc, 
         const clae_status status =
             filter ? create_filter(device, desc, entry, items, v, &made) : create_data(device, desc, entry, &t, &made);
         if (status != CLAE_OK) return status;
-        if (items == 1 || kernels_allow(made, items)) {
+        size_t group = (size_t)items;
+        if (items == 1 || conv_kernels_allow(made, &group)) {
             *instance = &made->opencl.base;
             return CLAE_OK;
         }
         opencl_instance_release(&made->opencl.base);
+        items = (int)group;
     }
 }

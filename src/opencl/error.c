@@ -64,7 +64,8 @@ static const char *likely_cause(cl_int code) {
     switch (code) {
     case CL_MEM_OBJECT_ALLOCATION_FAILURE:
     case CL_OUT_OF_RESOURCES:
-        return "; the device's memory is probably full: use a smaller batch, fewer channels or a --memory-limit, or end "
+        return "; the device's memory is probably full: use a smaller batch, fewer channels or a --memory-limit, or "
+               "end "
                "other programs that use the device";
     case CL_OUT_OF_HOST_MEMORY:
         return "; the host's memory is probably full: use a smaller batch or end other programs";

@@ -5,8 +5,8 @@
 #include "opencl/opencl.h"
 
 #define OPENCL_CONV_IMPLS(op)                                                                                          \
-    extern const op_impl opencl_##op##_winograd, opencl_##op##_direct, opencl_##op##_tiled, opencl_##op##_im2col,      \
-        opencl_##op##_plain
+    extern const op_impl opencl_##op##_winograd, opencl_##op##_winograd_tiled, opencl_##op##_direct,                   \
+        opencl_##op##_tiled, opencl_##op##_im2col, opencl_##op##_plain
 
 OPENCL_CONV_IMPLS(conv2d_fwd);
 OPENCL_CONV_IMPLS(conv2d_bwd_data);

@@ -1,0 +1,262 @@
+/* Winograd's algorithm for devices whose work-groups share local memory: cl/conv_gather_spread_winograd_tiled.cl and
+ * cl/conv_filter_winograd_tiled.cl. */
+#include "opencl/conv.h"
+
+#include "base/numbers.h"
+
+enum {
+    MOST_ITEMS = 256, /* of a work-group; fewer where the device or the built kernels want that */
+    FEWEST_ITEMS = 32,
+    MOST_PAIRS = 32,
+    MOST_PRODUCT_ITEMS = 128,
+    DEPTH = 16,
+    /* A group of tiles fills the device, and is no larger, so that it stays in the caches that there are. CPUs are
+     * filled by few tiles, however many cores they have. */
+    TILES_PER_UNIT = 32,
+    CPU_TILES = 64,
+    MOST_CHUNKS = 16,
+    CHUNK_TILES = 32,
+    BIAS_CHUNKS = 64,
+    /* Floats of a group's transformed tiles, or a filter's partial sums; and of the transformed weights. */
+    MOST_FLOATS = 16 * 1024 * 1024,
+    MOST_WEIGHTS = 4 * 1024 * 1024,
+};
+
+enum { PACK, TRANSFORM, PRODUCT, FINISH };                /* launches of gather and spread */
+enum { FILTER_TRANSFORM, FILTER_PRODUCT, FILTER_REDUCE }; /* and of filter */
+
+static int tile_floats(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    return winograd_size(g->kh) * winograd_size(g->kh) * (g->wide_c + g->narrow_c);
+}
+
+static int weight_floats(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    return winograd_size(g->kh) * winograd_size(g->kh) * g->wide_c * g->narrow_c;
+}
+
+static winograd_grid choose_grid(const clae_device *device, const op_desc *desc) {
+    const int fit = MOST_FLOATS / tile_floats(desc), units = larger((int)device->info.compute_units, 1);
+    const int wanted = device->info.type == CLAE_DEVICE_CPU ? CPU_TILES : TILES_PER_UNIT * smaller(units, fit);
+    return winograd_make_grid_within(desc, smaller(fit, wanted));
+}
+
+/* Work-groups of transforms and of the product, as the macros of the same names. */
+typedef struct shape {
+    int pairs, items; /* of transforms */
+    int product_items, block_rows, block_columns, row_vectors;
+} shape;
+
+/* A block of the product is no larger than its `rows`, 0 for many, and `columns` want. */
+static shape choose_shape(int size, int most_items, int rows, int columns) {
+    shape s = {.pairs = MOST_PAIRS, .product_items = smaller(most_items, MOST_PRODUCT_ITEMS)};
+    while (s.pairs * size > most_items) s.pairs /= 2;
+    s.items = s.pairs * size;
+    s.block_columns = 16;
+    while (s.block_columns < columns && s.block_columns < 64 && s.block_columns / 2 <= s.product_items)
+        s.block_columns *= 2;
+    const int items_x = s.block_columns / 4;
+    s.row_vectors = 2;
+    for (;;) {
+        s.block_rows = s.product_items / items_x * s.row_vectors * 4;
+        if (rows == 0 || s.block_rows / 2 < rows || s.product_items <= items_x) return s;
+        if (s.row_vectors == 2)
+            s.row_vectors = 1;
+        else
+            s.product_items /= 2;
+    }
+}
+
+static clae_status create(clae_device *device, const op_desc *desc, const op_impl *impl, const shape *s,
+                          conv_program *program, clae_status (*run)(op_instance *, const op_args *),
+                          conv_instance **made) {
+    const int kernel = desc->conv.g.kh, size = winograd_size(kernel);
+    char options[CONV_OPTIONS_SIZE];
+    conv_options(desc, options);
+    conv_options_add(
+        options, " -DSIZE=%d -DSTEP=%d -DPAIRS=%d -DPRODUCT_ITEMS=%d -DBLOCK_COLUMNS=%d -DROW_VECTORS=%d -DDEPTH=%d",
+        size, size - kernel + 1, s->pairs, s->product_items, s->block_columns, s->row_vectors, DEPTH);
+    program->options = options;
+    const clae_status status = conv_instance_create(device, desc, impl, program, run, made);
+    if (status == CLAE_OK) (*made)->grid = choose_grid(device, desc);
+    return status;
+}
+
+static void transform_grid(conv_instance *made, int launch, const shape *s, int groups, int kinds) {
+    conv_grid(made, launch, (const size_t[]){(size_t)groups * s->items, kinds, 1}, (const size_t[]){s->items, 1, 1});
+}
+
+static void product_grid(conv_instance *made, int launch, const shape *s, int blocks, int y, int z) {
+    conv_grid(made, launch, (const size_t[]){(size_t)blocks * s->product_items, y, z},
+              (const size_t[]){s->product_items, 1, 1});
+}
+
+static view moved(view v, size_t offset) {
+    if (v.buffer) v.offset += offset;
+    return v;
+}
+
+static clae_status run_data(op_instance *instance, const op_args *args) {
+    const conv_instance *conv = (conv_instance *)instance;
+    opencl_launch *launch = opencl_instance_of(instance)->launch;
+    const op_desc *desc = &instance->desc;
+    const conv_sides s = conv_sides_of(desc);
+    const bool forward = conv_is_forward(desc->op);
+    const size_t in_image = (size_t)s.in_h * s.in_w * s.in_c, out_image = (size_t)s.out_h * s.out_w * s.out_c;
+    const view *operand = args->operand, work = args->workspace, mask = conv_mask_of(instance, args);
+    clae_status status = opencl_kernel_set(&launch[PACK].kernel, "vvi", operand[CONV_IN_WEIGHT], work, !forward);
+    if (status == CLAE_OK) status = opencl_launch_run(&launch[PACK]);
+    for (int i = 0; i < conv->grid.groups && status == CLAE_OK; i++) {
+        const winograd_group group = winograd_get_group(&conv->grid, i);
+        const size_t first = (size_t)group.image_first;
+        const int images = group.image_end - group.image_first, rows = group.row_end - group.row_first;
+        status = opencl_kernel_set(&launch[TRANSFORM].kernel, "vviii", moved(operand[CONV_IN], first * in_image), work,
+                                   images, group.row_first, rows);
+        if (status == CLAE_OK) status = opencl_launch_run(&launch[TRANSFORM]);
+        if (status == CLAE_OK) status = opencl_kernel_set(&launch[PRODUCT].kernel, "vvi", work, work, group.tiles);
+        if (status == CLAE_OK) status = opencl_launch_run(&launch[PRODUCT]);
+        if (status == CLAE_OK)
+            status = opencl_kernel_set(&launch[FINISH].kernel, "vvvviiii", work, conv_bias_of(instance, args),
+                                       moved(mask, first * out_image), moved(operand[CONV_OUT], first * out_image),
+                                       images, group.row_first, rows, forward && desc->conv.with_relu);
+        if (status == CLAE_OK) status = opencl_launch_run(&launch[FINISH]);
+    }
+    return status;
+}
+
+static clae_status create_data(clae_device *device, const op_desc *desc, const op_impl *impl, int items,
+                               conv_instance **made) {
+    const int size = winograd_size(desc->conv.g.kh);
+    const conv_sides sides = conv_sides_of(desc);
+    const shape s = choose_shape(size, items, 0, sides.out_c);
+    conv_program program = {
+        "conv_gather_spread_winograd_tiled.cl", NULL, {"conv_pack", "conv_transform", "conv_product", "conv_finish"}};
+    const clae_status status = create(device, desc, impl, &s, &program, run_data, made);
+    if (status != CLAE_OK) return status;
+    const int tiles = (*made)->grid.most_tiles;
+    transform_grid(*made, PACK, &s, divide_up(sides.in_c * sides.out_c, s.pairs), 1);
+    transform_grid(*made, TRANSFORM, &s, divide_up(tiles * sides.in_c, s.pairs), 1);
+    product_grid(*made, PRODUCT, &s, divide_up(tiles, s.block_rows), divide_up(sides.out_c, s.block_columns),
+                 size * size);
+    transform_grid(*made, FINISH, &s, divide_up(tiles * sides.out_c, s.pairs), 1);
+    (*made)->opencl.base.workspace_bytes =
+        ((size_t)weight_floats(desc) + (size_t)tiles * tile_floats(desc)) * sizeof(float);
+    return CLAE_OK;
+}
+
+/* The parts of a filter's workspace, in floats. */
+typedef struct filter_places {
+    size_t dbias, tiles, end;
+    size_t dy_pixels;
+    int bias_chunks;
+} filter_places;
+
+static filter_places filter_places_of(const op_desc *desc, const conv_instance *conv) {
+    const conv_geometry *g = &desc->conv.g;
+    const int dy_c = conv_dbias_count(desc);
+    filter_places p = {.dbias = (size_t)conv->chunks * weight_floats(desc)};
+    p.dy_pixels =
+        (size_t)g->n * (op_is_transposed(desc->op) ? (size_t)g->wide_h * g->wide_w : (size_t)g->narrow_h * g->narrow_w);
+    if (dy_c) p.bias_chunks = p.dy_pixels < BIAS_CHUNKS ? (int)p.dy_pixels : BIAS_CHUNKS;
+    p.tiles = p.dbias + (size_t)p.bias_chunks * dy_c;
+    p.end = p.tiles + (size_t)conv->grid.most_tiles * tile_floats(desc);
+    return p;
+}
+
+static clae_status run_filter(op_instance *instance, const op_args *args) {
+    const conv_instance *conv = (conv_instance *)instance;
+    opencl_launch *launch = opencl_instance_of(instance)->launch;
+    const op_desc *desc = &instance->desc;
+    const conv_geometry *g = &desc->conv.g;
+    const filter_places p = filter_places_of(desc, conv);
+    const conv_filter_views v = conv_filter_views_of(instance, args);
+    const size_t wide_image = (size_t)g->wide_h * g->wide_w * g->wide_c;
+    const size_t narrow_image = (size_t)g->narrow_h * g->narrow_w * g->narrow_c;
+    const int dy_c = conv_dbias_count(desc);
+    const view work = args->workspace;
+    clae_status status = CLAE_OK;
+    for (int i = 0; i < conv->grid.groups && status == CLAE_OK; i++) {
+        const winograd_group group = winograd_get_group(&conv->grid, i);
+        const size_t first = (size_t)group.image_first;
+        opencl_launch transform = launch[FILTER_TRANSFORM];
+        if (dy_c && i == 0) transform.global[1]++;
+        status = opencl_kernel_set(&transform.kernel, "vvvvlliiilii", moved(v.wide, first * wide_image),
+                                   moved(v.narrow, first * narrow_image), v.dy, work, p.dbias, p.tiles,
+                                   group.image_end - group.image_first, group.row_first,
+                                   group.row_end - group.row_first, p.dy_pixels, p.bias_chunks, dy_c);
+        if (status == CLAE_OK) status = opencl_launch_run(&transform);
+        if (status == CLAE_OK)
+            status = opencl_kernel_set(&launch[FILTER_PRODUCT].kernel, "vvliii", work, work, p.tiles, group.tiles,
+                                       conv->chunk, i > 0);
+        if (status == CLAE_OK) status = opencl_launch_run(&launch[FILTER_PRODUCT]);
+    }
+    if (status == CLAE_OK)
+        status = opencl_kernel_set(&launch[FILTER_REDUCE].kernel, "vvviliii", work, v.dweight, v.dbias, conv->chunks,
+                                   p.dbias, p.bias_chunks, op_is_transposed(desc->op), dy_c);
+    return status == CLAE_OK ? opencl_launch_run(&launch[FILTER_REDUCE]) : status;
+}
+
+/* Chunks of a group's tiles: enough to fill the device, of many tiles each, and no more than memory has room for. */
+static void split_tiles(conv_instance *made, const op_desc *desc) {
+    const int tiles = made->grid.most_tiles, fit = larger(MOST_FLOATS / weight_floats(desc), 1);
+    const int chunks = smaller(smaller(MOST_CHUNKS, fit), divide_up(tiles, CHUNK_TILES));
+    made->chunk = divide_up(divide_up(tiles, chunks), DEPTH) * DEPTH;
+    made->chunks = divide_up(tiles, made->chunk);
+}
+
+static clae_status create_filter(clae_device *device, const op_desc *desc, const op_impl *impl, int items,
+                                 conv_instance **made) {
+    const conv_geometry *g = &desc->conv.g;
+    const int size = winograd_size(g->kh), dy_c = conv_dbias_count(desc);
+    const shape s = choose_shape(size, items, g->wide_c, g->narrow_c);
+    conv_program program = {
+        "conv_filter_winograd_tiled.cl", NULL, {"conv_filter_transform", "conv_filter_product", "conv_filter_reduce"}};
+    const clae_status status = create(device, desc, impl, &s, &program, run_filter, made);
+    if (status != CLAE_OK) return status;
+    split_tiles(*made, desc);
+    const filter_places p = filter_places_of(desc, *made);
+    const int pairs = (*made)->grid.most_tiles * larger(g->wide_c, g->narrow_c);
+    transform_grid(*made, FILTER_TRANSFORM, &s,
+                   larger(divide_up(pairs, s.pairs), p.bias_chunks * divide_up(dy_c, s.items)), 2);
+    product_grid(*made, FILTER_PRODUCT, &s,
+                 divide_up(g->wide_c, s.block_rows) * divide_up(g->narrow_c, s.block_columns), size * size,
+                 (*made)->chunks);
+    transform_grid(*made, FILTER_REDUCE, &s, divide_up(g->wide_c * g->narrow_c, s.pairs) + divide_up(dy_c, s.items), 1);
+    (*made)->opencl.base.workspace_bytes = p.end * sizeof(float);
+    return CLAE_OK;
+}
+
+bool opencl_conv_winograd_tiled_suits(const clae_device *device, const op_desc *desc) {
+    return !opencl_is_cpu(device, desc) && winograd_pays(desc);
+}
+
+/* A row of tiles is not divided. */
+bool opencl_conv_winograd_tiled_supports(const clae_device *device, const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    if (!winograd_has_transforms(desc) || !conv_sizes_fit(desc, 1) ||
+        ((const opencl_device *)device)->max_work_group_items < FEWEST_ITEMS)
+        return false;
+    const size_t size = (size_t)winograd_size(g->kh), row = (size_t)winograd_make_grid_within(desc, 1).tiles_x;
+    return size * size * (size_t)g->wide_c * (size_t)g->narrow_c <= MOST_WEIGHTS &&
+           size * size * ((size_t)g->wide_c + (size_t)g->narrow_c) * row <= MOST_FLOATS;
+}
+
+clae_status opencl_conv_winograd_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
+                                               op_instance **instance) {
+    const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
+    size_t items = opencl_group_items(opencl_device_of(device), MOST_ITEMS);
+    while (items >= FEWEST_ITEMS) {
+        conv_instance *made;
+        const clae_status status = filter ? create_filter(device, desc, entry, (int)items, &made)
+                                          : create_data(device, desc, entry, (int)items, &made);
+        if (status != CLAE_OK) return status;
+        if (conv_kernels_allow(made, &items)) {
+            *instance = &made->opencl.base;
+            return CLAE_OK;
+        }
+        opencl_instance_release(&made->opencl.base);
+    }
+    return fail(device->context, CLAE_ERROR_DEVICE,
+                "%s: the kernels of implementation %s allow fewer than %d items in a work-group", op_name(desc->op),
+                entry->name, FEWEST_ITEMS);
+}
