@@ -1,0 +1,170 @@
+/* gpu_programs FOLDER: prepares the lecture's training step as on a GPU, with every implementation that suits one, and
+ * writes each OpenCL program that this builds: its whole source, below a line "// FILE OPTIONS". Any OpenCL device will
+ * do. */
+#include "base/memory.h"
+#include "graph/plan.h"
+#include "opencl/opencl.h"
+#include "opencl/source.h"
+
+#include <clae/clae.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 100, CHANNELS = 32, LATENT_DIM = 8, SKIPPED = 77 };
+
+/* Lines "FILE OPTIONS", each once. */
+typedef struct programs {
+    char **lines;
+    size_t count;
+    bool out_of_memory;
+} programs;
+
+static bool ends_with(const char *line, const char *end) {
+    const size_t length = strlen(line), end_length = strlen(end);
+    return length >= end_length && strcmp(line + length - end_length, end) == 0;
+}
+
+static void add_program(programs *all, const char *line, size_t length) {
+    for (size_t i = 0; i < all->count; i++)
+        if (strlen(all->lines[i]) == length && memcmp(all->lines[i], line, length) == 0) return;
+    char **longer = realloc(all->lines, (all->count + 1) * sizeof *longer);
+    if (longer) all->lines = longer;
+    char *copy = longer ? strndup(line, length) : NULL;
+    if (copy)
+        all->lines[all->count++] = copy;
+    else
+        all->out_of_memory = true;
+}
+
+/* The program says what it builds: "kernels FILE OPTIONS: built". */
+static void collect(void *user, clae_log_level level, const char *line) {
+    static const char start[] = "kernels ";
+    if (level <= CLAE_LOG_WARNING) fprintf(stderr, "gpu_programs: %s\n", line);
+    if (strncmp(line, start, strlen(start)) != 0) return;
+    if (!ends_with(line, ": built") && !ends_with(line, ": taken from the cache")) return;
+    const char *end = strrchr(line, ':');
+    line += strlen(start);
+    add_program(user, line, (size_t)(end - line));
+}
+
+/* What implementations ask a device for, as most GPUs answer. */
+static void play_gpu(opencl_device *device) {
+    device->class = OPENCL_CLASS_GPU;
+    device->loops_end_early = false;
+    device->vector_width = 4;
+    device->max_work_group_items = 1024;
+    device->base.info.type = CLAE_DEVICE_GPU;
+    device->base.info.compute_units = 100;
+    device->base.info.local_memory_bytes = 48 << 10;
+}
+
+/* Whether a plan gives it the op with bias and ReLU in it. */
+static bool would_fuse(const clae_device *device, const op_desc *desc, const op_impl *impl) {
+    op_desc fused;
+    if (!device->context->no_fusion || !op_is_conv(desc->op)) return false;
+    memcpy(&fused, desc, sizeof fused);
+    fused.conv.with_bias = fused.conv.with_relu = true;
+    return impl->supports(device, &fused);
+}
+
+static clae_status prepare_all(clae_device *device, const op_desc *desc) {
+    clae_status status = CLAE_OK;
+    for (const op_impl *const *impl = device->backend->impls(desc->op); *impl && !status; impl++) {
+        op_instance *instance = NULL;
+        if (((*impl)->suits && !(*impl)->suits(device, desc)) || !(*impl)->supports(device, desc)) continue;
+        if (would_fuse(device, desc, *impl)) continue;
+        status = op_prepare(device, desc, (*impl)->name, &instance);
+        op_release(instance);
+    }
+    return status;
+}
+
+static clae_status prepare_plan(clae_device *device, const clae_model *model, const network *network, bool training) {
+    const plan_request request = {.device = device,
+                                  .model = model,
+                                  .network = network,
+                                  .batch_size = BATCH,
+                                  .load_batch = true,
+                                  .from_float = !training,
+                                  .encode = true,
+                                  .decode = true,
+                                  .loss = true,
+                                  .backward = training};
+    plan *plan = NULL;
+    clae_status status = plan_create(&request, &plan);
+    for (size_t i = 0; !status && i < plan->node_count; i++) status = prepare_all(device, &plan->nodes[i].desc);
+    plan_free(plan);
+    return status;
+}
+
+static clae_status prepare_on(clae_context *context, clae_device *device) {
+    clae_model *model = NULL;
+    network network = {0};
+    double gflops;
+    play_gpu((opencl_device *)device);
+    clae_status status = clae_model_create_lecture(context, CHANNELS, LATENT_DIM, 0, &model);
+    if (!status) status = network_create(device, model, true, &network);
+    if (!status) status = prepare_plan(device, model, &network, true);
+    if (!status) status = prepare_plan(device, model, &network, false);
+    device->info.compute_units = 1; /* the only kernel that is run: briefly */
+    if (!status) status = device->backend->measure_peak(device, &gflops);
+    network_release(&network);
+    clae_model_free(model);
+    return status;
+}
+
+/* CLBlast's kernels are not ours: products are made by our own. */
+static clae_status prepare_step(bool fusion, programs *all, const char *cache) {
+    const clae_context_options options = {.log = collect,
+                                          .log_user = all,
+                                          .log_level = CLAE_LOG_DEBUG,
+                                          .cache_dir = cache,
+                                          .impls = "gemm=plain",
+                                          .no_fusion = !fusion};
+    clae_context *context = NULL;
+    clae_device *device = NULL;
+    clae_status status = clae_context_create(&options, &context);
+    if (!status) status = clae_device_open(context, "opencl", &device);
+    if (!status) status = prepare_on(context, device);
+    clae_device_close(device);
+    clae_context_free(context);
+    return status;
+}
+
+static bool write_program(const char *folder, size_t number, const char *line) {
+    const clae_context context = {.log_level = CLAE_LOG_ERROR};
+    char *path = string_format("%s/%03zu.cl", folder, number), *file = strndup(line, strcspn(line, " "));
+    char *prelude = NULL, *source = NULL;
+    FILE *out = NULL;
+    if (path && file && opencl_source_load(&context, "prelude.cl", &prelude) == CLAE_OK &&
+        opencl_source_load(&context, file, &source) == CLAE_OK)
+        out = fopen(path, "w");
+    bool written = out && fprintf(out, "// %s\n%s%s", line, prelude, source) > 0;
+    if (out) written = fclose(out) == 0 && written;
+    if (!written) fprintf(stderr, "gpu_programs: could not write %s of %s\n", path ? path : "a program", line);
+    free(source);
+    free(prelude);
+    free(file);
+    free(path);
+    return written;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2) {
+        fprintf(stderr, "usage: gpu_programs FOLDER\n");
+        return 2;
+    }
+    programs all = {0};
+    clae_status status = prepare_step(true, &all, argv[1]);
+    if (!status) status = prepare_step(false, &all, argv[1]);
+    bool good = !status && !all.out_of_memory;
+    for (size_t i = 0; i < all.count; i++) {
+        good = good && write_program(argv[1], i, all.lines[i]);
+        free(all.lines[i]);
+    }
+    free(all.lines);
+    if (status == CLAE_ERROR_DEVICE && all.count == 0) return SKIPPED;
+    return good ? 0 : 1;
+}
