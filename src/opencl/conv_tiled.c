@@ -91,7 +91,7 @@ static double tile_worth(const tile *t, const axis *y, const axis *x, int positi
     return rows * columns * t->h * t->w * t->n / positions - 0.01 * patch / (t->h * t->w);
 }
 
-/* The best height and width of tiles for which the patch of `chunk_c` channels fits. */
+/* The best height and width of tiles, of t->n images at most, for which the patch of `chunk_c` channels fits. */
 static bool choose_shape(tile *t, const axis *y, const axis *x, size_t most_bytes) {
     const int positions = t->items / (t->block / t->channels) * t->positions;
     tile best = *t, next = *t;
@@ -99,7 +99,7 @@ static bool choose_shape(tile *t, const axis *y, const axis *x, size_t most_byte
     bool found = false;
     for (next.h = 1; next.h <= y->places && next.h <= positions; next.h++)
         for (next.w = 1; next.w <= x->places && next.w * next.h <= positions; next.w++) {
-            next.n = positions / (next.h * next.w);
+            next.n = smaller(t->n, positions / (next.h * next.w));
             while (next.n > 0 && local_bytes(&next, y, x) > most_bytes) next.n /= 2;
             if (next.n == 0) continue;
             const double next_worth = tile_worth(&next, y, x, positions);
@@ -121,6 +121,12 @@ static void fit_channels(int channels, int items, const int *v, int *block, int 
     }
 }
 
+/* Images, up to `most`, whose elements the kernel can count in int. */
+static int images_that_fit(const op_desc *desc, int most) {
+    while (most > 1 && !conv_sizes_fit(desc, most)) most /= 2;
+    return most;
+}
+
 static bool fit_tile(const op_desc *desc, int items, const int *v, tile *t) {
     const conv_geometry *g = &desc->conv.g;
     const conv_sides s = conv_sides_of(desc);
@@ -128,6 +134,7 @@ static bool fit_tile(const op_desc *desc, int items, const int *v, tile *t) {
     *t = (tile){.items = items, .positions = v[POSITIONS], .chunk_c = v[CHUNK_C]};
     fit_channels(s.out_c, items, v, &t->block, &t->channels);
     if (t->channels < v[CHANNELS] && t->positions > 4) t->positions = 4;
+    t->n = images_that_fit(desc, t->items * t->positions);
     while (t->chunk_c / 2 >= s.in_c) t->chunk_c /= 2;
     for (; t->chunk_c; t->chunk_c /= 2)
         if (choose_shape(t, &y, &x, (size_t)v[LOCAL_KIB] * 1024)) return true;
