@@ -1,6 +1,7 @@
-/* gpu_programs FOLDER: prepares the lecture's training step as on a GPU, with every implementation that suits one, and
- * writes each OpenCL program that this builds: its whole source, below a line "// FILE OPTIONS". Any OpenCL device will
- * do. */
+/* gpu_programs FOLDER CLASS: prepares the lecture's training step as on a GPU of a class of src/tuning/defaults.def,
+ * with every implementation that suits one, and writes each OpenCL program that this builds: its whole source, below a
+ * line
+ * "// FILE OPTIONS". Any OpenCL device will do. */
 #include "base/memory.h"
 #include "graph/plan.h"
 #include "opencl/opencl.h"
@@ -50,7 +51,9 @@ static void collect(void *user, clae_log_level level, const char *line) {
 }
 
 /* What implementations ask a device for, as most GPUs answer. */
-static void play_gpu(opencl_device *device) {
+static void play_gpu(opencl_device *device, const char *class) {
+    snprintf(device->base.tuning_class, sizeof device->base.tuning_class, "%s", class);
+    device->keeps_programs = false;
     device->class = OPENCL_CLASS_GPU;
     device->loops_end_early = false;
     device->vector_width = 4;
@@ -81,10 +84,9 @@ static clae_status prepare_all(clae_device *device, const op_desc *desc) {
     return status;
 }
 
-static clae_status prepare_plan(clae_device *device, const clae_model *model, const network *network, bool training) {
+static clae_status prepare_plan(clae_device *device, const clae_model *model, bool training) {
     const plan_request request = {.device = device,
                                   .model = model,
-                                  .network = network,
                                   .batch_size = BATCH,
                                   .load_batch = true,
                                   .from_float = !training,
@@ -93,41 +95,39 @@ static clae_status prepare_plan(clae_device *device, const clae_model *model, co
                                   .loss = true,
                                   .backward = training};
     plan *plan = NULL;
-    clae_status status = plan_create(&request, &plan);
+    clae_status status = plan_prepare(&request, &plan);
     for (size_t i = 0; !status && i < plan->node_count; i++) status = prepare_all(device, &plan->nodes[i].desc);
     plan_free(plan);
     return status;
 }
 
-static clae_status prepare_on(clae_context *context, clae_device *device) {
+static clae_status prepare_on(clae_context *context, clae_device *device, const char *class) {
     clae_model *model = NULL;
-    network network = {0};
     double gflops;
-    play_gpu((opencl_device *)device);
+    play_gpu((opencl_device *)device, class);
     clae_status status = clae_model_create_lecture(context, CHANNELS, LATENT_DIM, 0, &model);
-    if (!status) status = network_create(device, model, true, &network);
-    if (!status) status = prepare_plan(device, model, &network, true);
-    if (!status) status = prepare_plan(device, model, &network, false);
+    if (!status) status = prepare_plan(device, model, true);
+    if (!status) status = prepare_plan(device, model, false);
     device->info.compute_units = 1; /* the only kernel that is run: briefly */
     if (!status) status = device->backend->measure_peak(device, &gflops);
-    network_release(&network);
     clae_model_free(model);
     return status;
 }
 
 /* CLBlast's kernels are not ours: products are made by our own. */
-static clae_status prepare_step(bool fusion, programs *all, const char *cache) {
+static clae_status prepare_step(bool fusion, programs *all, const char *cache, const char *class) {
     const clae_context_options options = {.log = collect,
                                           .log_user = all,
                                           .log_level = CLAE_LOG_DEBUG,
                                           .cache_dir = cache,
                                           .impls = "gemm=plain",
-                                          .no_fusion = !fusion};
+                                          .no_fusion = !fusion,
+                                          .no_tuning = true};
     clae_context *context = NULL;
     clae_device *device = NULL;
     clae_status status = clae_context_create(&options, &context);
     if (!status) status = clae_device_open(context, "opencl", &device);
-    if (!status) status = prepare_on(context, device);
+    if (!status) status = prepare_on(context, device, class);
     clae_device_close(device);
     clae_context_free(context);
     return status;
@@ -152,13 +152,13 @@ static bool write_program(const char *folder, size_t number, const char *line) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: gpu_programs FOLDER\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: gpu_programs FOLDER CLASS\n");
         return 2;
     }
     programs all = {0};
-    clae_status status = prepare_step(true, &all, argv[1]);
-    if (!status) status = prepare_step(false, &all, argv[1]);
+    clae_status status = prepare_step(true, &all, argv[1], argv[2]);
+    if (!status) status = prepare_step(false, &all, argv[1], argv[2]);
     bool good = !status && !all.out_of_memory;
     for (size_t i = 0; i < all.count; i++) {
         good = good && write_program(argv[1], i, all.lines[i]);
