@@ -81,12 +81,21 @@ struct op_impl {
 /* The mixing of Winograd's transforms: on random shapes 0.8 was seen forward, and 2.2 in filters. */
 #define WINOGRAD_MIXING 8.0
 
+/* What products are made of: floats; TF32 in threes, which is nearly as precise; or TF32, operands rounded to 11 bits.
+ * The later, the coarser. */
+typedef enum op_arithmetic { OP_FLOAT32, OP_3XTF32, OP_TF32 } op_arithmetic;
+const char *op_arithmetic_name(op_arithmetic arithmetic); /* "float32" */
+
+/* Largest relative error of a product of two numbers rounded to TF32. */
+#define TF32_PRODUCT_ERROR (0x1p-10 + 0x1p-22)
+
 /* An implementation prepared for a descriptor; an implementation's own instance begins with this. */
 struct op_instance {
     const op_impl *impl;
     clae_device *device;
     op_desc desc;
     size_t workspace_bytes;
+    op_arithmetic arithmetic;
     /* Puts the work into the device's queue, in order; allocates nothing. */
     clae_status (*run)(op_instance *instance, const op_args *args);
     void (*release)(op_instance *instance); /* frees the instance too */

@@ -14,6 +14,11 @@ const backend *const backends[] = {
     NULL,
 };
 
+const char *op_arithmetic_name(op_arithmetic arithmetic) {
+    static const char *const names[] = {"float32", "3xtf32", "tf32"};
+    return names[arithmetic];
+}
+
 /* Finds "op=impl" in a comma-separated list; true with the implementation's name when the op is there. */
 static bool forced_impl(const char *impls, op_id op, char *name, size_t size) {
     const size_t length = strlen(op_name(op));

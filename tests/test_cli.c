@@ -123,6 +123,7 @@ static void test_usage_errors(void **state) {
         {"train --data data --out r --kernels nothing-here", "--kernels: expected a folder"},
         {"train --data data --out r --batch-size 1000", "1000"},
         {"train --data data --out r --memory-limit 0", "--memory-limit: expected a number from 0.001"},
+        {"train --data data --out r --precision fp16", "--precision: expected fp32|tf32"},
         {"eval --data data", "MODEL is missing"},
         {"eval run", "--data D is missing"},
         {"eval nothing-here --data data", "nothing-here"},
@@ -449,12 +450,14 @@ static void test_bench(void **state) {
     (void)state;
     static const char *const numbers[] = {"train_images_per_second", "encode_images_per_second",
                                           "decode_images_per_second", "peak_gflops"};
-    assert_code(clae("bench --json --rounds 1 --batch-size 10 --channels 4 --latent-dim 3"), 0);
+    assert_code(clae("bench --json --rounds 1 --batch-size 10 --channels 4 --latent-dim 3 --precision tf32"), 0);
     json_t *object = json_loads(out, 0, NULL), *op;
     assert_non_null(object);
     for (size_t i = 0; i < COUNT(numbers); i++) assert_true(json_real_value(json_object_get(object, numbers[i])) > 0);
     assert_int_equal(json_integer_value(json_object_get(object, "batch_size")), 10);
-    assert_true(json_is_string(json_object_get(object, "arithmetic")));
+    const char *arithmetic = json_string_value(json_object_get(object, "arithmetic"));
+    assert_non_null(arithmetic);
+    if (!strcmp(json_string_value(json_object_get(object, "backend")), "c")) assert_string_equal(arithmetic, "float32");
     size_t i;
     json_array_foreach(json_object_get(object, "ops"), i, op) {
         assert_true(json_is_string(json_object_get(op, "layer")));

@@ -27,6 +27,7 @@ clae_status clae_context_create(const clae_context_options *options, clae_contex
     c->no_winograd = options->no_winograd != 0;
     c->no_tuning = options->no_tuning != 0;
     c->memory_limit_bytes = options->memory_limit_bytes;
+    c->precision = options->precision;
 
     const char *data_dir = options->data_dir && *options->data_dir ? options->data_dir : getenv("CLAE_DATA_DIR");
     if (!copy_text(&c->kernel_dir, options->kernel_dir) || !copy_text(&c->cache_dir, options->cache_dir) ||

@@ -17,6 +17,7 @@ struct clae_context {
     char *impls;      /* NULL: none forced */
     bool no_fusion, no_winograd, no_tuning;
     uint64_t memory_limit_bytes; /* 0: none */
+    clae_precision precision;
 };
 
 __attribute__((format(printf, 3, 4))) void log_line(const clae_context *context, clae_log_level level,

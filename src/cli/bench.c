@@ -29,25 +29,32 @@ static const char *op_shape(const bench_op *op) {
 }
 
 static json_t *op_object(const bench_op *op) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:f}", "layer", op->layer, "op", op->op, "shape", op_shape(op),
-                     "impl", op->impl, "ms", op->ms, "gflops", op->gflops, "gbytes_per_second", op->gbytes);
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:f}", "layer", op->layer, "op", op->op, "shape", op_shape(op),
+                  "impl", op->impl, "ms", op->ms, "gflops", op->gflops, "gbytes_per_second", op->gbytes);
+    if (op->arithmetic != OP_FLOAT32)
+        json_object_set_new(object, "arithmetic", json_string(op_arithmetic_name(op->arithmetic)));
+    return object;
 }
 
 static clae_status print_json(console *console, const clae_device_info *device, const bench_result *result) {
     json_t *ops = json_array();
     for (size_t i = 0; i < result->op_count; i++) json_array_append_new(ops, op_object(&result->ops[i]));
-    json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:I, s:o}", "device", device->id, "name", device->name,
-        "backend", device->backend, "batch_size", (json_int_t)result->batch_size, "arithmetic", "float32",
-        "train_images_per_second", result->train_images_per_second, "encode_images_per_second",
-        result->encode_images_per_second, "decode_images_per_second", result->decode_images_per_second, "peak_gflops",
-        result->peak_gflops, "step_ms", result->step_ms, "memory_bytes", (json_int_t)result->memory_bytes, "ops", ops);
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:I, s:o}", "device", device->id, "name",
+                  device->name, "backend", device->backend, "batch_size", (json_int_t)result->batch_size, "arithmetic",
+                  op_arithmetic_name(result->arithmetic), "train_images_per_second", result->train_images_per_second,
+                  "encode_images_per_second", result->encode_images_per_second, "decode_images_per_second",
+                  result->decode_images_per_second, "peak_gflops", result->peak_gflops, "step_ms", result->step_ms,
+                  "memory_bytes", (json_int_t)result->memory_bytes, "ops", ops);
     return json_print(console, object);
 }
 
 static void print_op(const bench_op *op, int op_columns, double peak_gflops) {
-    printf("%-10s %-*s %-7s %9.3f %8.1f %7.1f %6.1f%%  %s\n", op->layer, op_columns, op->op, op->impl, op->ms,
-           op->gflops, op->gbytes, 100 * op->gflops / peak_gflops, op_shape(op));
+    printf("%-10s %-*s %-7s %9.3f %8.1f %7.1f %6.1f%%  %s%s%s\n", op->layer, op_columns, op->op, op->impl, op->ms,
+           op->gflops, op->gbytes, 100 * op->gflops / peak_gflops, op_shape(op),
+           op->arithmetic == OP_FLOAT32 ? "" : " in ",
+           op->arithmetic == OP_FLOAT32 ? "" : op_arithmetic_name(op->arithmetic));
 }
 
 static int longest_op(const bench_result *result) {
@@ -64,8 +71,9 @@ static void print_table(const bench_result *result) {
            result->step_ms, result->batch_size);
     printf("encode  %8.0f images/s\ndecode  %8.0f images/s\n", result->encode_images_per_second,
            result->decode_images_per_second);
-    printf("peak    %8.0f GFLOP/s of fused multiply-adds on registers\nmemory  %8.1f MiB for training\n\n",
+    printf("peak    %8.0f GFLOP/s of fused multiply-adds on registers\nmemory  %8.1f MiB for training\n",
            result->peak_gflops, (double)result->memory_bytes / (1 << 20));
+    printf("in      %8s arithmetic\n\n", op_arithmetic_name(result->arithmetic));
     int op_columns = longest_op(result);
     printf("%-10s %-*s %-7s %9s %8s %7s %7s  %s\n", "layer", op_columns, "op", "by", "ms", "GFLOP/s", "GB/s", "of peak",
            "shape");

@@ -13,7 +13,7 @@
 /* What options common to commands are stored in; the struct of a command's own options begins with it. */
 typedef struct common_args {
     const char *model; /* the argument that is no option; NULL when it was left out */
-    const char *device, *impls, *kernels;
+    const char *device, *impls, *kernels, *precision;
     uint64_t threads;
     double memory_limit_mib; /* 0: none */
     bool no_fusion, no_winograd, no_tuning, verbose, quiet;

@@ -23,6 +23,7 @@ clae_status session_open(session *session, console *console, const common_args *
         .no_winograd = args->no_winograd,
         .no_tuning = args->no_tuning,
         .memory_limit_bytes = (uint64_t)(args->memory_limit_mib * (1 << 20)),
+        .precision = args->precision && !strcmp(args->precision, "tf32") ? CLAE_PRECISION_TF32 : CLAE_PRECISION_FP32,
     };
     clae_status status = clae_context_create(&options, &session->context);
     return status ? status : impls_check(session->context, args->impls);

@@ -74,7 +74,9 @@ static clae_status time_ops(clae_device *device, clae_trainer *trainer, unsigned
         *op = (bench_op){.layer = node->layer,
                          .op = op_name(node->desc.op),
                          .impl = node->instance->impl->name,
+                         .arithmetic = node->instance->arithmetic,
                          .ms = median(times, rounds)};
+        if (op->arithmetic > result->arithmetic) result->arithmetic = op->arithmetic;
         op->gflops = op_flops(&node->desc) / op->ms * 1e-6;
         op->gbytes = op_bytes(&node->desc) / op->ms * 1e-6;
         op_describe(&node->desc, op->text, sizeof op->text);

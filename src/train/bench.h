@@ -2,20 +2,24 @@
 #ifndef CLAE_TRAIN_BENCH_H
 #define CLAE_TRAIN_BENCH_H
 
+#include "backend.h"
+
 #include <clae/device.h>
 #include <clae/model.h>
 
 typedef struct bench_op {
     const char *layer;     /* owned by the model */
     const char *op, *impl; /* static */
-    char text[160];        /* with shapes */
-    double ms;             /* of one run, median */
-    double gflops;         /* 1e9 floating-point operations a second */
-    double gbytes;         /* 1e9 bytes a second, of those that must be moved */
+    op_arithmetic arithmetic;
+    char text[160]; /* with shapes */
+    double ms;      /* of one run, median */
+    double gflops;  /* 1e9 floating-point operations a second */
+    double gbytes;  /* 1e9 bytes a second, of those that must be moved */
 } bench_op;
 
 typedef struct bench_result {
     size_t batch_size;
+    op_arithmetic arithmetic;                                                           /* the coarsest of the ops' */
     double train_images_per_second, encode_images_per_second, decode_images_per_second; /* medians of the rounds */
     double peak_gflops;    /* fused multiply-adds on registers, median of a run before each round */
     double step_ms;        /* of a whole training step */

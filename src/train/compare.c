@@ -101,24 +101,41 @@ static void note_difference(compare_op *op, uint64_t step, double difference, do
     if (!(op->share <= 1)) op->passed = false;
 }
 
+/* What implementations add to the rounding errors of sums: op_impl.mixing, and a share of sum|a||b|. */
+typedef struct rounding {
+    double mixing, products;
+} rounding;
+
+static rounding rounding_of(plan_node *const nodes[2]) {
+    rounding r = {0, 0};
+    for (int d = 0; d < 2; d++) {
+        r.mixing = fmax(r.mixing, nodes[d]->instance->impl->mixing);
+        if (nodes[d]->instance->arithmetic == OP_TF32) r.products += TF32_PRODUCT_ERROR;
+    }
+    return r;
+}
+
 static void compare_output(comparison *c, const plan_node *node, compare_op *op, int k, const op_operands results[2],
-                           const op_operands *magnitudes, double mixing) {
+                           const op_operands *magnitudes, rounding r) {
     const float *a = results[0].data[k], *b = results[1].data[k];
+    const float *sums = magnitudes->data[k];
     const size_t count = results[0].bytes[k] / sizeof(float);
     double largest = 0;
-    for (size_t i = 0; i < count && mixing > 0; i++)
-        largest = fmax(largest, mixing * compare_bound(&node->desc, k, magnitudes, &node->args, i));
+    for (size_t i = 0; i < count && r.mixing > 0; i++)
+        largest = fmax(largest, r.mixing * compare_bound(&node->desc, k, magnitudes, &node->args, i));
     for (size_t i = 0; i < count; i++)
         note_difference(op, c->step, fabs((double)a[i] - b[i]),
-                        fmax(largest, compare_bound(&node->desc, k, magnitudes, &node->args, i)));
+                        fmax(largest, compare_bound(&node->desc, k, magnitudes, &node->args, i)) +
+                            r.products * (r.products > 0 ? fabs(sums[i]) : 0));
 }
 
 static void compare_outputs(comparison *c, const plan_node *node, compare_op *op, const op_operands results[2],
-                            const op_operands *magnitudes, double mixing) {
+                            const op_operands *magnitudes, rounding r) {
     const bool is_filter = op_is_conv(node->desc.op) && conv_kernel_of(node->desc.op) == CONV_FILTER;
+    const rounding none = {0, 0};
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
         const bool is_dbias = is_filter && k == CONV_BWD_WEIGHTS_DBIAS; /* a sum, whatever makes dweight */
-        if (results[0].data[k]) compare_output(c, node, op, k, results, magnitudes, is_dbias ? 0 : mixing);
+        if (results[0].data[k]) compare_output(c, node, op, k, results, magnitudes, is_dbias ? none : r);
     }
     if (!op->passed && !c->result->first_broken) c->result->first_broken = op;
 }
@@ -156,8 +173,7 @@ static clae_status compare_node(comparison *c, size_t index) {
     }
     if (status != CLAE_OK) goto done;
     if (nodes[0]->desc.op == OP_loss) memcpy(magnitudes.data[LOSS_LOSSES], results[0].data[LOSS_LOSSES], sizeof(float));
-    compare_outputs(c, nodes[0], &c->result->ops[index], results, &magnitudes,
-                    fmax(nodes[0]->instance->impl->mixing, nodes[1]->instance->impl->mixing));
+    compare_outputs(c, nodes[0], &c->result->ops[index], results, &magnitudes, rounding_of(nodes));
 done:
     op_operands_free(&inputs);
     op_operands_free(&magnitudes);
@@ -226,8 +242,8 @@ static clae_status train_one(clae_trainer *trainer, int d, uint64_t steps, compa
     return status;
 }
 
-/* Without Winograd's algorithm: gradients that are 0 come out of it as 1e-8 of the largest, Adam makes whole steps of
- * them, and two right devices are apart by 1e-3 of the loss within ten steps. */
+/* Without Winograd's algorithm and TF32: gradients that are 0 come out of it as 1e-8 of the largest, Adam makes whole
+ * steps of them, and two right devices are apart by 1e-3 of the loss within ten steps. */
 static clae_status compare_losses(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
                                   const compare_options *options, compare_result *result) {
     clae_trainer *trainers[2] = {NULL, NULL};
@@ -238,11 +254,14 @@ static clae_status compare_losses(clae_device *const devices[2], clae_model *mod
     clae_context *context = devices[0]->context;
     const bool no_winograd = context->no_winograd;
     const clae_log_level level = context->log_level;
+    const clae_precision precision = context->precision;
     context->no_winograd = true;
+    context->precision = CLAE_PRECISION_FP32;
     if (level == CLAE_LOG_INFO) context->log_level = CLAE_LOG_WARNING; /* what they need has been said */
     clae_status status = make_trainers(devices, model, dataset, &options->train, trainers);
     context->log_level = level;
     context->no_winograd = no_winograd;
+    context->precision = precision;
     for (int d = 0; d < 2 && status == CLAE_OK; d++) status = train_one(trainers[d], d, options->steps, result);
     free_trainers(trainers);
     for (size_t i = 0; i < result->loss_count && status == CLAE_OK; i++) {

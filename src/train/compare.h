@@ -5,7 +5,8 @@
 #include <clae/train.h>
 
 /* One op of the training step: both devices got the operands of the first. The bound is eps (8 + sqrt(K)) sum|a||b| per
- * element, K terms of a sum, twice for two roundings; more where Winograd mixes elements (op_impl.mixing). */
+ * element, K terms of a sum, twice for two roundings; more where Winograd mixes elements (op_impl.mixing), or products
+ * are of TF32. */
 typedef struct compare_op {
     const char *layer; /* owned by the model */
     char op[160];
