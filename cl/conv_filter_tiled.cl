@@ -9,16 +9,12 @@
  * (items), BLOCK_O, CHANNELS, STEP. Arguments: transposed (dy is wide, dweight is [kh][kw][narrow][wide]) and dy_c, the elements
  * of dbias, 0 for none. */
 
+#include "conv_filter_parts.cl"
+
 #define ROWS 4
 #define ITEMS_O (BLOCK_O / CHANNELS)
 #define BLOCK_R (LOCAL / ITEMS_O * ROWS)
-#define ALL_ROWS (KERNEL_H * KERNEL_W * WIDE_C)
 #define BLOCKS_R ((ALL_ROWS + BLOCK_R - 1) / BLOCK_R)
-#define WEIGHTS (ALL_ROWS * NARROW_C)
-#define PIXELS (NARROW_H * NARROW_W)
-#define DY_PIXELS(transposed) (transposed ? WIDE_H * WIDE_W : PIXELS)
-
-#include "conv_filter_bias.cl"
 
 /* Positions first .. first + STEP - 1 of all images up to `end`, as far as the rows and columns go. */
 static void stage(local float *a, local float *b, global const float *wide, global const float *narrow, size_t first,
@@ -36,17 +32,6 @@ static void stage(local float *a, local float *b, global const float *wide, glob
         int o = o0 + i % BLOCK_O;
         size_t position = first + i / BLOCK_O;
         b[i] = position < end && o < NARROW_C ? narrow[position * NARROW_C + o] : 0;
-    }
-}
-
-static void partial_bias(local float *sums, global const float *dy, int dy_c, size_t first, size_t end,
-                         global float *dbias) {
-    for (int c0 = 0; c0 < dy_c; c0 += BIAS_LANES(dy_c)) {
-        float sum = bias_of_item(dy, dy_c, c0, first, end);
-        barrier(CLK_LOCAL_MEM_FENCE);
-        sums[get_local_id(0)] = sum;
-        barrier(CLK_LOCAL_MEM_FENCE);
-        put_bias(sums, dy_c, c0, dbias);
     }
 }
 
@@ -96,22 +81,4 @@ void conv_filter_partial(global const float *wide, ulong wide_offset, global con
             if (row0 + item_r + r < ALL_ROWS && o0 + item_o + o < NARROW_C)
                 partial[(size_t)(row0 + item_r + r) * NARROW_C + o0 + item_o + o] = sums[r][o];
     }
-}
-
-/* A work-item for each weight and bias. */
-kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
-void conv_filter_reduce(global const float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
-                        global float *dbias, ulong dbias_offset, int chunks, int transposed, int dy_c) {
-    const size_t slice = WEIGHTS + dy_c;
-    size_t index = get_global_id(0);
-    if (index >= slice) return;
-    partial += partial_offset + index;
-    float sum = 0;
-    for (int chunk = 0; chunk < chunks; chunk++) sum += partial[chunk * slice];
-    if (index >= WEIGHTS) {
-        dbias[dbias_offset + index - WEIGHTS] = sum;
-        return;
-    }
-    size_t o = index % NARROW_C, row = index / NARROW_C, tap = row / WIDE_C, c = row % WIDE_C;
-    dweight[dweight_offset + (transposed ? (tap * NARROW_C + o) * WIDE_C + c : index)] = sum;
 }

@@ -23,6 +23,10 @@
  * not taken from the implementation: a test does not believe what it tests. */
 #define TOLERANCE_WINOGRAD 8.0
 
+/* The largest relative error of a product of two numbers that were rounded to TF32's 11 bits: 2^-11 for each. It is
+ * added to the bound for the implementation that has such products, when they are asked for. */
+#define TF32_PRODUCT 0x1.002p-10
+
 static bool is_winograd(const op_impl *impl) {
     return strstr(impl->name, "winograd") != NULL;
 }
@@ -83,6 +87,8 @@ op_settings op_settings_read(void) {
     settings.every = every && atoi(every) > 0 ? (size_t)atoi(every) : 1;
     const char *poor = getenv("CLAE_TEST_POOR");
     settings.poor = poor && *poor;
+    const char *precision = getenv("CLAE_TEST_PRECISION");
+    settings.tf32 = precision && strcmp(precision, "tf32") == 0;
     settings.shapes = shapes && *shapes ? strtoul(shapes, NULL, 0) : 40;
     if (settings.quick && settings.shapes > 6) settings.shapes = 6;
     return settings;
@@ -94,8 +100,11 @@ static void keep_error(void *user, clae_log_level level, const char *line) {
 }
 
 static clae_status open_device(op_harness *h, unsigned threads, clae_context **context, clae_device **device) {
-    clae_context_options options = {
-        .log = keep_error, .log_user = h, .log_level = CLAE_LOG_WARNING, .threads = threads};
+    clae_context_options options = {.log = keep_error,
+                                    .log_user = h,
+                                    .log_level = CLAE_LOG_WARNING,
+                                    .threads = threads,
+                                    .precision = h->settings.tf32 ? CLAE_PRECISION_TF32 : CLAE_PRECISION_FP32};
     clae_status status = clae_context_create(&options, context);
     return status == CLAE_OK ? clae_device_open(*context, h->settings.device, device) : status;
 }
@@ -159,10 +168,19 @@ static void check_run(check *k, uint32_t poison) {
     if (!op_layout_download(&k->layout)) check_fail(k, "a download failed");
 }
 
-static bool is_mixed(const check *k, int operand) {
+/* A sum of dy alone. */
+static bool is_dbias(const check *k, int operand) {
     const op_id op = k->c.desc.op;
     const bool is_filter = op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights;
-    return is_winograd(k->impl) && !(is_filter && operand == CONV_BWD_WEIGHTS_DBIAS);
+    return is_filter && operand == CONV_BWD_WEIGHTS_DBIAS;
+}
+
+static bool is_mixed(const check *k, int operand) {
+    return is_winograd(k->impl) && !is_dbias(k, operand);
+}
+
+static bool is_of_tf32(const check *k, int operand) {
+    return k->harness->settings.tf32 && strcmp(k->impl->name, "mma") == 0 && !is_dbias(k, operand);
 }
 
 static void check_output(check *k, int operand) {
@@ -172,7 +190,8 @@ static void check_output(check *k, int operand) {
     double first_bound = 0;
     const bool mixed = o->magnitude && is_mixed(k, operand);
     const double largest = mixed ? largest_of(o->magnitude, o->count) : 0;
-    const double unit = (mixed ? TOLERANCE_WINOGRAD : TOLERANCE) * FLT_EPSILON * (8 + sqrt(o->terms));
+    const double unit = (mixed ? TOLERANCE_WINOGRAD : TOLERANCE) * FLT_EPSILON * (8 + sqrt(o->terms)) +
+                        (is_of_tf32(k, operand) ? TF32_PRODUCT : 0);
     for (size_t i = 0; i < o->count; i++) {
         double bound = 0, error = fabs(y[i] - o->expected[i]);
         if (o->magnitude) bound = unit * fmax(o->magnitude[i], largest) + FLT_MIN;

@@ -64,13 +64,14 @@ void case_release(void);
  *   CLAE_TEST_EVERY   4: implementations that the device would not choose are tried on every fourth descriptor only,
  *                     for devices that compile slowly; default 1
  *   CLAE_TEST_QUICK   1: small shapes only, and few; 2: for emulators, the smallest, whole numbers only, run once
+ *   CLAE_TEST_PRECISION  "tf32": products may be made of floats rounded to TF32
  *   CLAE_TEST_POOR    set: a device that some implementations cannot be prepared for */
 typedef struct op_settings {
     const char *device;
     uint64_t seed;
     size_t shapes, every;
     int quick;
-    bool poor;
+    bool poor, tf32;
 } op_settings;
 op_settings op_settings_read(void);
 

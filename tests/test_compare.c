@@ -111,6 +111,29 @@ static void test_no_winograd(void **state) {
     assert_true(impl && impl->mixing == 0);
 }
 
+static op_arithmetic arithmetic_of(clae_device *device, const op_desc *desc, clae_precision precision) {
+    op_instance *instance = NULL;
+    device->context->precision = precision;
+    const clae_status status = op_prepare(device, desc, "mma", &instance);
+    device->context->precision = CLAE_PRECISION_FP32;
+    assert_int_equal(status, CLAE_OK);
+    const op_arithmetic arithmetic = instance->arithmetic;
+    op_release(instance);
+    return arithmetic;
+}
+
+static void test_precision(void **state) {
+    fixture *f = *state;
+    const op_desc desc = {.op = OP_conv2d_fwd, .conv = {.g = {2, 6, 6, 8, 4, 4, 8, 3, 3, 1, 1, 0, 0}}};
+    const op_impl *const *impl = f->device->backend->impls(desc.op);
+    while (*impl && strcmp((*impl)->name, "mma") != 0) impl++;
+    if (!*impl || !(*impl)->supports(f->device, &desc)) skip();
+    assert_true(!(*impl)->suits(f->device, &desc)); /* unless it is asked for */
+    const op_arithmetic fp32 = arithmetic_of(f->device, &desc, CLAE_PRECISION_FP32);
+    const op_arithmetic tf32 = arithmetic_of(f->device, &desc, CLAE_PRECISION_TF32);
+    assert_true((fp32 == OP_3XTF32 && tf32 == OP_TF32) || (fp32 == OP_FLOAT32 && tf32 == OP_FLOAT32));
+}
+
 static void test_selftest_refuses(void **state) {
     fixture f = {0};
     backend copy;
@@ -155,10 +178,8 @@ static void test_compare(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_selftest_passes),
-        cmocka_unit_test(test_no_winograd),
-        cmocka_unit_test(test_selftest_refuses),
-        cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_selftest_passes),  cmocka_unit_test(test_no_winograd), cmocka_unit_test(test_precision),
+        cmocka_unit_test(test_selftest_refuses), cmocka_unit_test(test_compare),
     };
     return cmocka_run_group_tests_name("compare", tests, fixture_setup, fixture_teardown);
 }

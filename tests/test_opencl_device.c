@@ -1,4 +1,5 @@
 /* Devices, buffers and kernels of the OpenCL backend, and what it says when they fail. */
+#include "opencl/mma.h"
 #include "opencl_support.h"
 
 static void devices_have_their_fields(void **state) {
@@ -120,6 +121,40 @@ static void a_build_failure_leaves_its_log(void **state) {
     assert_non_null(strstr(text, "no_such_thing"));
 }
 
+/* Writes a kernel that multiplies matrices of 16 x 16 and 16 x 8, the first one's elements being `element`. */
+static void write_mma_probe(const opencl_fixture *f, const char *element) {
+    char text[768];
+    snprintf(text, sizeof text,
+             "__kernel void mma_probe(__global const float *a, __global const float *b, __global float *c) {\n"
+             "    int row = get_local_id(0);\n"
+             "    for (int j = 0; row < 16 && j < 8; j++) {\n"
+             "        float sum = 0;\n"
+             "        for (int k = 0; k < 16; k++) {\n"
+             "            float x = a[row * 16 + k];\n"
+             "            sum += (%s) * b[k * 8 + j];\n"
+             "        }\n"
+             "        c[row * 8 + j] = sum;\n"
+             "    }\n"
+             "}\n",
+             element);
+    write_kernel(f, "mma_probe.cl", text);
+}
+
+/* Only the stand-in is tried: instructions of another vendor's devices may be too much for a compiler. */
+static void matrix_units_are_checked(void **state) {
+    opencl_fixture *f = *state;
+    if (f->device->max_work_group_items < (size_t)opencl_mma_warp(OPENCL_MMA_STAND_IN)) skip();
+    assert_true(opencl_mma_works(f->device, OPENCL_MMA_STAND_IN));
+    write_mma_probe(f, "x");
+    assert_true(opencl_mma_works(f->device, OPENCL_MMA_STAND_IN));
+    write_mma_probe(f, "as_float(as_uint(x) & 0xffffe000u)"); /* TF32 alone */
+    assert_false(opencl_mma_works(f->device, OPENCL_MMA_STAND_IN));
+    assert_non_null(strstr(f->debug, "the trial is off by"));
+    write_mma_probe(f, "no_such_thing");
+    assert_false(opencl_mma_works(f->device, OPENCL_MMA_STAND_IN));
+    assert_non_null(strstr(f->debug, "the trial failed"));
+}
+
 /* The loader reads the variable once, so that this needs a process of its own. */
 static int list_without_opencl(void) {
     clae_context *context = NULL;
@@ -153,6 +188,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(kernels_get_their_arguments),
         cmocka_unit_test(unknown_kernels_are_named),
         cmocka_unit_test(a_build_failure_leaves_its_log),
+        cmocka_unit_test(matrix_units_are_checked),
         cmocka_unit_test(no_opencl_is_no_error),
     };
     return cmocka_run_group_tests(tests, opencl_fixture_setup, opencl_fixture_teardown);

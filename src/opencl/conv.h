@@ -80,6 +80,7 @@ clae_status conv_run_filter_single(op_instance *instance, const op_args *args);
 CONV_IMPL_FUNCTIONS(winograd);
 CONV_IMPL_FUNCTIONS(winograd_tiled);
 CONV_IMPL_FUNCTIONS(direct);
+CONV_IMPL_FUNCTIONS(mma);
 CONV_IMPL_FUNCTIONS(tiled);
 CONV_IMPL_FUNCTIONS(plain);
 const tune_space *opencl_conv_winograd_space(const clae_device *device, const op_desc *desc);
@@ -97,6 +98,7 @@ const tune_space *opencl_conv_tiled_space(const clae_device *device, const op_de
     CONV_IMPL(op, winograd, WINOGRAD_MIXING, opencl_conv_winograd_space);                                              \
     CONV_IMPL(op, winograd_tiled, WINOGRAD_MIXING, NULL);                                                              \
     CONV_IMPL(op, direct, 0, opencl_conv_direct_space);                                                                \
+    CONV_IMPL(op, mma, 0, NULL);                                                                                       \
     CONV_IMPL(op, tiled, 0, opencl_conv_tiled_space);                                                                  \
     CONV_IMPL(op, plain, 0, NULL)
 

@@ -1,6 +1,6 @@
 /* Convolutions for devices whose work-groups share local memory: cl/conv_gather_spread_tiled.cl and
  * cl/conv_filter_tiled.cl. */
-#include "opencl/conv.h"
+#include "opencl/conv_tile.h"
 
 #include "base/numbers.h"
 
@@ -65,51 +65,15 @@ const tune_space *opencl_conv_tiled_space(const clae_device *device, const op_de
 
 /* A work-group's tile, as the macros of the same names. */
 typedef struct tile {
-    int items, n, h, w, block, chunk_c, positions, channels;
+    conv_tile_shape shape;
+    int items, block, chunk_c, positions, channels;
 } tile;
 
-/* Places of outputs along an axis and the taps of one: of the longest phase for spread. */
-typedef struct axis {
-    int places, taps, step;
-} axis;
-
-static axis axis_of(bool spread, int out, int kernel, int stride, int pad) {
-    if (!spread) return (axis){out, kernel, stride};
-    return (axis){(out - 1 + pad) / stride - pad / stride + 1, divide_up(kernel, stride), 1};
-}
-
-static size_t local_bytes(const tile *t, const axis *y, const axis *x) {
-    const size_t patch = (size_t)((t->h - 1) * y->step + y->taps) * ((t->w - 1) * x->step + x->taps) * t->n;
-    return ((patch | 1) + (size_t)x->taps * t->block) * t->chunk_c * sizeof(float);
-}
-
-/* Outputs wanted for each one computed, with many images; the patch's overlap counts a little. */
-static double tile_worth(const tile *t, const axis *y, const axis *x, int positions) {
-    const double rows = (double)y->places / (divide_up(y->places, t->h) * t->h);
-    const double columns = (double)x->places / (divide_up(x->places, t->w) * t->w);
-    const double patch = (double)((t->h - 1) * y->step + y->taps) * ((t->w - 1) * x->step + x->taps);
-    return rows * columns * t->h * t->w * t->n / positions - 0.01 * patch / (t->h * t->w);
-}
-
-/* The best height and width of tiles, of t->n images at most, for which the patch of `chunk_c` channels fits. */
-static bool choose_shape(tile *t, const axis *y, const axis *x, size_t most_bytes) {
-    const int positions = t->items / (t->block / t->channels) * t->positions;
-    tile best = *t, next = *t;
-    double worth = 0;
-    bool found = false;
-    for (next.h = 1; next.h <= y->places && next.h <= positions; next.h++)
-        for (next.w = 1; next.w <= x->places && next.w * next.h <= positions; next.w++) {
-            next.n = smaller(t->n, positions / (next.h * next.w));
-            while (next.n > 0 && local_bytes(&next, y, x) > most_bytes) next.n /= 2;
-            if (next.n == 0) continue;
-            const double next_worth = tile_worth(&next, y, x, positions);
-            if (found && next_worth <= worth) continue;
-            best = next;
-            worth = next_worth;
-            found = true;
-        }
-    *t = best;
-    return found;
+/* Pixels of a patch, of chunk_c channels, that fit beside the weights of a row of taps: an odd number. */
+static size_t most_pixels(const tile *t, int taps_x, int local_kib) {
+    const size_t pixels = (size_t)local_kib * 1024 / sizeof(float) / (size_t)t->chunk_c;
+    const size_t weights = (size_t)taps_x * (size_t)t->block;
+    return pixels > weights ? (pixels - weights - 1) | 1 : 0;
 }
 
 /* Output channels of a work-group and of an item, as many as there are at most. */
@@ -121,23 +85,17 @@ static void fit_channels(int channels, int items, const int *v, int *block, int 
     }
 }
 
-/* Images, up to `most`, whose elements the kernel can count in int. */
-static int images_that_fit(const op_desc *desc, int most) {
-    while (most > 1 && !conv_sizes_fit(desc, most)) most /= 2;
-    return most;
-}
-
+/* The best tile for as many input channels as fit. */
 static bool fit_tile(const op_desc *desc, int items, const int *v, tile *t) {
-    const conv_geometry *g = &desc->conv.g;
     const conv_sides s = conv_sides_of(desc);
-    const axis y = axis_of(s.spread, s.out_h, g->kh, g->sh, g->ph), x = axis_of(s.spread, s.out_w, g->kw, g->sw, g->pw);
+    const conv_axes axes = conv_axes_of(desc);
     *t = (tile){.items = items, .positions = v[POSITIONS], .chunk_c = v[CHUNK_C]};
     fit_channels(s.out_c, items, v, &t->block, &t->channels);
     if (t->channels < v[CHANNELS] && t->positions > 4) t->positions = 4;
-    t->n = images_that_fit(desc, t->items * t->positions);
     while (t->chunk_c / 2 >= s.in_c) t->chunk_c /= 2;
+    const int positions = items / (t->block / t->channels) * t->positions;
     for (; t->chunk_c; t->chunk_c /= 2)
-        if (choose_shape(t, &y, &x, (size_t)v[LOCAL_KIB] * 1024)) return true;
+        if (conv_tile_choose(desc, positions, most_pixels(t, axes.x.taps, v[LOCAL_KIB]), &t->shape)) return true;
     return false;
 }
 
@@ -146,20 +104,13 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_of_pass(desc, options);
-    conv_options_add(options,
-                     " -DLOCAL=%d -DTILE_N=%d -DTILE_H=%d -DTILE_W=%d -DBLOCK=%d -DCHUNK_C=%d -DPOSITIONS=%d"
-                     " -DCHANNELS=%d",
-                     t->items, t->n, t->h, t->w, t->block, t->chunk_c, t->positions, t->channels);
+    conv_tile_options(&t->shape, options);
+    conv_options_add(options, " -DLOCAL=%d -DBLOCK=%d -DCHUNK_C=%d -DPOSITIONS=%d -DCHANNELS=%d", t->items, t->block,
+                     t->chunk_c, t->positions, t->channels);
     const conv_program program = {"conv_gather_spread_tiled.cl", options, {"conv"}};
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_single, made);
-    if (status != CLAE_OK) return status;
-    const conv_geometry *g = &desc->conv.g;
-    const conv_sides s = conv_sides_of(desc);
-    const axis y = axis_of(s.spread, s.out_h, g->kh, g->sh, g->ph), x = axis_of(s.spread, s.out_w, g->kw, g->sw, g->pw);
-    const size_t tiles = (size_t)divide_up(g->n, t->n) * divide_up(y.places, t->h) * divide_up(x.places, t->w);
-    conv_grid(*made, 0, (const size_t[]){tiles * t->items, divide_up(s.out_c, t->block), s.spread ? g->sh * g->sw : 1},
-              (const size_t[]){t->items, 1, 1});
-    return CLAE_OK;
+    if (status == CLAE_OK) conv_tile_grid(*made, &t->shape, t->block, (size_t)t->items);
+    return status;
 }
 
 static size_t filter_block_rows(int items, int block, int channels) {

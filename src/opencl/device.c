@@ -1,5 +1,6 @@
 #include "opencl/device.h"
 
+#include "opencl/mma.h"
 #include "opencl/platforms.h"
 #include "opencl/program_cache.h"
 
@@ -116,6 +117,7 @@ clae_status opencl_open(clae_context *context, const clae_device_info *info, con
     status = choose_class(device);
     if (status) goto failed;
     choose_tuning_class(device);
+    device->mma = opencl_find_mma(device);
     device->programs = opencl_program_cache_create(context);
     if (!device->programs) {
         status = fail_memory(context, 0, "the programs of an OpenCL device");

@@ -6,7 +6,7 @@
 
 #define OPENCL_CONV_IMPLS(op)                                                                                          \
     extern const op_impl opencl_##op##_winograd, opencl_##op##_winograd_tiled, opencl_##op##_direct,                   \
-        opencl_##op##_tiled, opencl_##op##_im2col, opencl_##op##_plain
+        opencl_##op##_mma, opencl_##op##_tiled, opencl_##op##_im2col, opencl_##op##_plain
 
 OPENCL_CONV_IMPLS(conv2d_fwd);
 OPENCL_CONV_IMPLS(conv2d_bwd_data);

@@ -14,6 +14,13 @@ typedef enum opencl_class {
     OPENCL_CLASS_GPU, /* work-groups that share local memory */
 } opencl_class;
 
+/* What multiplies small matrices; the values are those of MMA in cl/mma.cl. */
+typedef enum opencl_mma {
+    OPENCL_MMA_STAND_IN, /* plain C, for tests: the same elements in the same items */
+    OPENCL_MMA_PTX,      /* NVIDIA's tensor cores */
+    OPENCL_MMA_MFMA,     /* AMD's matrix cores, in floats */
+} opencl_mma;
+
 typedef struct opencl_program_cache opencl_program_cache;
 
 typedef struct opencl_device {
@@ -27,6 +34,7 @@ typedef struct opencl_device {
     bool keeps_programs;   /* it has a cache of its own, compiles again for a binary, and is slow with each program */
     unsigned vector_width; /* floats, preferred by the device: 4, 8 or 16 on CPUs */
     size_t max_work_group_items;
+    opencl_mma mma;
     opencl_program_cache *programs; /* built programs of this device, by file and options */
 } opencl_device;
 

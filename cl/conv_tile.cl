@@ -1,0 +1,96 @@
+/* Gather and spread (src/ops/conv.h) alike, along an axis: what conv_gather_spread_tiled.cl and
+ * conv_gather_spread_mma.cl share.
+ *
+ * Spread has a phase for each remainder of the output's place by the stride: outputs of one phase are a dense
+ * convolution with some of the taps, last one first, so both kernels walk taps and inputs forwards. A work-group makes a
+ * tile of TILE_N images x TILE_H x TILE_W outputs of one phase from the patch of inputs below it. Offsets within its
+ * images are int: 64-bit ones take registers that the sums need.
+ *
+ * Macros: SPREAD, IN_H IN_W IN_C, OUT_H OUT_W OUT_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W, TRANSPOSED
+ * (weights are [kh][kw][out][in]), BIAS, RELU, MASK, TILE_N TILE_H TILE_W. */
+
+#define TILE_PIXELS (TILE_H * TILE_W)
+
+/* Along an axis: phases, taps of the longest one, distance of neighbours' inputs, places of a phase and the first. */
+#define PHASES(stride) (SPREAD ? stride : 1)
+#define MOST_TAPS(size, stride) (SPREAD ? (size + stride - 1) / stride : size)
+#define IN_STEP(stride) (SPREAD ? 1 : stride)
+#define PLACES(out, stride, pad) (SPREAD ? (out - 1 + pad) / stride - pad / stride + 1 : out)
+#define FIRST_PLACE(stride, pad) (SPREAD ? pad / stride : 0)
+
+#define PATCH_H ((TILE_H - 1) * IN_STEP(STRIDE_H) + MOST_TAPS(KERNEL_H, STRIDE_H))
+#define PATCH_W ((TILE_W - 1) * IN_STEP(STRIDE_W) + MOST_TAPS(KERNEL_W, STRIDE_W))
+#define PATCH (PATCH_H * PATCH_W * TILE_N)
+#define TILES_H ((PLACES(OUT_H, STRIDE_H, PAD_H) + TILE_H - 1) / TILE_H)
+#define TILES_W ((PLACES(OUT_W, STRIDE_W, PAD_W) + TILE_W - 1) / TILE_W)
+
+/* A work-group's part of an axis: the phase, its taps, the first place and the input at its first tap. */
+typedef struct span {
+    int phase, taps, place, in;
+} span;
+
+static span span_of(int phase, int place, int size, int stride, int pad) {
+    span s = {phase, SPREAD ? (size - phase + stride - 1) / stride : size, place, 0};
+    s.in = SPREAD ? place - s.taps + 1 : place * stride - pad;
+    return s;
+}
+
+static int out_of(span s, int i, int stride, int pad) {
+    return SPREAD ? (s.place + i) * stride + s.phase - pad : s.place + i;
+}
+
+static int tap_of(span s, int i, int stride) { return SPREAD ? s.phase + stride * (s.taps - 1 - i) : i; }
+
+/* The work-group's tile: the dimensions of the grid are tiles, blocks of channels and phases. */
+static span span_y(void) {
+    int tile = get_group_id(0) / TILES_W % TILES_H, phase = get_group_id(2) / PHASES(STRIDE_W);
+    return span_of(phase, FIRST_PLACE(STRIDE_H, PAD_H) + tile * TILE_H, KERNEL_H, STRIDE_H, PAD_H);
+}
+
+static span span_x(void) {
+    int tile = get_group_id(0) % TILES_W, phase = get_group_id(2) % PHASES(STRIDE_W);
+    return span_of(phase, FIRST_PLACE(STRIDE_W, PAD_W) + tile * TILE_W, KERNEL_W, STRIDE_W, PAD_W);
+}
+
+static int first_image(void) { return get_group_id(0) / (TILES_W * TILES_H) * TILE_N; }
+
+#define IN_IMAGE (IN_H * IN_W * IN_C)
+#define OUT_IMAGE (OUT_H * OUT_W * OUT_C)
+
+/* The pixel of the patch at the first tap of a position; positions beyond the tile are given some pixel, too. Clamped so,
+ * places differ from those of the outputs: a compiler that sees the same ones keeps them in registers. */
+static int patch_pixel(int position) {
+    position = min(position, TILE_N * TILE_PIXELS - 1);
+    int image = position / TILE_PIXELS, pixel = position % TILE_PIXELS;
+    return (image * PATCH_H + pixel / TILE_W * IN_STEP(STRIDE_H)) * PATCH_W + pixel % TILE_W * IN_STEP(STRIDE_W);
+}
+
+/* The input at a pixel of the patch, 0 outside of the `images` that begin at `in`. */
+static float patch_value(global const float *in, span y, span x, int images, int pixel, int c) {
+    int in_x = x.in + pixel % PATCH_W, in_y = y.in + pixel / PATCH_W % PATCH_H;
+    int in_image = pixel / (PATCH_W * PATCH_H);
+    bool inside = in_x >= 0 && in_x < IN_W && in_y >= 0 && in_y < IN_H && in_image < images && c < IN_C;
+    return inside ? in[((in_image * IN_H + in_y) * IN_W + in_x) * IN_C + c] : 0;
+}
+
+/* 0 beyond the channels. */
+static float weight_value(global const float *weight, int tap_y, int tap_x, int c, int o) {
+    int k = tap_y * KERNEL_W + tap_x;
+    return c < IN_C && o < OUT_C ? weight[TRANSPOSED ? (k * OUT_C + o) * IN_C + c : (k * IN_C + c) * OUT_C + o] : 0;
+}
+
+/* Whether a position of the tile is an output; *first is that of its first channel, counted from the tile's first image. */
+static bool position_is_output(span y, span x, int images, int position, int *first) {
+    int of_image = position / TILE_PIXELS, pixel = position % TILE_PIXELS;
+    int out_y = out_of(y, pixel / TILE_W, STRIDE_H, PAD_H), out_x = out_of(x, pixel % TILE_W, STRIDE_W, PAD_W);
+    *first = ((of_image * OUT_H + out_y) * OUT_W + out_x) * OUT_C;
+    return of_image < TILE_N && of_image < images && out_y >= 0 && out_y < OUT_H && out_x >= 0 && out_x < OUT_W;
+}
+
+/* What becomes of a sum; `mask` begins at the output's first channel. */
+static float epilogue(float sum, global const float *bias, global const float *mask, int channel) {
+    if (BIAS) sum += bias[channel];
+    if (RELU) sum = sum < 0 ? 0 : sum;
+    if (MASK) sum = mask[channel] <= 0 ? 0 : sum;
+    return sum;
+}

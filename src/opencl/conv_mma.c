@@ -1,0 +1,136 @@
+/* Convolutions by matrix units: cl/conv_gather_spread_mma.cl and cl/conv_filter_mma.cl. */
+#include "opencl/conv_tile.h"
+#include "opencl/mma.h"
+
+#include "base/numbers.h"
+
+enum {
+    MOST_ITEMS = 128, /* of a work-group, which makes as many rows of a product */
+    MOST_COLUMNS = 32,
+    DEPTH = 8, /* of a step of the sums */
+    LOCAL_FLOATS = 32768 / sizeof(float),
+    FILTER_STEP = 32,
+    FILTER_CHUNKS = 64,
+};
+
+/* A work-group's tile of gather and spread, as the macros of cl/conv_gather_spread_mma.cl. */
+typedef struct tile {
+    conv_tile_shape shape;
+    int items, block, chunk_c;
+} tile;
+
+/* Columns of a work-group's product, a power of two. */
+static int block_of(opencl_mma mma, int channels) {
+    int block = opencl_mma_columns(mma);
+    while (block < channels && block < MOST_COLUMNS) block *= 2;
+    return block;
+}
+
+/* Pixels of a patch that fit beside the weights of a row of taps. */
+static size_t most_pixels(opencl_mma mma, const tile *t, const conv_axes *axes) {
+    const int rows = divide_up(axes->x.taps * t->chunk_c, DEPTH) * DEPTH;
+    const size_t used = (size_t)rows * (size_t)(t->block + 4) + opencl_mma_exchange(mma, t->items, t->block);
+    return used < LOCAL_FLOATS ? (LOCAL_FLOATS - used) / (size_t)t->chunk_c : 0;
+}
+
+static bool choose_tile(opencl_mma mma, const op_desc *desc, int items, tile *t) {
+    const conv_sides s = conv_sides_of(desc);
+    const conv_axes axes = conv_axes_of(desc);
+    *t = (tile){.items = items, .block = block_of(mma, s.out_c), .chunk_c = DEPTH};
+    while (t->chunk_c / 2 >= s.in_c) t->chunk_c /= 2;
+    for (; t->chunk_c; t->chunk_c /= 2)
+        if (conv_tile_choose(desc, items, most_pixels(mma, t, &axes), &t->shape)) return true;
+    return false;
+}
+
+static void add_mma_options(const opencl_device *device, int items, char options[CONV_OPTIONS_SIZE]) {
+    conv_options_add(options, " -DLOCAL=%d -DMMA=%d -DPRECISION_TF32=%d", items, (int)device->mma,
+                     device->base.context->precision == CLAE_PRECISION_TF32);
+}
+
+static clae_status create_data(clae_device *device, const op_desc *desc, const op_impl *impl, const tile *t,
+                               conv_instance **made) {
+    const opencl_device *opencl = opencl_device_of(device);
+    char options[CONV_OPTIONS_SIZE];
+    conv_options(desc, options);
+    conv_options_of_pass(desc, options);
+    conv_tile_options(&t->shape, options);
+    conv_options_add(options, " -DBLOCK=%d -DCHUNK_C=%d", t->block, t->chunk_c);
+    add_mma_options(opencl, t->items, options);
+    const conv_program program = {"conv_gather_spread_mma.cl", options, {"conv"}};
+    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_single, made);
+    if (status == CLAE_OK) conv_tile_grid(*made, &t->shape, t->block, (size_t)t->items);
+    return status;
+}
+
+static clae_status create_filter(clae_device *device, const op_desc *desc, const op_impl *impl, int items,
+                                 conv_instance **made) {
+    const conv_geometry *g = &desc->conv.g;
+    const opencl_device *opencl = opencl_device_of(device);
+    const int block = block_of(opencl->mma, g->narrow_c), rows = g->kh * g->kw * g->wide_c;
+    char options[CONV_OPTIONS_SIZE];
+    conv_options(desc, options);
+    conv_options_add(options, " -DBLOCK_O=%d -DSTEP=%d", block, (int)FILTER_STEP);
+    add_mma_options(opencl, items, options);
+    const conv_program program = {"conv_filter_mma.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
+    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, made);
+    if (status != CLAE_OK) return status;
+    conv_split_batch(g->n, FILTER_CHUNKS, &(*made)->chunk, &(*made)->chunks);
+    const size_t row_blocks = (size_t)divide_up(rows, items) + (desc->conv.with_bias ? 1 : 0);
+    const size_t results = conv_slice_count(desc), local[3] = {(size_t)items, 1, 1};
+    conv_grid(*made, 0, (const size_t[]){row_blocks * local[0], divide_up(g->narrow_c, block), (*made)->chunks}, local);
+    conv_grid(*made, 1, (const size_t[]){(results + local[0] - 1) / local[0] * local[0], 1, 1}, local);
+    (*made)->opencl.base.workspace_bytes = (*made)->chunks * results * sizeof(float);
+    return CLAE_OK;
+}
+
+/* Where there are matrix units and less than float's precision is asked for; whether they are faster than float's in
+ * 3xTF32 depends on the device. */
+bool opencl_conv_mma_suits(const clae_device *device, const op_desc *desc) {
+    (void)desc;
+    return ((const opencl_device *)device)->mma != OPENCL_MMA_STAND_IN &&
+           device->context->precision == CLAE_PRECISION_TF32;
+}
+
+static int most_items(const opencl_device *device) {
+    return (int)opencl_group_items(device, MOST_ITEMS);
+}
+
+/* Of gather and spread, the patch and a row of the kernel must fit in local memory; filter counts the positions of a
+ * chunk in int. The stand-in's loops are long. */
+bool opencl_conv_mma_supports(const clae_device *device, const op_desc *desc) {
+    const opencl_device *opencl = (const opencl_device *)device;
+    const int items = most_items(opencl);
+    int chunk, chunks;
+    tile t;
+    if (items < opencl_mma_warp(opencl->mma)) return false;
+    if (opencl->mma == OPENCL_MMA_STAND_IN && opencl->loops_end_early) return false;
+    conv_split_batch(desc->conv.g.n, FILTER_CHUNKS, &chunk, &chunks);
+    return conv_kernel_of(desc->op) == CONV_FILTER
+               ? conv_sizes_fit(desc, chunk)
+               : conv_sizes_fit(desc, 1) && choose_tile(opencl->mma, desc, items, &t);
+}
+
+clae_status opencl_conv_mma_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
+                                    op_instance **instance) {
+    const opencl_device *opencl = opencl_device_of(device);
+    const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
+    for (size_t allowed = (size_t)most_items(opencl); allowed >= (size_t)opencl_mma_warp(opencl->mma);) {
+        const int items = (int)allowed;
+        conv_instance *made;
+        tile t;
+        if (!filter && !choose_tile(opencl->mma, desc, items, &t)) break;
+        const clae_status status =
+            filter ? create_filter(device, desc, entry, items, &made) : create_data(device, desc, entry, &t, &made);
+        if (status != CLAE_OK) return status;
+        if (conv_kernels_allow(made, &allowed)) {
+            made->opencl.base.arithmetic = opencl_mma_arithmetic(opencl);
+            *instance = &made->opencl.base;
+            return CLAE_OK;
+        }
+        opencl_instance_release(&made->opencl.base);
+    }
+    return fail(device->context, CLAE_ERROR_DEVICE,
+                "%s: the kernels of implementation %s allow fewer than %d items in a work-group; force another one",
+                op_name(desc->op), entry->name, opencl_mma_warp(opencl->mma));
+}
