@@ -6,7 +6,7 @@
  * up in order, and transforms the sums.
  *
  * A group is `rows` rows of tiles from row_first on, of `images` images; `tiles` are all its tiles.
- * The workspace: sums [chunk][SIZE x SIZE][wide][narrow], dbias [bias chunk][channel], then the group's
+ * The workspace: sums [chunk][SIZE x SIZE][wide][narrow], narrow padded to whole vectors, dbias [bias chunk][channel], then the group's
  * [SIZE x SIZE][tile][wide] and [SIZE x SIZE][tile][narrow]; tiles_at is the place of these.
  *
  * Macros: those of conv_options, SIZE, STEP, PAIRS, PRODUCT_ITEMS, BLOCK_COLUMNS, ROW_VECTORS, DEPTH. What conv2d and
@@ -14,7 +14,8 @@
  * [kh][kw][narrow][wide]) and dy_c, the elements of dbias, 0 for none. */
 #define TILES_X ((NARROW_W + STEP - 1) / STEP)
 #define TAP (WIDE_C * NARROW_C)
-#define SLICE ((size_t)ELEMENTS * TAP)
+#define SUMS (WIDE_C * PADDED_COLUMNS)
+#define SLICE ((size_t)ELEMENTS * SUMS)
 #define TAP_GROUPS ((TAP + PAIRS - 1) / PAIRS)
 
 #define COLUMNS NARROW_C
@@ -103,7 +104,7 @@ void conv_filter_product(global const float *from, ulong from_offset, global flo
     const int block = get_group_id(0), element = get_group_id(1), first = get_group_id(2) * chunk;
     from += from_offset + tiles_at;
     const matrices m = {from + element * WIDE_C * tiles, from + (ELEMENTS * WIDE_C + element * NARROW_C) * tiles,
-                        to + to_offset + get_group_id(2) * SLICE + element * TAP, WIDE_C, WIDE_C};
+                        to + to_offset + get_group_id(2) * SLICE + element * SUMS, WIDE_C, WIDE_C};
     product(a, b, m, block / BLOCKS_X * BLOCK_ROWS, block % BLOCKS_X * BLOCK_COLUMNS, first, min(first + chunk, tiles), add);
 }
 
@@ -128,7 +129,7 @@ void conv_filter_reduce(global const float *work, ulong work_offset, global floa
     for (int y = 0; y < SIZE; y++) sums[y] = 0;
     for (int chunk = 0; chunk < chunks && pair < TAP; chunk++) {
         #pragma unroll
-        for (int y = 0; y < SIZE; y++) sums[y] += work[chunk * SLICE + (y * SIZE + own) * TAP + pair];
+        for (int y = 0; y < SIZE; y++) sums[y] += work[chunk * SLICE + (y * SIZE + own) * SUMS + c * PADDED_COLUMNS + o];
     }
     TRANSFORM(sum, KERNEL_H, SIZE)(sums, column);
     put_column(KERNEL_H, own, column, squares);

@@ -5,7 +5,7 @@
  * before the first group.
  *
  * A group is `rows` rows of tiles from row_first on, of `images` images; `tiles` are all its tiles.
- * The workspace: weights [SIZE x SIZE][in][out], inputs [SIZE x SIZE][tile][in], sums [SIZE x SIZE][tile][out].
+ * The workspace: weights [SIZE x SIZE][in][out], inputs [SIZE x SIZE][tile][in], sums [SIZE x SIZE][tile][out], out padded to whole vectors.
  *
  * Macros: those of conv_options, SIZE, STEP, PAIRS, PRODUCT_ITEMS, BLOCK_COLUMNS, ROW_VECTORS, DEPTH. What forward and backward
  * differ in are arguments, so that they share programs: transposed (weights are [kh][kw][out][in]), bias and mask, which may be
@@ -82,7 +82,7 @@ void conv_product(global const float *from, ulong from_offset, global float *to,
     if (row0 >= tiles) return;
     from += from_offset;
     const matrices m = {from + INPUTS_AT + element * IN_C * tiles, from + element * TAP,
-                        to + to_offset + SUMS_AT(tiles) + element * OUT_C * tiles, tiles, IN_C};
+                        to + to_offset + SUMS_AT(tiles) + element * PADDED_COLUMNS * tiles, tiles, IN_C};
     product(a, b, m, row0, get_group_id(1) * BLOCK_COLUMNS, 0, IN_C, 0);
 }
 
@@ -94,9 +94,10 @@ void conv_finish(global const float *work, ulong work_offset, global const float
     const int tiles = images * rows * TILES_X, pairs = tiles * OUT_C;
     const int own = OWN_LINE, pair = get_group_id(0) * PAIRS + OWN_PAIR, o = pair % OUT_C;
     float sums[MAX_SIZE], column[MAX_SIZE], row[MAX_SIZE];
-    work += work_offset + SUMS_AT(tiles) + own * pairs + pair;
+    const int element = tiles * PADDED_COLUMNS;
+    work += work_offset + SUMS_AT(tiles) + own * element + pair / OUT_C * PADDED_COLUMNS + o;
     #pragma unroll
-    for (int y = 0; y < SIZE; y++) sums[y] = pair < pairs ? work[y * SIZE * pairs] : 0;
+    for (int y = 0; y < SIZE; y++) sums[y] = pair < pairs ? work[y * SIZE * element] : 0;
     TRANSFORM(sum, STEP, SIZE)(sums, column);
     put_column(STEP, own, column, squares);
     barrier(CLK_LOCAL_MEM_FENCE);

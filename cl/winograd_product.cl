@@ -1,6 +1,7 @@
 /* c[row][column] = sum_k a(row, k) b[k][column] by a work-group of PRODUCT_ITEMS items, which makes BLOCK_ROWS x BLOCK_COLUMNS
- * of c from DEPTH steps of k at a time; a work-item keeps 4 ROW_VECTORS x 4 sums. b and c have COLUMNS columns; a is
- * [row][k] with A_BY_ROW, otherwise [k][row]. Where 4 divides COLUMNS, c starts at a multiple of 16 bytes. */
+ * of c from DEPTH steps of k at a time; a work-item keeps 4 ROW_VECTORS x 4 sums. b and c have COLUMNS columns, c's rows
+ * are padded to whole vectors and start at multiples of 16 bytes; a is [row][k] with A_BY_ROW, otherwise [k][row]. */
+#define PADDED_COLUMNS ((COLUMNS + 3) / 4 * 4)
 #define ITEMS_X (BLOCK_COLUMNS / 4)
 #define ITEMS_Y (PRODUCT_ITEMS / ITEMS_X)
 #define BLOCK_ROWS (ITEMS_Y * ROW_VECTORS * 4)
@@ -51,21 +52,9 @@ static void add_products(local const float4 *a, local const float4 *b, float4 *s
     }
 }
 
-static void put_sums(global float *c, int column, float4 sum, int add) {
-#if COLUMNS % 4 == 0
-    global float4 *to = (global float4 *)(c + column);
-    if (column < COLUMNS) *to = add ? *to + sum : sum;
-#else
-    const float values[4] = {sum.x, sum.y, sum.z, sum.w};
-    #pragma unroll
-    for (int i = 0; i < 4; i++)
-        if (column + i < COLUMNS) c[column + i] = add ? c[column + i] + values[i] : values[i];
-#endif
-}
-
 /* The block at row0 and column0, over k first .. end - 1. `add`: to what c holds. */
 static void product(local float4 *a, local float4 *b, matrices m, int row0, int column0, int first, int end, int add) {
-    const int x = get_local_id(0) % ITEMS_X, y = get_local_id(0) / ITEMS_X;
+    const int y = get_local_id(0) / ITEMS_X, column = column0 + get_local_id(0) % ITEMS_X * 4;
     float4 sums[ROW_VECTORS * 4];
     #pragma unroll
     for (int i = 0; i < ROW_VECTORS * 4; i++) sums[i] = (float4)(0);
@@ -79,6 +68,7 @@ static void product(local float4 *a, local float4 *b, matrices m, int row0, int 
     #pragma unroll
     for (int i = 0; i < ROW_VECTORS * 4; i++) {
         int row = row0 + (i / 4 * ITEMS_Y + y) * 4 + i % 4;
-        if (row < m.rows) put_sums(m.c + (size_t)row * COLUMNS, column0 + x * 4, sums[i], add);
+        global float4 *to = (global float4 *)(m.c + (size_t)row * PADDED_COLUMNS + column);
+        if (row < m.rows && column < COLUMNS) *to = add ? *to + sums[i] : sums[i];
     }
 }

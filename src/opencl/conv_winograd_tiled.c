@@ -25,14 +25,19 @@ enum {
 enum { PACK, TRANSFORM, PRODUCT, FINISH };                /* launches of gather and spread */
 enum { FILTER_TRANSFORM, FILTER_PRODUCT, FILTER_REDUCE }; /* and of filter */
 
+/* Channels of sums: whole vectors. */
+static int padded(int channels) {
+    return divide_up(channels, 4) * 4;
+}
+
 static int tile_floats(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    return winograd_size(g->kh) * winograd_size(g->kh) * (g->wide_c + g->narrow_c);
+    return winograd_size(g->kh) * winograd_size(g->kh) * (padded(g->wide_c) + padded(g->narrow_c));
 }
 
 static int weight_floats(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    return winograd_size(g->kh) * winograd_size(g->kh) * g->wide_c * g->narrow_c;
+    return winograd_size(g->kh) * winograd_size(g->kh) * g->wide_c * padded(g->narrow_c);
 }
 
 static winograd_grid choose_grid(const clae_device *device, const op_desc *desc) {
@@ -47,7 +52,7 @@ typedef struct shape {
     int product_items, block_rows, block_columns, row_vectors;
 } shape;
 
-/* A block of the product is no larger than its `rows`, 0 for many, and `columns` want. */
+/* A block of the product is no larger than its `rows` and `columns` want. */
 static shape choose_shape(int size, int most_items, int rows, int columns) {
     shape s = {.pairs = MOST_PAIRS, .product_items = smaller(most_items, MOST_PRODUCT_ITEMS)};
     while (s.pairs * size > most_items) s.pairs /= 2;
@@ -59,7 +64,7 @@ static shape choose_shape(int size, int most_items, int rows, int columns) {
     s.row_vectors = 2;
     for (;;) {
         s.block_rows = s.product_items / items_x * s.row_vectors * 4;
-        if (rows == 0 || s.block_rows / 2 < rows || s.product_items <= items_x) return s;
+        if (s.block_rows / 2 < rows || s.product_items <= items_x) return s;
         if (s.row_vectors == 2)
             s.row_vectors = 1;
         else
@@ -128,12 +133,12 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
                                conv_instance **made) {
     const int size = winograd_size(desc->conv.g.kh);
     const conv_sides sides = conv_sides_of(desc);
-    const shape s = choose_shape(size, items, 0, sides.out_c);
+    const int tiles = choose_grid(device, desc).most_tiles;
+    const shape s = choose_shape(size, items, tiles, sides.out_c);
     conv_program program = {
         "conv_gather_spread_winograd_tiled.cl", NULL, {"conv_pack", "conv_transform", "conv_product", "conv_finish"}};
     const clae_status status = create(device, desc, impl, &s, &program, run_data, made);
     if (status != CLAE_OK) return status;
-    const int tiles = (*made)->grid.most_tiles;
     transform_grid(*made, PACK, &s, divide_up(sides.in_c * sides.out_c, s.pairs), 1);
     transform_grid(*made, TRANSFORM, &s, divide_up(tiles * sides.in_c, s.pairs), 1);
     product_grid(*made, PRODUCT, &s, divide_up(tiles, s.block_rows), divide_up(sides.out_c, s.block_columns),
@@ -237,8 +242,8 @@ bool opencl_conv_winograd_tiled_supports(const clae_device *device, const op_des
         ((const opencl_device *)device)->max_work_group_items < FEWEST_ITEMS)
         return false;
     const size_t size = (size_t)winograd_size(g->kh), row = (size_t)winograd_make_grid_within(desc, 1).tiles_x;
-    return size * size * (size_t)g->wide_c * (size_t)g->narrow_c <= MOST_WEIGHTS &&
-           size * size * ((size_t)g->wide_c + (size_t)g->narrow_c) * row <= MOST_FLOATS;
+    const size_t wide = (size_t)padded(g->wide_c), narrow = (size_t)padded(g->narrow_c);
+    return size * size * wide * narrow <= MOST_WEIGHTS && size * size * (wide + narrow) * row <= MOST_FLOATS;
 }
 
 clae_status opencl_conv_winograd_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
