@@ -1,10 +1,10 @@
 /* gpu_programs FOLDER CLASS: prepares the lecture's training step as on a GPU of a class of src/tuning/defaults.def,
- * with every implementation that suits one, and writes each OpenCL program that this builds: its whole source, below a
+ * with every implementation that suits one, and writes each OpenCL program that this names: its whole source, below a
  * line
  * "// FILE OPTIONS". Any OpenCL device will do. */
 #include "base/memory.h"
 #include "graph/plan.h"
-#include "opencl/opencl.h"
+#include "opencl/program_cache.h"
 #include "opencl/source.h"
 
 #include <clae/clae.h>
@@ -22,38 +22,35 @@ typedef struct programs {
     bool out_of_memory;
 } programs;
 
-static bool ends_with(const char *line, const char *end) {
-    const size_t length = strlen(line), end_length = strlen(end);
-    return length >= end_length && strcmp(line + length - end_length, end) == 0;
-}
-
-static void add_program(programs *all, const char *line, size_t length) {
-    for (size_t i = 0; i < all->count; i++)
-        if (strlen(all->lines[i]) == length && memcmp(all->lines[i], line, length) == 0) return;
+static void add_program(programs *all, char *line) {
+    for (size_t i = 0; line && i < all->count; i++) {
+        if (strcmp(all->lines[i], line) != 0) continue;
+        free(line);
+        return;
+    }
     char **longer = realloc(all->lines, (all->count + 1) * sizeof *longer);
     if (longer) all->lines = longer;
-    char *copy = longer ? strndup(line, length) : NULL;
-    if (copy)
-        all->lines[all->count++] = copy;
-    else
-        all->out_of_memory = true;
+    if (longer && line) {
+        all->lines[all->count++] = line;
+        return;
+    }
+    free(line);
+    all->out_of_memory = true;
 }
 
-/* The program says what it builds: "kernels FILE OPTIONS: built". */
-static void collect(void *user, clae_log_level level, const char *line) {
-    static const char start[] = "kernels ";
-    if (level <= CLAE_LOG_WARNING) fprintf(stderr, "gpu_programs: %s\n", line);
-    if (strncmp(line, start, strlen(start)) != 0) return;
-    if (!ends_with(line, ": built") && !ends_with(line, ": taken from the cache")) return;
-    const char *end = strrchr(line, ':');
-    line += strlen(start);
-    add_program(user, line, (size_t)(end - line));
+static void print_warning(void *user, clae_log_level level, const char *line) {
+    (void)user;
+    (void)level;
+    fprintf(stderr, "gpu_programs: %s\n", line);
 }
 
 /* What implementations ask a device for, as most GPUs answer. */
 static void play_gpu(opencl_device *device, const char *class) {
     snprintf(device->base.tuning_class, sizeof device->base.tuning_class, "%s", class);
-    device->keeps_programs = false;
+    device->names_only = true;
+    device->mma = strcmp(class, "nvidia") == 0    ? OPENCL_MMA_PTX
+                  : strcmp(class, "amd-gcn") == 0 ? OPENCL_MMA_MFMA
+                                                  : OPENCL_MMA_STAND_IN;
     device->class = OPENCL_CLASS_GPU;
     device->loops_end_early = false;
     device->vector_width = 4;
@@ -72,11 +69,17 @@ static bool would_fuse(const clae_device *device, const op_desc *desc, const op_
     return impl->supports(device, &fused);
 }
 
+/* Matrix units suit when less than float's precision is asked for, but can be tuned to. */
+static bool is_for_gpus(const clae_device *device, const op_desc *desc, const op_impl *impl) {
+    if (strcmp(impl->name, "mma") == 0) return ((const opencl_device *)device)->mma != OPENCL_MMA_STAND_IN;
+    return !impl->suits || impl->suits(device, desc);
+}
+
 static clae_status prepare_all(clae_device *device, const op_desc *desc) {
     clae_status status = CLAE_OK;
     for (const op_impl *const *impl = device->backend->impls(desc->op); *impl && !status; impl++) {
         op_instance *instance = NULL;
-        if (((*impl)->suits && !(*impl)->suits(device, desc)) || !(*impl)->supports(device, desc)) continue;
+        if (!is_for_gpus(device, desc, *impl) || !(*impl)->supports(device, desc)) continue;
         if (would_fuse(device, desc, *impl)) continue;
         status = op_prepare(device, desc, (*impl)->name, &instance);
         op_release(instance);
@@ -101,33 +104,39 @@ static clae_status prepare_plan(clae_device *device, const clae_model *model, bo
     return status;
 }
 
-static clae_status prepare_on(clae_context *context, clae_device *device, const char *class) {
+static clae_status prepare_on(clae_context *context, clae_device *device, const char *class, programs *all) {
     clae_model *model = NULL;
     double gflops;
     play_gpu((opencl_device *)device, class);
     clae_status status = clae_model_create_lecture(context, CHANNELS, LATENT_DIM, 0, &model);
     if (!status) status = prepare_plan(device, model, true);
     if (!status) status = prepare_plan(device, model, false);
-    device->info.compute_units = 1; /* the only kernel that is run: briefly */
+    /* The only program that is built: its kernel is run, briefly. */
+    ((opencl_device *)device)->names_only = ((opencl_device *)device)->keeps_programs = false;
+    device->info.compute_units = 1;
     if (!status) status = device->backend->measure_peak(device, &gflops);
     clae_model_free(model);
+    const opencl_program *p = opencl_program_cache_first(((opencl_device *)device)->programs);
+    for (; !status && p; p = p->next)
+        add_program(all, string_format("%s " OPENCL_STANDARD_OPTIONS " %s", p->file, p->options));
     return status;
 }
 
 /* CLBlast's kernels are not ours: products are made by our own. */
-static clae_status prepare_step(bool fusion, programs *all, const char *cache, const char *class) {
-    const clae_context_options options = {.log = collect,
-                                          .log_user = all,
-                                          .log_level = CLAE_LOG_DEBUG,
+static clae_status prepare_step(bool fusion, clae_precision precision, programs *all, const char *cache,
+                                const char *class) {
+    const clae_context_options options = {.log = print_warning,
+                                          .log_level = CLAE_LOG_WARNING,
                                           .cache_dir = cache,
                                           .impls = "gemm=plain",
                                           .no_fusion = !fusion,
-                                          .no_tuning = true};
+                                          .no_tuning = true,
+                                          .precision = precision};
     clae_context *context = NULL;
     clae_device *device = NULL;
     clae_status status = clae_context_create(&options, &context);
     if (!status) status = clae_device_open(context, "opencl", &device);
-    if (!status) status = prepare_on(context, device, class);
+    if (!status) status = prepare_on(context, device, class, all);
     clae_device_close(device);
     clae_context_free(context);
     return status;
@@ -157,8 +166,9 @@ int main(int argc, char **argv) {
         return 2;
     }
     programs all = {0};
-    clae_status status = prepare_step(true, &all, argv[1], argv[2]);
-    if (!status) status = prepare_step(false, &all, argv[1], argv[2]);
+    clae_status status = prepare_step(true, CLAE_PRECISION_FP32, &all, argv[1], argv[2]);
+    if (!status) status = prepare_step(true, CLAE_PRECISION_TF32, &all, argv[1], argv[2]);
+    if (!status) status = prepare_step(false, CLAE_PRECISION_FP32, &all, argv[1], argv[2]);
     bool good = !status && !all.out_of_memory;
     for (size_t i = 0; i < all.count; i++) {
         good = good && write_program(argv[1], i, all.lines[i]);

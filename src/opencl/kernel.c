@@ -37,6 +37,7 @@ void opencl_kernel_release(opencl_kernel *kernel) {
 
 size_t opencl_kernel_work_group_items(opencl_kernel *kernel) {
     size_t items = 0;
+    if (kernel->device->names_only) return kernel->device->max_work_group_items;
     if (make(kernel) != CLAE_OK) return 1;
     const cl_int code = clGetKernelWorkGroupInfo(kernel->kernel, kernel->device->id, CL_KERNEL_WORK_GROUP_SIZE,
                                                  sizeof items, &items, NULL);

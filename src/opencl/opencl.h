@@ -32,6 +32,7 @@ typedef struct opencl_device {
     opencl_class class;
     bool loops_end_early;  /* kernels in CPU style, whose work-items loop long, compute wrongly */
     bool keeps_programs;   /* it has a cache of its own, compiles again for a binary, and is slow with each program */
+    bool names_only;       /* programs are named, not built, and what is prepared cannot be run: for lists of them */
     unsigned vector_width; /* floats, preferred by the device: 4, 8 or 16 on CPUs */
     size_t max_work_group_items;
     opencl_mma mma;

@@ -160,6 +160,7 @@ clae_status opencl_program_get(opencl_device *device, const char *file, const ch
     if (!p) p = opencl_program_cache_add(device->programs, file, options);
     *program = p;
     if (!p) return fail_memory(context, sizeof *p, "a program");
-    if (p->program || (device->keeps_programs && opencl_source_is_embedded(context, file))) return CLAE_OK;
+    if (p->program || device->names_only || (device->keeps_programs && opencl_source_is_embedded(context, file)))
+        return CLAE_OK;
     return build_alone(device, p);
 }
