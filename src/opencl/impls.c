@@ -7,7 +7,7 @@
 
 static const op_impl *const *const lists[OP_COUNT] = {
 #define CONV_LIST(op)                                                                                                  \
-    LIST(&opencl_##op##_winograd, &opencl_##op##_winograd_tiled, &opencl_##op##_direct, &opencl_##op##_mma,            \
+    LIST(&opencl_##op##_winograd, &opencl_##op##_mma, &opencl_##op##_winograd_tiled, &opencl_##op##_direct,            \
          &opencl_##op##_tiled, &opencl_##op##_im2col, &opencl_##op##_plain)
     [OP_conv2d_fwd] = CONV_LIST(conv2d_fwd),
     [OP_conv2d_bwd_data] = CONV_LIST(conv2d_bwd_data),

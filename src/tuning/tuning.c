@@ -15,8 +15,9 @@
 
 static char *make_key(const clae_device *device) {
     const clae_device_info *info = &device->info;
-    return string_format("device %s | %s | %s | %s | %s | %u units\n", device->backend->name, info->name, info->vendor,
-                         info->platform, info->driver, info->compute_units);
+    return string_format("device %s | %s | %s | %s | %s | %u units%s\n", device->backend->name, info->name,
+                         info->vendor, info->platform, info->driver, info->compute_units,
+                         device->context->precision == CLAE_PRECISION_TF32 ? " | tf32" : "");
 }
 
 static char *make_path(const clae_device *device, const char *key) {
