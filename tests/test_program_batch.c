@@ -77,13 +77,12 @@ static void waiting_programs_are_built_as_one(void **state) {
     assert_int_equal(device_open_judge(f->context, &judge), CLAE_OK);
     const size_t count = prepare_all(device, instances);
     for (size_t i = 0; i < count; i++) check(device, judge, instances[i]);
-    size_t together = 0, alone = 0;
+    size_t together = 0;
     for (const opencl_program *p = opencl_program_cache_first(f->device->programs); p; p = p->next) {
         assert_non_null(p->program);
-        *(p->number < 0 ? &alone : &together) += 1;
+        together += p->number >= 0;
     }
-    assert_true(together > 10);
-    assert_true(alone <= 1); /* the last ones, when they were prepared one at a time */
+    assert_true(together > 10); /* some are built when they are prepared, to be asked for their work-groups */
     for (size_t i = 0; i < count; i++) op_release(instances[i]);
     clae_device_close(judge);
 }
