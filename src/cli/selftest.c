@@ -35,14 +35,7 @@ static void print_result(void *user, const selftest_result *result) {
 static clae_status test_device(session *session, const clae_model *model, size_t batch_size) {
     plan *plan = NULL;
     tally tally = {0};
-    plan_request request = {.device = session->device,
-                            .model = model,
-                            .batch_size = batch_size,
-                            .load_batch = true,
-                            .encode = true,
-                            .decode = true,
-                            .loss = true,
-                            .backward = true};
+    const plan_request request = plan_request_of_training(session->device, model, batch_size);
     clae_status status = plan_prepare(&request, &plan);
     if (!status) {
         printf("%-6s %-10s %-11s %9s  %s\n", "", "layer", "by", "off by", "op");

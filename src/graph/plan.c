@@ -155,6 +155,17 @@ static void bind_nodes(plan *plan, const network *network) {
     }
 }
 
+plan_request plan_request_of_training(clae_device *device, const clae_model *model, size_t batch_size) {
+    return (plan_request){.device = device,
+                          .model = model,
+                          .batch_size = batch_size,
+                          .load_batch = true,
+                          .encode = true,
+                          .decode = true,
+                          .loss = true,
+                          .backward = true};
+}
+
 clae_status plan_prepare(const plan_request *request, plan **out) {
     *out = NULL;
     clae_status status = check_sizes(request);

@@ -82,6 +82,9 @@ typedef struct plan {
     bool owns_arena, owns_workspace;
 } plan;
 
+/* A whole step of training on bytes. */
+plan_request plan_request_of_training(clae_device *device, const clae_model *model, size_t batch_size);
+
 clae_status plan_prepare(const plan_request *request, plan **plan);
 /* Gets the buffers, or those of `share`, where that is not NULL, if they are large enough; `share` and the network must
  * outlive the plan. */

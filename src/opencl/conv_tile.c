@@ -18,7 +18,8 @@ static size_t patch_pixels(const conv_axes *axes, int h, int w) {
     return (size_t)((h - 1) * axes->y.step + axes->y.taps) * ((w - 1) * axes->x.step + axes->x.taps);
 }
 
-size_t conv_tile_patch(const conv_axes *axes, const conv_tile_shape *shape) {
+/* Pixels below a tile. */
+static size_t tile_patch(const conv_axes *axes, const conv_tile_shape *shape) {
     return patch_pixels(axes, shape->h, shape->w) * shape->n;
 }
 
@@ -45,7 +46,7 @@ bool conv_tile_choose(const op_desc *desc, int positions, size_t most_pixels, co
     for (next.h = 1; next.h <= axes->y.places && next.h <= positions; next.h++)
         for (next.w = 1; next.w <= axes->x.places && next.w * next.h <= positions; next.w++) {
             next.n = smaller(most_images, positions / (next.h * next.w));
-            while (next.n > 0 && conv_tile_patch(axes, &next) > most_pixels) next.n /= 2;
+            while (next.n > 0 && tile_patch(axes, &next) > most_pixels) next.n /= 2;
             if (next.n == 0) continue;
             const double next_worth = tile_worth(axes, &next, positions);
             if (found && next_worth <= worth) continue;

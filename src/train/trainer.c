@@ -25,17 +25,8 @@ static clae_status fill_options(const clae_context *context, const clae_train_op
 
 /* The plans for batches of one size and for the smaller batch that ends an epoch, *last: NULL where none does. */
 static clae_status prepare_plans(const clae_trainer *t, size_t batch_size, plan **full, plan **last) {
-    plan_request request = {
-        .device = t->device,
-        .model = t->model,
-        .batch_size = batch_size,
-        .load_batch = true,
-        .from_float = t->dataset->info.is_float,
-        .encode = true,
-        .decode = true,
-        .loss = true,
-        .backward = true,
-    };
+    plan_request request = plan_request_of_training(t->device, t->model, batch_size);
+    request.from_float = t->dataset->info.is_float;
     *full = *last = NULL;
     clae_status status = plan_prepare(&request, full);
     request.batch_size = t->dataset->info.n % batch_size;

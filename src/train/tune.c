@@ -44,14 +44,7 @@ static void list_jobs(tuner *t, const plan *plan) {
 /* The ops of a training step, as they are fused when nothing is tuned. */
 static clae_status find_jobs(tuner *t, const clae_model *model) {
     plan *plan = NULL;
-    const plan_request request = {.device = t->device,
-                                  .model = model,
-                                  .batch_size = t->options->batch_size,
-                                  .load_batch = true,
-                                  .encode = true,
-                                  .decode = true,
-                                  .loss = true,
-                                  .backward = true};
+    const plan_request request = plan_request_of_training(t->device, model, t->options->batch_size);
     clae_status status = plan_prepare(&request, &plan);
     if (status == CLAE_OK) {
         t->jobs = calloc(plan->node_count, sizeof *t->jobs);

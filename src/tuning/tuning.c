@@ -165,10 +165,6 @@ clae_status tuning_set(clae_device *device, const op_desc *desc, const char *imp
     return add_entry(device->tuning, &entry) ? CLAE_OK : fail_memory(device->context, sizeof entry, "the tuning");
 }
 
-void tuning_clear(clae_device *device) {
-    device->tuning->count = 0;
-}
-
 const char *tuning_path(const clae_device *device) {
     return device->tuning->path;
 }

@@ -24,7 +24,6 @@ const tuning_entry *tuning_find_exactly(const struct tuning *tuning, const op_de
 
 /* Replaces the entry for an op. */
 clae_status tuning_set(clae_device *device, const op_desc *desc, const char *impl, const char *values, double ms);
-void tuning_clear(clae_device *device);
 /* Writes the file. CLAE_ERROR_OUTPUT when there is no folder for it. */
 clae_status tuning_save(const clae_device *device);
 /* Where that is; NULL for nowhere. */
