@@ -7,7 +7,7 @@
 
 /* Filter: chunks of the batch are more where a work-item takes all rows of the kernel, so few weights that they stay in
  * the cache beside the images. */
-enum { WHOLE_CHUNKS = 3, MOST_WHOLE_WEIGHTS = 1024 };
+enum { MOST_WHOLE_CHUNKS = 50, MOST_WHOLE_WEIGHTS = 1024 };
 
 enum { MOST_POSITIONS = 12 };
 
@@ -198,7 +198,7 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     conv_instance *made;
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, &made);
     if (status != CLAE_OK) return status;
-    conv_split_batch(g->n, whole ? WHOLE_CHUNKS * values[CHUNKS] : values[CHUNKS], &made->chunk, &made->chunks);
+    conv_split_batch(g->n, whole ? MOST_WHOLE_CHUNKS : values[CHUNKS], &made->chunk, &made->chunks);
     const size_t bias = desc->conv.with_bias ? 1 : 0;
     const size_t one[3] = {1, 1, 1};
     conv_grid(made, 0, (const size_t[]){made->chunks, divide_up(g->kh, kernel_rows) + bias, 1}, one);
