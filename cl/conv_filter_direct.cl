@@ -34,27 +34,34 @@ static int2 positions_inside(int tap, int wide, int narrow, int stride, int pad)
     return (int2)(first, min(end, narrow));
 }
 
-static inline __attribute__((always_inline)) void tile(const int count, block b, global float *partial) {
+/* Sums of TILE weights x VECTORS vectors over a block, of which those of the first `unadded` weights are for nothing.
+ * wide_step, STRIDE_W * WIDE_C, is kept from the compiler: where positions share elements of wide, it would hold them in
+ * more registers than there are. */
+NOT_INLINE void tile(block b, int wide_step, int unadded, global float *partial) {
     lanes sums[TILE][VECTORS] = {{(lanes)(0)}};
+    const int columns = ONE_RUN ? NARROW_W : b.columns;
+    #pragma unroll 1
     for (int image = 0; image < b.images; image++)
+    #pragma unroll 1
     for (int row = 0; row < b.rows; row++) {
         global const float *wide = b.wide + (size_t)image * WIDE_IMAGE + row * STRIDE_H * WIDE_W * WIDE_C;
         global const float *narrow = b.narrow + (size_t)image * NARROW_IMAGE + row * NARROW_W * NARROW_C;
         #pragma unroll 4 /* compilers leave it rolled, and a tenth of the time goes into the loop */
-        for (int column = 0; column < b.columns; column++) {
+        for (int column = 0; column < columns; column++) {
             lanes a[VECTORS];
             #pragma unroll
             for (int v = 0; v < VECTORS; v++) a[v] = VLOAD(LANES)(0, narrow + column * NARROW_C + v * LANES);
             #pragma unroll
-            for (int t = 0; t < count; t++) {
+            for (int t = 0; t < TILE; t++) {
                 #pragma unroll
                 for (int v = 0; v < VECTORS; v++)
-                    sums[t][v] = fma((lanes)(wide[column * STRIDE_W * WIDE_C + t]), a[v], sums[t][v]);
+                    sums[t][v] = fma((lanes)(wide[column * wide_step + t]), a[v], sums[t][v]);
             }
         }
     }
     #pragma unroll
-    for (int t = 0; t < count; t++) {
+    for (int t = 0; t < TILE; t++) {
+        if (t < unadded) continue;
         #pragma unroll
         for (int v = 0; v < VECTORS; v++) {
             global float *to = partial + t * NARROW_C + v * LANES;
@@ -63,23 +70,20 @@ static inline __attribute__((always_inline)) void tile(const int count, block b,
     }
 }
 
-static void run(block b, global float *partial) {
-    for (int o = 0; o < NARROW_C; o += VECTORS * LANES) {
-        block c = b;
-        c.narrow += o;
-        int i = 0;
-        for (; i + TILE <= RUN; i += TILE) {
-            tile(TILE, c, partial + i * NARROW_C + o);
-            c.wide += TILE;
+/* The last tile ends with the run and begins where another has been. */
+static void run(block b, int wide_step, global float *partial) {
+    #pragma unroll 1
+    for (int o = 0; o < NARROW_C; o += VECTORS * LANES)
+        #pragma unroll 1
+        for (int i = 0; i < RUN; i += TILE) {
+            const int first = min(i, RUN - TILE);
+            const block c = {b.images, b.rows, b.columns, b.wide + first, b.narrow + o};
+            tile(c, wide_step, i - first, partial + first * NARROW_C + o);
         }
-#if RUN % TILE
-        tile(RUN % TILE, c, partial + i * NARROW_C + o);
-#endif
-    }
 }
 
 /* Adds the pixels first .. end - 1 of dy up. */
-static void partial_bias(global const float *dy, int dy_c, size_t first, size_t end, global float *dbias) {
+NOT_INLINE void partial_bias(global const float *dy, int dy_c, size_t first, size_t end, global float *dbias) {
     int c = 0;
     for (; c + LANES <= dy_c; c += LANES) {
         lanes sum = (lanes)(0);
@@ -93,25 +97,17 @@ static void partial_bias(global const float *dy, int dy_c, size_t first, size_t 
     }
 }
 
-/* Work-items: chunks of `chunk` images x KERNEL_ROWS rows of the kernel, and with dbias one more. */
-kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
-                         global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
-    int ky_first = get_global_id(1) * KERNEL_ROWS, ky_end = min(ky_first + KERNEL_ROWS, KERNEL_H);
-    int first = get_global_id(0) * chunk, end = min(first + chunk, n);
-    wide += wide_offset;
-    narrow += narrow_offset;
-    partial += partial_offset + get_global_id(0) * (size_t)(WEIGHTS + dy_c);
-    if (ky_first >= KERNEL_H) {
-        partial_bias(transposed ? wide : narrow, dy_c, (size_t)first * DY_PIXELS(transposed),
-                     (size_t)end * DY_PIXELS(transposed), partial + WEIGHTS);
-        return;
-    }
+/* Of images first .. end - 1, rows ky_first .. ky_end - 1 of the kernel. */
+NOT_INLINE void sum_images(int first, int end, int ky_first, int ky_end, int wide_step, global const float *wide,
+                           global const float *narrow, global float *partial) {
     for (int i = ky_first * ROW_WEIGHTS; i < ky_end * ROW_WEIGHTS; i++) partial[i] = 0;
-
+    #pragma unroll 1
     for (int image = first; image < end; image += IMAGES)
+    #pragma unroll 1
     for (int row = 0; row < NARROW_H; row += ROWS)
+    #pragma unroll 1
     for (int ky = ky_first; ky < ky_end; ky++)
+    #pragma unroll 1
     for (int kx = 0; kx < (ONE_RUN ? 1 : KERNEL_W); kx++) {
         int2 rows = positions_inside(ky, WIDE_H, NARROW_H, STRIDE_H, PAD_H);
         int2 columns = ONE_RUN ? (int2)(0, NARROW_W) : positions_inside(kx, WIDE_W, NARROW_W, STRIDE_W, PAD_W);
@@ -120,8 +116,25 @@ void conv_filter_partial(global const float *wide, ulong wide_offset, global con
         b.wide += (size_t)image * WIDE_IMAGE
                   + ((y * STRIDE_H + ky - PAD_H) * WIDE_W + columns.x * STRIDE_W + kx - PAD_W) * WIDE_C;
         b.narrow += (size_t)image * NARROW_IMAGE + (y * NARROW_W + columns.x) * NARROW_C;
-        if (b.rows > 0 && b.columns > 0) run(b, partial + ky * ROW_WEIGHTS + kx * WIDE_C * NARROW_C);
+        if (b.rows > 0 && b.columns > 0) run(b, wide_step, partial + ky * ROW_WEIGHTS + kx * WIDE_C * NARROW_C);
     }
+}
+
+/* Work-items: chunks of `chunk` images x KERNEL_ROWS rows of the kernel, and with dbias one more. */
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
+                         global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c,
+                         int wide_step) {
+    int ky_first = get_global_id(1) * KERNEL_ROWS, ky_end = min(ky_first + KERNEL_ROWS, KERNEL_H);
+    int first = get_global_id(0) * chunk, end = min(first + chunk, n);
+    wide += wide_offset;
+    narrow += narrow_offset;
+    partial += partial_offset + get_global_id(0) * (size_t)(WEIGHTS + dy_c);
+    if (ky_first < KERNEL_H)
+        sum_images(first, end, ky_first, ky_end, wide_step, wide, narrow, partial);
+    else
+        partial_bias(transposed ? wide : narrow, dy_c, (size_t)first * DY_PIXELS(transposed),
+                     (size_t)end * DY_PIXELS(transposed), partial + WEIGHTS);
 }
 
 /* A work-item for each tap and channel of wide, and with dbias one more. */

@@ -3,22 +3,20 @@
  * summed up over all tiles, are transformed back to the weights. The way back cancels much: sums of a group of tiles start
  * at 0, in registers, so that few roundings are those of large sums.
  *
- * Macros: those of conv_options, SIZE, LANES (divides NARROW_C and WIDE_C), VECTORS (divides NARROW_C / LANES), TILE (wide
- * channels of a register tile), GROUP_IMAGES and GROUP_ROWS (of tiles), WIDE_STRIDE and NARROW_STRIDE (floats between the
- * elements of tiles). What conv2d and conv_transpose2d differ in are arguments, so that they share programs: transposed (dy is
- * wide, dweight is [kh][kw][narrow][wide]) and dy_c, the elements of dbias, 0 for none. */
+ * Macros: KERNEL (rows and columns), SIZE, WIDE_C, NARROW_C, LANES (divides both), VECTORS (divides NARROW_C / LANES), TILE
+ * (wide channels of a register tile). The rest are arguments, so that layers share programs: the geometry, transposed (dy is
+ * wide, dweight is [kh][kw][narrow][wide]), dy_c, the elements of dbias, 0 for none, and how tiles are grouped. */
+#include "conv_geometry.cl"
 #include "winograd.cl"
 
-#define STEP (SIZE - KERNEL_H + 1)
-#define TILES_Y ((NARROW_H + STEP - 1) / STEP)
-#define TILES_X ((NARROW_W + STEP - 1) / STEP)
+#define STEP (SIZE - KERNEL + 1)
 #define ELEMENTS (SIZE * SIZE)
-#define WIDE_IMAGE ((size_t)WIDE_H * WIDE_W * WIDE_C)
-#define NARROW_IMAGE ((size_t)NARROW_H * NARROW_W * NARROW_C)
 #define TAP (WIDE_C * NARROW_C)
-#define DY_PIXELS(transposed) (transposed ? WIDE_H * WIDE_W : NARROW_H * NARROW_W)
-/* The workspace: for each chunk of images a slice, sums[SIZE x SIZE][wide][narrow] and dbias; then the tiles of each work-item. */
-#define SCRATCH (ELEMENTS * (WIDE_STRIDE + NARROW_STRIDE))
+
+/* Of groups of tiles: images and rows of tiles, and floats between the elements of transformed tiles. */
+typedef struct tiling {
+    int images, rows, wide_stride, narrow_stride;
+} tiling;
 
 /* sum[i][..] += sum over tiles of wide[tile][i] narrow[tile][..] for `count` channels of wide, a constant. */
 ALWAYS_INLINE void product(const int count, int tiles, global const float *wide, global const float *narrow,
@@ -45,9 +43,9 @@ ALWAYS_INLINE void product(const int count, int tiles, global const float *wide,
     }
 }
 
-static void multiply(int tiles, global const float *wide, global const float *narrow, global float *sums) {
+static void multiply(int tiles, tiling t, global const float *wide, global const float *narrow, global float *sums) {
     #pragma unroll 1
-    for (int e = 0; e < ELEMENTS; e++, wide += WIDE_STRIDE, narrow += NARROW_STRIDE, sums += TAP) {
+    for (int e = 0; e < ELEMENTS; e++, wide += t.wide_stride, narrow += t.narrow_stride, sums += TAP) {
         #pragma unroll 1
         for (int o = 0; o < NARROW_C; o += VECTORS * LANES) {
             int i = 0;
@@ -61,20 +59,21 @@ static void multiply(int tiles, global const float *wide, global const float *na
     }
 }
 
-static void transform_tile(int ty, int tx, global const float *wide, global const float *narrow, global float *wide_to,
-                           global float *narrow_to) {
+static void transform_tile(conv_geometry g, tiling t, int ty, int tx, global const float *wide,
+                           global const float *narrow, global float *wide_to, global float *narrow_to) {
     int y = ty * STEP, x = tx * STEP;
-    int2 ys = inside(y - PAD_H, SIZE, WIDE_H), xs = inside(x - PAD_W, SIZE, WIDE_W);
-    wide += ((y - PAD_H) * WIDE_W + x - PAD_W) * WIDE_C;
-    narrow += (y * NARROW_W + x) * NARROW_C;
+    int2 ys = inside(y - g.pad_h, SIZE, g.wide_h), xs = inside(x - g.pad_w, SIZE, g.wide_w);
+    wide += ((y - g.pad_h) * g.wide_w + x - g.pad_w) * WIDE_C;
+    narrow += (y * g.narrow_w + x) * NARROW_C;
     #pragma unroll 1
     for (int c = 0; c < WIDE_C; c += LANES)
-        transform(DATA, SIZE, SIZE, wide + c, WIDE_W * WIDE_C, WIDE_C, ys, xs, wide_to + c, WIDE_STRIDE);
-    ys = inside(y, STEP, NARROW_H);
-    xs = inside(x, STEP, NARROW_W);
+        transform(DATA, SIZE, SIZE, wide + c, g.wide_w * WIDE_C, WIDE_C, ys, xs, wide_to + c, t.wide_stride);
+    ys = inside(y, STEP, g.narrow_h);
+    xs = inside(x, STEP, g.narrow_w);
     #pragma unroll 1
     for (int c = 0; c < NARROW_C; c += LANES)
-        transform(WEIGHT, STEP, SIZE, narrow + c, NARROW_W * NARROW_C, NARROW_C, ys, xs, narrow_to + c, NARROW_STRIDE);
+        transform(WEIGHT, STEP, SIZE, narrow + c, g.narrow_w * NARROW_C, NARROW_C, ys, xs, narrow_to + c,
+                  t.narrow_stride);
 }
 
 /* Adds the pixels first .. end - 1 of dy up. */
@@ -88,43 +87,49 @@ static void add_bias(global const float *dy, int dy_c, size_t first, size_t end,
     }
 }
 
-static void sum_images(int first, int end, global const float *wide, global const float *narrow, global float *sums,
-                       global float *wide_tiles, int transposed, int dy_c) {
-    global float *narrow_tiles = wide_tiles + ELEMENTS * WIDE_STRIDE;
+NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global const float *wide,
+                       global const float *narrow, global float *sums, global float *wide_tiles, int transposed,
+                       int dy_c) {
+    const int tiles_y = (g.narrow_h + STEP - 1) / STEP, tiles_x = (g.narrow_w + STEP - 1) / STEP;
+    const size_t wide_pixels = g.wide_h * g.wide_w, narrow_pixels = g.narrow_h * g.narrow_w;
+    const size_t dy_pixels = transposed ? wide_pixels : narrow_pixels;
+    global float *narrow_tiles = wide_tiles + ELEMENTS * t.wide_stride;
     for (int i = 0; i < ELEMENTS * TAP + dy_c; i++) sums[i] = 0;
     #pragma unroll 1
-    for (int image = first; image < end; image += GROUP_IMAGES) {
-        int image_end = min(image + GROUP_IMAGES, end);
+    for (int image = first; image < end; image += t.images) {
+        const int image_end = min(image + t.images, end);
         #pragma unroll 1
-        for (int row = 0; row < TILES_Y; row += GROUP_ROWS) {
+        for (int row = 0; row < tiles_y; row += t.rows) {
             int tile = 0;
             #pragma unroll 1
             for (size_t i = image; i < image_end; i++)
             #pragma unroll 1
-            for (int ty = row; ty < min(row + GROUP_ROWS, TILES_Y); ty++)
+            for (int ty = row; ty < min(row + t.rows, tiles_y); ty++)
             #pragma unroll 1
-            for (int tx = 0; tx < TILES_X; tx++, tile++)
-                transform_tile(ty, tx, wide + i * WIDE_IMAGE, narrow + i * NARROW_IMAGE, wide_tiles + tile * WIDE_C,
-                               narrow_tiles + tile * NARROW_C);
-            multiply(tile, wide_tiles, narrow_tiles, sums);
+            for (int tx = 0; tx < tiles_x; tx++, tile++)
+                transform_tile(g, t, ty, tx, wide + i * wide_pixels * WIDE_C, narrow + i * narrow_pixels * NARROW_C,
+                               wide_tiles + tile * WIDE_C, narrow_tiles + tile * NARROW_C);
+            multiply(tile, t, wide_tiles, narrow_tiles, sums);
         }
         if (dy_c)
-            add_bias(transposed ? wide : narrow, dy_c, (size_t)image * DY_PIXELS(transposed),
-                     (size_t)image_end * DY_PIXELS(transposed), sums + ELEMENTS * TAP);
+            add_bias(transposed ? wide : narrow, dy_c, image * dy_pixels, image_end * dy_pixels, sums + ELEMENTS * TAP);
     }
 }
 
-/* Work-items take the chunks of `chunk` images in turn. */
+/* Work-items take the chunks of `chunk` images in turn. The workspace: for each chunk sums[SIZE x SIZE][wide][narrow] and
+ * dbias; then the tiles of each work-item. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
-                         global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
+                         global float *partial, ulong partial_offset, conv_geometry g, int chunk, int transposed,
+                         int dy_c, int images, int rows, int wide_stride, int narrow_stride) {
+    const tiling t = {images, rows, wide_stride, narrow_stride};
     const size_t slice = ELEMENTS * TAP + dy_c;
-    const int chunks = (n + chunk - 1) / chunk;
+    const int chunks = (g.n + chunk - 1) / chunk;
     partial += partial_offset;
-    global float *tiles = partial + chunks * slice + get_global_id(0) * (size_t)SCRATCH;
+    global float *tiles = partial + chunks * slice + get_global_id(0) * (ELEMENTS * (wide_stride + narrow_stride));
     #pragma unroll 1
     for (int i = get_global_id(0); i < chunks; i += get_num_groups(0))
-        sum_images(i * chunk, min((i + 1) * chunk, n), wide + wide_offset, narrow + narrow_offset,
+        sum_images(g, t, i * chunk, min((i + 1) * chunk, g.n), wide + wide_offset, narrow + narrow_offset,
                    partial + i * slice, tiles, transposed, dy_c);
 }
 
@@ -141,11 +146,12 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_filter_reduce(global float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
                         global float *dbias, ulong dbias_offset, int chunks, int transposed, int dy_c) {
     const size_t slice = ELEMENTS * TAP + dy_c;
-    int c = get_global_id(0);
+    const int c = get_global_id(0), o_step = transposed ? WIDE_C : 1;
     const int2 all = (int2)(0, SIZE);
     partial += partial_offset;
     dweight += dweight_offset;
     if (c == WIDE_C) {
+        #pragma unroll 1
         for (int i = 0; i < dy_c; i += LANES)
             VSTORE(LANES)(add_chunks(partial + ELEMENTS * TAP + i, slice, chunks), 0, dbias + dbias_offset + i);
         return;
@@ -158,20 +164,18 @@ void conv_filter_reduce(global float *partial, ulong partial_offset, global floa
             lanes sum = add_chunks(first + e * TAP, slice, chunks);
             VSTORE(LANES)(sum, 0, first + e * TAP);
         }
-        if (!transposed) {
-            transform(SUM, SIZE, KERNEL_H, first, SIZE * TAP, TAP, all, all, dweight + c * NARROW_C + o, TAP);
-            continue;
-        }
         lanes columns[MAX_SIZE][MAX_SIZE], result[MAX_SIZE];
-        transform_columns(SUM, SIZE, KERNEL_H, first, SIZE * TAP, TAP, all, all, columns);
+        global float *to = dweight + (transposed ? o * WIDE_C + c : c * NARROW_C + o);
+        transform_columns(SUM, SIZE, KERNEL, first, SIZE * TAP, TAP, all, all, columns);
         #pragma unroll 1
-        for (int y = 0; y < KERNEL_H; y++) {
-            line(SUM, SIZE, KERNEL_H, columns[y], result);
-            #pragma unroll
-            for (int x = 0; x < KERNEL_W; x++) {
+        for (int y = 0; y < KERNEL; y++) {
+            line(SUM, SIZE, KERNEL, columns[y], result);
+            #pragma unroll 1
+            for (int x = 0; x < KERNEL; x++, to += TAP) {
                 float one[LANES];
                 VSTORE(LANES)(result[x], 0, one);
-                for (int i = 0; i < LANES; i++) dweight[((y * KERNEL_W + x) * NARROW_C + o + i) * WIDE_C + c] = one[i];
+                #pragma unroll 1
+                for (int i = 0; i < LANES; i++) to[i * o_step] = one[i];
             }
         }
     }

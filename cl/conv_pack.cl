@@ -1,5 +1,5 @@
-/* Weights as conv_gather_spread_direct.cl reads them. All that convolutions differ in are arguments, so that one program
- * serves them all. */
+/* Weights as conv_gather_spread_direct.cl reads them. */
+#include "conv_geometry.cl"
 #include "conv_phases.cl"
 
 static int slot_of_tap(int spread, int tap, int kernel_size, int stride) {
@@ -13,8 +13,9 @@ static int slot_of_tap(int spread, int tap, int kernel_size, int stride) {
  * bias. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_pack(global const float *weight, ulong weight_offset, global const float *bias, ulong bias_offset,
-               global float *packed, ulong packed_offset, int transposed, int spread, int kernel_h, int kernel_w,
-               int stride_h, int stride_w, int in_c, int out_c, int block) {
+               global float *packed, ulong packed_offset, conv_geometry g, int spread, int transposed, int block) {
+    const int kernel_h = g.kernel_h, kernel_w = g.kernel_w;
+    const int in_c = sides_of(g, spread).in_c, out_c = sides_of(g, spread).out_c;
     const int row = get_global_id(0), tap = row / in_c, in = row % in_c;
     const int blocks = (out_c + block - 1) / block, block_weights = kernel_h * kernel_w * in_c * block;
     weight += weight_offset;
@@ -25,8 +26,8 @@ void conv_pack(global const float *weight, ulong weight_offset, global const flo
             packed[out] = bias && out < out_c ? bias[bias_offset + out] : 0;
         return;
     }
-    const int slot_h = slot_of_tap(spread, tap / kernel_w, kernel_h, stride_h);
-    const int slot_w = slot_of_tap(spread, tap % kernel_w, kernel_w, stride_w);
+    const int slot_h = slot_of_tap(spread, tap / kernel_w, kernel_h, g.stride_h);
+    const int slot_w = slot_of_tap(spread, tap % kernel_w, kernel_w, g.stride_w);
     packed += ((slot_h * kernel_w + slot_w) * in_c + in) * block;
     for (int first = 0; first < out_c; first += block, packed += block_weights)
         for (int o = 0; o < block; o++) {

@@ -13,6 +13,9 @@ typedef float float1;
 #define VSTORE_(n) vstore##n
 #define VSTORE(n) VSTORE_(n)
 
+/* For what long kernels do: pocl makes three functions of each kernel, and compiles three times what is inlined there. */
+#define NOT_INLINE static __attribute__((noinline))
+
 /* Kernels that pass over all elements once are built with -DVEC -DLOCAL -DPER_ITEM and take their vectors one work-group
  * beside the other. Tensors start at multiples of 64 bytes, so that whole vectors may be read. */
 #define ELEMENTWISE __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))

@@ -129,27 +129,6 @@ view conv_mask_of(const op_instance *instance, const op_args *args) {
     return !conv_is_forward(desc->op) && desc->conv.with_relu ? args->operand[CONV_EXTRA] : no_view;
 }
 
-clae_status conv_run_after_pack(op_instance *instance, const op_args *args) {
-    opencl_launch *pack = &opencl_instance_of(instance)->launch[0], *run = pack + 1;
-    const view *operand = args->operand;
-    const conv_desc *desc = &instance->desc.conv;
-    const bool forward = conv_is_forward(instance->desc.op);
-    clae_status status = opencl_launch_run(pack);
-    if (status == CLAE_OK)
-        status =
-            opencl_kernel_set(&run->kernel, "vvvvii", operand[CONV_IN], args->workspace, conv_mask_of(instance, args),
-                              operand[CONV_OUT], desc->g.n, forward && desc->with_relu);
-    return status == CLAE_OK ? opencl_launch_run(run) : status;
-}
-
-clae_status conv_run_packed(op_instance *instance, const op_args *args) {
-    opencl_launch *pack = &opencl_instance_of(instance)->launch[0];
-    const clae_status status =
-        opencl_kernel_set(&pack->kernel, "vvvi", args->operand[CONV_IN_WEIGHT], conv_bias_of(instance, args),
-                          args->workspace, !conv_is_forward(instance->desc.op));
-    return status == CLAE_OK ? conv_run_after_pack(instance, args) : status;
-}
-
 clae_status conv_run_single(op_instance *instance, const op_args *args) {
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
     const view *operand = args->operand;
@@ -173,18 +152,24 @@ conv_filter_views conv_filter_views_of(const op_instance *instance, const op_arg
     };
 }
 
-clae_status conv_run_filter_split(op_instance *instance, const op_args *args) {
-    conv_instance *conv = (conv_instance *)instance;
-    opencl_launch *partial = &conv->opencl.launch[0], *reduce = partial + 1;
-    const int transposed = op_is_transposed(instance->desc.op), dy_c = conv_dbias_count(&instance->desc);
+clae_status conv_launch_filter(op_instance *instance, const op_args *args) {
+    const conv_instance *conv = (conv_instance *)instance;
+    opencl_launch *partial = &opencl_instance_of(instance)->launch[0], *reduce = partial + 1;
     const conv_filter_views v = conv_filter_views_of(instance, args);
-    clae_status status = opencl_kernel_set(&partial->kernel, "vvviiii", v.wide, v.narrow, args->workspace,
-                                           instance->desc.conv.g.n, conv->chunk, transposed, dy_c);
-    if (status == CLAE_OK) status = opencl_launch_run(partial);
+    clae_status status = opencl_launch_run(partial);
     if (status == CLAE_OK)
         status = opencl_kernel_set(&reduce->kernel, "vvviii", args->workspace, v.dweight, v.dbias, conv->chunks,
-                                   transposed, dy_c);
+                                   op_is_transposed(instance->desc.op), conv_dbias_count(&instance->desc));
     return status == CLAE_OK ? opencl_launch_run(reduce) : status;
+}
+
+clae_status conv_run_filter_split(op_instance *instance, const op_args *args) {
+    const conv_filter_views v = conv_filter_views_of(instance, args);
+    const clae_status status =
+        opencl_kernel_set(&opencl_instance_of(instance)->launch[0].kernel, "vvviiii", v.wide, v.narrow, args->workspace,
+                          instance->desc.conv.g.n, ((conv_instance *)instance)->chunk,
+                          op_is_transposed(instance->desc.op), conv_dbias_count(&instance->desc));
+    return status == CLAE_OK ? conv_launch_filter(instance, args) : status;
 }
 
 clae_status conv_run_filter_single(op_instance *instance, const op_args *args) {

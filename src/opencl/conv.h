@@ -14,8 +14,8 @@ enum { CONV_IN, CONV_IN_WEIGHT, CONV_EXTRA, CONV_OUT };
 typedef struct conv_instance {
     opencl_instance opencl;
     int chunk, chunks;  /* filter: images, or tiles, in a partial sum, and how many of those there are */
-    int block;          /* conv_pack.cl: output channels side by side */
-    winograd_grid grid; /* of winograd_tiled */
+    int block, rows;    /* direct: output channels side by side, rows of output for a work-item */
+    winograd_grid grid; /* of Winograd's tiles */
 } conv_instance;
 
 /* Kernels in the order of their launches; NULL for one that is in a file of its own. */
@@ -62,15 +62,14 @@ view conv_mask_of(const op_instance *instance, const op_args *args);
 /* The failure of a prepare function for which tune_choose finds nothing. */
 clae_status conv_no_values(const clae_device *device, const op_desc *desc, const op_impl *impl);
 
-/* The ways to run. gather and spread: pack(weight, bias, workspace, transposed), run(in, workspace, mask, out, n,
- * relu); or run(in, weight, bias or mask, out, n). filter: partial(wide, narrow, workspace, n, chunk, transposed,
- * dbias' elements), reduce(workspace, dweight, dbias, chunks, transposed, dbias' elements); or run(wide, narrow,
- * dweight, dbias, n). */
-clae_status conv_run_after_pack(op_instance *instance, const op_args *args);
-clae_status conv_run_packed(op_instance *instance, const op_args *args);
+/* The ways to run that implementations share. gather and spread: run(in, weight, bias or mask, out, n). filter:
+ * partial(wide, narrow, workspace, n, chunk, transposed, dbias' elements), reduce(workspace, dweight, dbias, chunks,
+ * transposed, dbias' elements); or run(wide, narrow, dweight, dbias, n). */
 clae_status conv_run_single(op_instance *instance, const op_args *args);
 clae_status conv_run_filter_split(op_instance *instance, const op_args *args);
 clae_status conv_run_filter_single(op_instance *instance, const op_args *args);
+/* For a partial whose arguments are set: both launches. */
+clae_status conv_launch_filter(op_instance *instance, const op_args *args);
 
 #define CONV_IMPL_FUNCTIONS(impl)                                                                                      \
     bool opencl_conv_##impl##_suits(const clae_device *device, const op_desc *desc);                                   \

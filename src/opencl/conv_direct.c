@@ -120,14 +120,20 @@ static bool choose_data_tile(const clae_device *device, const op_desc *desc, con
 }
 
 static clae_status run_data(op_instance *instance, const op_args *args) {
-    opencl_launch *pack = &opencl_instance_of(instance)->launch[0];
-    const conv_sides s = conv_sides_of(&instance->desc);
+    const conv_instance *conv = (conv_instance *)instance;
+    opencl_launch *pack = &opencl_instance_of(instance)->launch[0], *run = pack + 1;
     const conv_geometry *g = &instance->desc.conv.g;
-    const clae_status status =
-        opencl_kernel_set(&pack->kernel, "vvviiiiiiiii", args->operand[CONV_IN_WEIGHT], conv_bias_of(instance, args),
-                          args->workspace, !conv_is_forward(instance->desc.op), s.spread, g->kh, g->kw, g->sh, g->sw,
-                          s.in_c, s.out_c, ((conv_instance *)instance)->block);
-    return status == CLAE_OK ? conv_run_after_pack(instance, args) : status;
+    const view *operand = args->operand;
+    const bool spread = conv_sides_of(&instance->desc).spread, forward = conv_is_forward(instance->desc.op);
+    clae_status status =
+        opencl_kernel_set(&pack->kernel, "vvvgiii", operand[CONV_IN_WEIGHT], conv_bias_of(instance, args),
+                          args->workspace, g, spread, !forward, conv->block);
+    if (status == CLAE_OK) status = opencl_launch_run(pack);
+    if (status == CLAE_OK)
+        status =
+            opencl_kernel_set(&run->kernel, "vvvvgiii", operand[CONV_IN], args->workspace, conv_mask_of(instance, args),
+                              operand[CONV_OUT], g, spread, forward && instance->desc.conv.with_relu, conv->rows);
+    return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
 static clae_status prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
@@ -136,10 +142,9 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     data_tile tile;
     if (!choose_data_tile(device, desc, impl, &tile)) return conv_no_values(device, desc, impl);
     const int rows = rows_per_item(&s, g, tile.positions, tile.work);
-    char options[CONV_OPTIONS_SIZE];
-    conv_options(desc, options);
-    conv_options_add(options, " -DDOT=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DROWS=%d", tile.dot, tile.lanes,
-                     tile.vectors, tile.positions, rows);
+    char options[CONV_OPTIONS_SIZE] = "";
+    conv_options_add(options, "-DDOT=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d", tile.dot, tile.lanes, tile.vectors,
+                     tile.positions);
     const conv_program program = {"conv_gather_spread_direct.cl", options, {NULL, "conv_run"}};
     conv_instance *made;
     clae_status status = conv_instance_create(device, desc, impl, &program, run_data, &made);
@@ -148,6 +153,7 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     status =
         opencl_kernel_create(opencl_device_of(device), "conv_pack.cl", "", "conv_pack", &made->opencl.launch[0].kernel);
     if (status != CLAE_OK) return opencl_instance_finish(instance, status);
+    made->rows = rows;
     made->block = tile.dot ? 1 : tile.lanes * tile.vectors;
     const size_t channels = (size_t)divide_up(s.out_c, made->block) * (size_t)made->block;
     const size_t inputs = (size_t)g->kh * g->kw * s.in_c;
@@ -181,6 +187,17 @@ static void choose_filter_block(const conv_geometry *g, int cache_kib, int *rows
     *images = *rows < g->narrow_h ? 1 : (int)(fit / g->narrow_h);
 }
 
+static clae_status run_filter(op_instance *instance, const op_args *args) {
+    const conv_instance *conv = (conv_instance *)instance;
+    opencl_kernel *partial = &opencl_instance_of(instance)->launch[0].kernel;
+    const conv_geometry *g = &instance->desc.conv.g;
+    const conv_filter_views v = conv_filter_views_of(instance, args);
+    const clae_status status =
+        opencl_kernel_set(partial, "vvviiiii", v.wide, v.narrow, args->workspace, g->n, conv->chunk,
+                          op_is_transposed(instance->desc.op), conv_dbias_count(&instance->desc), g->sw * g->wide_c);
+    return status == CLAE_OK ? conv_launch_filter(instance, args) : status;
+}
+
 static clae_status prepare_filter(clae_device *device, const op_desc *desc, const op_impl *impl,
                                   op_instance **instance) {
     const conv_geometry *g = &desc->conv.g;
@@ -196,7 +213,7 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
                      tile.vectors, tile.weights, rows, images, kernel_rows);
     const conv_program program = {"conv_filter_direct.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, &made);
+    const clae_status status = conv_instance_create(device, desc, impl, &program, run_filter, &made);
     if (status != CLAE_OK) return status;
     conv_split_batch(g->n, whole ? MOST_WHOLE_CHUNKS : values[CHUNKS], &made->chunk, &made->chunks);
     const size_t bias = desc->conv.with_bias ? 1 : 0;

@@ -54,6 +54,24 @@ static int choose_items(const opencl_device *device, int items_per_unit, int tas
     return items < tasks ? items : tasks;
 }
 
+static clae_status run_data(op_instance *instance, const op_args *args) {
+    const conv_instance *conv = (conv_instance *)instance;
+    opencl_launch *pack = &opencl_instance_of(instance)->launch[0], *run = pack + 1;
+    const conv_desc *desc = &instance->desc.conv;
+    const conv_sides s = conv_sides_of(&instance->desc);
+    const bool forward = conv_is_forward(instance->desc.op);
+    const view *operand = args->operand;
+    clae_status status = opencl_kernel_set(&pack->kernel, "vvvii", operand[CONV_IN_WEIGHT],
+                                           conv_bias_of(instance, args), args->workspace, s.spread, !forward);
+    if (status == CLAE_OK) status = opencl_launch_run(pack);
+    if (status == CLAE_OK)
+        status = opencl_kernel_set(&run->kernel, "vvvvgiiiiii", operand[CONV_IN], args->workspace,
+                                   conv_mask_of(instance, args), operand[CONV_OUT], &desc->g, s.spread,
+                                   forward && desc->with_relu, conv->grid.images, conv->grid.rows,
+                                   winograd_stride(&conv->grid, s.in_c), winograd_stride(&conv->grid, s.out_c));
+    return status == CLAE_OK ? opencl_launch_run(run) : status;
+}
+
 static clae_status prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     const opencl_device *opencl = opencl_device_of(device);
     const conv_sides s = conv_sides_of(desc);
@@ -66,15 +84,14 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     const int size = winograd_size(g->kh);
     const int in_stride = winograd_stride(&grid, s.in_c), out_stride = winograd_stride(&grid, s.out_c);
     const int items = choose_items(opencl, values[ITEMS_PER_UNIT], grid.groups);
-    char options[CONV_OPTIONS_SIZE];
-    conv_options(desc, options);
-    conv_options_add(options, " -DSIZE=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DGROUP_IMAGES=%d -DGROUP_ROWS=%d",
-                     size, tile.lanes, tile.vectors, tile.positions, grid.images, grid.rows);
-    conv_options_add(options, " -DIN_STRIDE=%d -DOUT_STRIDE=%d", in_stride, out_stride);
+    char options[CONV_OPTIONS_SIZE] = "";
+    conv_options_add(options, "-DKERNEL=%d -DSIZE=%d -DIN_C=%d -DOUT_C=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d",
+                     g->kh, size, s.in_c, s.out_c, tile.lanes, tile.vectors, tile.positions);
     const conv_program program = {"conv_gather_spread_winograd.cl", options, {"conv_pack", "conv_run"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_packed, &made);
+    const clae_status status = conv_instance_create(device, desc, impl, &program, run_data, &made);
     if (status != CLAE_OK) return status;
+    made->grid = grid;
     const bool forward = conv_is_forward(desc->op);
     const size_t one[3] = {1, 1, 1}, elements = (size_t)size * (size_t)size;
     conv_grid(made, 0, (const size_t[]){(size_t)(forward ? s.in_c : s.out_c) + 1, 1, 1}, one);
@@ -86,6 +103,18 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     return CLAE_OK;
 }
 
+static clae_status run_filter(op_instance *instance, const op_args *args) {
+    const conv_instance *conv = (conv_instance *)instance;
+    opencl_kernel *partial = &opencl_instance_of(instance)->launch[0].kernel;
+    const conv_geometry *g = &instance->desc.conv.g;
+    const conv_filter_views v = conv_filter_views_of(instance, args);
+    const clae_status status = opencl_kernel_set(
+        partial, "vvvgiiiiiii", v.wide, v.narrow, args->workspace, g, conv->chunk, op_is_transposed(instance->desc.op),
+        conv_dbias_count(&instance->desc), conv->grid.images, conv->grid.rows, winograd_stride(&conv->grid, g->wide_c),
+        winograd_stride(&conv->grid, g->narrow_c));
+    return status == CLAE_OK ? conv_launch_filter(instance, args) : status;
+}
+
 static clae_status prepare_filter(clae_device *device, const op_desc *desc, const op_impl *impl,
                                   op_instance **instance) {
     const conv_geometry *g = &desc->conv.g;
@@ -95,20 +124,19 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     const int lanes = common_lanes(g, (int)opencl_device_of(device)->vector_width), size = winograd_size(g->kh);
     const winograd_tile tile = fit_tile(lanes, values[VECTORS], g->narrow_c, g->wide_c);
     const int wide_stride = winograd_stride(&grid, g->wide_c), narrow_stride = winograd_stride(&grid, g->narrow_c);
-    char options[CONV_OPTIONS_SIZE];
-    conv_options(desc, options);
-    conv_options_add(options, " -DSIZE=%d -DLANES=%d -DVECTORS=%d -DTILE=%d -DGROUP_IMAGES=%d -DGROUP_ROWS=%d", size,
-                     lanes, tile.vectors, tile.positions, grid.images, grid.rows);
+    char options[CONV_OPTIONS_SIZE] = "";
+    conv_options_add(options, "-DKERNEL=%d -DSIZE=%d -DWIDE_C=%d -DNARROW_C=%d -DLANES=%d -DVECTORS=%d -DTILE=%d",
+                     g->kh, size, g->wide_c, g->narrow_c, lanes, tile.vectors, tile.positions);
     int chunk, chunks;
     conv_split_batch(g->n, MOST_CHUNKS, &chunk, &chunks);
     chunk = divide_up(chunk, grid.images) * grid.images;
     chunks = divide_up(g->n, chunk);
     const int items = choose_items(opencl_device_of(device), values[ITEMS_PER_UNIT], chunks);
-    conv_options_add(options, " -DWIDE_STRIDE=%d -DNARROW_STRIDE=%d", wide_stride, narrow_stride);
     const conv_program program = {"conv_filter_winograd.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, &made);
+    const clae_status status = conv_instance_create(device, desc, impl, &program, run_filter, &made);
     if (status != CLAE_OK) return status;
+    made->grid = grid;
     made->chunk = chunk;
     made->chunks = chunks;
     const size_t bias = desc->conv.with_bias ? 1 : 0, elements = (size_t)size * (size_t)size;

@@ -1,9 +1,12 @@
 #include "opencl/opencl.h"
 #include "opencl/program_cache.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+static_assert(sizeof(conv_geometry) == 13 * sizeof(cl_int), "conv_geometry is that of cl/conv_geometry.cl");
 
 /* Makes the kernel if that has waited. */
 static clae_status make(opencl_kernel *kernel) {
@@ -67,6 +70,8 @@ clae_status opencl_kernel_set(opencl_kernel *kernel, const char *types, ...) {
         } else if (*type == 'i') {
             cl_int value = va_arg(arguments, int);
             code = clSetKernelArg(kernel->kernel, index++, sizeof value, &value);
+        } else if (*type == 'g') {
+            code = clSetKernelArg(kernel->kernel, index++, sizeof(conv_geometry), va_arg(arguments, conv_geometry *));
         } else if (*type == 'l') {
             cl_ulong value = va_arg(arguments, size_t);
             code = clSetKernelArg(kernel->kernel, index++, sizeof value, &value);

@@ -70,8 +70,8 @@ void opencl_kernel_release(opencl_kernel *kernel); /* takes a zeroed one */
 size_t opencl_kernel_work_group_items(opencl_kernel *kernel);
 
 /* Sets all arguments from the first on: 'v' a view, as two arguments (global pointer, ulong offset in elements);
- * 'i' an int; 'u' a size_t, passed as uint; 'l' a size_t, passed as ulong; 'f' a double, passed as float. A view with a
- * NULL buffer passes a null pointer and 0. */
+ * 'i' an int; 'u' a size_t, passed as uint; 'l' a size_t, passed as ulong; 'f' a double, passed as float; 'g' a
+ * conv_geometry *, passed as that of cl/conv_geometry.cl. A view with a NULL buffer passes a null pointer and 0. */
 clae_status opencl_kernel_set(opencl_kernel *kernel, const char *types, ...);
 
 /* Enqueues; local may be NULL. */
