@@ -2,10 +2,13 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "device_support.h"
+#include "graph/op_trial.h"
 #include "train/tune.h"
 #include "tuning/tuning.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct tuning_fixture {
@@ -129,6 +132,68 @@ static void test_shipped(void **state) {
         }
     }
     memcpy(device->tuning_class, own, sizeof own);
+}
+
+enum { SETS_OF_VALUES = 2, MOST_DRAWS = 1000 };
+
+static bool draw_valid(const clae_device *device, const op_desc *desc, const tune_space *space, philox_stream stream,
+                       uint64_t *drawn, int *values) {
+    for (int draws = 0; draws < MOST_DRAWS; draws++) {
+        for (size_t i = 0; i < space->count; i++) {
+            const int *candidates = space->parameters[i].candidates;
+            size_t count = 0;
+            while (candidates[count]) count++;
+            values[i] = candidates[(size_t)(philox_uniform(stream, (*drawn)++) * (double)count)];
+        }
+        if (space->is_valid(device, desc, values)) return true;
+    }
+    return false;
+}
+
+static void check_values(clae_device *device, const op_desc *desc, const op_impl *impl, const tune_space *space,
+                         const int *values, uint64_t seed, const op_operands *answer) {
+    char text[TUNE_TEXT_SIZE];
+    op_operands got = {{0}, {0}};
+    tune_values_format(space, values, text);
+    assert_int_equal(op_operands_draw(device->context, desc, 1, &got), CLAE_OK);
+    tuning_try(device, space, values);
+    const clae_status status = op_trial_run(device, desc, impl->name, &got);
+    tuning_try(device, NULL, NULL);
+    const double difference = status == CLAE_OK ? op_outputs_difference(desc, &got, answer) : 0;
+    if (status != CLAE_OK || difference > OP_TRIAL_TOLERANCE)
+        fail_msg("%s by %s with %s: status %d, off by %g; CLAE_TEST_SEED=%" PRIu64, op_name(desc->op), impl->name, text,
+                 status, difference, seed);
+    op_operands_free(&got);
+}
+
+/* Random sets of the values that a tuner may try, for the three kernels of each implementation. */
+static void test_valid_values_are_right(void **state) {
+    tuning_fixture *t = *state;
+    clae_device *device = t->f.device, *judge = NULL;
+    const char *text = getenv("CLAE_TEST_SEED");
+    const uint64_t seed = text ? strtoull(text, NULL, 10) : (uint64_t)time(NULL);
+    const op_id ops[] = {OP_conv2d_fwd, OP_conv2d_bwd_data, OP_conv2d_bwd_weights};
+    uint64_t drawn = 0;
+    assert_int_equal(device_open_judge(t->f.context, &judge), CLAE_OK);
+    for (size_t o = 0; o < ARRAY_LENGTH(ops); o++) {
+        op_desc desc = conv(3);
+        op_operands answer;
+        desc.op = ops[o];
+        assert_int_equal(op_operands_draw(device->context, &desc, 1, &answer), CLAE_OK);
+        assert_int_equal(op_trial_judge(judge, &desc, &answer), CLAE_OK);
+        for (const op_impl *const *impl = device->backend->impls(desc.op); *impl; impl++) {
+            const tune_space *space = (*impl)->space ? (*impl)->space(device, &desc) : NULL;
+            int values[TUNE_MAX_PARAMETERS];
+            if (!space || !op_impl_can(*impl, device, &desc)) continue;
+            for (int i = 0; i < SETS_OF_VALUES; i++) {
+                if (!draw_valid(device, &desc, space, (philox_stream){seed, PHILOX_SELFTEST, 1}, &drawn, values))
+                    fail_msg("%s has no valid values", space->kernel);
+                check_values(device, &desc, *impl, space, values, seed, &answer);
+            }
+        }
+        op_operands_free(&answer);
+    }
+    clae_device_close(judge);
 }
 
 static const char *last_impl(const clae_device *device, op_id op) {
@@ -303,6 +368,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test_setup_teardown(test_shipped, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_valid_values_are_right, setup, teardown),
         cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tune, setup, teardown),

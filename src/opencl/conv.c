@@ -56,6 +56,15 @@ void conv_options_of_pass(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
                          forward && conv->with_relu, !forward && conv->with_relu);
 }
 
+bool conv_is_power_of_2(int value) {
+    return value > 0 && (value & (value - 1)) == 0;
+}
+
+size_t conv_local_bytes(const clae_device *device) {
+    const size_t bytes = (size_t)device->info.local_memory_bytes;
+    return bytes > 32768 ? bytes : 32768;
+}
+
 void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks) {
     *chunk = (n + most_chunks - 1) / most_chunks;
     *chunks = (n + *chunk - 1) / *chunk;

@@ -34,6 +34,11 @@ void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]);
 void conv_options_of_pass(const op_desc *desc, char text[CONV_OPTIONS_SIZE]);
 __attribute__((format(printf, 2, 3))) void conv_options_add(char text[CONV_OPTIONS_SIZE], const char *format, ...);
 
+/* What the parameters of kernels with work-groups must be, and the local memory that they may take: every device of
+ * this kind has 32 KiB. */
+bool conv_is_power_of_2(int value);
+size_t conv_local_bytes(const clae_device *device);
+
 /* Splits the batch for filter, by n alone. */
 void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks);
 /* Elements of dbias, 0 when it is not asked for. */
@@ -85,6 +90,8 @@ CONV_IMPL_FUNCTIONS(plain);
 const tune_space *opencl_conv_winograd_space(const clae_device *device, const op_desc *desc);
 const tune_space *opencl_conv_direct_space(const clae_device *device, const op_desc *desc);
 const tune_space *opencl_conv_tiled_space(const clae_device *device, const op_desc *desc);
+const tune_space *opencl_conv_winograd_tiled_space(const clae_device *device, const op_desc *desc);
+const tune_space *opencl_conv_mma_space(const clae_device *device, const op_desc *desc);
 
 /* Defines the symbol opencl_<op>_<impl>. */
 #define CONV_IMPL(op, impl, mixing, space)                                                                             \
@@ -95,9 +102,9 @@ const tune_space *opencl_conv_tiled_space(const clae_device *device, const op_de
         #impl, opencl_conv_##impl##_suits, opencl_conv_##impl##_supports, prepare_##op##_##impl, mixing, space}
 #define CONV_IMPLS(op)                                                                                                 \
     CONV_IMPL(op, winograd, WINOGRAD_MIXING, opencl_conv_winograd_space);                                              \
-    CONV_IMPL(op, winograd_tiled, WINOGRAD_MIXING, NULL);                                                              \
+    CONV_IMPL(op, winograd_tiled, WINOGRAD_MIXING, opencl_conv_winograd_tiled_space);                                  \
     CONV_IMPL(op, direct, 0, opencl_conv_direct_space);                                                                \
-    CONV_IMPL(op, mma, 0, NULL);                                                                                       \
+    CONV_IMPL(op, mma, 0, opencl_conv_mma_space);                                                                      \
     CONV_IMPL(op, tiled, 0, opencl_conv_tiled_space);                                                                  \
     CONV_IMPL(op, plain, 0, NULL)
 

@@ -4,14 +4,60 @@
 
 #include "base/numbers.h"
 
-enum {
-    MOST_ITEMS = 128, /* of a work-group, which makes as many rows of a product */
-    MOST_COLUMNS = 32,
-    DEPTH = 8, /* of a step of the sums */
-    LOCAL_FLOATS = 32768 / sizeof(float),
-    FILTER_STEP = 32,
-    FILTER_CHUNKS = 64,
+enum { DEPTH = 8 }; /* of a step of the sums */
+
+/* ITEMS of a work-group, which makes as many rows of a product, and BLOCK columns of it; fewer where there are fewer or
+ * the device wants that. Gather and spread stage what LOCAL_KIB holds, filter STEP positions of one of CHUNKS of the
+ * batch. */
+enum { ITEMS, BLOCK, LOCAL_KIB };
+enum { STEP = LOCAL_KIB, CHUNKS };
+
+static size_t filter_local_floats(opencl_mma mma, int items, int block, int step) {
+    return (size_t)step * (size_t)((items | 8) + (block | 8)) + opencl_mma_exchange(mma, items, block);
+}
+
+/* A warp has 2 x BLOCK sums for each of its items in registers, or 4 x BLOCK where it is of 64. */
+static bool group_is_valid(const clae_device *device, const int *v) {
+    const opencl_mma mma = ((const opencl_device *)device)->mma;
+    return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && v[ITEMS] <= 1024 && v[BLOCK] <= 64 &&
+           v[ITEMS] >= opencl_mma_warp(mma) && v[BLOCK] >= opencl_mma_columns(mma);
+}
+
+static bool data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+    (void)desc;
+    return group_is_valid(device, v) && (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device);
+}
+
+static bool filter_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+    const opencl_mma mma = ((const opencl_device *)device)->mma;
+    (void)desc;
+    return group_is_valid(device, v) && v[STEP] % DEPTH == 0 &&
+           filter_local_floats(mma, v[ITEMS], v[BLOCK], v[STEP]) * sizeof(float) <= conv_local_bytes(device);
+}
+
+static const tune_space data_space = {
+    .kernel = "conv_gather_spread_mma",
+    .count = 3,
+    .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
+                   {"BLOCK", TUNE_CANDIDATES(8, 16, 32, 64)},
+                   {"LOCAL_KIB", TUNE_CANDIDATES(16, 24, 32, 48)}},
+    .is_valid = data_is_valid,
 };
+
+static const tune_space filter_space = {
+    .kernel = "conv_filter_mma",
+    .count = 4,
+    .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
+                   {"BLOCK", TUNE_CANDIDATES(8, 16, 32, 64)},
+                   {"STEP", TUNE_CANDIDATES(8, 16, 32, 64)},
+                   {"CHUNKS", TUNE_CANDIDATES(8, 16, 32, 64, 128)}},
+    .is_valid = filter_is_valid,
+};
+
+const tune_space *opencl_conv_mma_space(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    return conv_kernel_of(desc->op) == CONV_FILTER ? &filter_space : &data_space;
+}
 
 /* A work-group's tile of gather and spread, as the macros of cl/conv_gather_spread_mma.cl. */
 typedef struct tile {
@@ -20,26 +66,27 @@ typedef struct tile {
 } tile;
 
 /* Columns of a work-group's product, a power of two. */
-static int block_of(opencl_mma mma, int channels) {
+static int block_of(opencl_mma mma, int channels, int most) {
     int block = opencl_mma_columns(mma);
-    while (block < channels && block < MOST_COLUMNS) block *= 2;
+    while (block < channels && block < most) block *= 2;
     return block;
 }
 
 /* Pixels of a patch that fit beside the weights of a row of taps. */
-static size_t most_pixels(opencl_mma mma, const tile *t, const conv_axes *axes) {
+static size_t most_pixels(opencl_mma mma, const tile *t, const conv_axes *axes, int local_kib) {
+    const size_t floats = (size_t)local_kib * 1024 / sizeof(float);
     const int rows = divide_up(axes->x.taps * t->chunk_c, DEPTH) * DEPTH;
     const size_t used = (size_t)rows * (size_t)(t->block + 4) + opencl_mma_exchange(mma, t->items, t->block);
-    return used < LOCAL_FLOATS ? (LOCAL_FLOATS - used) / (size_t)t->chunk_c : 0;
+    return used < floats ? (floats - used) / (size_t)t->chunk_c : 0;
 }
 
-static bool choose_tile(opencl_mma mma, const op_desc *desc, int items, tile *t) {
+static bool fit_tile(opencl_mma mma, const op_desc *desc, int items, const int *v, tile *t) {
     const conv_sides s = conv_sides_of(desc);
     const conv_axes axes = conv_axes_of(desc);
-    *t = (tile){.items = items, .block = block_of(mma, s.out_c), .chunk_c = DEPTH};
+    *t = (tile){.items = items, .block = block_of(mma, s.out_c, v[BLOCK]), .chunk_c = DEPTH};
     while (t->chunk_c / 2 >= s.in_c) t->chunk_c /= 2;
     for (; t->chunk_c; t->chunk_c /= 2)
-        if (conv_tile_choose(desc, items, most_pixels(mma, t, &axes), &t->shape)) return true;
+        if (conv_tile_choose(desc, items, most_pixels(mma, t, &axes, v[LOCAL_KIB]), &t->shape)) return true;
     return false;
 }
 
@@ -63,19 +110,19 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
     return status;
 }
 
-static clae_status create_filter(clae_device *device, const op_desc *desc, const op_impl *impl, int items,
+static clae_status create_filter(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
                                  conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     const opencl_device *opencl = opencl_device_of(device);
-    const int block = block_of(opencl->mma, g->narrow_c), rows = g->kh * g->kw * g->wide_c;
+    const int block = block_of(opencl->mma, g->narrow_c, v[BLOCK]), rows = g->kh * g->kw * g->wide_c;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DBLOCK_O=%d -DSTEP=%d", block, (int)FILTER_STEP);
+    conv_options_add(options, " -DBLOCK_O=%d -DSTEP=%d", block, v[STEP]);
     add_mma_options(opencl, items, options);
     const conv_program program = {"conv_filter_mma.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, made);
     if (status != CLAE_OK) return status;
-    conv_split_batch(g->n, FILTER_CHUNKS, &(*made)->chunk, &(*made)->chunks);
+    conv_split_batch(g->n, v[CHUNKS], &(*made)->chunk, &(*made)->chunks);
     const size_t row_blocks = (size_t)divide_up(rows, items) + (desc->conv.with_bias ? 1 : 0);
     const size_t results = conv_slice_count(desc), local[3] = {(size_t)items, 1, 1};
     conv_grid(*made, 0, (const size_t[]){row_blocks * local[0], divide_up(g->narrow_c, block), (*made)->chunks}, local);
@@ -92,36 +139,40 @@ bool opencl_conv_mma_suits(const clae_device *device, const op_desc *desc) {
            device->context->precision == CLAE_PRECISION_TF32;
 }
 
-static int most_items(const opencl_device *device) {
-    return (int)opencl_group_items(device, MOST_ITEMS);
+static int most_items(const opencl_device *device, const int *v) {
+    return (int)opencl_group_items(device, (size_t)v[ITEMS]);
 }
 
 /* Of gather and spread, the patch and a row of the kernel must fit in local memory; filter counts the positions of a
  * chunk in int. The stand-in's loops are long. */
 bool opencl_conv_mma_supports(const clae_device *device, const op_desc *desc) {
     const opencl_device *opencl = (const opencl_device *)device;
-    const int items = most_items(opencl);
-    int chunk, chunks;
+    int chunk, chunks, v[TUNE_MAX_PARAMETERS];
     tile t;
+    if (!tune_ships(device, desc, opencl_conv_mma_space(device, desc), v)) return false;
+    const int items = most_items(opencl, v);
     if (items < opencl_mma_warp(opencl->mma)) return false;
     if (opencl->mma == OPENCL_MMA_STAND_IN && opencl->loops_end_early) return false;
-    conv_split_batch(desc->conv.g.n, FILTER_CHUNKS, &chunk, &chunks);
-    return conv_kernel_of(desc->op) == CONV_FILTER
-               ? conv_sizes_fit(desc, chunk)
-               : conv_sizes_fit(desc, 1) && choose_tile(opencl->mma, desc, items, &t);
+    if (conv_kernel_of(desc->op) != CONV_FILTER)
+        return conv_sizes_fit(desc, 1) && fit_tile(opencl->mma, desc, items, v, &t);
+    conv_split_batch(desc->conv.g.n, v[CHUNKS], &chunk, &chunks);
+    return conv_sizes_fit(desc, chunk);
 }
 
 clae_status opencl_conv_mma_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
                                     op_instance **instance) {
     const opencl_device *opencl = opencl_device_of(device);
     const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
-    for (size_t allowed = (size_t)most_items(opencl); allowed >= (size_t)opencl_mma_warp(opencl->mma);) {
+    int v[TUNE_MAX_PARAMETERS];
+    if (!tune_choose(device, desc, entry->name, opencl_conv_mma_space(device, desc), v))
+        return conv_no_values(device, desc, entry);
+    for (size_t allowed = (size_t)most_items(opencl, v); allowed >= (size_t)opencl_mma_warp(opencl->mma);) {
         const int items = (int)allowed;
         conv_instance *made;
         tile t;
-        if (!filter && !choose_tile(opencl->mma, desc, items, &t)) break;
+        if (!filter && !fit_tile(opencl->mma, desc, items, v, &t)) break;
         const clae_status status =
-            filter ? create_filter(device, desc, entry, items, &made) : create_data(device, desc, entry, &t, &made);
+            filter ? create_filter(device, desc, entry, items, v, &made) : create_data(device, desc, entry, &t, &made);
         if (status != CLAE_OK) return status;
         if (conv_kernels_allow(made, &allowed)) {
             made->opencl.base.arithmetic = opencl_mma_arithmetic(opencl);

@@ -11,21 +11,15 @@ enum { ITEMS, BLOCK, CHANNELS, POSITIONS, CHUNK_C, LOCAL_KIB };
 /* Filter: STEP positions staged at a time, CHUNKS of the batch. */
 enum { FILTER_STEP = POSITIONS, FILTER_CHUNKS };
 
-static bool is_power_of_2(int value) {
-    return value > 0 && (value & (value - 1)) == 0;
-}
-
-/* Every device of this kind has 32 KiB of local memory. */
 static bool group_is_valid(const clae_device *device, const int *v) {
-    const size_t local_bytes = (size_t)v[LOCAL_KIB] * 1024, bytes = (size_t)device->info.local_memory_bytes;
-    return is_power_of_2(v[ITEMS]) && is_power_of_2(v[BLOCK]) && is_power_of_2(v[CHANNELS]) && v[ITEMS] <= 1024 &&
-           v[CHANNELS] <= v[BLOCK] && v[BLOCK] / v[CHANNELS] <= v[ITEMS] &&
-           local_bytes <= (bytes > 32768 ? bytes : 32768);
+    return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && conv_is_power_of_2(v[CHANNELS]) &&
+           v[ITEMS] <= 1024 && v[CHANNELS] <= v[BLOCK] && v[BLOCK] / v[CHANNELS] <= v[ITEMS] &&
+           (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device);
 }
 
 static bool data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
-    return group_is_valid(device, v) && is_power_of_2(v[POSITIONS]) && is_power_of_2(v[CHUNK_C]) &&
+    return group_is_valid(device, v) && conv_is_power_of_2(v[POSITIONS]) && conv_is_power_of_2(v[CHUNK_C]) &&
            v[POSITIONS] * v[CHANNELS] <= 64;
 }
 

@@ -8,13 +8,8 @@ enum {
     MOST_ITEMS = 256, /* of a work-group; fewer where the device or the built kernels want that */
     FEWEST_ITEMS = 32,
     MOST_PAIRS = 32,
-    MOST_PRODUCT_ITEMS = 128,
     DEPTH = 16,
-    /* A group of tiles fills the device, and is no larger, so that it stays in the caches that there are. CPUs are
-     * filled by few tiles, however many cores they have. */
-    TILES_PER_UNIT = 32,
-    CPU_TILES = 64,
-    MOST_CHUNKS = 16,
+    CPU_TILES = 64, /* CPUs are filled by few tiles, however many cores they have */
     CHUNK_TILES = 32,
     BIAS_CHUNKS = 64,
     /* Floats of a group's transformed tiles, or a filter's partial sums; and of the transformed weights. */
@@ -24,6 +19,11 @@ enum {
 
 enum { PACK, TRANSFORM, PRODUCT, FINISH };                /* launches of gather and spread */
 enum { FILTER_TRANSFORM, FILTER_PRODUCT, FILTER_REDUCE }; /* and of filter */
+
+/* Items of a product's work-group; BLOCK columns of it, and ROW_VECTORS x 4 rows of an item. A group of tiles fills the
+ * device, TILES_PER_UNIT for each compute unit, and is no larger, so that it stays in the caches that there are. Filter
+ * divides a group in CHUNKS at most. */
+enum { PRODUCT_ITEMS, BLOCK, ROW_VECTORS, TILES_PER_UNIT, CHUNKS };
 
 /* Channels of sums: whole vectors. */
 static int padded(int channels) {
@@ -40,9 +40,9 @@ static int weight_floats(const op_desc *desc) {
     return winograd_size(g->kh) * winograd_size(g->kh) * g->wide_c * padded(g->narrow_c);
 }
 
-static winograd_grid choose_grid(const clae_device *device, const op_desc *desc) {
+static winograd_grid choose_grid(const clae_device *device, const op_desc *desc, const int *v) {
     const int fit = MOST_FLOATS / tile_floats(desc), units = larger((int)device->info.compute_units, 1);
-    const int wanted = device->info.type == CLAE_DEVICE_CPU ? CPU_TILES : TILES_PER_UNIT * smaller(units, fit);
+    const int wanted = device->info.type == CLAE_DEVICE_CPU ? CPU_TILES : v[TILES_PER_UNIT] * smaller(units, fit);
     return winograd_make_grid_within(desc, smaller(fit, wanted));
 }
 
@@ -53,15 +53,15 @@ typedef struct shape {
 } shape;
 
 /* A block of the product is no larger than its `rows` and `columns` want. */
-static shape choose_shape(int size, int most_items, int rows, int columns) {
-    shape s = {.pairs = MOST_PAIRS, .product_items = smaller(most_items, MOST_PRODUCT_ITEMS)};
+static shape choose_shape(int size, int most_items, const int *v, int rows, int columns) {
+    shape s = {.pairs = MOST_PAIRS, .product_items = smaller(most_items, v[PRODUCT_ITEMS])};
     while (s.pairs * size > most_items) s.pairs /= 2;
     s.items = s.pairs * size;
     s.block_columns = 16;
-    while (s.block_columns < columns && s.block_columns < 64 && s.block_columns / 2 <= s.product_items)
+    while (s.block_columns < columns && s.block_columns < v[BLOCK] && s.block_columns / 2 <= s.product_items)
         s.block_columns *= 2;
     const int items_x = s.block_columns / 4;
-    s.row_vectors = 2;
+    s.row_vectors = v[ROW_VECTORS];
     for (;;) {
         s.block_rows = s.product_items / items_x * s.row_vectors * 4;
         if (s.block_rows / 2 < rows || s.product_items <= items_x) return s;
@@ -72,7 +72,43 @@ static shape choose_shape(int size, int most_items, int rows, int columns) {
     }
 }
 
-static clae_status create(clae_device *device, const op_desc *desc, const op_impl *impl, const shape *s,
+static shape shape_of(const clae_device *device, const op_desc *desc, int items, const int *v) {
+    const conv_geometry *g = &desc->conv.g;
+    if (conv_kernel_of(desc->op) == CONV_FILTER)
+        return choose_shape(winograd_size(g->kh), items, v, g->wide_c, g->narrow_c);
+    return choose_shape(winograd_size(g->kh), items, v, choose_grid(device, desc, v).most_tiles,
+                        conv_sides_of(desc).out_c);
+}
+
+static bool is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+    if (!winograd_has_transforms(desc) || !conv_is_power_of_2(v[PRODUCT_ITEMS]) || v[PRODUCT_ITEMS] < FEWEST_ITEMS ||
+        v[PRODUCT_ITEMS] > MOST_ITEMS || !conv_is_power_of_2(v[BLOCK]) || v[BLOCK] < 16 || v[BLOCK] > 128 ||
+        v[ROW_VECTORS] > 2)
+        return false;
+    const shape s = shape_of(device, desc, MOST_ITEMS, v);
+    const size_t staged = DEPTH * ((size_t)s.block_rows + 4 + (size_t)s.block_columns);
+    return staged * sizeof(float) <= conv_local_bytes(device);
+}
+
+#define COMMON_PARAMETERS                                                                                              \
+    {"PRODUCT_ITEMS", TUNE_CANDIDATES(32, 64, 128, 256)}, {"BLOCK", TUNE_CANDIDATES(16, 32, 64, 128)},                 \
+        {"ROW_VECTORS", TUNE_CANDIDATES(1, 2)}, {                                                                      \
+        "TILES_PER_UNIT", TUNE_CANDIDATES(8, 16, 32, 64, 128)                                                          \
+    }
+
+static const tune_space data_space = {
+    .kernel = "conv_gather_spread_winograd_tiled", .count = 4, .parameters = {COMMON_PARAMETERS}, .is_valid = is_valid};
+static const tune_space filter_space = {.kernel = "conv_filter_winograd_tiled",
+                                        .count = 5,
+                                        .parameters = {COMMON_PARAMETERS, {"CHUNKS", TUNE_CANDIDATES(4, 8, 16, 32)}},
+                                        .is_valid = is_valid};
+
+const tune_space *opencl_conv_winograd_tiled_space(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    return conv_kernel_of(desc->op) == CONV_FILTER ? &filter_space : &data_space;
+}
+
+static clae_status create(clae_device *device, const op_desc *desc, const op_impl *impl, const shape *s, const int *v,
                           conv_program *program, clae_status (*run)(op_instance *, const op_args *),
                           conv_instance **made) {
     const int kernel = desc->conv.g.kh, size = winograd_size(kernel);
@@ -83,7 +119,7 @@ static clae_status create(clae_device *device, const op_desc *desc, const op_imp
         size, size - kernel + 1, s->pairs, s->product_items, s->block_columns, s->row_vectors, DEPTH);
     program->options = options;
     const clae_status status = conv_instance_create(device, desc, impl, program, run, made);
-    if (status == CLAE_OK) (*made)->grid = choose_grid(device, desc);
+    if (status == CLAE_OK) (*made)->grid = choose_grid(device, desc, v);
     return status;
 }
 
@@ -129,15 +165,15 @@ static clae_status run_data(op_instance *instance, const op_args *args) {
     return status;
 }
 
-static clae_status create_data(clae_device *device, const op_desc *desc, const op_impl *impl, int items,
+static clae_status create_data(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
                                conv_instance **made) {
     const int size = winograd_size(desc->conv.g.kh);
     const conv_sides sides = conv_sides_of(desc);
-    const int tiles = choose_grid(device, desc).most_tiles;
-    const shape s = choose_shape(size, items, tiles, sides.out_c);
+    const int tiles = choose_grid(device, desc, v).most_tiles;
+    const shape s = shape_of(device, desc, items, v);
     conv_program program = {
         "conv_gather_spread_winograd_tiled.cl", NULL, {"conv_pack", "conv_transform", "conv_product", "conv_finish"}};
-    const clae_status status = create(device, desc, impl, &s, &program, run_data, made);
+    const clae_status status = create(device, desc, impl, &s, v, &program, run_data, made);
     if (status != CLAE_OK) return status;
     transform_grid(*made, PACK, &s, divide_up(sides.in_c * sides.out_c, s.pairs), 1);
     transform_grid(*made, TRANSFORM, &s, divide_up(tiles * sides.in_c, s.pairs), 1);
@@ -202,23 +238,23 @@ static clae_status run_filter(op_instance *instance, const op_args *args) {
 }
 
 /* Chunks of a group's tiles: enough to fill the device, of many tiles each, and no more than memory has room for. */
-static void split_tiles(conv_instance *made, const op_desc *desc) {
+static void split_tiles(conv_instance *made, const op_desc *desc, int most_chunks) {
     const int tiles = made->grid.most_tiles, fit = larger(MOST_FLOATS / weight_floats(desc), 1);
-    const int chunks = smaller(smaller(MOST_CHUNKS, fit), divide_up(tiles, CHUNK_TILES));
+    const int chunks = smaller(smaller(most_chunks, fit), divide_up(tiles, CHUNK_TILES));
     made->chunk = divide_up(divide_up(tiles, chunks), DEPTH) * DEPTH;
     made->chunks = divide_up(tiles, made->chunk);
 }
 
-static clae_status create_filter(clae_device *device, const op_desc *desc, const op_impl *impl, int items,
+static clae_status create_filter(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
                                  conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     const int size = winograd_size(g->kh), dy_c = conv_dbias_count(desc);
-    const shape s = choose_shape(size, items, g->wide_c, g->narrow_c);
+    const shape s = shape_of(device, desc, items, v);
     conv_program program = {
         "conv_filter_winograd_tiled.cl", NULL, {"conv_filter_transform", "conv_filter_product", "conv_filter_reduce"}};
-    const clae_status status = create(device, desc, impl, &s, &program, run_filter, made);
+    const clae_status status = create(device, desc, impl, &s, v, &program, run_filter, made);
     if (status != CLAE_OK) return status;
-    split_tiles(*made, desc);
+    split_tiles(*made, desc, v[CHUNKS]);
     const filter_places p = filter_places_of(desc, *made);
     const int pairs = (*made)->grid.most_tiles * larger(g->wide_c, g->narrow_c);
     transform_grid(*made, FILTER_TRANSFORM, &s,
@@ -250,10 +286,13 @@ clae_status opencl_conv_winograd_tiled_prepare(clae_device *device, const op_des
                                                op_instance **instance) {
     const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
     size_t items = opencl_group_items(opencl_device_of(device), MOST_ITEMS);
+    int v[TUNE_MAX_PARAMETERS];
+    if (!tune_choose(device, desc, entry->name, opencl_conv_winograd_tiled_space(device, desc), v))
+        return conv_no_values(device, desc, entry);
     while (items >= FEWEST_ITEMS) {
         conv_instance *made;
-        const clae_status status = filter ? create_filter(device, desc, entry, (int)items, &made)
-                                          : create_data(device, desc, entry, (int)items, &made);
+        const clae_status status = filter ? create_filter(device, desc, entry, (int)items, v, &made)
+                                          : create_data(device, desc, entry, (int)items, v, &made);
         if (status != CLAE_OK) return status;
         if (conv_kernels_allow(made, &items)) {
             *instance = &made->opencl.base;
