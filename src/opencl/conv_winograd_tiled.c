@@ -90,18 +90,26 @@ static bool is_valid(const clae_device *device, const op_desc *desc, const int *
     return staged * sizeof(float) <= conv_local_bytes(device);
 }
 
-#define COMMON_PARAMETERS                                                                                              \
-    {"PRODUCT_ITEMS", TUNE_CANDIDATES(32, 64, 128, 256)}, {"BLOCK", TUNE_CANDIDATES(16, 32, 64, 128)},                 \
-        {"ROW_VECTORS", TUNE_CANDIDATES(1, 2)}, {                                                                      \
-        "TILES_PER_UNIT", TUNE_CANDIDATES(8, 16, 32, 64, 128)                                                          \
-    }
-
 static const tune_space data_space = {
-    .kernel = "conv_gather_spread_winograd_tiled", .count = 4, .parameters = {COMMON_PARAMETERS}, .is_valid = is_valid};
-static const tune_space filter_space = {.kernel = "conv_filter_winograd_tiled",
-                                        .count = 5,
-                                        .parameters = {COMMON_PARAMETERS, {"CHUNKS", TUNE_CANDIDATES(4, 8, 16, 32)}},
-                                        .is_valid = is_valid};
+    .kernel = "conv_gather_spread_winograd_tiled",
+    .count = 4,
+    .parameters = {{"PRODUCT_ITEMS", TUNE_CANDIDATES(32, 64, 128, 256)},
+                   {"BLOCK", TUNE_CANDIDATES(16, 32, 64, 128)},
+                   {"ROW_VECTORS", TUNE_CANDIDATES(1, 2)},
+                   {"TILES_PER_UNIT", TUNE_CANDIDATES(8, 16, 32, 64, 128)}},
+    .is_valid = is_valid,
+};
+
+static const tune_space filter_space = {
+    .kernel = "conv_filter_winograd_tiled",
+    .count = 5,
+    .parameters = {{"PRODUCT_ITEMS", TUNE_CANDIDATES(32, 64, 128, 256)},
+                   {"BLOCK", TUNE_CANDIDATES(16, 32, 64, 128)},
+                   {"ROW_VECTORS", TUNE_CANDIDATES(1, 2)},
+                   {"TILES_PER_UNIT", TUNE_CANDIDATES(8, 16, 32, 64, 128)},
+                   {"CHUNKS", TUNE_CANDIDATES(4, 8, 16, 32)}},
+    .is_valid = is_valid,
+};
 
 const tune_space *opencl_conv_winograd_tiled_space(const clae_device *device, const op_desc *desc) {
     (void)device;
