@@ -161,7 +161,7 @@ static void hashes(void **state) {
 static void logs_one_line(void **state) {
     scene *s = *state;
     assert_int_equal(fail(&s->context, CLAE_ERROR_DEVICE, "a\nb\x1b[%d", 7), CLAE_ERROR_DEVICE);
-    assert_string_equal(s->message, "a b [7");
+    assert_string_equal(s->message, "a\\x0ab\\x1b[7");
     s->messages = 0;
     log_line(&s->context, CLAE_LOG_WARNING, "not wanted");
     assert_int_equal(s->messages, 0);

@@ -1,15 +1,18 @@
 #include "base/context.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* File names and build logs may hold newlines and terminal escapes; a log line holds neither. */
-static void replace_control_characters(char *line) {
-    for (char *p = line; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c < 0x20 || c == 0x7f) *p = ' ';
-    }
+/* Names of files and drivers' messages may hold newlines and terminal escapes; a log line holds neither. */
+static void log_sanitised(const clae_context *context, clae_log_level level, const char *text) {
+    char small[1024];
+    char *large = text_sanitise(text, small, sizeof small) >= sizeof small ? text_sanitised(text) : NULL;
+    /* Without memory for a long line, its beginning is still reported. */
+    context->log(context->log_user, level, large ? large : small);
+    free(large);
 }
 
 __attribute__((format(printf, 3, 0))) static void log_arguments(const clae_context *context, clae_log_level level,
@@ -20,13 +23,10 @@ __attribute__((format(printf, 3, 0))) static void log_arguments(const clae_conte
     va_list again;
     va_copy(again, arguments);
     int length = vsnprintf(small, sizeof small, format, arguments);
-    /* Without memory for a long line, its beginning is still reported. */
     if (length >= (int)sizeof small && vasprintf(&large, format, again) < 0) large = NULL;
     va_end(again);
     if (length < 0) return;
-    char *line = large ? large : small;
-    replace_control_characters(line);
-    context->log(context->log_user, level, line);
+    log_sanitised(context, level, large ? large : small);
     free(large);
 }
 

@@ -1,5 +1,6 @@
 #include "cli/console.h"
 
+#include "base/text.h"
 #include "cli/command.h"
 
 #include <stdarg.h>
@@ -30,7 +31,10 @@ void console_log(void *user, clae_log_level level, const char *line) {
         fprintf(stderr, "clae%s%s: %s", console->command ? " " : "", console->command ? console->command : "",
                 level == CLAE_LOG_WARNING ? "warning: " : "");
     }
-    fprintf(stderr, "%s\n", line);
+    char small[LINE_BYTES];
+    char *large = text_sanitise(line, small, sizeof small) >= sizeof small ? text_sanitised(line) : NULL;
+    fprintf(stderr, "%s\n", large ? large : small);
+    free(large);
 }
 
 void console_message(console *console, clae_log_level level, const char *format, ...) {
@@ -56,12 +60,14 @@ int console_usage(console *console, const char *option, const char *format, ...)
 
 void console_progress(console *console, const char *format, ...) {
     if (!console->is_terminal || console->level < CLAE_LOG_INFO) return;
-    char line[LINE_BYTES];
+    char line[LINE_BYTES], clean[LINE_BYTES];
     va_list list;
     va_start(list, format);
-    int columns = vsnprintf(line, sizeof line, format, list);
+    vsnprintf(line, sizeof line, format, list);
     va_end(list);
-    fprintf(stderr, "\r%s%*s", line, columns < console->progress_columns ? console->progress_columns - columns : 0, "");
+    int columns = (int)text_sanitise(line, clean, sizeof clean);
+    if (columns >= LINE_BYTES) columns = (int)strlen(clean);
+    fprintf(stderr, "\r%s%*s", clean, columns < console->progress_columns ? console->progress_columns - columns : 0, "");
     fflush(stderr);
     console->progress_columns = columns;
 }

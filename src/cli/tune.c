@@ -1,10 +1,12 @@
 #include "cli/session.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "train/tune.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 typedef struct tune_args {
     common_args common;
@@ -70,7 +72,9 @@ static clae_status tune(session *session, const tune_args *args) {
     if (status) return status;
     printf("%9.3f %9.3f %6s  sum of the ops tuned now\n", t.default_ms, t.ms, "");
     if (left) printf("%zu ops were not reached: the same command goes on with them\n", left);
-    printf("kept in %s\n", tuning_path(session->device));
+    char *path = text_sanitised(tuning_path(session->device));
+    printf("kept in %s\n", path ? path : "the cache folder");
+    free(path);
     return CLAE_OK;
 }
 
