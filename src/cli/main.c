@@ -2,9 +2,11 @@
 #include "cli/parse.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Results that did not reach their reader are a failure of the command. */
 static int flush_output(console *console, int code) {
@@ -86,7 +88,17 @@ static int dispatch(console *console, int argc, char **argv) {
     return run_command(console, command, argv + 2, (size_t)argc - 2);
 }
 
+/* A file that is opened must not take the place of a closed standard output: messages would go into it. Writing to the
+ * stand-in fails, as it would without one. */
+static void fill_standard_descriptors(void) {
+    int fd;
+    do fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) close(fd);
+}
+
 int main(int argc, char **argv) {
+    fill_standard_descriptors();
     console console;
     console_init(&console);
     int code = dispatch(&console, argc, argv);
