@@ -73,7 +73,7 @@ static void never_replaces_a_device(void **state) {
     snprintf(path, sizeof path, "%s/full", s->folder);
     assert_int_equal(symlink("/dev/full", path), 0);
     assert_refused(s, CLAE_ERROR_OUTPUT, file_write_atomic(&s->context, path, &part, 1));
-    assert_refused(s, CLAE_ERROR_OUTPUT, file_write_atomic(&s->context, "/dev/null", &part, 1));
+    assert_int_equal(file_write_atomic(&s->context, "/dev/null", &part, 1), CLAE_OK);
     struct stat st;
     assert_int_equal(stat("/dev/null", &st), 0);
     assert_true(S_ISCHR(st.st_mode));

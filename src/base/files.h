@@ -14,8 +14,18 @@ typedef struct file_part {
 } file_part;
 
 /* Writes the parts one after the other to a unique temporary file beside `path`, flushes it to the disk and renames it:
- * there is always the old file or the new one. CLAE_ERROR_OUTPUT on any fault, the old file untouched. */
+ * there is always the old file or the new one. A link stays, and the file that it leads to is replaced. Devices, pipes
+ * and descriptors of the process (/dev/stdout, /dev/fd/N) are written in place. CLAE_ERROR_OUTPUT on any fault, the old
+ * file untouched. */
 clae_status file_write_atomic(const clae_context *context, const char *path, const file_part *parts, size_t count);
+
+/* Whether file_write_atomic would be able to, as far as that is known before: a temporary file is made and removed. */
+clae_status file_check_writable(const clae_context *context, const char *path);
+/* Whether it would write in place. */
+bool file_is_in_place(const char *path);
+
+/* Removes the temporary files in a folder whose processes have died; gives their number. */
+size_t folder_sweep_temporaries(const clae_context *context, const char *path);
 
 /* Reads a whole file of at most max_bytes; *data is freed by the caller and has a zero byte after the end.
  * `what` names the kind of file in messages. CLAE_ERROR_INPUT on any fault. */
