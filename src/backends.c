@@ -19,10 +19,30 @@ const char *op_arithmetic_name(op_arithmetic arithmetic) {
     return names[arithmetic];
 }
 
-/* Finds "op=impl" in a comma-separated list; true with the implementation's name when the op is there. */
-static bool forced_impl(const char *impls, op_id op, char *name, size_t size) {
+/* The length of "opencl:" or "0:1:" before "op=impl"; 0 where no device is named. */
+static size_t prefix_length(const char *item, size_t length) {
+    const char *equals = memchr(item, '=', length);
+    size_t colon = equals ? (size_t)(equals - item) : length;
+    while (colon > 0 && item[colon - 1] != ':') colon--;
+    return colon;
+}
+
+static bool prefix_means(const char *item, size_t length, const clae_device *device) {
+    const char *const names[] = {device->backend->name, device->info.id};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == length - 1 && memcmp(names[i], item, length - 1) == 0) return true;
+    return false;
+}
+
+/* Finds "op=impl" in the context's list, for all devices or for this one; true with the implementation's name when the
+ * op is there. */
+static bool forced_impl(const clae_device *device, op_id op, char *name, size_t size) {
     const size_t length = strlen(op_name(op));
-    for (const char *item = impls; item && *item; item = strchr(item, ',') ? strchr(item, ',') + 1 : NULL) {
+    const char *item = device->context->impls;
+    for (; item && *item; item = strchr(item, ',') ? strchr(item, ',') + 1 : NULL) {
+        const size_t prefix = prefix_length(item, strcspn(item, ","));
+        if (prefix > 0 && !prefix_means(item, prefix, device)) continue;
+        item += prefix;
         if (strncmp(item, op_name(op), length) != 0 || item[length] != '=') continue;
         const char *value = item + length + 1;
         snprintf(name, size, "%.*s", (int)strcspn(value, ","), value);
@@ -33,7 +53,7 @@ static bool forced_impl(const char *impls, op_id op, char *name, size_t size) {
 
 bool op_is_forced(const clae_device *device, op_id op) {
     char name[64];
-    return forced_impl(device->context->impls, op, name, sizeof name);
+    return forced_impl(device, op, name, sizeof name);
 }
 
 static void list_impls(const op_impl *const *impls, char *text, size_t size) {
@@ -104,7 +124,7 @@ clae_status op_prepare(clae_device *device, const op_desc *desc, const char *for
     char name[64];
     *instance = NULL;
     if (forced_name) return prepare_forced(device, desc, forced_name, instance);
-    if (forced_impl(device->context->impls, desc->op, name, sizeof name))
+    if (forced_impl(device, desc->op, name, sizeof name))
         return prepare_forced(device, desc, name, instance);
     const op_impl *tuned = tuned_impl(device, desc);
     if (tuned && tuned->prepare(device, desc, instance) == CLAE_OK) return CLAE_OK;
@@ -114,7 +134,7 @@ clae_status op_prepare(clae_device *device, const op_desc *desc, const char *for
 const op_impl *op_choose(const clae_device *device, const op_desc *desc) {
     const op_impl *const *impl = device->backend->impls(desc->op);
     char name[64];
-    if (forced_impl(device->context->impls, desc->op, name, sizeof name)) return find_impl(device, desc->op, name);
+    if (forced_impl(device, desc->op, name, sizeof name)) return find_impl(device, desc->op, name);
     while (*impl && !is_candidate(*impl, device, desc)) impl++;
     return *impl;
 }
@@ -132,7 +152,21 @@ clae_status op_run(op_instance *instance, const op_args *args) {
     return instance->run(instance, args);
 }
 
+static const char *const device_prefixes = "the name of a backend or a device's number, like opencl: or 0:1:";
+
+static bool prefix_is_possible(const char *item, size_t length) {
+    for (const backend *const *b = backends; *b; b++)
+        if (strlen((*b)->name) == length - 1 && memcmp((*b)->name, item, length - 1) == 0) return true;
+    return strspn(item, "0123456789:") >= length;
+}
+
 static clae_status check_item(const clae_context *context, const char *item, size_t length) {
+    const size_t prefix = prefix_length(item, length);
+    if (prefix > 0 && !prefix_is_possible(item, prefix))
+        return fail(context, CLAE_ERROR_INPUT, "\"%.*s\" begins with \"%.*s\", which is not %s", (int)length, item,
+                    (int)prefix, item, device_prefixes);
+    item += prefix;
+    length -= prefix;
     const char *equals = memchr(item, '=', length);
     const size_t op_length = equals ? (size_t)(equals - item) : length;
     const op_id op = op_from_name(item, op_length);

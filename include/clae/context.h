@@ -30,7 +30,9 @@ typedef struct clae_context_options {
     const char *kernel_dir;      /* .cl files that override the embedded ones; default: none */
     const char *cache_dir;       /* compiled kernels; default: $XDG_CACHE_HOME/clae or ~/.cache/clae */
     const char *data_dir;        /* looked in first for datasets given by name; default: $CLAE_DATA_DIR */
-    const char *impls;           /* forced implementations, "conv2d_fwd=direct,gemm=plain"; default: the best of each */
+    /* Forced implementations, "conv2d_fwd=direct,gemm=plain"; on the devices of one backend, or on one device, by its
+     * name and a colon before: "opencl:conv2d_fwd=tiled,0:1:gemm=plain". Default: the best of each. */
+    const char *impls;
     int no_fusion;               /* non-zero: bias and ReLU stay ops of their own */
     int no_winograd;             /* non-zero: sums are made as they are defined; slower, with smaller rounding errors */
     int no_tuning;               /* non-zero: what `clae tune` found is not used */
