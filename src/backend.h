@@ -20,7 +20,7 @@ struct clae_device {
     clae_context *context;
     clae_device_info info;
     char tuning_class[16];      /* of src/tuning/defaults.def */
-    struct device_tests *tests; /* kept by device_tests.c */
+    struct device_trust *trust; /* kept by device_trust.c */
     struct tuning *tuning;      /* NULL for a judge */
     uint64_t allocated_bytes;   /* of its buffers; kept by buffer_create and buffer_free */
 };
@@ -116,6 +116,7 @@ struct backend {
     clae_status (*upload)(buffer *buffer, size_t offset_bytes, const void *data, size_t bytes);
     clae_status (*download)(buffer *buffer, size_t offset_bytes, void *data, size_t bytes);
     clae_status (*zero)(buffer *buffer, size_t offset_bytes, size_t bytes);
+    clae_status (*fill)(buffer *buffer, size_t offset, size_t count, float value); /* of floats */
     clae_status (*finish)(clae_device *device); /* waits until all work is done */
 
     /* Uploads beside the queue: staging_begin, any number of pieces written into `data` and uploaded, staging_end.
@@ -174,6 +175,7 @@ void buffer_free(buffer *buffer);
 clae_status buffer_upload(buffer *buffer, size_t offset_bytes, const void *data, size_t bytes);
 clae_status buffer_download(buffer *buffer, size_t offset_bytes, void *data, size_t bytes);
 clae_status buffer_zero(buffer *buffer, size_t offset_bytes, size_t bytes);
+clae_status buffer_fill(buffer *buffer, size_t offset, size_t count, float value);
 clae_status device_finish(clae_device *device);
 clae_status staging_create(clae_device *device, size_t bytes, staging **out);
 void staging_free(staging *staging);

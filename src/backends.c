@@ -1,6 +1,8 @@
 /* The table of backends, and what is the same for all of them: choosing implementations, and shorthands. */
 #include "backend.h"
 
+#include "base/log_capture.h"
+#include "device_trust.h"
 #include "tuning/tuning.h"
 
 #include <stdio.h>
@@ -67,7 +69,8 @@ static void list_impls(const op_impl *const *impls, char *text, size_t size) {
 }
 
 bool op_impl_can(const op_impl *impl, const clae_device *device, const op_desc *desc) {
-    return !(impl->mixing > 0 && device->context->no_winograd) && impl->supports(device, desc);
+    return !(impl->mixing > 0 && device->context->no_winograd) && !device_trust_refuses(device, impl) &&
+           impl->supports(device, desc);
 }
 
 static bool is_candidate(const op_impl *impl, const clae_device *device, const op_desc *desc) {
@@ -108,13 +111,16 @@ static clae_status prepare_best(clae_device *device, const op_desc *desc, op_ins
     op_describe(desc, text, sizeof text);
     for (const op_impl *const *impl = device->backend->impls(desc->op); *impl; impl++) {
         if (!is_candidate(*impl, device, desc)) continue;
+        log_capture capture;
+        log_capture_begin(&capture, device->context);
         status = (*impl)->prepare(device, desc, instance);
+        log_capture_end(&capture);
         if (status == CLAE_OK) {
             log_line(device->context, CLAE_LOG_DEBUG, "%s: %s", text, (*impl)->name);
             return CLAE_OK;
         }
-        log_line(device->context, CLAE_LOG_WARNING, "%s: implementation %s cannot be used, trying the next", text,
-                 (*impl)->name);
+        log_line(device->context, CLAE_LOG_WARNING, "%s: implementation %s cannot be used, trying the next: %s", text,
+                 (*impl)->name, capture.error);
     }
     return fail(device->context, status, "%s: no implementation works on %s (%s)", text, device->info.id,
                 device->info.name);
@@ -221,6 +227,10 @@ clae_status buffer_download(buffer *buffer, size_t offset_bytes, void *data, siz
 
 clae_status buffer_zero(buffer *buffer, size_t offset_bytes, size_t bytes) {
     return bytes ? buffer->device->backend->zero(buffer, offset_bytes, bytes) : CLAE_OK;
+}
+
+clae_status buffer_fill(buffer *buffer, size_t offset, size_t count, float value) {
+    return count ? buffer->device->backend->fill(buffer, offset, count, value) : CLAE_OK;
 }
 
 clae_status device_finish(clae_device *device) {

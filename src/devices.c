@@ -2,7 +2,7 @@
 #include "backend.h"
 
 #include "base/memory.h"
-#include "device_tests.h"
+#include "device_trust.h"
 #include "tuning/tuning.h"
 
 #include <stdio.h>
@@ -69,7 +69,7 @@ static const backend *backend_of(const clae_device_info *info) {
 static clae_status open_info(clae_context *context, const clae_device_info *info, const char *variant,
                              clae_device **device) {
     const clae_status status = backend_of(info)->open(context, info, variant, device);
-    if (status == CLAE_OK) (*device)->tests = NULL;
+    if (status == CLAE_OK) (*device)->trust = NULL;
     return status;
 }
 
@@ -203,7 +203,7 @@ clae_status device_open_judge(clae_context *context, clae_device **device) {
 
 void clae_device_close(clae_device *device) {
     if (!device) return;
-    device_tests_free(device);
+    device_trust_free(device);
     tuning_free(device->tuning);
     device->backend->close(device);
 }

@@ -1,93 +1,169 @@
 #include "graph/selftest.h"
 
-#include "device_tests.h"
-#include "graph/op_trial.h"
+#include "base/clock.h"
+#include "base/log_capture.h"
+#include "device_trust.h"
+#include "graph/selftest_check.h"
+#include "graph/selftest_positions.h"
+#include "graph/selftest_trial.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define TRIAL_IMAGES 2
-#define TRIAL_ELEMENTS 4099 /* a prime: no vector width divides it */
+/* A node's op as it is tried. */
+typedef struct selftest_case {
+    const plan_node *node;
+    op_desc desc;
+    op_instance *instance; /* the node's, or one of fewer images */
+    bool owns_instance;
+} selftest_case;
 
-static void shorten(size_t *count) {
-    if (*count > TRIAL_ELEMENTS) *count = TRIAL_ELEMENTS;
-}
+typedef struct selftest {
+    clae_device *device;
+    selftest_case *cases;
+    size_t count;
+    selftest_trial trial;
+} selftest;
 
-/* The same kernel on less data: kernels are built for geometry and channels, not for the number of images. */
-static op_desc trial_desc(const op_desc *desc) {
-    op_desc trial;
-    memcpy(&trial, desc, sizeof trial);
-    switch (desc->op) {
-    case OP_bias:
-        shorten(&trial.bias.rows);
-        break;
-    case OP_relu_fwd:
-    case OP_relu_bwd:
-        shorten(&trial.relu.count);
-        break;
-    case OP_loss:
-        shorten(&trial.loss.count);
-        break;
-    case OP_adam:
-        shorten(&trial.adam.count);
-        break;
-    case OP_load_batch:
-        if (trial.load_batch.n > TRIAL_IMAGES) trial.load_batch.n = TRIAL_IMAGES;
-        break;
-    case OP_reduce_sum:
-        shorten(&trial.reduce_sum.rows);
-        break;
-    case OP_gemm:
-        shorten(&trial.gemm.k);
-        break;
-    default:
-        if (trial.conv.g.n > TRIAL_IMAGES) trial.conv.g.n = TRIAL_IMAGES;
-    }
-    return trial;
-}
-
-static clae_status test_op(clae_device *device, clae_device *judge, const op_desc *desc, const char *impl,
-                           double *result) {
-    op_operands got = {0}, answer = {0};
-    clae_status status = op_operands_draw(device->context, desc, 1, &got);
-    if (status == CLAE_OK) status = op_operands_draw(device->context, desc, 1, &answer);
-    if (status == CLAE_OK) status = op_trial_judge(judge, desc, &answer);
-    if (status == CLAE_OK) status = op_trial_run(device, desc, impl, &got);
-    if (status == CLAE_OK) *result = op_outputs_difference(desc, &got, &answer);
-    op_operands_free(&got);
-    op_operands_free(&answer);
+static clae_status prepare_case(selftest_case *c, const plan_node *node) {
+    const op_impl *impl = node->instance->impl;
+    clae_device *device = node->instance->device;
+    *c = (selftest_case){.node = node, .desc = selftest_desc(device, &node->desc), .instance = node->instance};
+    if (memcmp(&c->desc, &node->desc, sizeof c->desc) == 0) return CLAE_OK;
+    c->instance = NULL;
+    const clae_status status = impl->prepare(device, &c->desc, &c->instance);
+    c->owns_instance = status == CLAE_OK;
     return status;
 }
 
-static clae_status test_node(clae_device *device, clae_device *judge, const plan_node *node, selftest_fn report,
-                             void *user) {
-    const op_desc desc = trial_desc(&node->desc);
-    const op_impl *impl = node->instance->impl;
-    selftest_result result = {.layer = node->layer, .impl = impl->name};
-    if (!report && device_tests_passed(device, &desc, impl)) return CLAE_OK;
-    const clae_status status = test_op(device, judge, &desc, impl->name, &result.difference);
+static bool is_known(const selftest_case *c) {
+    return device_trust_passed(c->node->instance->device, &c->desc, c->node->instance->impl);
+}
+
+static clae_status open_test(selftest *test, const plan *plan, bool again) {
+    const size_t bytes = (plan->node_count + 1) * sizeof *test->cases;
+    *test = (selftest){.device = plan->device, .cases = malloc(bytes)};
+    if (!test->cases) return fail_memory(plan->device->context, bytes, "the self-test");
+    for (size_t i = 0; i < plan->node_count; i++) {
+        selftest_case *c = &test->cases[test->count];
+        const op_desc desc = selftest_desc(plan->device, &plan->nodes[i].desc);
+        if (!again && device_trust_passed(plan->device, &desc, plan->nodes[i].instance->impl)) continue;
+        const clae_status status = prepare_case(c, &plan->nodes[i]);
+        if (status != CLAE_OK) return status;
+        selftest_trial_include(&test->trial, &c->desc, c->instance->workspace_bytes);
+        test->count++;
+    }
+    return test->count ? selftest_trial_open(plan->device, &test->trial) : CLAE_OK;
+}
+
+static void close_test(selftest *test) {
+    selftest_trial_close(&test->trial);
+    for (size_t i = 0; i < test->count; i++)
+        if (test->cases[i].owns_instance) op_release(test->cases[i].instance);
+    free(test->cases);
+}
+
+static clae_status run_op(selftest *test, const selftest_case *c, selftest_result *result) {
+    clae_device *device = test->device;
+    clae_status status = selftest_trial_begin(&test->trial, &c->desc, c->instance->workspace_bytes);
+    if (status == CLAE_OK) status = device_finish(device);
+    const double start_ms = clock_ms();
+    if (status == CLAE_OK) status = op_run(c->instance, &test->trial.args);
+    /* Now, so that what goes wrong on the device is said of this op. */
+    if (status == CLAE_OK) status = device_finish(device);
+    const double ms = clock_ms() - start_ms;
+    if (status == CLAE_OK) status = selftest_check_outputs(&test->trial, c->instance, &result->difference);
+    log_line(device->context, CLAE_LOG_DEBUG, "self-test: %s by %s: %.2f ms, %.3g of the bound", result->op,
+             result->impl, ms, result->difference);
+    return status;
+}
+
+static void run_case(selftest *test, const selftest_case *c, selftest_result *result) {
+    *result = (selftest_result){.layer = c->node->layer, .impl = c->instance->impl->name};
+    op_describe(&c->desc, result->op, sizeof result->op);
+    log_line(test->device->context, CLAE_LOG_DEBUG, "self-test: %s by %s", result->op, result->impl);
+    log_capture capture;
+    log_capture_begin(&capture, test->device->context);
+    const clae_status status = run_op(test, c, result);
+    log_capture_end(&capture);
+    if (status != CLAE_OK) snprintf(result->failure, sizeof result->failure, "%s", capture.error);
+    result->is_done = true;
+    result->passed = status == CLAE_OK && result->difference <= 1;
+}
+
+/* "fails: ..." or "computes wrongly: ..." */
+static void describe_fault(const selftest_result *result, char *text, size_t size) {
+    if (result->failure[0])
+        snprintf(text, size, "fails: %s", result->failure);
+    else
+        snprintf(text, size, "computes wrongly: its results are off by %.3g times what rounding may cause",
+                 result->difference);
+}
+
+static clae_status fail_op(const clae_device *device, const selftest_result *result) {
+    char fault[600];
+    describe_fault(result, fault, sizeof fault);
+    return fail(device->context, CLAE_ERROR_DEVICE, "%s (%s) cannot be used: %s by %s %s; try another --device",
+                device->info.id, device->info.name, result->op, result->impl, fault);
+}
+
+/* Whether work can still be given to the device. */
+static bool is_alive(clae_device *device) {
+    log_capture capture;
+    log_capture_begin(&capture, device->context);
+    const clae_status status = device_finish(device);
+    log_capture_end(&capture);
+    return status == CLAE_OK;
+}
+
+static clae_status refuse(clae_device *device, const selftest_case *c, const selftest_result *result) {
+    const op_impl *impl = c->node->instance->impl;
+    if (op_is_forced(device, c->desc.op) || !is_alive(device)) return fail_op(device, result);
+    const clae_status status = device_trust_refuse(device, impl);
     if (status != CLAE_OK) return status;
-    op_describe(&desc, result.op, sizeof result.op);
-    result.passed = result.difference <= OP_TRIAL_TOLERANCE;
-    if (report) report(user, &result);
-    if (!result.passed)
-        return fail(
-            device->context, CLAE_ERROR_DEVICE,
-            "%s (%s) computes wrongly and is refused: %s by %s is off by %.3g of its largest value; try another "
-            "--device, or --impl %s=plain",
-            device->info.id, device->info.name, result.op, impl->name, result.difference, op_name(desc.op));
-    device_tests_remember(device, &desc, impl);
+    if (!op_choose(device, &c->desc)) return fail_op(device, result);
+    char fault[600];
+    describe_fault(result, fault, sizeof fault);
+    log_line(device->context, CLAE_LOG_WARNING, "%s: implementation %s is not used on %s (%s), where it %s", result->op,
+             impl->name, device->info.id, device->info.name, fault);
     return CLAE_OK;
 }
 
-clae_status selftest_plan(const plan *plan, selftest_fn report, void *user) {
-    clae_device *judge = NULL;
-    clae_status status = device_open_judge(plan->device->context, &judge);
-    clae_status worst = status;
-    for (size_t i = 0; i < plan->node_count && status == CLAE_OK; i++) {
-        const clae_status one = test_node(plan->device, judge, &plan->nodes[i], report, user);
-        if (one != CLAE_OK) worst = one;
-        if (!report) status = one;
+clae_status selftest_plan(const plan *plan, bool *refused) {
+    selftest test;
+    *refused = false;
+    clae_status status = open_test(&test, plan, false);
+    for (size_t i = 0; i < test.count && status == CLAE_OK; i++) {
+        const selftest_case *c = &test.cases[i];
+        const op_impl *impl = c->node->instance->impl;
+        if (is_known(c) || device_trust_refuses(test.device, impl)) continue; /* since another node of the plan */
+        selftest_result result;
+        run_case(&test, c, &result);
+        if (result.passed) {
+            device_trust_pass(test.device, &c->desc, impl);
+            continue;
+        }
+        *refused = true;
+        status = refuse(test.device, c, &result);
     }
-    clae_device_close(judge);
+    close_test(&test);
+    return status;
+}
+
+clae_status selftest_report(const plan *plan, selftest_fn report, void *user) {
+    selftest test;
+    clae_status status = open_test(&test, plan, true), worst = status;
+    for (size_t i = 0; i < test.count && status == CLAE_OK; i++) {
+        const selftest_case *c = &test.cases[i];
+        selftest_result result = {.layer = c->node->layer, .impl = c->instance->impl->name};
+        op_describe(&c->desc, result.op, sizeof result.op);
+        report(user, &result);
+        run_case(&test, c, &result);
+        report(user, &result);
+        if (!result.passed) worst = fail_op(test.device, &result);
+    }
+    close_test(&test);
     return worst;
 }

@@ -12,6 +12,7 @@ const backend backend_opencl = {
     .upload = opencl_upload,
     .download = opencl_download,
     .zero = opencl_zero,
+    .fill = opencl_fill,
     .finish = opencl_finish,
     .staging_create = opencl_staging_create,
     .staging_free = opencl_staging_free,

@@ -62,16 +62,31 @@ clae_status opencl_download(buffer *self, size_t offset_bytes, void *data, size_
     return check_transfer(self, code, "clEnqueueReadBuffer", bytes);
 }
 
-clae_status opencl_zero(buffer *self, size_t offset_bytes, size_t bytes) {
-    const cl_uint pattern = 0;
-    const size_t pattern_bytes = (offset_bytes | bytes) % sizeof pattern == 0 ? sizeof pattern : 1;
+static clae_status fill(buffer *self, const void *pattern, size_t pattern_bytes, size_t offset_bytes, size_t bytes) {
     for (size_t done = 0; done < bytes;) {
         size_t chunk = bytes - done < FILL_CHUNK_BYTES ? bytes - done : FILL_CHUNK_BYTES;
-        cl_int code = clEnqueueFillBuffer(opencl_device_of(self->device)->queue, memory_of(self), &pattern,
+        cl_int code = clEnqueueFillBuffer(opencl_device_of(self->device)->queue, memory_of(self), pattern,
                                           pattern_bytes, offset_bytes + done, chunk, 0, NULL, NULL);
         clae_status status = check_transfer(self, code, "clEnqueueFillBuffer", chunk);
         if (status) return status;
         done += chunk;
     }
     return CLAE_OK;
+}
+
+clae_status opencl_zero(buffer *self, size_t offset_bytes, size_t bytes) {
+    const cl_uint pattern = 0;
+    return fill(self, &pattern, (offset_bytes | bytes) % sizeof pattern == 0 ? sizeof pattern : 1, offset_bytes, bytes);
+}
+
+/* By whole cache lines, where that comes out even: single floats take long on CPUs. */
+clae_status opencl_fill(buffer *self, size_t offset, size_t count, float value) {
+    cl_float pattern[16];
+    const size_t lanes = sizeof pattern / sizeof *pattern, start = (lanes - offset % lanes) % lanes;
+    const size_t before = start < count ? start : count, lines = (count - before) / lanes * lanes;
+    for (size_t i = 0; i < lanes; i++) pattern[i] = value;
+    const size_t one = sizeof *pattern, rest = count - before - lines;
+    clae_status status = fill(self, pattern, one, offset * one, before * one);
+    if (!status) status = fill(self, pattern, sizeof pattern, (offset + before) * one, lines * one);
+    return status ? status : fill(self, pattern, one, (offset + before + lines) * one, rest * one);
 }

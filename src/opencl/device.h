@@ -16,6 +16,7 @@ void opencl_buffer_free(buffer *self);
 clae_status opencl_upload(buffer *self, size_t offset_bytes, const void *data, size_t bytes);
 clae_status opencl_download(buffer *self, size_t offset_bytes, void *data, size_t bytes);
 clae_status opencl_zero(buffer *self, size_t offset_bytes, size_t bytes);
+clae_status opencl_fill(buffer *self, size_t offset, size_t count, float value);
 
 clae_status opencl_staging_create(clae_device *device, size_t bytes, staging **out);
 void opencl_staging_free(staging *staging);

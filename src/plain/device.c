@@ -124,6 +124,12 @@ static clae_status zero(buffer *b, size_t offset_bytes, size_t bytes) {
     return CLAE_OK;
 }
 
+static clae_status fill(buffer *b, size_t offset, size_t count, float value) {
+    float *to = (float *)(void *)((plain_buffer *)b)->memory + offset;
+    for (size_t i = 0; i < count; i++) to[i] = value;
+    return CLAE_OK;
+}
+
 static clae_status finish(clae_device *device) {
     (void)device;
     return CLAE_OK;
@@ -148,6 +154,7 @@ const backend backend_plain = {
     .upload = upload,
     .download = download,
     .zero = zero,
+    .fill = fill,
     .finish = finish,
     .staging_create = plain_staging_create,
     .staging_free = plain_staging_free,

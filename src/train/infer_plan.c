@@ -10,6 +10,7 @@
 typedef struct infer_work {
     clae_infer *infer;
     infer_kind kind;
+    size_t batch_size;
     bool from_float;
     const clae_dataset *images; /* NULL: none are placed */
     size_t first, n;
@@ -63,12 +64,11 @@ static size_t place_for_plan(clae_infer *infer) {
     return INFER_MAX_PLANS - 1;
 }
 
-/* Tests and allocates the prepared plan, if there is one. */
+/* Allocates the prepared plan, if there is one. */
 static clae_status keep_plan(infer_work *work) {
     clae_infer *infer = work->infer;
     if (!work->prepared) return CLAE_OK;
-    clae_status status = selftest_plan(work->prepared, NULL, NULL);
-    if (status == CLAE_OK) status = plan_allocate(work->prepared, &infer->network, shared_plan(infer));
+    const clae_status status = plan_allocate(work->prepared, &infer->network, shared_plan(infer));
     if (status != CLAE_OK) {
         drop_plan(work);
         return status;
@@ -122,8 +122,9 @@ static clae_status plan_least(void *user, size_t batch_size, memory_need *need) 
     return status;
 }
 
-static clae_status plan_or_refuse(infer_work *work, size_t batch_size) {
+static clae_status plan_or_refuse(infer_work *work) {
     const clae_device *device = work->infer->device;
+    const size_t batch_size = work->batch_size;
     const clae_status status = plan_work(work, batch_size, false);
     if (status != CLAE_OK || memory_need_fits(device, &work->need)) return status;
     const memory_need need = work->need;
@@ -137,11 +138,28 @@ static clae_status fit_batch_size(infer_work *work) {
     clae_status status = CLAE_OK;
     for (;; infer->batch_size /= 2) {
         if (work->images && !is_in_place(work)) device_dataset_release(&infer->data);
-        if (!infer->may_shrink || infer->batch_size == 1) return plan_or_refuse(work, infer->batch_size);
+        if (!infer->may_shrink || infer->batch_size == 1) {
+            work->batch_size = infer->batch_size;
+            return plan_or_refuse(work);
+        }
         status = plan_work(work, infer->batch_size, false);
         if (status != CLAE_OK || memory_need_fits(infer->device, &work->need)) return status;
         drop_plan(work);
     }
+}
+
+/* Plans, by one of the above, until no implementation is refused. */
+static clae_status plan_and_test(infer_work *work, clae_status (*plan_it)(infer_work *work)) {
+    bool refused = true;
+    clae_status status = CLAE_OK;
+    while (refused && status == CLAE_OK) {
+        drop_plan(work);
+        refused = false;
+        status = plan_it(work);
+        if (status == CLAE_OK && work->prepared) status = selftest_plan(work->prepared, &refused);
+    }
+    if (status != CLAE_OK) drop_plan(work);
+    return status;
 }
 
 static clae_status place_losses(clae_infer *infer, size_t slots) {
@@ -176,8 +194,8 @@ static void say_need(infer_work *work) {
 }
 
 clae_status infer_plan(clae_infer *infer, infer_kind kind, bool from_float, size_t batch_size, plan **out) {
-    infer_work work = {.infer = infer, .kind = kind, .from_float = from_float};
-    clae_status status = plan_or_refuse(&work, batch_size);
+    infer_work work = {.infer = infer, .kind = kind, .batch_size = batch_size, .from_float = from_float};
+    clae_status status = plan_and_test(&work, plan_or_refuse);
     if (status == CLAE_OK) status = keep_plan(&work);
     *out = status == CLAE_OK ? find_plan(&work, batch_size) : NULL;
     return status;
@@ -193,7 +211,7 @@ clae_status infer_begin(clae_infer *infer, infer_kind kind, const clae_dataset *
         status = dataset_check_shape(infer->model, images);
         if (status == CLAE_OK) status = dataset_check_range(images, first, n);
     }
-    if (status == CLAE_OK) status = fit_batch_size(&work);
+    if (status == CLAE_OK) status = plan_and_test(&work, fit_batch_size);
     if (status != CLAE_OK) return status;
     say_need(&work);
     status = keep_plan(&work);

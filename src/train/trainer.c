@@ -82,9 +82,30 @@ static clae_status plan_memory(clae_trainer *t, dataset_layout *layout) {
     return CLAE_OK;
 }
 
-static clae_status test_plans(const clae_trainer *t) {
-    const clae_status status = selftest_plan(t->full, NULL, NULL);
-    return status == CLAE_OK && t->last ? selftest_plan(t->last, NULL, NULL) : status;
+static void free_plans(clae_trainer *t) {
+    plan_free(t->last);
+    plan_free(t->full);
+    t->last = t->full = NULL;
+}
+
+static clae_status test_plans(const clae_trainer *t, bool *refused) {
+    bool of_last = false;
+    clae_status status = selftest_plan(t->full, refused);
+    if (status == CLAE_OK && t->last) status = selftest_plan(t->last, &of_last);
+    *refused = *refused || of_last;
+    return status;
+}
+
+/* Plans until no implementation is refused: the next one may need more memory. */
+static clae_status plan_and_test(clae_trainer *t, dataset_layout *layout) {
+    bool refused = true;
+    clae_status status = CLAE_OK;
+    while (refused && status == CLAE_OK) {
+        free_plans(t);
+        status = plan_memory(t, layout);
+        if (status == CLAE_OK) status = test_plans(t, &refused);
+    }
+    return status;
 }
 
 static clae_status allocate(clae_trainer *t, const dataset_layout *layout) {
@@ -116,8 +137,7 @@ clae_status clae_trainer_create(clae_device *device, clae_model *model, const cl
     clae_status status = dataset_check_shape(model, dataset);
     if (status == CLAE_OK) status = fill_options(device->context, options, dataset->info.n, &t->options);
     if (status == CLAE_OK) clae_model_set_normalisation(model, dataset->info.mean, dataset->info.std);
-    if (status == CLAE_OK) status = plan_memory(t, &layout);
-    if (status == CLAE_OK) status = test_plans(t);
+    if (status == CLAE_OK) status = plan_and_test(t, &layout);
     if (status == CLAE_OK) status = allocate(t, &layout);
     if (status == CLAE_OK) status = make_host_arrays(t);
     if (status != CLAE_OK) {
@@ -130,8 +150,7 @@ clae_status clae_trainer_create(clae_device *device, clae_model *model, const cl
 
 void clae_trainer_free(clae_trainer *trainer) {
     if (!trainer) return;
-    plan_free(trainer->last);
-    plan_free(trainer->full);
+    free_plans(trainer);
     buffer_free(trainer->losses);
     device_dataset_release(&trainer->data);
     network_release(&trainer->network);
