@@ -1,4 +1,5 @@
 #include "base/context.h"
+#include "base/decimal.h"
 
 #include "base/text.h"
 
@@ -22,8 +23,10 @@ __attribute__((format(printf, 3, 0))) static void log_arguments(const clae_conte
     char *large = NULL;
     va_list again;
     va_copy(again, arguments);
+    const decimal_scope scope = decimal_begin();
     int length = vsnprintf(small, sizeof small, format, arguments);
     if (length >= (int)sizeof small && vasprintf(&large, format, again) < 0) large = NULL;
+    decimal_end(scope);
     va_end(again);
     if (length < 0) return;
     log_sanitised(context, level, large ? large : small);

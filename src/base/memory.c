@@ -1,5 +1,7 @@
 #include "base/memory.h"
 
+#include "base/decimal.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,7 +38,9 @@ char *string_format(const char *format, ...) {
     char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
+    const decimal_scope scope = decimal_begin();
     int length = vasprintf(&text, format, arguments);
+    decimal_end(scope);
     va_end(arguments);
     return length < 0 ? NULL : text;
 }

@@ -16,7 +16,7 @@ bool size_product(const size_t *factors, size_t count, size_t *product);
 /* Zeroed, aligned to MEMORY_ALIGNMENT, size rounded up to it; freed by free(). NULL when there is not enough. */
 void *aligned_zeroed(size_t bytes);
 
-/* printf into a fresh string, to be freed; NULL without memory. */
+/* printf into a fresh string, to be freed, with a decimal point in every locale; NULL without memory. */
 __attribute__((format(printf, 1, 2))) char *string_format(const char *format, ...);
 
 #endif

@@ -1,6 +1,7 @@
 #include "cli/pictures.h"
 #include "cli/training.h"
 
+#include "base/decimal.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "train/run_folder.h"
@@ -140,12 +141,14 @@ static clae_status write_table(const lecture *lecture) {
     clae_status status = CLAE_OK;
     if (!path || !stream) status = materials_no_memory(&lecture->materials, "the table");
     if (stream) {
+        const decimal_scope scope = decimal_begin();
         fprintf(stream, "latent_dim,loss,mse_per_pixel,psnr_db,pca_loss,pca_mse_per_pixel,pca_psnr_db\n");
         for (size_t i = 0; i < lecture->args->dims.count; i++) {
             const errors *row = &lecture->rows[i];
             fprintf(stream, "%u,%.6f,%.6f,%.3f,%.6f,%.6f,%.3f\n", row->dims, row->model.loss, row->model.mse_per_pixel,
                     row->model.psnr_db, row->pca.loss, row->pca.mse_per_pixel, row->pca.psnr_db);
         }
+        decimal_end(scope);
         fclose(stream);
     }
     file_part part = {text, text ? strlen(text) : 0};

@@ -1,9 +1,9 @@
 #include "cli/option.h"
 
+#include "base/decimal.h"
 #include "base/memory.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +28,8 @@ static bool store_count(const option *option, uint64_t *field, const char *text)
 }
 
 static bool store_real(const option *option, double *field, const char *text) {
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end || !isfinite(value) || value < option->min || value > option->max) return false;
+    double value;
+    if (!decimal_read(text, &value) || value < option->min || value > option->max) return false;
     *field = value;
     return true;
 }
@@ -108,7 +107,7 @@ void option_expectation(const option *option, char text[OPTION_TEXT_BYTES]) {
         snprintf(text, OPTION_TEXT_BYTES, "a whole number from %.0f to %.0f", option->min, option->max);
         break;
     case OPTION_KIND_REAL:
-        snprintf(text, OPTION_TEXT_BYTES, "a number from %g to %g", option->min, option->max);
+        decimal_print(text, OPTION_TEXT_BYTES, "a number from %g to %g", option->min, option->max);
         break;
     case OPTION_KIND_GRID:
         snprintf(text, OPTION_TEXT_BYTES, "columns x rows, like %s, each from %.0f to %.0f", option->standard,

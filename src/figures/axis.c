@@ -1,5 +1,7 @@
 #include "figures/axis.h"
 
+#include "base/decimal.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -42,7 +44,7 @@ static void add_tick(axis *a, double value, const char *format, int decimals) {
     if (a->tick_count == AXIS_MAX_TICKS) return;
     axis_tick *tick = &a->ticks[a->tick_count++];
     tick->value = value;
-    snprintf(tick->label, sizeof tick->label, format, decimals, value);
+    decimal_print(tick->label, sizeof tick->label, format, decimals, value);
 }
 
 static double nice_step(double rough) {

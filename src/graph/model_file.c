@@ -1,12 +1,12 @@
 /* Models as .safetensors files. */
 #include "graph/model.h"
 
+#include "base/decimal.h"
 #include "base/files.h"
 #include "base/memory.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,16 +101,16 @@ clae_status model_flat_from_file(const clae_model *model, const safetensors_file
 
 clae_status model_metadata(const clae_model *model, safetensors_pair pairs[MODEL_METADATA_PAIRS], char **storage) {
     char *layers = model_layers_to_json(model);
-    const size_t layers_bytes = layers ? strlen(layers) + 1 : 0, number_bytes = 32;
-    *storage = layers ? malloc(layers_bytes + 2 * number_bytes) : NULL;
+    const size_t layers_bytes = layers ? strlen(layers) + 1 : 0;
+    *storage = layers ? malloc(layers_bytes + 2 * DECIMAL_BYTES) : NULL;
     if (!*storage) {
         free(layers);
         return fail_memory(model->context, layers_bytes, "the model's metadata");
     }
-    char *mean = *storage + layers_bytes, *std = mean + number_bytes;
+    char *mean = *storage + layers_bytes, *std = mean + DECIMAL_BYTES;
     memcpy(*storage, layers, layers_bytes);
-    snprintf(mean, number_bytes, "%.17g", model->mean);
-    snprintf(std, number_bytes, "%.17g", model->std);
+    decimal_write(model->mean, mean);
+    decimal_write(model->std, std);
     free(layers);
     pairs[0] = (safetensors_pair){"format", "clae-1"};
     pairs[1] = (safetensors_pair){"layers", *storage};
@@ -134,10 +134,7 @@ clae_status clae_model_save(const clae_model *model, const char *path) {
 
 static bool read_number(const safetensors_file *file, const char *key, double *number) {
     const char *text = safetensors_metadata(file, key);
-    char *end = NULL;
-    if (!text) return false;
-    *number = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(*number);
+    return text && decimal_read(text, number);
 }
 
 static clae_status model_of_file(clae_context *context, const safetensors_file *file, const char *path,

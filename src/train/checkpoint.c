@@ -1,6 +1,7 @@
 /* Checkpoints: weights, Adam's state, where training stands and what it was made with. */
 #include "train/trainer.h"
 
+#include "base/decimal.h"
 #include "base/memory.h"
 
 #include <inttypes.h>
@@ -32,8 +33,8 @@ static void add_number(checkpoint_texts *texts, const char *key, uint64_t value)
 
 /* What must be the same for a run to be continued. */
 static void add_settings(const clae_trainer *t, checkpoint_texts *texts) {
-    char lr[32];
-    snprintf(lr, sizeof lr, "%.17g", t->options.lr);
+    char lr[DECIMAL_BYTES];
+    decimal_write(t->options.lr, lr);
     add_text(texts, "data", t->data.fingerprint);
     add_number(texts, "batch_size", t->options.batch_size);
     add_text(texts, "lr", lr);

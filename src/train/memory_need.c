@@ -1,5 +1,6 @@
 #include "train/memory_need.h"
 
+#include "base/decimal.h"
 #include "base/memory.h"
 
 #include <math.h>
@@ -47,9 +48,9 @@ bool memory_need_fits(const clae_device *device, const memory_need *need) {
 static const char *size_text(uint64_t bytes, char text[TEXT_BYTES]) {
     const double mib = (double)bytes / MIB;
     if (mib < 10240)
-        snprintf(text, TEXT_BYTES, "%.1f MiB", mib);
+        decimal_print(text, TEXT_BYTES, "%.1f MiB", mib);
     else
-        snprintf(text, TEXT_BYTES, "%.1f GiB", mib / 1024);
+        decimal_print(text, TEXT_BYTES, "%.1f GiB", mib / 1024);
     return text;
 }
 
@@ -65,7 +66,7 @@ static const char *parts_text(const memory_need *need, char text[PARTS_BYTES]) {
     text[0] = '\0';
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
         if (parts[i].bytes)
-            used += (size_t)snprintf(text + used, PARTS_BYTES - used, "%s%s %.1f", used ? ", " : "", parts[i].name,
+            used += (size_t)decimal_print(text + used, PARTS_BYTES - used, "%s%s %.1f", used ? ", " : "", parts[i].name,
                                      (double)parts[i].bytes / MIB);
     return text;
 }

@@ -1,5 +1,6 @@
 #include "train/run_log.h"
 
+#include "base/decimal.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "figures/plot.h"
@@ -30,8 +31,12 @@ static clae_status read_text(const clae_context *context, const char *path, char
 }
 
 static bool parse_row(const char *line, run_log_row *row) {
-    return sscanf(line, "%" SCNu64 ",%" SCNu64 ",%lf,%lf,%lf,%lf,%lf", &row->epoch, &row->step, &row->train_loss,
-                  &row->test_loss, &row->test_mse_per_pixel, &row->seconds, &row->images_per_second) == 7;
+    const decimal_scope scope = decimal_begin();
+    const int count =
+        sscanf(line, "%" SCNu64 ",%" SCNu64 ",%lf,%lf,%lf,%lf,%lf", &row->epoch, &row->step, &row->train_loss,
+               &row->test_loss, &row->test_mse_per_pixel, &row->seconds, &row->images_per_second);
+    decimal_end(scope);
+    return count == 7;
 }
 
 static clae_status keep_row(const clae_context *context, run_log *log, const run_log_row *row) {

@@ -1,3 +1,4 @@
+#include "base/decimal.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "train/infer.h"
@@ -92,7 +93,9 @@ static clae_status take_losses(loop *loop, uint64_t first_step) {
         double kept = loop->progress.loss > 0 ? SMOOTHING : 0;
         loop->progress.loss = kept * loop->progress.loss + (1 - kept) * (double)losses[i];
         if (!loop->step_log) continue;
-        if (fprintf(loop->step_log, "%" PRIu64 ",%.9g\n", first_step + i, (double)losses[i]) < 0) break;
+        char loss[DECIMAL_BYTES];
+        decimal_print(loss, sizeof loss, "%.9g", (double)losses[i]);
+        if (fprintf(loop->step_log, "%" PRIu64 ",%s\n", first_step + i, loss) < 0) break;
     }
     if (loop->step_log && (fflush(loop->step_log) || ferror(loop->step_log))) {
         return fail(loop->run->context, CLAE_ERROR_OUTPUT, "%s: %s", loop->limits->step_log, strerror(errno));

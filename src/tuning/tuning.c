@@ -1,5 +1,6 @@
 #include "tuning/tuning_table.h"
 
+#include "base/decimal.h"
 #include "base/files.h"
 #include "base/memory.h"
 
@@ -57,7 +58,9 @@ static bool parse_entry(const char *line, tuning_entry *entry) {
     const char *impl = colon + 2, *impl_end = impl + strcspn(impl, " ;");
     const char *values = *impl_end == ' ' ? impl_end + 1 : impl_end;
     char *end;
+    const decimal_scope scope = decimal_begin();
     entry->ms = strtod(semicolon + 2, &end);
+    decimal_end(scope);
     return copy_text(entry->op, sizeof entry->op, line, colon) &&
            copy_text(entry->impl, sizeof entry->impl, impl, impl_end) &&
            copy_text(entry->values, sizeof entry->values, values, semicolon) && strcmp(end, " ms") == 0;
@@ -186,11 +189,13 @@ clae_status tuning_save(const clae_device *device) {
                     "there is no folder to keep the tuning in: set XDG_CACHE_HOME or HOME to an absolute path");
     FILE *out = open_memstream(&text, &bytes);
     if (!out) return fail_memory(device->context, LARGEST_FILE_BYTES, "the tuning");
+    const decimal_scope scope = decimal_begin();
     fprintf(out, HEADER "%s", tuning->key);
     for (size_t i = 0; i < tuning->count; i++) {
         const tuning_entry *e = &tuning->entries[i];
         fprintf(out, "%s: %s%s%s; %.4f ms\n", e->op, e->impl, *e->values ? " " : "", e->values, e->ms);
     }
+    decimal_end(scope);
     const bool written = fclose(out) == 0;
     clae_status status = written ? create_folder(device->context) : fail_memory(device->context, bytes, "the tuning");
     if (status == CLAE_OK) status = file_write_atomic(device->context, tuning->path, &(file_part){text, bytes}, 1);
