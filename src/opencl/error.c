@@ -1,5 +1,8 @@
 #include "opencl/opencl.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #define NAMED(code)                                                                                                    \
     case code:                                                                                                         \
         return #code
@@ -60,13 +63,27 @@ const char *opencl_error_text(cl_int code) {
     }
 }
 
+#define MIB 1048576.0
+#define CAUSE_SIZE 384
+#define SHORT_SHARE 0.75 /* of the memory: with more of it in use, a failure may come from there */
+
+static bool memory_is_short(const clae_device *device) {
+    return device->info.memory_bytes &&
+           (double)device->allocated_bytes > SHORT_SHARE * (double)device->info.memory_bytes;
+}
+
+static void explain_memory(const clae_device *device, char text[CAUSE_SIZE]) {
+    snprintf(text, CAUSE_SIZE,
+             "; clae has %.1f MiB of the device's %.1f MiB, and there is no more to be had: use a smaller batch, fewer "
+             "channels or a --memory-limit, or end other programs that use the device",
+             (double)device->allocated_bytes / MIB, (double)device->info.memory_bytes / MIB);
+}
+
 static const char *likely_cause(cl_int code) {
     switch (code) {
-    case CL_MEM_OBJECT_ALLOCATION_FAILURE:
     case CL_OUT_OF_RESOURCES:
-        return "; the device's memory is probably full: use a smaller batch, fewer channels or a --memory-limit, or "
-               "end "
-               "other programs that use the device";
+        return "; a kernel needs more registers or local memory than there are, or ran for so long that the driver's "
+               "watchdog ended it";
     case CL_OUT_OF_HOST_MEMORY:
         return "; the host's memory is probably full: use a smaller batch or end other programs";
     case CL_DEVICE_NOT_AVAILABLE:
@@ -83,9 +100,19 @@ static const char *likely_cause(cl_int code) {
     }
 }
 
+/* Memory is spoken of where it is what was asked for, or nearly used up. */
+static bool is_of_memory(const clae_device *device, cl_int code, const char *call) {
+    if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_INVALID_BUFFER_SIZE) return true;
+    return code == CL_OUT_OF_RESOURCES && (strcmp(call, "clCreateBuffer") == 0 || memory_is_short(device));
+}
+
 clae_status opencl_check(const opencl_device *device, cl_int code, const char *call, const char *subject) {
+    char cause[CAUSE_SIZE];
     if (code == CL_SUCCESS) return CLAE_OK;
+    if (is_of_memory(&device->base, code, call))
+        explain_memory(&device->base, cause);
+    else
+        snprintf(cause, sizeof cause, "%s", likely_cause(code));
     return fail(device->base.context, CLAE_ERROR_DEVICE, "OpenCL device %s (%s): %s(%s) failed: %s (%d)%s",
-                device->base.info.id, device->base.info.name, call, subject, opencl_error_text(code), code,
-                likely_cause(code));
+                device->base.info.id, device->base.info.name, call, subject, opencl_error_text(code), code, cause);
 }
