@@ -22,11 +22,12 @@ enum {
 /* How an operand is drawn. */
 typedef enum draw {
     DRAW_NOTHING,
-    DRAW_NUMBERS, /* read alone: from the random numbers that are there already */
-    DRAW_COPY,    /* read and written */
-    DRAW_MASK,    /* zero in a quarter of the elements, negative in a quarter */
-    DRAW_PIXELS,  /* mostly zero */
-    DRAW_TARGET,  /* mostly y */
+    DRAW_NUMBERS,  /* read alone: from the random numbers that are there already */
+    DRAW_COPY,     /* read and written */
+    DRAW_MASK,     /* zero in a quarter of the elements, negative in a quarter */
+    DRAW_PIXELS,   /* mostly zero */
+    DRAW_TARGET,   /* mostly y */
+    DRAW_ELEMENTS, /* these two are in buffers of their own, as in a plan */
     DRAW_INDICES,
     DRAW_ADAM,
     DRAW_OUTPUT,
@@ -44,7 +45,7 @@ static const draw draws[OP_COUNT][OP_MAX_OPERANDS] = {
     [OP_relu_bwd] = {DRAW_MASK, DRAW_COPY},
     [OP_loss] = {DRAW_NUMBERS, DRAW_TARGET, DRAW_OUTPUT, DRAW_OUTPUT},
     [OP_adam] = {DRAW_ADAM, DRAW_ADAM, DRAW_ADAM, DRAW_ADAM},
-    [OP_load_batch] = {DRAW_NUMBERS, DRAW_INDICES, DRAW_OUTPUT},
+    [OP_load_batch] = {DRAW_ELEMENTS, DRAW_INDICES, DRAW_OUTPUT},
     [OP_reduce_sum] = {DRAW_PIXELS, DRAW_OUTPUT},
     [OP_gemm] = {DRAW_NUMBERS, DRAW_NUMBERS, DRAW_OUTPUT},
 };
@@ -136,7 +137,15 @@ clae_status selftest_trial_open(clae_device *device, selftest_trial *trial) {
     return status == CLAE_OK ? buffer_create(device, trial->workspace_bytes, &trial->workspace) : status;
 }
 
+static void free_own(selftest_trial *trial) {
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        buffer_free(trial->own[k]);
+        trial->own[k] = NULL;
+    }
+}
+
 void selftest_trial_close(selftest_trial *trial) {
+    free_own(trial);
     buffer_free(trial->memory);
     buffer_free(trial->workspace);
     free(trial->host);
@@ -217,6 +226,7 @@ static void draw_operand(selftest_trial *trial, int k) {
     const size_t count = trial->place[k].floats;
     switch (draws[trial->desc.op][k]) {
     case DRAW_COPY:
+    case DRAW_ELEMENTS:
         copy_numbers(trial, trial->place[k].offset, trial->place[k].offset + count);
         break;
     case DRAW_MASK:
@@ -273,6 +283,11 @@ static clae_status fill_operand(selftest_trial *trial, int k) {
     if (!p->floats || how == DRAW_NUMBERS) return CLAE_OK;
     if (how == DRAW_OUTPUT) return buffer_fill(trial->memory, p->offset, room_of(&trial->desc, k, p->floats), NAN);
     draw_operand(trial, k);
+    if (how == DRAW_ELEMENTS || how == DRAW_INDICES) {
+        const clae_status status = buffer_create(trial->device, p->floats * sizeof(float), &trial->own[k]);
+        const float *values = trial->host + p->offset;
+        return status == CLAE_OK ? buffer_upload(trial->own[k], 0, values, p->floats * sizeof(float)) : status;
+    }
     return upload(trial, p->offset, p->offset + p->floats);
 }
 
@@ -281,8 +296,12 @@ static void bind_operands(selftest_trial *trial) {
     const op_desc *desc = &trial->desc;
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
         if (!trial->place[k].floats) continue;
-        const bool is_bytes = desc->op == OP_load_batch && k == LOAD_BATCH_ELEMENTS && !desc->load_batch.from_float;
-        trial->args.operand[k] = (view){trial->memory, trial->place[k].offset * (is_bytes ? sizeof(float) : 1)};
+        trial->args.operand[k] =
+            trial->own[k] ? (view){trial->own[k], 0} : (view){trial->memory, trial->place[k].offset};
+    }
+    if (desc->op == OP_loss) {
+        trial->args.loss.slot = 1;
+        trial->args.operand[LOSS_LOSSES].offset--;
     }
     if (desc->op == OP_load_batch) trial->args.load_batch.first = FIRST_INDEX;
     /* Those of a first step with the usual rate. */
@@ -293,6 +312,7 @@ static void bind_operands(selftest_trial *trial) {
 }
 
 clae_status selftest_trial_begin(selftest_trial *trial, const op_desc *desc, size_t workspace_bytes) {
+    free_own(trial);
     trial->desc = *desc;
     trial->pixel_count = 0;
     place_operands(desc, trial->floats, trial->place);

@@ -23,7 +23,8 @@ typedef struct selftest_trial {
     op_desc desc;
     selftest_place place[OP_MAX_OPERANDS];
     op_args args;
-    uint32_t *pixels; /* that are not zero, of an operand that is mostly zero; ascending within an image */
+    buffer *own[OP_MAX_OPERANDS]; /* of operands that are not in `memory` */
+    uint32_t *pixels;             /* that are not zero, of an operand that is mostly zero; ascending within an image */
     size_t pixel_count;
     const float **joined; /* as many: what is multiplied with each */
 } selftest_trial;
