@@ -23,7 +23,15 @@ struct clae_device {
     struct device_trust *trust; /* kept by device_trust.c */
     struct tuning *tuning;      /* NULL for a judge */
     uint64_t allocated_bytes;   /* of its buffers; kept by buffer_create and buffer_free */
+    bool shares_memory;         /* with the processor and all that runs on it */
+    double launch_flops;        /* of one launch at most, see DEVICE_LAUNCH_MS; 0: any number */
 };
+
+/* What a launch may take, as far as it can be cut: drivers end what keeps a GPU that draws a screen busy for seconds, and
+ * the screen stands still for as long. Before a rate is measured, which the self-test does, that of a slow integrated
+ * GPU is assumed. */
+#define DEVICE_LAUNCH_MS 100.0
+#define DEVICE_SLOW_FLOPS_PER_MS 1e7
 
 /* Device memory; a backend's own buffer begins with this. */
 struct buffer {

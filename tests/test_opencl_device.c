@@ -82,7 +82,7 @@ static void kernels_get_their_arguments(void **state) {
     assert_int_equal(buffer_create(&f->device->base, sizeof out, &b), CLAE_OK);
     const view y = {b, 2}, none = {NULL, 9};
     assert_int_equal(opencl_kernel_set(&kernel, "vviulf", y, none, -7, (size_t)8, (size_t)9, 0.5), CLAE_OK);
-    assert_int_equal(opencl_kernel_run(&kernel, 1, &(size_t){2}, NULL), CLAE_OK);
+    assert_int_equal(opencl_kernel_run(&kernel, 1, NULL, &(size_t){2}, NULL), CLAE_OK);
     assert_int_equal(buffer_download(b, 2 * sizeof(float), out, 6 * sizeof(float)), CLAE_OK);
     const float expected[6] = {-7, 8, 9, 0.5f, 1, 42};
     assert_memory_equal(out, expected, sizeof expected);

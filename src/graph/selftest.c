@@ -25,6 +25,7 @@ typedef struct selftest {
     selftest_case *cases;
     size_t count;
     selftest_trial trial;
+    double slowest; /* operations in a millisecond, of the ops that have many; 0: none yet */
 } selftest;
 
 static clae_status prepare_case(selftest_case *c, const plan_node *node) {
@@ -65,6 +66,23 @@ static void close_test(selftest *test) {
     free(test->cases);
 }
 
+/* Fewer take as long as launching them. */
+#define TIMED_FLOPS 1e8
+
+/* What a launch may hold is left to the slowest op. */
+static void note_rate(selftest *test, const op_desc *desc, double ms) {
+    const double flops = op_flops(desc);
+    if (flops < TIMED_FLOPS || !(test->device->launch_flops > 0)) return;
+    if (test->slowest == 0 || flops / ms < test->slowest) test->slowest = flops / ms;
+}
+
+static void limit_launches(const selftest *test) {
+    if (test->slowest == 0) return;
+    test->device->launch_flops = test->slowest * DEVICE_LAUNCH_MS;
+    log_line(test->device->context, CLAE_LOG_DEBUG, "launches are of %.3g GFLOP at most, which take %g ms",
+             1e-9 * test->device->launch_flops, DEVICE_LAUNCH_MS);
+}
+
 static clae_status run_op(selftest *test, const selftest_case *c, selftest_result *result) {
     clae_device *device = test->device;
     clae_status status = selftest_trial_begin(&test->trial, &c->desc, c->instance->workspace_bytes);
@@ -75,6 +93,7 @@ static clae_status run_op(selftest *test, const selftest_case *c, selftest_resul
     if (status == CLAE_OK) status = device_finish(device);
     const double ms = clock_ms() - start_ms;
     if (status == CLAE_OK) status = selftest_check_outputs(&test->trial, c->instance, &result->difference);
+    if (status == CLAE_OK) note_rate(test, &c->desc, ms);
     log_line(device->context, CLAE_LOG_DEBUG, "self-test: %s by %s: %.2f ms, %.3g of the bound", result->op,
              result->impl, ms, result->difference);
     return status;
@@ -148,6 +167,7 @@ clae_status selftest_plan(const plan *plan, bool *refused) {
         *refused = true;
         status = refuse(test.device, c, &result);
     }
+    limit_launches(&test);
     close_test(&test);
     return status;
 }

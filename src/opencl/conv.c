@@ -1,12 +1,17 @@
 #include "opencl/conv.h"
 
 #include "base/memory.h"
+#include "base/numbers.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What OpenCL asks of every device that does not say. */
+#define LEAST_LOCAL_BYTES ((size_t)32768)
 
 static bool product_fits_int(size_t a, size_t b, size_t c, size_t d, size_t e) {
     const size_t factors[] = {a, b, c, d, e};
@@ -61,8 +66,8 @@ bool conv_is_power_of_2(int value) {
 }
 
 size_t conv_local_bytes(const clae_device *device) {
-    const size_t bytes = (size_t)device->info.local_memory_bytes;
-    return bytes > 32768 ? bytes : 32768;
+    const size_t bytes = ((const opencl_device *)device)->local_bytes;
+    return bytes ? bytes : LEAST_LOCAL_BYTES;
 }
 
 void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks) {
@@ -138,15 +143,45 @@ view conv_mask_of(const op_instance *instance, const op_args *args) {
     return !conv_is_forward(desc->op) && desc->conv.with_relu ? args->operand[CONV_EXTRA] : no_view;
 }
 
-clae_status conv_run_single(op_instance *instance, const op_args *args) {
+static view moved(view v, size_t elements) {
+    if (v.buffer) v.offset += elements;
+    return v;
+}
+
+/* Launches that an op is cut into, so that none takes long. */
+static int pieces_of(const op_instance *instance, int most) {
+    const double most_flops = instance->device->launch_flops;
+    const double pieces = most_flops > 0 ? ceil(op_flops(&instance->desc) / most_flops) : 1;
+    return pieces < most ? (int)fmax(pieces, 1) : most;
+}
+
+/* `count` of them in pieces, in whole units. */
+static int piece_of(const op_instance *instance, int count, int unit) {
+    const int units = divide_up(count, unit);
+    return divide_up(units, pieces_of(instance, units)) * unit;
+}
+
+/* Images first .. first + n - 1. */
+static clae_status run_images(op_instance *instance, const op_args *args, int first, int n) {
+    const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
-    const view *operand = args->operand;
-    const conv_desc *desc = &instance->desc.conv;
-    const bool forward = conv_is_forward(instance->desc.op);
-    const view extra = (forward ? desc->with_bias : desc->with_relu) ? operand[CONV_EXTRA] : no_view;
-    const clae_status status = opencl_kernel_set(&run->kernel, "vvvvi", operand[CONV_IN], operand[CONV_IN_WEIGHT],
-                                                 extra, operand[CONV_OUT], desc->g.n);
+    const view *operand = args->operand, bias = conv_bias_of(instance, args), mask = conv_mask_of(instance, args);
+    const conv_sides s = conv_sides_of(&instance->desc);
+    const size_t in = (size_t)first * s.in_h * s.in_w * s.in_c, out = (size_t)first * s.out_h * s.out_w * s.out_c;
+    const size_t items = (size_t)divide_up(n, conv->tile_images) * conv->tile_items;
+    run->global[0] = (items + run->local[0] - 1) / run->local[0] * run->local[0];
+    const clae_status status =
+        opencl_kernel_set(&run->kernel, "vvvvi", moved(operand[CONV_IN], in), operand[CONV_IN_WEIGHT],
+                          bias.buffer ? bias : moved(mask, out), moved(operand[CONV_OUT], out), n);
     return status == CLAE_OK ? opencl_launch_run(run) : status;
+}
+
+clae_status conv_run_single(op_instance *instance, const op_args *args) {
+    const int n = instance->desc.conv.g.n, piece = piece_of(instance, n, ((conv_instance *)instance)->tile_images);
+    clae_status status = CLAE_OK;
+    for (int first = 0; first < n && status == CLAE_OK; first += piece)
+        status = run_images(instance, args, first, smaller(piece, n - first));
+    return status;
 }
 
 conv_filter_views conv_filter_views_of(const op_instance *instance, const op_args *args) {
@@ -161,30 +196,58 @@ conv_filter_views conv_filter_views_of(const op_instance *instance, const op_arg
     };
 }
 
-clae_status conv_launch_filter(op_instance *instance, const op_args *args) {
-    const conv_instance *conv = (conv_instance *)instance;
-    opencl_launch *partial = &opencl_instance_of(instance)->launch[0], *reduce = partial + 1;
-    const conv_filter_views v = conv_filter_views_of(instance, args);
-    clae_status status = opencl_launch_run(partial);
-    if (status == CLAE_OK)
-        status = opencl_kernel_set(&reduce->kernel, "vvviii", args->workspace, v.dweight, v.dbias, conv->chunks,
-                                   op_is_transposed(instance->desc.op), conv_dbias_count(&instance->desc));
+static clae_status reduce_filter(op_instance *instance, const op_args *args, const conv_filter_views *v) {
+    opencl_launch *reduce = &opencl_instance_of(instance)->launch[1];
+    const clae_status status = opencl_kernel_set(
+        &reduce->kernel, "vvviii", args->workspace, v->dweight, v->dbias, ((conv_instance *)instance)->chunks,
+        op_is_transposed(instance->desc.op), conv_dbias_count(&instance->desc));
     return status == CLAE_OK ? opencl_launch_run(reduce) : status;
+}
+
+clae_status conv_launch_filter(op_instance *instance, const op_args *args) {
+    const conv_filter_views v = conv_filter_views_of(instance, args);
+    const clae_status status = opencl_launch_run(&opencl_instance_of(instance)->launch[0]);
+    return status == CLAE_OK ? reduce_filter(instance, args, &v) : status;
+}
+
+/* Chunks first .. first + count - 1. */
+static clae_status run_chunks(op_instance *instance, const op_args *args, const conv_filter_views *v, int first,
+                              int count) {
+    const conv_instance *conv = (conv_instance *)instance;
+    const conv_geometry *g = &instance->desc.conv.g;
+    opencl_launch *partial = &opencl_instance_of(instance)->launch[0];
+    const int image = first * conv->chunk;
+    const size_t wide = (size_t)image * g->wide_h * g->wide_w * g->wide_c;
+    const size_t narrow = (size_t)image * g->narrow_h * g->narrow_w * g->narrow_c;
+    partial->global[2] = (size_t)count;
+    const clae_status status =
+        opencl_kernel_set(&partial->kernel, "vvviiii", moved(v->wide, wide), moved(v->narrow, narrow),
+                          moved(args->workspace, (size_t)first * conv_slice_count(&instance->desc)), g->n - image,
+                          conv->chunk, op_is_transposed(instance->desc.op), conv_dbias_count(&instance->desc));
+    return status == CLAE_OK ? opencl_launch_run(partial) : status;
 }
 
 clae_status conv_run_filter_split(op_instance *instance, const op_args *args) {
     const conv_filter_views v = conv_filter_views_of(instance, args);
-    const clae_status status =
-        opencl_kernel_set(&opencl_instance_of(instance)->launch[0].kernel, "vvviiii", v.wide, v.narrow, args->workspace,
-                          instance->desc.conv.g.n, ((conv_instance *)instance)->chunk,
-                          op_is_transposed(instance->desc.op), conv_dbias_count(&instance->desc));
-    return status == CLAE_OK ? conv_launch_filter(instance, args) : status;
+    const int chunks = ((conv_instance *)instance)->chunks, piece = piece_of(instance, chunks, 1);
+    clae_status status = CLAE_OK;
+    for (int first = 0; first < chunks && status == CLAE_OK; first += piece)
+        status = run_chunks(instance, args, &v, first, smaller(piece, chunks - first));
+    return status == CLAE_OK ? reduce_filter(instance, args, &v) : status;
 }
 
+/* Cut between results, as each is a sum over all images. */
 clae_status conv_run_filter_single(op_instance *instance, const op_args *args) {
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
     const conv_filter_views v = conv_filter_views_of(instance, args);
-    const clae_status status =
+    const size_t items = run->local[0], results = conv_slice_count(&instance->desc);
+    const int groups = (int)((results + items - 1) / items), piece = piece_of(instance, groups, 1);
+    clae_status status =
         opencl_kernel_set(&run->kernel, "vvvvi", v.wide, v.narrow, v.dweight, v.dbias, instance->desc.conv.g.n);
-    return status == CLAE_OK ? opencl_launch_run(run) : status;
+    for (int first = 0; first < groups && status == CLAE_OK; first += piece) {
+        run->first[0] = (size_t)first * items;
+        run->global[0] = (size_t)smaller(piece, groups - first) * items;
+        status = opencl_launch_run(run);
+    }
+    return status;
 }

@@ -13,6 +13,8 @@ enum { CONV_IN, CONV_IN_WEIGHT, CONV_EXTRA, CONV_OUT };
 
 typedef struct conv_instance {
     opencl_instance opencl;
+    int tile_images;    /* gather and spread by one launch: images of a tile, and the work-items for that many */
+    size_t tile_items;
     int chunk, chunks;  /* filter: images, or tiles, in a partial sum, and how many of those there are */
     int block, rows;    /* direct: output channels side by side, rows of output for a work-item */
     winograd_grid grid; /* of Winograd's tiles */
@@ -34,8 +36,7 @@ void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]);
 void conv_options_of_pass(const op_desc *desc, char text[CONV_OPTIONS_SIZE]);
 __attribute__((format(printf, 2, 3))) void conv_options_add(char text[CONV_OPTIONS_SIZE], const char *format, ...);
 
-/* What the parameters of kernels with work-groups must be, and the local memory that they may take: every device of
- * this kind has 32 KiB. */
+/* What the parameters of kernels with work-groups must be, and the local memory that they may take. */
 bool conv_is_power_of_2(int value);
 size_t conv_local_bytes(const clae_device *device);
 

@@ -27,6 +27,8 @@ clae_status opencl_conv_plain_prepare(clae_device *device, const op_desc *desc, 
     const conv_sides s = conv_sides_of(desc);
     const size_t results = filter ? conv_slice_count(desc) : (size_t)desc->conv.g.n * s.out_h * s.out_w * s.out_c;
     const size_t items = opencl_group_items(opencl_device_of(device), 64);
+    made->tile_images = 1;
+    made->tile_items = (size_t)s.out_h * s.out_w * s.out_c;
     conv_grid(made, 0, (const size_t[]){(results + items - 1) / items * items, 1, 1}, (const size_t[]){items, 1, 1});
     *instance = &made->opencl.base;
     return CLAE_OK;

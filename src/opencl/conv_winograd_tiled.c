@@ -87,7 +87,8 @@ static bool is_valid(const clae_device *device, const op_desc *desc, const int *
         return false;
     const shape s = shape_of(device, desc, MOST_ITEMS, v);
     const size_t staged = DEPTH * ((size_t)s.block_rows + 4 + (size_t)s.block_columns);
-    return staged * sizeof(float) <= conv_local_bytes(device);
+    const size_t size = (size_t)winograd_size(desc->conv.g.kh), squares = size * size * (size_t)s.pairs;
+    return (staged > squares ? staged : squares) * sizeof(float) <= conv_local_bytes(device);
 }
 
 static const tune_space data_space = {
@@ -282,8 +283,10 @@ bool opencl_conv_winograd_tiled_suits(const clae_device *device, const op_desc *
 /* A row of tiles is not divided. */
 bool opencl_conv_winograd_tiled_supports(const clae_device *device, const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
+    int v[TUNE_MAX_PARAMETERS];
     if (!winograd_has_transforms(desc) || !conv_sizes_fit(desc, 1) ||
-        ((const opencl_device *)device)->max_work_group_items < FEWEST_ITEMS)
+        ((const opencl_device *)device)->max_work_group_items < FEWEST_ITEMS ||
+        !tune_ships(device, desc, opencl_conv_winograd_tiled_space(device, desc), v))
         return false;
     const size_t size = (size_t)winograd_size(g->kh), row = (size_t)winograd_make_grid_within(desc, 1).tiles_x;
     const size_t wide = (size_t)padded(g->wide_c), narrow = (size_t)padded(g->narrow_c);

@@ -112,6 +112,9 @@ clae_status opencl_open(clae_context *context, const clae_device_info *info, con
     device->keeps_programs = keeps_programs(info);
     device->vector_width = vector_width_of(device->id);
     device->max_work_group_items = opencl_device_size(device->id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+    device->local_bytes = (size_t)opencl_device_ulong(device->id, CL_DEVICE_LOCAL_MEM_SIZE);
+    device->base.shares_memory = opencl_device_uint(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
+    if (info->type != CLAE_DEVICE_CPU) device->base.launch_flops = DEVICE_LAUNCH_MS * DEVICE_SLOW_FLOPS_PER_MS;
     status = make_queue(device);
     if (status) goto failed;
     status = choose_class(device);

@@ -33,10 +33,17 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(&launch[1]);
 }
 
+/* Local memory of two tiles, as in cl/gemm_tiled.cl. */
+static size_t local_bytes(size_t side) {
+    return 2 * side * (ITEM_TILE * side + 1) * sizeof(float);
+}
+
 /* Side of the square work-group: the largest power of two whose square the built kernel allows. */
 static clae_status create_tiles(opencl_device *device, const gemm_desc *desc, opencl_launch *launch) {
     size_t side = WANTED_SIDE;
-    while (side > 1 && side * side > device->max_work_group_items) side /= 2;
+    while (side > 1 && (side * side > device->max_work_group_items ||
+                        (device->local_bytes && local_bytes(side) > device->local_bytes)))
+        side /= 2;
     for (;; side /= 2) {
         char options[96];
         snprintf(options, sizeof options, "-DSIDE=%zu%s%s", side, desc->transpose_a ? " -DTRANSPOSE_A" : "",

@@ -35,7 +35,7 @@ void opencl_instance_release(op_instance *instance) {
 }
 
 clae_status opencl_launch_run(opencl_launch *launch) {
-    return opencl_kernel_run(&launch->kernel, launch->dimensions, launch->global, launch->local);
+    return opencl_kernel_run(&launch->kernel, launch->dimensions, launch->first, launch->global, launch->local);
 }
 
 size_t opencl_group_items(const opencl_device *device, size_t wanted) {

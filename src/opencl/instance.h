@@ -8,7 +8,7 @@
 typedef struct opencl_launch {
     opencl_kernel kernel;
     unsigned dimensions;
-    size_t global[3], local[3];
+    size_t global[3], local[3], first[3]; /* first: of the global ids */
 } opencl_launch;
 
 /* The instance of an op that needs at most OPENCL_MAX_LAUNCHES kernels; larger ones begin with it. */

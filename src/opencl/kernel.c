@@ -85,8 +85,9 @@ clae_status opencl_kernel_set(opencl_kernel *kernel, const char *types, ...) {
     return opencl_check(kernel->device, code, "clSetKernelArg", kernel->name);
 }
 
-clae_status opencl_kernel_run(opencl_kernel *kernel, unsigned dimensions, const size_t *global, const size_t *local) {
+clae_status opencl_kernel_run(opencl_kernel *kernel, unsigned dimensions, const size_t *first, const size_t *global,
+                              const size_t *local) {
     cl_int code =
-        clEnqueueNDRangeKernel(kernel->device->queue, kernel->kernel, dimensions, NULL, global, local, 0, NULL, NULL);
+        clEnqueueNDRangeKernel(kernel->device->queue, kernel->kernel, dimensions, first, global, local, 0, NULL, NULL);
     return opencl_check(kernel->device, code, "clEnqueueNDRangeKernel", kernel->name);
 }

@@ -35,6 +35,7 @@ typedef struct opencl_device {
     bool names_only;       /* programs are named, not built, and what is prepared cannot be run: for lists of them */
     unsigned vector_width; /* floats, preferred by the device: 4, 8 or 16 on CPUs */
     size_t max_work_group_items;
+    size_t local_bytes; /* of local memory, whether it is of its own or emulated; 0: not known */
     opencl_mma mma;
     opencl_program_cache *programs; /* built programs of this device, by file and options */
 } opencl_device;
@@ -74,8 +75,9 @@ size_t opencl_kernel_work_group_items(opencl_kernel *kernel);
  * conv_geometry *, passed as that of cl/conv_geometry.cl. A view with a NULL buffer passes a null pointer and 0. */
 clae_status opencl_kernel_set(opencl_kernel *kernel, const char *types, ...);
 
-/* Enqueues; local may be NULL. */
-clae_status opencl_kernel_run(opencl_kernel *kernel, unsigned dimensions, const size_t *global, const size_t *local);
+/* Enqueues work-items whose global ids begin at `first`, NULL for 0. */
+clae_status opencl_kernel_run(opencl_kernel *kernel, unsigned dimensions, const size_t *first, const size_t *global,
+                              const size_t *local);
 
 /* CLAE_OK for CL_SUCCESS; otherwise one line with call, subject, code and likely cause, and CLAE_ERROR_DEVICE. */
 clae_status opencl_check(const opencl_device *device, cl_int code, const char *call, const char *subject);
