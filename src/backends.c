@@ -258,8 +258,14 @@ clae_status staging_end(staging *staging) {
     return staging->device->backend->staging_end(staging);
 }
 
+/* The share of the memory that is left to the system and to other programs by a device that has no memory of its own:
+ * drivers give the whole machine's as theirs, and what takes all of it makes the machine swap, or has the program ended.
+ */
+#define SHARED_SPARED_SHARE 8
+
 uint64_t device_memory_bytes(const clae_device *device) {
-    const uint64_t has = device->info.memory_bytes, limit = device->context->memory_limit_bytes;
+    const uint64_t all = device->info.memory_bytes, limit = device->context->memory_limit_bytes;
+    const uint64_t has = device->shares_memory ? all - all / SHARED_SPARED_SHARE : all;
     if (has == 0 && limit == 0) return UINT64_MAX;
     return has == 0 || (limit && limit < has) ? limit : has;
 }

@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#define TOUCHED_BYTES 1
+
 static void emit_load(plan_builder *b, const plan_request *request, plan *plan) {
     const clae_model *model = request->model;
     const double unit = request->from_float ? 1.0 : 255.0;
@@ -192,13 +194,20 @@ static clae_status get_buffer(clae_device *device, size_t bytes, buffer *shared,
     return CLAE_OK;
 }
 
+/* Drivers that get memory at a buffer's first use get it here, where a failure is one of memory. */
+static clae_status touch(plan *plan) {
+    clae_status status = plan->owns_arena ? buffer_zero(plan->arena, 0, TOUCHED_BYTES) : CLAE_OK;
+    if (status == CLAE_OK && plan->owns_workspace) status = buffer_zero(plan->workspace, 0, TOUCHED_BYTES);
+    return status == CLAE_OK ? device_finish(plan->device) : status;
+}
+
 clae_status plan_allocate(plan *plan, const network *network, const struct plan *share) {
     buffer *const arena = share ? share->arena : NULL, *const workspace = share ? share->workspace : NULL;
     clae_status status = get_buffer(plan->device, plan->arena_bytes, arena, &plan->arena, &plan->owns_arena);
     if (status != CLAE_OK) return status;
     status = get_buffer(plan->device, plan->workspace_bytes, workspace, &plan->workspace, &plan->owns_workspace);
     if (status == CLAE_OK) bind_nodes(plan, network);
-    return status;
+    return status == CLAE_OK ? touch(plan) : status;
 }
 
 void plan_free(plan *plan) {

@@ -78,7 +78,8 @@ static clae_status open_device(clae_context *context, const clae_device_info *in
     }
     plain_device *device = calloc(1, sizeof(*device));
     if (!device) return fail_memory(context, sizeof(*device), "the plain C device");
-    device->base = (clae_device){.backend = &backend_plain, .context = context, .info = describe(context, kernels)};
+    device->base = (clae_device){
+        .backend = &backend_plain, .context = context, .info = describe(context, kernels), .shares_memory = true};
     device->base.info.is_auto = info && info->is_auto;
     device->kernels = kernels;
     device->threads = (int)device->base.info.compute_units;

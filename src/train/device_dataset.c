@@ -1,5 +1,7 @@
 #include "train/device_dataset.h"
 
+#include "base/log_capture.h"
+#include "base/memory.h"
 #include "data/dataset.h"
 #include "train/image_stream.h"
 
@@ -95,8 +97,8 @@ static clae_status make_elements(clae_device *device, device_dataset *data) {
     return status == CLAE_OK ? buffer_upload(data->elements, 0, data->images, bytes) : status;
 }
 
-clae_status device_dataset_create(clae_device *device, const clae_dataset *dataset, size_t first,
-                                  const dataset_layout *layout, device_dataset *out) {
+static clae_status create(clae_device *device, const clae_dataset *dataset, size_t first, const dataset_layout *layout,
+                          device_dataset *out) {
     const clae_dataset_info *info = &dataset->info;
     *out = (device_dataset){.layout = *layout,
                             .is_float = info->is_float,
@@ -105,8 +107,33 @@ clae_status device_dataset_create(clae_device *device, const clae_dataset *datas
     clae_status status = buffer_create(device, index_count(layout) * sizeof(uint32_t), &out->indices);
     if (status == CLAE_OK) status = upload_identity(device, layout, out->indices);
     if (status == CLAE_OK) status = make_elements(device, out);
+    if (status == CLAE_OK) status = device_finish(device);
     if (status != CLAE_OK) device_dataset_release(out);
     return status;
+}
+
+/* Chunks of a share of what all images take, or as small as they can be for 0; false where that is no less. */
+static bool shrink_layout(dataset_layout *layout, const clae_device *device, unsigned share) {
+    const uint64_t bytes = need_of(layout).images, spared = device_memory_bytes(device) / SPARED_SHARE;
+    dataset_layout_choose(layout, device, share ? spared + bytes / share : 0);
+    return need_of(layout).images < bytes;
+}
+
+clae_status device_dataset_create(clae_device *device, const clae_dataset *dataset, size_t first,
+                                  const dataset_layout *layout, device_dataset *out) {
+    static const unsigned shares[] = {4, 0};
+    dataset_layout next = *layout;
+    for (size_t i = 0;; i++) {
+        log_capture capture;
+        log_capture_begin(&capture, device->context);
+        const clae_status status = create(device, dataset, first, &next, out);
+        log_capture_end(&capture);
+        if (status == CLAE_OK) return status;
+        if (status != CLAE_ERROR_DEVICE || i == ARRAY_LENGTH(shares) || !shrink_layout(&next, device, shares[i]))
+            return fail(device->context, status, "%s", capture.error);
+        log_line(device->context, CLAE_LOG_WARNING, "the images cannot be placed on %s, and are streamed: %s",
+                 device->info.id, capture.error);
+    }
 }
 
 clae_status device_dataset_replace(device_dataset *data, const clae_dataset *dataset, size_t first) {
