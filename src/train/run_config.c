@@ -1,6 +1,7 @@
 #include "train/run_config.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,9 @@ static bool put_field(json_t *object, const run_config *config, const field *fie
 
 json_t *run_config_to_json(const run_config *config) {
     json_t *object = json_object();
-    bool ok = object && !json_object_set_new(object, "data", json_string(config->data));
+    char *data = text_encode(config->data);
+    bool ok = object && data && !json_object_set_new(object, "data", json_string(data));
+    free(data);
     ok = ok && put_field(object, config, &epochs_field);
     for (size_t i = 0; ok && i < run_config_field_count; i++) ok = put_field(object, config, &fields[i]);
     if (ok) return object;
@@ -80,8 +83,18 @@ static bool get_field(const json_t *object, run_config *config, const field *fie
     return false;
 }
 
+/* Puts the path itself in the place of its code; the object owns it. NULL where there is none. */
+static const char *decode_path(json_t *value) {
+    if (!json_is_string(value)) return NULL;
+    char *path = strdup(json_string_value(value));
+    if (path) text_decode(path);
+    bool ok = path && !json_string_set_nocheck(value, path);
+    free(path);
+    return ok ? json_string_value(value) : NULL;
+}
+
 bool run_config_from_json(const json_t *object, run_config *config) {
-    config->data = json_string_value(json_object_get(object, "data"));
+    config->data = decode_path(json_object_get(object, "data"));
     if (!config->data || !get_field(object, config, &epochs_field)) return false;
     for (size_t i = 0; i < run_config_field_count; i++) {
         if (!get_field(object, config, &fields[i])) return false;

@@ -1,6 +1,7 @@
 #include "base/decimal.h"
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "train/infer.h"
 #include "train/run_folder.h"
 #include "train/run_open.h"
@@ -214,7 +215,9 @@ static clae_status restore(loop *loop) {
 static clae_status prepare(loop *loop, clae_device *device) {
     run *run = loop->run;
     const clae_device_info *info = clae_device_get_info(device);
-    snprintf(loop->device, sizeof loop->device, "%.120s (%.120s)", info->name, info->driver);
+    char text[sizeof loop->device];
+    snprintf(text, sizeof text, "%.120s (%.120s)", info->name, info->driver);
+    text_sanitise(text, loop->device, sizeof loop->device); /* JSON takes UTF-8 only */
     loop->log_path = run_folder_path(run->folder, RUN_LOG_NAME);
     loop->plot_path = run_folder_path(run->folder, RUN_PLOT_NAME);
     if (!loop->log_path || !loop->plot_path) return fail_memory(run->context, 1, "a path");
