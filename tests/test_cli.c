@@ -1,5 +1,5 @@
 /* The program: each command on a small dataset, usage errors, exit codes and interruptions. */
-#include "cli_support.h"
+#include "cli_program.h"
 
 #include "data/npy.h"
 
@@ -9,69 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 #define SECONDS_TO_WAIT 60
-
-static const char *program;
-static char *out, *err; /* of the latest call */
-
-/* Runs `clae` with words for a shell; gives its exit code. */
-__attribute__((format(printf, 1, 2))) static int clae(const char *format, ...) {
-    char words[3000];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(words, sizeof words, format, list);
-    va_end(list);
-    free(out);
-    free(err);
-    int code = shell("cd '%s' && CLAE_DEVICE=%s '%s' %s >out 2>err </dev/null", scratch, device_spec(), program, words);
-    out = read_whole(in_scratch("out"), NULL);
-    err = read_whole(in_scratch("err"), NULL);
-    assert_non_null(out);
-    assert_non_null(err);
-    return code;
-}
-
-static void assert_code(int got, int expected) {
-    if (got != expected) print_message("stderr: %s\nstdout: %.300s\n", err, out);
-    assert_int_equal(got, expected);
-}
-
-static size_t lines(const char *text) {
-    size_t count = 0;
-    for (; *text; text++) count += *text == '\n';
-    return count;
-}
-
-static void assert_contains(const char *text, const char *part) {
-    if (!strstr(text, part)) print_message("no \"%s\" in: %s\n", part, text);
-    assert_non_null(strstr(text, part));
-}
-
-static void assert_png(const char *name) {
-    size_t bytes;
-    char *data = read_whole(in_scratch(name), &bytes);
-    assert_non_null(data);
-    assert_true(bytes > 1000);
-    assert_memory_equal(data, "\x89PNG\r\n\x1a\n", 8);
-    free(data);
-}
-
-static int set_up(void **state) {
-    program = getenv("CLAE_TEST_PROGRAM");
-    if (!program) return -1;
-    if (make_scratch(state)) return -1;
-    int code = clae("train --data data --out run --epochs 2 --batch-size 50 --channels 4 --latent-dim 3 "
-                    "--log-steps steps.csv");
-    if (code) print_message("%s", err);
-    return code;
-}
-
-static int tear_down(void **state) {
-    free(out);
-    free(err);
-    return remove_scratch(state);
-}
 
 static void test_help(void **state) {
     (void)state;
@@ -349,8 +287,8 @@ static void test_output_failures(void **state) {
             shell("cd '%s' && CLAE_DEVICE=%s '%s' %s >/dev/full 2>err", scratch, device_spec(), program, to_full[i]);
         assert_int_equal(code, 4);
     }
-    assert_code(clae("sample run --data data --out nothing-here/s.png"), 4);
-    assert_code(clae("encode run --data data --out nothing-here/c.npy"), 4);
+    assert_code(clae("sample run --data data --out steps.csv/s.png"), 4);
+    assert_code(clae("encode run --data data --out steps.csv/c.npy"), 4);
     assert_code(clae("train --data data --out data/train-images-idx3-ubyte/run"), 4);
     assert_code(clae("train --data data --out nosteps --channels 2 --epochs 1 --log-steps /dev/full"), 4);
 }

@@ -14,8 +14,9 @@ typedef struct decode_args {
 #define ARGS decode_args
 static const option options[] = {
     OPTION_TEXT_REQUIRED(codes, "codes", "CODES.npy", "the codes: float32 of shape (images, latent dimension)"),
-    OPTION_TEXT_REQUIRED(out, "out", "IMAGES.npy",
-                         "the file to write: float32 of shape (images, height, width), 1.0 is white"),
+    OPTION_TEXT_REQUIRED(
+        out, "out", "IMAGES.npy",
+        "the file to write, - is standard output: float32 of shape (images, height, width), 1.0 is white"),
 };
 
 static clae_status check_codes(const materials *materials, const char *path, const npy_array *codes) {
@@ -51,10 +52,14 @@ static int run(console *console, const void *arguments) {
     const decode_args *args = arguments;
     materials materials;
     npy_array codes = {0};
-    clae_status status = materials_open(&materials, console, &args->common, NULL, 0);
+    output out = {.option = "--out",
+                  .path = args->out,
+                  .formats = output_arrays,
+                  .inputs = {.model = args->common.model, .file = args->codes}};
+    clae_status status = materials_open(&materials, console, &args->common, NULL, 0, &out);
     if (!status) status = npy_read(materials.session.context, args->codes, &codes);
     if (!status) status = check_codes(&materials, args->codes, &codes);
-    if (!status) status = decode(&materials, &codes, args->out);
+    if (!status) status = decode(&materials, &codes, out.path);
     free(codes.values);
     materials_close(&materials);
     return exit_code(status);

@@ -14,7 +14,8 @@ typedef struct encode_args {
 #define ARGS encode_args
 static const option options[] = {
     OPTION_DATA,
-    OPTION_TEXT_REQUIRED(out, "out", "CODES.npy", "the file to write: float32 of shape (images, latent dimension)"),
+    OPTION_TEXT_REQUIRED(out, "out", "CODES.npy",
+                         "the file to write, - is standard output: float32 of shape (images, latent dimension)"),
     OPTION_CHOICE(split, "split", "train|test", "test", "the images to encode"),
 };
 
@@ -37,9 +38,13 @@ static int run(console *console, const void *arguments) {
     const encode_args *args = arguments;
     bool train = !strcmp(args->split, "train");
     materials materials;
+    output out = {.option = "--out",
+                  .path = args->out,
+                  .formats = output_arrays,
+                  .inputs = {.data = args->data, .model = args->common.model}};
     clae_status status =
-        materials_open(&materials, console, &args->common, args->data, train ? MATERIALS_TRAIN : MATERIALS_TEST);
-    if (!status) status = encode(&materials, train ? materials.train : materials.test, args->out);
+        materials_open(&materials, console, &args->common, args->data, train ? MATERIALS_TRAIN : MATERIALS_TEST, &out);
+    if (!status) status = encode(&materials, train ? materials.train : materials.test, out.path);
     materials_close(&materials);
     return exit_code(status);
 }

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TABLE_NAME "errors.csv"
+
 typedef struct lecture_args {
     common_args common;
     const char *out;
@@ -70,14 +72,14 @@ static int train_model(lecture *lecture, unsigned dims, const char *folder) {
     return code;
 }
 
-typedef clae_status (*picture_fn)(const materials *materials, const picture_style *style, const char *path);
+typedef clae_status (*picture_fn)(const materials *materials, const picture_style *style, const output *out);
 
 static clae_status draw(const lecture *lecture, picture_fn picture, const char *name, option_grid grid) {
     const materials *materials = &lecture->materials;
     picture_style style = {.grid = grid, .no_invert = lecture->args->no_invert, .seed = lecture->args->config.seed};
     char *path = string_format("%s/%s-d%zu.png", lecture->args->out, name, materials->dims);
     if (!path) return materials_no_memory(materials, "a path");
-    clae_status status = picture(materials, &style, path);
+    clae_status status = picture(materials, &style, &(output){.path = path});
     free(path);
     return status;
 }
@@ -106,7 +108,7 @@ static clae_status open_lecture(lecture *lecture, console *console) {
     if (!status) status = materials_open_data(materials, args->config.data, MATERIALS_TRAIN | MATERIALS_TEST);
     if (status) return status;
     clae_dataset_limit(materials->train, args->config.limit_train);
-    status = folder_create(materials->session.context, args->out);
+    status = output_prepare_folder(materials->session.context, args->out, TABLE_NAME);
     if (!status) status = session_open_device(&materials->session, &args->common);
     if (!status) status = materials_fit_pca(materials, most);
     return status;
@@ -135,7 +137,7 @@ static void print_table(const lecture *lecture) {
 }
 
 static clae_status write_table(const lecture *lecture) {
-    char *path = string_format("%s/errors.csv", lecture->args->out), *text = NULL;
+    char *path = string_format("%s/" TABLE_NAME, lecture->args->out), *text = NULL;
     size_t bytes;
     FILE *stream = open_memstream(&text, &bytes);
     clae_status status = CLAE_OK;

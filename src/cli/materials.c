@@ -45,11 +45,13 @@ clae_status materials_fit_pca(materials *materials, size_t dims) {
 }
 
 clae_status materials_open(materials *materials, console *console, const common_args *args, const char *data,
-                           unsigned what) {
+                           unsigned what, output *out) {
     *materials = (struct materials){0};
     clae_status status = session_open(&materials->session, console, args);
+    if (!status && out) status = output_choose(out, console, materials->session.context);
     if (!status) status = materials_open_data(materials, data, what);
     if (!status) status = materials_load_model(materials, args->model);
+    if (!status && out) status = output_prepare(out, materials->session.context);
     if (!status) status = session_open_device(&materials->session, args);
     if (!status) status = materials_start_model(materials);
     if (!status && (what & MATERIALS_PCA & ~MATERIALS_TRAIN)) status = materials_fit_pca(materials, materials->dims);

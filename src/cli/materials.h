@@ -2,6 +2,7 @@
 #ifndef CLAE_CLI_MATERIALS_H
 #define CLAE_CLI_MATERIALS_H
 
+#include "cli/output.h"
 #include "cli/session.h"
 
 typedef struct materials {
@@ -17,9 +18,10 @@ typedef struct materials {
 /* What to open, besides the model; the device comes with any of them. */
 enum { MATERIALS_TEST = 1, MATERIALS_TRAIN = 2, MATERIALS_PCA = 4 | MATERIALS_TRAIN };
 
-/* data may be NULL where neither set of images is asked for. */
+/* data may be NULL where neither set of images is asked for, out where nothing is written: its place is checked before
+ * the device is opened. */
 clae_status materials_open(materials *materials, console *console, const common_args *args, const char *data,
-                           unsigned what);
+                           unsigned what, output *out);
 /* Steps of the above, for commands with several models. */
 clae_status materials_open_data(materials *materials, const char *data, unsigned what);
 clae_status materials_load_model(materials *materials, const char *path);

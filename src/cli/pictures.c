@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/philox.h"
+#include "data/npy.h"
 #include "figures/grid.h"
 
 #include <stdio.h>
@@ -27,12 +28,45 @@ static void copy_images(const clae_dataset *dataset, const uint32_t *numbers, si
     }
 }
 
-static clae_status write_blocks(const materials *materials, const picture_style *style, const char *path,
-                                const grid_block *blocks, size_t count) {
+const output_format picture_formats[] = {{".png", "a picture"}, {".npy", "the images as floats"}, {0}};
+
+typedef clae_status (*write_fn)(const materials *materials, const picture_style *style, const char *path,
+                                const grid_block *blocks, size_t count);
+
+static clae_status write_png(const materials *materials, const picture_style *style, const char *path,
+                             const grid_block *blocks, size_t count) {
     grid_style grid = {
         .h = materials->shape.h, .w = materials->shape.w, .c = materials->shape.c, .no_invert = style->no_invert};
-    clae_status status = grid_write(materials->session.context, path, &grid, blocks, count);
-    if (!status) console_message(materials->session.console, CLAE_LOG_INFO, "wrote %s", path);
+    return grid_write(materials->session.context, path, &grid, blocks, count);
+}
+
+/* All blocks have as many images. */
+static clae_status write_npy(const materials *materials, const picture_style *style, const char *path,
+                             const grid_block *blocks, size_t count) {
+    const clae_shape *shape = &materials->shape;
+    size_t floats = blocks[0].count * image_elements(materials);
+    float *values = malloc(count * floats * sizeof *values);
+    (void)style;
+    if (!values) return materials_no_memory(materials, "the images");
+    for (size_t i = 0; i < count; i++) memcpy(values + i * floats, blocks[i].images, floats * sizeof *values);
+    npy_array array = {.values = values};
+    if (count > 1) array.shape[array.rank++] = count;
+    array.shape[array.rank++] = blocks[0].count;
+    array.shape[array.rank++] = shape->h;
+    array.shape[array.rank++] = shape->w;
+    if (shape->c > 1) array.shape[array.rank++] = shape->c;
+    clae_status status = npy_write(materials->session.context, path, &array);
+    free(values);
+    return status;
+}
+
+/* In the order of picture_formats. */
+static const write_fn writers[] = {write_png, write_npy};
+
+static clae_status write_blocks(const materials *materials, const picture_style *style, const output *out,
+                                const grid_block *blocks, size_t count) {
+    clae_status status = writers[out->format](materials, style, out->path, blocks, count);
+    if (!status) console_message(materials->session.console, CLAE_LOG_INFO, "wrote %s", out->path);
     return status;
 }
 
@@ -59,7 +93,7 @@ static clae_status reconstruct(const materials *materials, size_t n, float *orig
     return status;
 }
 
-clae_status picture_reconstruction(const materials *materials, const picture_style *style, const char *path) {
+clae_status picture_reconstruction(const materials *materials, const picture_style *style, const output *out) {
     size_t n = style->grid.rows * style->grid.columns, available = clae_dataset_get_info(materials->test)->n;
     if (n > available) n = available;
     size_t floats = n * image_elements(materials);
@@ -76,7 +110,7 @@ clae_status picture_reconstruction(const materials *materials, const picture_sty
             make_block(style, model_caption, model, n),
             make_block(style, pca_caption, pca, n),
         };
-        status = write_blocks(materials, style, path, blocks, ARRAY_LENGTH(blocks));
+        status = write_blocks(materials, style, out, blocks, ARRAY_LENGTH(blocks));
     }
     free(block);
     return status;
@@ -130,7 +164,7 @@ static clae_status interpolation_make(const materials *materials, const picture_
     return clae_pca_decode(materials->pca, dims, made->codes, n, made->pca);
 }
 
-clae_status picture_interpolation(const materials *materials, const picture_style *style, const char *path) {
+clae_status picture_interpolation(const materials *materials, const picture_style *style, const output *out) {
     size_t n = clae_dataset_get_info(materials->test)->n;
     if (2 * style->grid.rows > n || style->grid.columns < 2) {
         console_usage(materials->session.console, "--grid",
@@ -148,7 +182,7 @@ clae_status picture_interpolation(const materials *materials, const picture_styl
             make_block(style, model_caption, made.model, count),
             make_block(style, pca_caption, made.pca, count),
         };
-        status = write_blocks(materials, style, path, blocks, ARRAY_LENGTH(blocks));
+        status = write_blocks(materials, style, out, blocks, ARRAY_LENGTH(blocks));
     }
     clae_dataset_free(made.ends);
     free(made.memory);
@@ -172,7 +206,7 @@ static clae_status draw_samples(const materials *materials, uint64_t seed, size_
     return status;
 }
 
-clae_status picture_samples(const materials *materials, const picture_style *style, const char *path) {
+clae_status picture_samples(const materials *materials, const picture_style *style, const output *out) {
     size_t n = style->grid.rows * style->grid.columns;
     float *images = malloc(n * image_elements(materials) * sizeof *images);
     if (!images) return materials_no_memory(materials, "the pictures");
@@ -181,7 +215,7 @@ clae_status picture_samples(const materials *materials, const picture_style *sty
         char caption[CAPTION_BYTES];
         snprintf(caption, CAPTION_BYTES, "Autoencoder sampling (d = %zu)", materials->dims);
         grid_block block = make_block(style, caption, images, n);
-        status = write_blocks(materials, style, path, &block, 1);
+        status = write_blocks(materials, style, out, &block, 1);
     }
     free(images);
     return status;

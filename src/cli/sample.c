@@ -20,8 +20,12 @@ static const option options[] = {
 static int run(console *console, const void *arguments) {
     const sample_args *args = arguments;
     materials materials;
-    clae_status status = materials_open(&materials, console, &args->common, args->data, MATERIALS_TRAIN);
-    if (!status) status = picture_samples(&materials, &args->style, args->out);
+    output out = {.option = "--out",
+                  .path = args->out,
+                  .formats = picture_formats,
+                  .inputs = {.data = args->data, .model = args->common.model}};
+    clae_status status = materials_open(&materials, console, &args->common, args->data, MATERIALS_TRAIN, &out);
+    if (!status) status = picture_samples(&materials, &args->style, &out);
     materials_close(&materials);
     return exit_code(status);
 }

@@ -1,7 +1,7 @@
 #include "cli/json.h"
+#include "cli/output.h"
 #include "cli/session.h"
 
-#include "base/files.h"
 #include "base/memory.h"
 #include "figures/plot.h"
 #include "latent/rank.h"
@@ -271,7 +271,7 @@ static clae_status print_result(const toy *t) {
 static clae_status run_toy(toy *t) {
     const spiral_args *args = t->args;
     clae_context *context = t->session.context;
-    clae_status status = folder_create(context, args->out);
+    clae_status status = output_prepare_folder(context, args->out, "points.png");
     if (!status) status = session_open_device(&t->session, &args->common);
     if (!status) status = spiral_points_create(context, args->points, args->noise, args->seed, &t->points);
     if (!status) status = clae_dataset_from_floats(context, t->points.xy, t->points.n, 2, 1, 1, &t->dataset);

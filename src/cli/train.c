@@ -1,8 +1,12 @@
+#include "cli/output.h"
 #include "cli/training.h"
 
+#include "base/files.h"
 #include "base/memory.h"
+#include "train/run_folder.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct train_args {
     common_args common;
@@ -50,6 +54,40 @@ static unsigned long long epochs_taken(const run_info *info) {
     return info->checkpoint_step / ((info->train->n + batch_size - 1) / batch_size);
 }
 
+/* The files that the run itself writes are not for its log of steps. */
+static clae_status refuse_run_files(const session *session, const char *folder, const char *path) {
+    static const char *const names[] = {RUN_LOG_NAME, RUN_PLOT_NAME, RUN_MODEL_NAME};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        char *file = run_folder_path(folder, names[i]);
+        bool same = file && output_is_file(path, file);
+        free(file);
+        if (!same) continue;
+        console_usage(session->console, "--log-steps", "%s is the run's own %s: choose another file", path, names[i]);
+        return CLAE_ERROR_INPUT;
+    }
+    return CLAE_OK;
+}
+
+static bool is_in_folder(const char *path, const char *folder) {
+    const char *slash = strrchr(path, '/');
+    return slash && (size_t)(slash - path) == strlen(folder) && !memcmp(path, folder, strlen(folder));
+}
+
+/* The run's folder itself is made later, when all that was asked for is known to be possible. */
+static clae_status prepare_step_log(session *session, const train_args *args, const run_info *info,
+                                    run_limits *limits) {
+    const char *folder = args->run.folder;
+    if (!limits->step_log) return CLAE_OK;
+    output out = {.option = "--log-steps",
+                  .path = limits->step_log,
+                  .inputs = {.data = info->config->data, .model = args->run.init, .file = info->checkpoint}};
+    clae_status status = output_choose(&out, session->console, session->context);
+    limits->step_log = out.path;
+    if (!status) status = refuse_run_files(session, folder, out.path);
+    if (status || (is_in_folder(out.path, folder) && !path_is_folder(folder))) return status;
+    return output_prepare(&out, session->context);
+}
+
 static int train(session *session, const train_args *args, run *run) {
     training_introduce(session->console, run);
     run_info info = run_get_info(run);
@@ -60,11 +98,13 @@ static int train(session *session, const train_args *args, run *run) {
                         epochs == 1 ? "" : "s");
         return 0;
     }
-    clae_status status = session_open_device(session, &args->common);
+    run_limits limits = args->limits;
+    clae_status status = prepare_step_log(session, args, &info, &limits);
+    if (!status) status = session_open_device(session, &args->common);
     if (status) return exit_code(status);
     char *go_on = string_format("clae train --resume --out %s", args->run.folder);
     if (!go_on) return EXIT_FAILURE;
-    int code = training_run(session->console, run, go_on, session->device, &args->limits);
+    int code = training_run(session->console, run, go_on, session->device, &limits);
     free(go_on);
     return code;
 }

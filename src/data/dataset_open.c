@@ -46,14 +46,12 @@ static clae_status find_images(const clae_context *context, const char *folder, 
     return CLAE_OK;
 }
 
-static clae_status open_folder(clae_context *context, const char *folder, clae_split split, clae_dataset **dataset) {
-    char *path;
-    clae_status status = find_images(context, folder, split, &path);
-    if (status == CLAE_OK && !path)
+/* Of a folder that must have it. */
+static clae_status find_in_folder(const clae_context *context, const char *folder, clae_split split, char **path) {
+    clae_status status = find_images(context, folder, split, path);
+    if (status == CLAE_OK && !*path)
         status = fail(context, CLAE_ERROR_INPUT, "the folder '%s' holds no %s-images-idx3-ubyte, plain or .gz", folder,
                       split_stem(split));
-    if (status == CLAE_OK) status = open_file(context, path, dataset);
-    free(path);
     return status;
 }
 
@@ -92,19 +90,28 @@ static clae_status fail_not_found(const clae_context *context, const char *name,
                 "the dataset '%s' is not there: looked in %s; tools/fetch-data %s downloads it", name, places, name);
 }
 
-static clae_status open_known(clae_context *context, const char *name, clae_split split, clae_dataset **dataset) {
+static clae_status find_known(const clae_context *context, const char *name, clae_split split, char **path) {
     char *folders[MAX_FOLDERS] = {NULL};
-    char *path = NULL;
     size_t count;
     clae_status status = CLAE_OK;
     if (!list_folders(context, name, folders, &count)) status = fail_memory(context, strlen(name), "a path");
-    for (size_t i = 0; i < count && status == CLAE_OK && !path; i++)
-        status = find_images(context, folders[i], split, &path);
-    if (status == CLAE_OK)
-        status = path ? open_file(context, path, dataset) : fail_not_found(context, name, folders, count);
-    free(path);
+    for (size_t i = 0; i < count && status == CLAE_OK && !*path; i++)
+        status = find_images(context, folders[i], split, path);
+    if (status == CLAE_OK && !*path) status = fail_not_found(context, name, folders, count);
     for (size_t i = 0; i < MAX_FOLDERS; i++) free(folders[i]);
     return status;
+}
+
+clae_status dataset_find(const clae_context *context, const char *name, clae_split split, char **path) {
+    *path = NULL;
+    if (path_is_folder(name)) return find_in_folder(context, name, split, path);
+    if (path_exists(name)) {
+        *path = strdup(name);
+        return *path ? CLAE_OK : fail_memory(context, strlen(name), "a path");
+    }
+    if (is_known(name, strlen(name))) return find_known(context, name, split, path);
+    return fail(context, CLAE_ERROR_INPUT,
+                "'%s' is no file, no folder and no dataset known by name (mnist, fashion-mnist)", name);
 }
 
 clae_status clae_dataset_open(clae_context *context, const char *name, clae_split split, clae_dataset **dataset) {
@@ -113,16 +120,10 @@ clae_status clae_dataset_open(clae_context *context, const char *name, clae_spli
     if (split != CLAE_SPLIT_TRAIN && split != CLAE_SPLIT_TEST)
         return fail(context, CLAE_ERROR_INPUT, "there is no split %d: train is %d, test is %d", (int)split,
                     CLAE_SPLIT_TRAIN, CLAE_SPLIT_TEST);
-    clae_status status;
-    if (path_is_folder(name))
-        status = open_folder(context, name, split, dataset);
-    else if (path_exists(name))
-        status = open_file(context, name, dataset);
-    else if (is_known(name, strlen(name)))
-        status = open_known(context, name, split, dataset);
-    else
-        status = fail(context, CLAE_ERROR_INPUT,
-                      "'%s' is no file, no folder and no dataset known by name (mnist, fashion-mnist)", name);
+    char *path;
+    clae_status status = dataset_find(context, name, split, &path);
+    if (status == CLAE_OK) status = open_file(context, path, dataset);
+    free(path);
     if (status == CLAE_OK)
         log_line(context, CLAE_LOG_DEBUG, "%zu images from '%s'", (*dataset)->info.n, (*dataset)->info.source);
     return status;
