@@ -4,7 +4,7 @@
 #include "device_support.h"
 #include "graph/op_trial.h"
 #include "train/tune.h"
-#include "tuning/tuning.h"
+#include "tuning/tuning_table.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -15,11 +15,15 @@ typedef struct tuning_fixture {
     fixture f;
     char folder[64];
     char warning[256];
+    unsigned warnings;
 } tuning_fixture;
 
 static void keep_warning(void *user, clae_log_level level, const char *line) {
     tuning_fixture *t = user;
-    if (level == CLAE_LOG_WARNING) snprintf(t->warning, sizeof t->warning, "%s", line);
+    if (level == CLAE_LOG_WARNING) {
+        t->warnings++;
+        snprintf(t->warning, sizeof t->warning, "%s", line);
+    }
     fixture_log(&t->f, level, line);
 }
 
@@ -32,6 +36,7 @@ static void open_device(tuning_fixture *t, bool no_tuning) {
                                           .no_tuning = no_tuning};
     fixture_close(&t->f);
     t->warning[0] = '\0';
+    t->warnings = 0;
     assert_int_equal(clae_context_create(&options, &t->f.context), CLAE_OK);
     assert_int_equal(clae_device_open(t->f.context, fixture_spec(), &t->f.device), CLAE_OK);
 }
@@ -283,6 +288,29 @@ static void test_damaged(void **state) {
     free(good);
 }
 
+/* Many lines that are none: one warning, with their number and the first. */
+static void test_bad_lines(void **state) {
+    tuning_fixture *t = *state;
+    const op_desc desc = conv(4);
+    const size_t lines = 100000;
+    char op[160];
+    op_describe(&desc, op, sizeof op);
+    char *text =
+        string_format("clae tuning 1\n%s%s: plain; 0.5 ms\nfirst \x1b[31m bad\n", t->f.device->tuning->key, op);
+    const size_t used = strlen(text);
+    assert_int_equal(tuning_save(t->f.device), CLAE_OK);
+    text = realloc(text, used + 2 * lines + 200);
+    for (size_t i = 0; i < lines; i++) memcpy(text + used + 2 * i, "x\n", 2);
+    strcpy(text + used + 2 * lines, "relu_fwd 1: pl\x1b[31main; 0.5 ms\n");
+    open_with_file(t, text);
+    assert_int_equal(t->warnings, 1);
+    assert_non_null(strstr(t->warning, ": 100002 lines are left out"));
+    assert_non_null(strstr(t->warning, "\"first \\x1b[31m bad\""));
+    assert_int_equal(t->f.device->tuning->count, 1);
+    assert_non_null(tuning_find_exactly(t->f.device->tuning, &desc));
+    free(text);
+}
+
 static void check_result(void *user, const tune_result *r) {
     size_t *known = user;
     assert_true(r->count > 0 && r->index < r->count);
@@ -371,6 +399,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_valid_values_are_right, setup, teardown),
         cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bad_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tune, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_is_refused, setup, teardown),
     };

@@ -3,6 +3,7 @@
 #include "base/decimal.h"
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -53,6 +54,8 @@ static bool copy_text(char *to, size_t size, const char *from, const char *end) 
 }
 
 static bool parse_entry(const char *line, tuning_entry *entry) {
+    /* What stands here is shown by clae tune. */
+    if (text_sanitise(line, NULL, 0) != strlen(line)) return false;
     const char *colon = strstr(line, ": "), *semicolon = colon ? strstr(colon, "; ") : NULL;
     if (!semicolon || colon == line) return false;
     const char *impl = colon + 2, *impl_end = impl + strcspn(impl, " ;");
@@ -74,14 +77,18 @@ static clae_status parse(const clae_device *device, struct tuning *tuning, char 
                  tuning->path);
         return CLAE_OK;
     }
+    const char *first_bad = NULL;
+    size_t bad = 0;
     for (const char *line; (line = next_line(&text));) {
         tuning_entry entry = {0};
         if (!parse_entry(line, &entry))
-            log_line(device->context, CLAE_LOG_WARNING, "%s: \"%.60s\" is not an entry, and is left out", tuning->path,
-                     line);
+            first_bad = bad++ ? first_bad : line;
         else if (!add_entry(tuning, &entry))
             return fail_memory(device->context, sizeof entry, "the tuning");
     }
+    if (bad > 0)
+        log_line(device->context, CLAE_LOG_WARNING, "%s: %zu line%s left out, being no entr%s; the first is \"%.60s\"",
+                 tuning->path, bad, bad == 1 ? " is" : "s are", bad == 1 ? "y" : "ies", first_bad);
     return CLAE_OK;
 }
 
@@ -176,6 +183,7 @@ static clae_status create_folder(const clae_context *context) {
     char *folder = string_format("%s/tuning", context->cache_dir);
     if (!folder) return fail_memory(context, strlen(context->cache_dir), "a path");
     const clae_status status = folder_create(context, folder);
+    if (status == CLAE_OK) folder_sweep_temporaries(context, folder);
     free(folder);
     return status;
 }
