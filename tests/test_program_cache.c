@@ -1,6 +1,9 @@
 /* Compiled kernels on disk: used when they fit, made again when they do not, and never in the way. */
 #include "opencl_support.h"
 
+#include "base/files.h"
+#include "opencl/program_cache.h"
+
 #include <dirent.h>
 
 #define SOURCE(value) "__kernel void number(__global float *y, ulong at) { y[at] = " value "; }\n"
@@ -146,6 +149,62 @@ static void damaged_entries_are_made_again(void **state) {
     assert_true(was_cached(f));
 }
 
+/* The parts of an entry, as far as the binary's size. */
+typedef struct entry {
+    uint64_t key_bytes, binary_bytes;
+    uint8_t *data;
+} entry;
+
+#define HEADER_BYTES 32
+
+static entry read_entry(const char *path) {
+    entry e;
+    clae_context quiet = {.log_level = CLAE_LOG_ERROR};
+    size_t bytes;
+    assert_int_equal(file_read(&quiet, path, "entry", 1 << 24, &e.data, &bytes), CLAE_OK);
+    memcpy(&e.key_bytes, e.data + 8, 8);
+    memcpy(&e.binary_bytes, e.data + 16, 8);
+    return e;
+}
+
+static char only_entry[512];
+static void note_entry(const char *path) {
+    snprintf(only_entry, sizeof only_entry, "%s", path);
+}
+
+/* Leaves nothing but the entry of number.cl with this source, built for a kernel of this name. */
+static void make_only_entry(opencl_fixture *f, const char *source, const char *name) {
+    opencl_kernel kernel;
+    for_each_entry(f, delete_entry);
+    open_again(f);
+    write_kernel(f, "number.cl", source);
+    assert_int_equal(opencl_kernel_create(f->device, "number.cl", "", name, &kernel), CLAE_OK);
+    opencl_kernel_release(&kernel);
+    assert_int_equal(for_each_entry(f, note_entry), 1);
+}
+
+/* The entry is sound, and its binary another program's. */
+static void a_binary_without_its_kernel_is_built_anew(void **state) {
+    opencl_fixture *f = *state;
+    make_only_entry(f, "__kernel void other(__global float *y) { y[0] = 9; }\n", "other");
+    entry other = read_entry(only_entry);
+    make_only_entry(f, SOURCE("7"), "number");
+    entry right = read_entry(only_entry);
+    char *key = strndup((const char *)right.data + HEADER_BYTES, right.key_bytes);
+    opencl_program_cache_write(f->device->programs, f->context, key, other.data + HEADER_BYTES + other.key_bytes,
+                               other.binary_bytes);
+    open_again(f);
+    assert_true(run_number(f, "") == 7.0f);
+    assert_true(was_cached(f) && was_built(f));
+    assert_string_equal(f->last_error, "");
+    open_again(f);
+    assert_true(run_number(f, "") == 7.0f);
+    assert_true(was_cached(f) && !was_built(f));
+    free(key);
+    free(right.data);
+    free(other.data);
+}
+
 static void an_open_folder_is_not_trusted(void **state) {
     opencl_fixture *f = *state;
     char folder[128];
@@ -159,11 +218,9 @@ static void an_open_folder_is_not_trusted(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_second_run_takes_the_first_ones),
-        cmocka_unit_test(the_folder_is_private),
-        cmocka_unit_test(another_source_or_option_is_another_entry),
-        cmocka_unit_test(damaged_entries_are_made_again),
-        cmocka_unit_test(an_open_folder_is_not_trusted),
+        cmocka_unit_test(a_second_run_takes_the_first_ones),         cmocka_unit_test(the_folder_is_private),
+        cmocka_unit_test(another_source_or_option_is_another_entry), cmocka_unit_test(damaged_entries_are_made_again),
+        cmocka_unit_test(a_binary_without_its_kernel_is_built_anew), cmocka_unit_test(an_open_folder_is_not_trusted),
     };
     return cmocka_run_group_tests(tests, opencl_fixture_setup, opencl_fixture_teardown);
 }

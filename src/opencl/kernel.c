@@ -20,6 +20,11 @@ static clae_status make(opencl_kernel *kernel) {
         snprintf(name, sizeof name, "%s_%d", kernel->name, kernel->program->number);
     cl_int code;
     kernel->kernel = clCreateKernel(kernel->program->program, name, &code);
+    if (code != CL_SUCCESS && kernel->program->is_cached) {
+        status = opencl_program_rebuild(kernel->device, kernel->program);
+        kernel->kernel = status == CLAE_OK ? clCreateKernel(kernel->program->program, name, &code) : NULL;
+        if (status != CLAE_OK) return status;
+    }
     if (code == CL_SUCCESS) return CLAE_OK;
     kernel->kernel = NULL;
     return opencl_check(kernel->device, code, "clCreateKernel", name);

@@ -144,7 +144,23 @@ static clae_status build_alone(opencl_device *device, opencl_program *program) {
     clae_status status = recipe_make(device, program->file, program->options, &r);
     if (status) return status;
     program->program = load_program(&r);
+    program->is_cached = program->program != NULL;
     if (!program->program) status = build_program(&r, &program->program);
+    recipe_release(&r);
+    return status;
+}
+
+clae_status opencl_program_rebuild(opencl_device *device, opencl_program *program) {
+    recipe r;
+    clae_status status = recipe_make(device, program->file, program->options, &r);
+    if (status) return status;
+    log_line(device->base.context, CLAE_LOG_DEBUG, "kernels %s %s: the cached binary lacks one of them", r.file,
+             r.options);
+    opencl_program_cache_remove(device->programs, r.key);
+    if (program->program) clReleaseProgram(program->program);
+    program->program = NULL;
+    program->is_cached = false;
+    status = build_program(&r, &program->program);
     recipe_release(&r);
     return status;
 }

@@ -44,7 +44,10 @@ static char *open_folder(const clae_context *context) {
     clae_context quiet = {.log_level = CLAE_LOG_ERROR};
     bool made = folder_create(&quiet, context->cache_dir) == CLAE_OK;
     if (made) mkdir(folder, 0700);
-    if (made && folder_is_private(context, folder)) return folder;
+    if (made && folder_is_private(context, folder)) {
+        folder_sweep_temporaries(context, folder);
+        return folder;
+    }
     log_line(context, CLAE_LOG_DEBUG, "compiled kernels are not kept, %s cannot be used", folder);
     free(folder);
     return NULL;
@@ -153,5 +156,11 @@ void opencl_program_cache_write(const opencl_program_cache *cache, const clae_co
     clae_context quiet = {.log_level = CLAE_LOG_ERROR};
     if (!path || file_write_atomic(&quiet, path, parts, ARRAY_LENGTH(parts)))
         log_line(context, CLAE_LOG_DEBUG, "compiled kernels could not be kept in %s", cache->folder);
+    free(path);
+}
+
+void opencl_program_cache_remove(const opencl_program_cache *cache, const char *key) {
+    char *path = cache->folder ? entry_path(cache, key) : NULL;
+    if (path) unlink(path);
     free(path);
 }

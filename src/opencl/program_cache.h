@@ -13,6 +13,7 @@ void opencl_program_cache_free(opencl_program_cache *cache); /* releases the pro
 typedef struct opencl_program {
     char *file, *options;
     cl_program program; /* NULL: it waits to be built */
+    bool is_cached;     /* its binary was taken from the disk */
     int number;         /* of a program that was built with others: its kernels' names end in _<number>; otherwise -1 */
     struct opencl_program *next;
 } opencl_program;
@@ -33,11 +34,14 @@ bool opencl_program_cache_read(const opencl_program_cache *cache, const clae_con
                                unsigned char **binary, size_t *bytes);
 void opencl_program_cache_write(const opencl_program_cache *cache, const clae_context *context, const char *key,
                                 const unsigned char *binary, size_t bytes);
+void opencl_program_cache_remove(const opencl_program_cache *cache, const char *key);
 
 /* The program of a file with options. On devices that are slow to build programs it may wait, and
  * opencl_program_build builds it with all others that wait; otherwise it is built at once. */
 clae_status opencl_program_get(opencl_device *device, const char *file, const char *options, opencl_program **program);
 clae_status opencl_program_build(opencl_device *device, opencl_program *program);
+/* Builds a program anew from its source, and keeps it in the place of the cached one. */
+clae_status opencl_program_rebuild(opencl_device *device, opencl_program *program);
 
 /* program_batch.c: tries to build all that wait as one program; what fails still waits. */
 void opencl_program_build_batch(opencl_device *device);
