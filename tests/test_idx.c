@@ -175,6 +175,21 @@ static void refuses_other_kinds(void **state) {
     idx_images images;
     assert_refuses(s, labels, sizeof labels);
     assert_non_null(strstr(s->message, "rank 1"));
+    static const struct {
+        const char *start, *kind;
+    } files[] = {{"\x89PNG\r\n\x1a\n", "a PNG image"},
+                 {"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"},
+                 {"<html>", "HTML"},
+                 {"label,pixel0,pixel1\n5,0,0\n", "comma-separated"},
+                 {"PK\3\4\24", "ZIP"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+        uint8_t gz[200];
+        const size_t bytes = strlen(files[i].start);
+        assert_refuses(s, files[i].start, bytes);
+        assert_non_null(strstr(s->message, files[i].kind));
+        assert_refuses(s, gz, compress_bytes((const uint8_t *)files[i].start, bytes, gz, sizeof gz));
+        assert_non_null(strstr(s->message, files[i].kind));
+    }
     assert_refused(s, CLAE_ERROR_INPUT, idx_read_images(&s->context, s->folder, &images));
     assert_refused(s, CLAE_ERROR_INPUT, idx_read_images(&s->context, "/dev/zero", &images));
     assert_refused(s, CLAE_ERROR_INPUT, idx_read_images(&s->context, "/nonexistent", &images));

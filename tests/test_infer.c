@@ -81,11 +81,28 @@ static void test_update(void **state) {
     clae_dataset_free(images);
 }
 
+static void test_codes_that_are_not_finite(void **state) {
+    fixture *f = *state;
+    clae_model *model = small_model(f->context, 1);
+    clae_infer *infer = make_infer(f, model, 4);
+    float codes[IMAGES * LATENT] = {0}, images[IMAGES * ELEMENTS];
+    const float bad[] = {NAN, INFINITY};
+    for (int i = 0; i < 2; i++) {
+        codes[5 * LATENT + 1] = bad[i];
+        assert_int_equal(clae_infer_decode(infer, codes, IMAGES, images), CLAE_ERROR_INPUT);
+        assert_non_null(strstr(f->last_error, "number 1 of code 5"));
+        assert_int_equal(clae_infer_decode(infer, codes, 5, images), CLAE_OK);
+    }
+    clae_infer_free(infer);
+    clae_model_free(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agreement),
         cmocka_unit_test(test_part_of_images),
         cmocka_unit_test(test_update),
+        cmocka_unit_test(test_codes_that_are_not_finite),
     };
     return cmocka_run_group_tests_name("infer", tests, fixture_setup, fixture_teardown);
 }

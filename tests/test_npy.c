@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "data/npy.h"
 
+#include <math.h>
+
 /* The bytes of a version 1.0 file with the dictionary as it stands; their number. */
 static size_t make_file(uint8_t *file, const char *dict, const void *values, size_t value_bytes) {
     size_t length = strlen(dict);
@@ -152,6 +154,31 @@ static void refuses_other_headers(void **state) {
     assert_refuses(s, "\x93NUMPY\x02\x00\xff\xff\xff\xff{}", 14);
 }
 
+static void refuses_values_that_are_not_finite(void **state) {
+    scene *s = *state;
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        uint8_t file[200];
+        const float values[] = {0, 1, 2, 3, 4, bad[i]};
+        assert_refuses(
+            s, file,
+            make_file(file, "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2)}", values, sizeof values));
+        assert_non_null(strstr(s->message, "[2, 1]"));
+    }
+}
+
+static void names_other_kinds(void **state) {
+    scene *s = *state;
+    static const struct {
+        const char *start, *kind;
+    } files[] = {
+        {"PK\3\4\24", "ZIP"}, {"1.5 2.5\n", "it is text"}, {"1.5,2.5\n", "comma"}, {"\x89HDF\r\n\x1a\n", "HDF5"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+        assert_refuses(s, files[i].start, strlen(files[i].start));
+        assert_non_null(strstr(s->message, files[i].kind));
+    }
+}
+
 static void refuses_to_write(void **state) {
     scene *s = *state;
     float value = 0;
@@ -163,8 +190,14 @@ static void refuses_to_write(void **state) {
 int main(void) {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_open, scene_close)
     const struct CMUnitTest tests[] = {
-        WITH_SCENE(comes_back),     WITH_SCENE(writes_what_numpy_writes), WITH_SCENE(reads_other_spellings),
-        WITH_SCENE(refuses_damage), WITH_SCENE(refuses_other_headers),    WITH_SCENE(refuses_to_write),
+        WITH_SCENE(comes_back),
+        WITH_SCENE(writes_what_numpy_writes),
+        WITH_SCENE(reads_other_spellings),
+        WITH_SCENE(refuses_damage),
+        WITH_SCENE(refuses_other_headers),
+        WITH_SCENE(refuses_to_write),
+        WITH_SCENE(refuses_values_that_are_not_finite),
+        WITH_SCENE(names_other_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ CLAE_API clae_status clae_infer_create(clae_device *device, const clae_model *mo
 
 /* codes: n * latent_dim floats for the n images of the dataset, by the caller. */
 CLAE_API clae_status clae_infer_encode(clae_infer *infer, const clae_dataset *images, float *codes);
-/* images: n * h * w * c floats by the caller. */
+/* images: n * h * w * c floats by the caller. CLAE_ERROR_INPUT for codes that are not finite. */
 CLAE_API clae_status clae_infer_decode(clae_infer *infer, const float *codes, size_t n, float *images);
 /* g(f(x)) of images first .. first + n - 1. */
 CLAE_API clae_status clae_infer_reconstruct(clae_infer *infer, const clae_dataset *images, size_t first, size_t n,

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "data/byte_source.h"
+#include "data/file_kind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +17,28 @@ static uint32_t big_endian_32(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+static clae_status refuse_format(const clae_context *context, const char *path, byte_source *source,
+                                 const uint8_t header[HEADER_BYTES], size_t bytes) {
+    uint8_t start[FILE_KIND_BYTES];
+    size_t more = 0;
+    memcpy(start, header, bytes);
+    if (bytes == HEADER_BYTES) {
+        const clae_status status = byte_source_read(source, start + bytes, sizeof start - bytes, &more);
+        if (status != CLAE_OK) return status;
+    }
+    const file_kind kind = file_kind_of(start, bytes + more);
+    if (!kind.what)
+        return fail(context, CLAE_ERROR_INPUT, "'%s' is not an IDX file: it must begin with two zero bytes", path);
+    return fail(context, CLAE_ERROR_INPUT, "'%s' is not an IDX file, it is %s: %s", path, kind.what,
+                kind.advice ? kind.advice : "images are read from IDX files, as those of MNIST are");
+}
+
 static clae_status read_header(const clae_context *context, const char *path, byte_source *source, idx_images *images) {
     uint8_t header[HEADER_BYTES];
     size_t got;
     clae_status status = byte_source_read(source, header, sizeof header, &got);
     if (status != CLAE_OK) return status;
-    if (got < 4 || header[0] != 0 || header[1] != 0)
-        return fail(context, CLAE_ERROR_INPUT, "'%s' is not an IDX file: it must begin with two zero bytes", path);
+    if (got < 4 || header[0] != 0 || header[1] != 0) return refuse_format(context, path, source, header, got);
     if (header[2] != UNSIGNED_BYTES || header[3] != RANK)
         return fail(context, CLAE_ERROR_INPUT,
                     "the IDX file '%s' has elements of type %d and rank %d: images have type %d and rank %d", path,

@@ -2,7 +2,9 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "data/file_kind.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,9 +141,13 @@ static const char *parse_dict(const char *text, size_t bytes, npy_array *array) 
     return seen == 7 ? NULL : "its header lacks one of descr, fortran_order and shape";
 }
 
+static bool is_npy(const uint8_t *data, size_t bytes) {
+    return bytes >= MAGIC_BYTES + 2 && memcmp(data, MAGIC, MAGIC_BYTES) == 0;
+}
+
 /* *start: where the values begin. */
 static const char *parse_file(const uint8_t *data, size_t bytes, npy_array *array, size_t *start) {
-    if (bytes < MAGIC_BYTES + 2 || memcmp(data, MAGIC, MAGIC_BYTES) != 0) return "it does not begin as a .npy file";
+    if (!is_npy(data, bytes)) return "it does not begin as one";
     unsigned version = data[MAGIC_BYTES];
     if ((version != 1 && version != 2) || data[MAGIC_BYTES + 1] != 0) return "its version is neither 1.0 nor 2.0";
     size_t dict = MAGIC_BYTES + (version == 1 ? 4 : 6);
@@ -162,6 +168,29 @@ static const char *parse_file(const uint8_t *data, size_t bytes, npy_array *arra
     return NULL;
 }
 
+static clae_status refuse(const clae_context *context, const char *path, const uint8_t *data, size_t bytes,
+                          const char *reason) {
+    const file_kind kind = is_npy(data, bytes) ? (file_kind){NULL, NULL} : file_kind_of(data, bytes);
+    if (!kind.what) return fail(context, CLAE_ERROR_INPUT, "cannot use the .npy file '%s': %s", path, reason);
+    return fail(context, CLAE_ERROR_INPUT, "'%s' is no .npy file, it is %s: %s", path, kind.what,
+                kind.advice ? kind.advice : "save an array of float32 by numpy.save");
+}
+
+/* Names the first value that is not finite by its place: "[3, 0]". */
+static clae_status check_finite(const clae_context *context, const char *path, const npy_array *array, size_t count) {
+    char place[NPY_MAX_RANK * 24] = "";
+    size_t first = 0, used = 0, stride = count;
+    while (first < count && isfinite(array->values[first])) first++;
+    if (first == count) return CLAE_OK;
+    for (size_t i = 0, rest = first; i < array->rank; i++) {
+        stride /= array->shape[i];
+        used += (size_t)snprintf(place + used, sizeof place - used, "%s%zu", i ? ", " : "", rest / stride);
+        rest %= stride;
+    }
+    return fail(context, CLAE_ERROR_INPUT, "cannot use the .npy file '%s': its value at [%s] is %s", path, place,
+                isnan(array->values[first]) ? "not a number" : "infinite");
+}
+
 clae_status npy_read(const clae_context *context, const char *path, npy_array *array) {
     memset(array, 0, sizeof *array);
     uint8_t *data;
@@ -170,7 +199,7 @@ clae_status npy_read(const clae_context *context, const char *path, npy_array *a
     if (status != CLAE_OK) return status;
     const char *reason = parse_file(data, bytes, array, &start);
     if (reason) {
-        status = fail(context, CLAE_ERROR_INPUT, "cannot use the .npy file '%s': %s", path, reason);
+        status = refuse(context, path, data, bytes, reason);
         memset(array, 0, sizeof *array);
         free(data);
         return status;
@@ -178,5 +207,10 @@ clae_status npy_read(const clae_context *context, const char *path, npy_array *a
     /* The values move to the block's start, where they are aligned, and take the block over. */
     memmove(data, data + start, bytes - start);
     array->values = (float *)(void *)data;
-    return CLAE_OK;
+    status = check_finite(context, path, array, (bytes - start) / sizeof(float));
+    if (status != CLAE_OK) {
+        free(data);
+        memset(array, 0, sizeof *array);
+    }
+    return status;
 }

@@ -91,10 +91,19 @@ clae_status clae_infer_reconstruct(clae_infer *infer, const clae_dataset *images
     return status;
 }
 
+static clae_status check_codes(const clae_infer *infer, const float *codes, size_t n, size_t latent) {
+    for (size_t i = 0; i < n * latent; i++)
+        if (!isfinite(codes[i]))
+            return fail(infer->device->context, CLAE_ERROR_INPUT, "number %zu of code %zu is not finite", i % latent,
+                        i / latent);
+    return CLAE_OK;
+}
+
 clae_status clae_infer_decode(clae_infer *infer, const float *codes, size_t n, float *images) {
     plan *plan;
     const size_t latent = shape_elements(infer->model->latent), elements = shape_elements(infer->model->input);
-    clae_status status = infer_begin(infer, INFER_DECODE, NULL, 0, n, &plan);
+    clae_status status = check_codes(infer, codes, n, latent);
+    if (status == CLAE_OK) status = infer_begin(infer, INFER_DECODE, NULL, 0, n, &plan);
     if (status != CLAE_OK) return status;
     const size_t batch = infer->batch_size;
     const view z = plan_view(plan, plan->z), y = plan_view(plan, plan->y);
