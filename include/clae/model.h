@@ -43,13 +43,17 @@ CLAE_API clae_status clae_model_create(clae_context *context, clae_shape input, 
 CLAE_API clae_status clae_model_create_lecture(clae_context *context, unsigned channels, unsigned latent_dim,
                                                uint64_t seed, clae_model **model);
 
-/* Reads a .safetensors file, or the newest model of a run folder. */
+/* Reads a .safetensors file, or the newest model of a run folder. CLAE_ERROR_INPUT for a file of another version of the
+ * format, one that lacks a tensor or has others, values that are not finite, and one that is damaged. Weights that another
+ * program has saved, with the file's own metadata, are taken with a warning. */
 CLAE_API clae_status clae_model_load(clae_context *context, const char *path, clae_model **model);
 
-/* Writes weights and metadata, under PyTorch's state_dict names and shapes. */
+/* Writes weights and metadata, under PyTorch's state_dict names and shapes. The metadata are text: "format" "clae-1",
+ * "layers" (JSON), "mean" and "std" of the normalisation, and checksums. Numbers have a decimal point in every locale. */
 CLAE_API clae_status clae_model_save(const clae_model *model, const char *path);
 
-/* Copies the weights of a file made for the same layers. */
+/* Copies the weights of a file made for the same layers, by any program; its metadata are not needed. Refuses what
+ * clae_model_load refuses, and leaves the model as it was. */
 CLAE_API clae_status clae_model_load_weights(clae_model *model, const char *path);
 
 CLAE_API clae_shape clae_model_input_shape(const clae_model *model);

@@ -50,7 +50,7 @@ CLAE_API clae_status clae_trainer_update_model(clae_trainer *trainer);
 
 /* A checkpoint holds weights, Adam's state, position, options and the fingerprint of the data. Restoring one into a
  * trainer made with the same model, data and options continues as if there had been no interruption, to the bit on
- * the same device. `extra` is free text kept in the file, at most 1 MiB; restore gives it back, to be freed with
+ * the same device. `extra` is free text kept in the file, at most 64 KiB; restore gives it back, to be freed with
  * free(), and takes NULL. */
 CLAE_API clae_status clae_trainer_save_checkpoint(clae_trainer *trainer, const char *path, const char *extra);
 CLAE_API clae_status clae_trainer_restore_checkpoint(clae_trainer *trainer, const char *path, char **extra);

@@ -1,9 +1,10 @@
-/* .safetensors files of 32-bit floats: u64 header length, JSON header, data. */
+/* .safetensors files: u64 header length, JSON header, data. Written ones hold 32-bit floats. */
 #ifndef CLAE_DATA_SAFETENSORS_H
 #define CLAE_DATA_SAFETENSORS_H
 
 #include "base/context.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,7 +14,8 @@ typedef struct safetensors_tensor {
     const char *name;
     size_t rank;
     size_t shape[SAFETENSORS_MAX_RANK];
-    const float *values;
+    const float *values; /* NULL after reading a tensor of another type than F32 */
+    const char *type;    /* "F32"; set by reading */
 } safetensors_tensor;
 
 typedef struct safetensors_pair {
@@ -25,16 +27,22 @@ typedef struct safetensors_file {
     size_t tensor_count;
     safetensors_pair *metadata;
     size_t metadata_count;
-    void *storage; /* owns what the above points to */
+    bool has_checksums;                      /* both */
+    bool is_header_damaged, is_data_damaged; /* there is a checksum of it, which does not match */
+    void *storage;                           /* owns what the above points to */
 } safetensors_file;
 
-/* Writes atomically, tensors in the order given; a CRC-32 of the data goes into the metadata as "data_crc32". */
+/* Writes atomically, tensors in the order given. Two CRC-32 go into the metadata: "data_crc32" of the data, and
+ * "header_crc32" of the header, as it is with eight zeros in the place of the latter's digits. */
 clae_status safetensors_write(const clae_context *context, const char *path, const safetensors_tensor *tensors,
                               size_t tensor_count, const safetensors_pair *metadata, size_t metadata_count);
 
-/* Reads and validates a whole file: header, offsets without overlap or hole, sizes, no bytes after the end, CRC-32
- * where there is one. Tensors of other types than F32 are refused. Free with safetensors_free, also after a failure. */
+/* Reads and validates a whole file: header, offsets without overlap or hole, sizes, no bytes after the end. Checksums
+ * are compared where there are any, but leave the file usable: other programs keep the metadata of a file that they
+ * change. Free with safetensors_free, also after a failure. */
 clae_status safetensors_read(const clae_context *context, const char *path, safetensors_file *file);
+/* Refuses a file whose bytes are not those that clae wrote. */
+clae_status safetensors_check_intact(const clae_context *context, const char *path, const safetensors_file *file);
 void safetensors_free(safetensors_file *file);
 
 /* NULL when there is none. */

@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "data/file_kind.h"
 #include "data/safetensors_format.h"
 
 #include <jansson.h>
@@ -28,6 +29,7 @@ typedef struct reader {
     json_t *header;
     const uint8_t *data;
     size_t data_bytes;
+    uint32_t header_crc;
 } reader;
 
 static clae_status refuse(const reader *r, const char *reason) {
@@ -39,23 +41,45 @@ static clae_status refuse_tensor(const reader *r, const char *name, const char *
                 reason);
 }
 
+/* A file that is not of this format, with what it is where that can be told. */
+static clae_status refuse_format(const reader *r, const storage *s, size_t bytes, const char *reason) {
+    const file_kind kind = file_kind_of(s->bytes, bytes);
+    if (!kind.what) return refuse(r, reason);
+    return fail(r->context, CLAE_ERROR_INPUT, "'%s' is no .safetensors file, it is %s: %s", r->path, kind.what,
+                kind.advice ? kind.advice : "save weights by safetensors.torch.save_file");
+}
+
+/* *header_bytes: the length of the JSON text, which lies in the file. */
+static clae_status read_length(const reader *r, const storage *s, size_t bytes, size_t *header_bytes) {
+    static const char reason[] = "it does not begin as one";
+    uint64_t length;
+    if (bytes <= SAFETENSORS_LENGTH_BYTES) return refuse_format(r, s, bytes, reason);
+    memcpy(&length, s->bytes, SAFETENSORS_LENGTH_BYTES);
+    if (s->bytes[SAFETENSORS_LENGTH_BYTES] != '{' || length > UINT32_MAX) return refuse_format(r, s, bytes, reason);
+    if (length == 0 || length > bytes - SAFETENSORS_LENGTH_BYTES) return refuse(r, "it is cut off in its header");
+    if (length > SAFETENSORS_MAX_HEADER_BYTES)
+        return refuse(r, "its header is longer than 1 MiB, more than any model of clae needs");
+    *header_bytes = (size_t)length;
+    return CLAE_OK;
+}
+
 static clae_status parse_header(reader *r, storage *s, size_t bytes) {
-    uint64_t header_bytes;
-    if (bytes < SAFETENSORS_LENGTH_BYTES) return refuse(r, "it has fewer than 8 bytes");
-    memcpy(&header_bytes, s->bytes, SAFETENSORS_LENGTH_BYTES);
-    if (header_bytes > SAFETENSORS_MAX_HEADER_BYTES) return refuse(r, "its header is longer than 16 MiB");
-    if (header_bytes > bytes - SAFETENSORS_LENGTH_BYTES) return refuse(r, "it is cut off in its header");
+    size_t header_bytes = 0;
+    const clae_status status = read_length(r, s, bytes, &header_bytes);
+    if (status != CLAE_OK) return status;
     const char *text = (const char *)s->bytes + SAFETENSORS_LENGTH_BYTES;
-    if (header_bytes == 0 || *text != '{') return refuse(r, "its header does not begin with '{'");
     json_error_t error;
-    s->header = json_loadb(text, (size_t)header_bytes, JSON_REJECT_DUPLICATES, &error);
+    s->header = json_loadb(text, header_bytes, JSON_REJECT_DUPLICATES, &error);
     if (!s->header)
         return fail(r->context, CLAE_ERROR_INPUT,
                     "cannot use the .safetensors file '%s': its header is bad JSON: %s at byte %d", r->path, error.text,
                     error.position);
     r->header = s->header;
-    size_t start = SAFETENSORS_LENGTH_BYTES + (size_t)header_bytes;
+    const char *digits;
+    r->header_crc = safetensors_header_crc(text, header_bytes, &digits);
+    size_t start = SAFETENSORS_LENGTH_BYTES + header_bytes;
     r->data_bytes = bytes - start;
+    /* What comes before the data is not needed any more. */
     if (start % _Alignof(float) != 0) {
         memmove(s->bytes, s->bytes + start, r->data_bytes);
         start = 0;
@@ -98,11 +122,24 @@ static clae_status read_shape(const reader *r, const char *name, const json_t *s
     return CLAE_OK;
 }
 
+/* Bytes of an element; 0 for a type that is not of the format. */
+static size_t type_bytes(const char *type) {
+    static const struct {
+        const char *name;
+        size_t bytes;
+    } types[] = {{"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F64", 8}, {"I64", 8},  {"I32", 4},     {"I16", 2},    {"I8", 1},
+                 {"U64", 8}, {"U32", 4}, {"U16", 2},  {"U8", 1},  {"BOOL", 1}, {"F8_E4M3", 1}, {"F8_E5M2", 1}};
+    for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
+        if (strcmp(type, types[i].name) == 0) return types[i].bytes;
+    return 0;
+}
+
 static clae_status read_tensor(const reader *r, const char *name, const json_t *entry, placed_tensor *placed) {
     safetensors_tensor *tensor = &placed->tensor;
     tensor->name = name;
-    const char *type = json_string_value(json_object_get(entry, "dtype"));
-    if (!type || strcmp(type, "F32") != 0) return refuse_tensor(r, name, "is not of type F32");
+    tensor->type = json_string_value(json_object_get(entry, "dtype"));
+    const size_t element_bytes = tensor->type ? type_bytes(tensor->type) : 0;
+    if (!element_bytes) return refuse_tensor(r, name, "has no dtype that is known");
     clae_status status = read_shape(r, name, json_object_get(entry, "shape"), tensor);
     if (status != CLAE_OK) return status;
     const json_t *offsets = json_object_get(entry, "data_offsets");
@@ -112,7 +149,7 @@ static clae_status read_tensor(const reader *r, const char *name, const json_t *
     if (placed->begin > placed->end || placed->end > r->data_bytes)
         return refuse_tensor(r, name, "lies beyond the end of the file, perhaps cut off");
     size_t bytes;
-    if (!size_product(tensor->shape, tensor->rank, &bytes) || !size_multiply(bytes, sizeof(float), &bytes) ||
+    if (!size_product(tensor->shape, tensor->rank, &bytes) || !size_multiply(bytes, element_bytes, &bytes) ||
         bytes != placed->end - placed->begin)
         return refuse_tensor(r, name, "has data_offsets that do not match its shape");
     return CLAE_OK;
@@ -135,7 +172,9 @@ static clae_status place_tensors(reader *r, placed_tensor *placed, size_t count)
                                  placed[i].begin < offset ? "overlaps another" : "has a hole before it");
         safetensors_tensor *tensor = &r->file->tensors[i];
         *tensor = placed[i].tensor;
-        tensor->values = (const float *)(const void *)(r->data + offset);
+        if (strcmp(tensor->type, "F32") == 0) tensor->values = (const float *)(const void *)(r->data + offset);
+        if (tensor->values && offset % sizeof(float) != 0)
+            return refuse_tensor(r, tensor->name, "does not begin at a multiple of 4 bytes");
         offset = placed[i].end;
     }
     r->file->tensor_count = count;
@@ -167,14 +206,24 @@ done:
     return status;
 }
 
-static clae_status check_crc(const reader *r) {
-    const char *text = safetensors_metadata(r->file, SAFETENSORS_CRC);
+/* *differs: the metadata have a checksum of this name, and it is another one. */
+static clae_status compare_crc(const reader *r, const char *key, uint32_t crc, bool *differs) {
+    const char *text = safetensors_metadata(r->file, key);
     if (!text) return CLAE_OK;
-    if (strlen(text) != 8 || strspn(text, "0123456789abcdef") != 8)
-        return refuse(r, "its data_crc32 is not eight hexadecimal digits");
-    if (strtoul(text, NULL, 16) != hash_crc32(0, r->data, r->data_bytes))
-        return refuse(r, "it is damaged: the checksum of its data does not match");
+    if (strlen(text) != SAFETENSORS_CRC_DIGITS || strspn(text, "0123456789abcdef") != SAFETENSORS_CRC_DIGITS)
+        return fail(r->context, CLAE_ERROR_INPUT,
+                    "cannot use the .safetensors file '%s': its %s is not eight hexadecimal digits", r->path, key);
+    *differs = strtoul(text, NULL, 16) != crc;
     return CLAE_OK;
+}
+
+static clae_status compare_crcs(const reader *r) {
+    safetensors_file *file = r->file;
+    file->has_checksums =
+        safetensors_metadata(file, SAFETENSORS_HEADER_CRC) && safetensors_metadata(file, SAFETENSORS_DATA_CRC);
+    const clae_status status = compare_crc(r, SAFETENSORS_HEADER_CRC, r->header_crc, &file->is_header_damaged);
+    if (status != CLAE_OK) return status;
+    return compare_crc(r, SAFETENSORS_DATA_CRC, hash_crc32(0, r->data, r->data_bytes), &file->is_data_damaged);
 }
 
 clae_status safetensors_read(const clae_context *context, const char *path, safetensors_file *file) {
@@ -188,7 +237,7 @@ clae_status safetensors_read(const clae_context *context, const char *path, safe
     if (status == CLAE_OK) status = parse_header(&r, s, bytes);
     if (status == CLAE_OK) status = read_metadata(&r);
     if (status == CLAE_OK) status = read_tensors(&r);
-    if (status == CLAE_OK) status = check_crc(&r);
+    if (status == CLAE_OK) status = compare_crcs(&r);
     return status;
 }
 

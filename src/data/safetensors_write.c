@@ -37,11 +37,20 @@ static clae_status add_metadata(const clae_context *context, const char *path, j
         if (json_object_set_new(metadata, pairs[i].key, json_string(pairs[i].value)) != 0)
             return fail(context, CLAE_ERROR_INTERNAL, "cannot write '%s': the metadata '%s' is not UTF-8", path,
                         pairs[i].key);
-    char text[9];
+    char text[SAFETENSORS_CRC_DIGITS + 1];
     snprintf(text, sizeof text, "%08x", (unsigned)crc);
-    if (json_object_set_new(metadata, SAFETENSORS_CRC, json_string(text)) != 0)
+    if (json_object_set_new(metadata, SAFETENSORS_DATA_CRC, json_string(text)) != 0 ||
+        json_object_set_new(metadata, SAFETENSORS_HEADER_CRC, json_string("00000000")) != 0)
         return fail_memory(context, sizeof text, path);
     return CLAE_OK;
+}
+
+/* Puts the header's checksum in the place of its zeros. */
+static void seal_header(char *text, size_t bytes) {
+    const char *digits;
+    char crc[SAFETENSORS_CRC_DIGITS + 1];
+    snprintf(crc, sizeof crc, "%08x", (unsigned)safetensors_header_crc(text, bytes, &digits));
+    memcpy(text + (digits - text), crc, SAFETENSORS_CRC_DIGITS);
 }
 
 /* *header: the length and the JSON text, padded with spaces so that the data are aligned; freed by the caller. */
@@ -67,6 +76,7 @@ static clae_status make_header(const clae_context *context, const char *path, co
     memcpy(*header, &padded, SAFETENSORS_LENGTH_BYTES);
     memset(*header + SAFETENSORS_LENGTH_BYTES, ' ', (size_t)padded);
     memcpy(*header + SAFETENSORS_LENGTH_BYTES, json, length);
+    seal_header(*header + SAFETENSORS_LENGTH_BYTES, (size_t)padded);
 done:
     free(json);
     return status;

@@ -95,16 +95,17 @@ clae_status model_build(clae_context *context, clae_shape input, const clae_laye
     }
     status = add_layers(model, encoder, encoder_count, decoder, decoder_count);
     if (status != CLAE_OK) goto fail;
-    model->parameters = aligned_zeroed(model->parameter_floats * sizeof(float));
-    if (!model->parameters) {
-        status = fail_memory(context, model->parameter_floats * sizeof(float), "the weights");
-        goto fail;
-    }
     *out = model;
     return CLAE_OK;
 fail:
     clae_model_free(model);
     return status;
+}
+
+clae_status model_allocate_weights(clae_model *model) {
+    const size_t bytes = model->parameter_floats * sizeof(float);
+    model->parameters = aligned_zeroed(bytes);
+    return model->parameters ? CLAE_OK : fail_memory(model->context, bytes, "the weights");
 }
 
 static void draw_parameters(clae_model *model, uint64_t seed) {
@@ -125,8 +126,14 @@ static void draw_parameters(clae_model *model, uint64_t seed) {
 clae_status clae_model_create(clae_context *context, clae_shape input, const clae_layer_spec *encoder,
                               size_t encoder_count, const clae_layer_spec *decoder, size_t decoder_count, uint64_t seed,
                               clae_model **model) {
-    const clae_status status = model_build(context, input, encoder, encoder_count, decoder, decoder_count, model);
-    if (status == CLAE_OK) draw_parameters(*model, seed);
+    clae_status status = model_build(context, input, encoder, encoder_count, decoder, decoder_count, model);
+    if (status == CLAE_OK) status = model_allocate_weights(*model);
+    if (status == CLAE_OK) {
+        draw_parameters(*model, seed);
+        return CLAE_OK;
+    }
+    clae_model_free(*model);
+    *model = NULL;
     return status;
 }
 

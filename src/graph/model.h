@@ -20,11 +20,12 @@ size_t shape_elements(clae_shape shape);
 
 /* The layers as JSON, for the metadata of files; to be freed. NULL without memory. */
 char *model_layers_to_json(const clae_model *model);
-/* Builds a model without weights from such JSON. */
+/* Builds a model from such JSON, as model_build does. */
 clae_status model_from_json(clae_context *context, const char *json, clae_model **model);
-/* A model without drawn weights. */
+/* A model whose `parameters` are NULL: small, whatever the layers ask for. */
 clae_status model_build(clae_context *context, clae_shape input, const clae_layer_spec *encoder, size_t encoder_count,
                         const clae_layer_spec *decoder, size_t decoder_count, clae_model **model);
+clae_status model_allocate_weights(clae_model *model);
 
 /* Tensors of a flat buffer in PyTorch's names, shapes and order, with `prefix` before the names. */
 typedef struct model_tensors {
@@ -35,13 +36,31 @@ typedef struct model_tensors {
 clae_status model_tensors_from_flat(const clae_model *model, const float *flat, const char *prefix, model_tensors *out);
 void model_tensors_free(model_tensors *tensors);
 
-/* The way back: fills `flat` from a file's tensors; `path` is for messages. */
+/* Refuses a file that lacks a tensor of the model, or has it with another shape or type; `path` is for messages. */
+clae_status model_check_tensors(const clae_model *model, const safetensors_file *file, const char *path,
+                                const char *prefix);
+/* Refuses a file with tensors that the model has no use for, which is that of another network. */
+clae_status model_check_unused(const clae_model *model, const safetensors_file *file, const char *path);
+/* The way back: fills `flat` from a file's tensors, which must be finite. */
 clae_status model_flat_from_file(const clae_model *model, const safetensors_file *file, const char *path,
                                  const char *prefix, float *flat);
 
-/* Metadata that every model file has; writes up to 4 pairs, storage (to be freed) owns the values. */
-#define MODEL_METADATA_PAIRS 4
+/* Metadata that every model file has; writes up to 5 pairs, storage (to be freed) owns the values. */
+#define MODEL_METADATA_PAIRS 5
 clae_status model_metadata(const clae_model *model, safetensors_pair pairs[MODEL_METADATA_PAIRS], char **storage);
+typedef struct model_description {
+    const char *layers; /* JSON, in the file's storage */
+    double mean, std;
+} model_description;
+/* Refuses a file without usable metadata, and one whose description of the model is damaged. */
+clae_status model_read_metadata(const clae_context *context, const safetensors_file *file, const char *path,
+                                model_description *description);
+/* Refuses a file of another version of clae's format; that of another program may say what it likes. */
+clae_status model_check_format(const clae_context *context, const safetensors_file *file, const char *path);
+
+/* Adam's means of each tensor have its name after these. */
+#define ADAM_M_PREFIX "adam.m."
+#define ADAM_V_PREFIX "adam.v."
 
 /* The file that `path` means: itself, or the newest model of a run folder; to be freed. */
 clae_status model_resolve_path(const clae_context *context, const char *path, char **file);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_EXTRA_BYTES ((size_t)1 << 20)
+#define MAX_EXTRA_BYTES ((size_t)1 << 16)
 #define TEXT_PAIRS 11
 
 /* What a checkpoint says in its metadata, as text. */
@@ -58,8 +58,8 @@ typedef struct flat_part {
 
 static void flat_parts(const clae_trainer *t, flat_part parts[FLAT_PARTS]) {
     parts[0] = (flat_part){"", t->network.parameters};
-    parts[1] = (flat_part){"adam.m.", t->network.m};
-    parts[2] = (flat_part){"adam.v.", t->network.v};
+    parts[1] = (flat_part){ADAM_M_PREFIX, t->network.m};
+    parts[2] = (flat_part){ADAM_V_PREFIX, t->network.v};
 }
 
 /* Collects the tensors of all parts into one list. */
@@ -168,6 +168,8 @@ clae_status clae_trainer_restore_checkpoint(clae_trainer *t, const char *path, c
     clae_train_position position;
     if (extra) *extra = NULL;
     clae_status status = safetensors_read(t->device->context, path, &file);
+    if (status == CLAE_OK) status = safetensors_check_intact(t->device->context, path, &file);
+    if (status == CLAE_OK) status = model_check_format(t->device->context, &file, path);
     if (status == CLAE_OK) status = check_settings(t, &file, path);
     if (status == CLAE_OK) status = read_position(t, &file, path, &position);
     if (status == CLAE_OK) status = restore_parts(t, &file, path);

@@ -25,7 +25,7 @@ static bool read_checkpoint(run *run, const char *path, char message[MESSAGE_BYT
     quiet.log_level = CLAE_LOG_ERROR;
     *message = 0;
     safetensors_file file;
-    bool ok = !safetensors_read(&quiet, path, &file);
+    bool ok = !safetensors_read(&quiet, path, &file) && !safetensors_check_intact(&quiet, path, &file);
     if (ok) {
         ok = run_extra_parse(run, safetensors_metadata(&file, "extra"), stored, owner);
         if (!ok) snprintf(message, MESSAGE_BYTES, "%s: not a checkpoint of a training run", path);
