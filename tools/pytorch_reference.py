@@ -16,6 +16,7 @@ import time
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -58,6 +59,17 @@ def load_data(args):
     mean, std = scaled.mean().item(), scaled.std(unbiased=False).item()
     dtype = torch.float64 if args.float64 else torch.float32
     return [((x.to(dtype) / 255) - mean) / std for x in (train, test)], std
+
+
+def load_model(path):
+    """A model file of clae: the network, and the mean and deviation that pixels are normalised by."""
+    with safe_open(path, "pt") as file:
+        weights = {name: file.get_tensor(name) for name in file.keys()}
+        mean, std = (float(file.metadata()[key]) for key in ("mean", "std"))
+    latent_dim, channels = weights["encoder.8.weight"].shape[:2]
+    model = AutoEncoder(channels, latent_dim)
+    model.load_state_dict(weights)
+    return model, mean, std
 
 
 def new_model(args):
@@ -116,18 +128,13 @@ def command_steps(args):
 
 
 def command_check(args):
-    (_, test), std = load_data(args)
-    weights = load_file(args.model)
-    args.latent_dim, args.channels = weights["encoder.8.weight"].shape[:2]
-    model = AutoEncoder(args.channels, args.latent_dim)
-    model.load_state_dict(weights)
+    model, mean, std = load_model(args.model)
     images = np.load(args.images)
-    test = test[:len(images)]
-    scaled = test * std + (0 - test.min()) * std
+    pixels = read_idx_images(args.data, "t10k-images-idx3-ubyte")[:len(images)].float() / 255
     with torch.no_grad():
-        ours = torch.cat([model(b) for b in test.split(1000)]) * std - test.min() * std
+        ours = torch.cat([model((b - mean) / std) * std + mean for b in pixels.split(1000)])
     difference = np.abs(ours.numpy().reshape(images.shape) - images).max()
-    mse = (ours - scaled).pow(2).mean().item()
+    mse = (ours - pixels).pow(2).mean().item()
     print(f"{len(images)} images, largest difference {difference:.3g} (pixels in [0,1]), mse_per_pixel {mse:.6f}")
     sys.exit(0 if difference <= 1e-5 else 1)
 
