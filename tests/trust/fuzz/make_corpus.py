@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""make_corpus.py FOLDER: writes the small files that fuzzing starts from, a folder for each target."""
+import gzip
+import pathlib
+import struct
+import sys
+import zlib
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import formats  # noqa: E402
+
+SHAPE = [1, 4, 4]
+LAYERS = ([formats.conv2d(2, (3, 3)), formats.RELU, formats.conv2d(1, (2, 2))],
+          [formats.conv_transpose2d(2, (2, 2)), formats.RELU, formats.conv_transpose2d(1, (3, 3))])
+OP = "conv2d_fwd 20x28x28x1 -> 24x24x4 k5x5 s1x1 p0x0 +bias +relu"
+
+
+def cache_entry(key, binary):
+    return struct.pack("<8sQQII", b"claekrn1", len(key), len(binary), zlib.crc32(binary), 0) + key + binary
+
+
+def corpus():
+    images = formats.idx(2, 3, 3, bytes(range(18)))
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
+    yield "idx", [images, gzip.compress(images, mtime=0), gzip.compress(images[:9], mtime=0) + gzip.compress(images[9:], mtime=0)]
+    yield "npy", [formats.npy(header, bytes(24)), formats.npy(header, bytes(24), (2, 0)), formats.npy(header.replace("(2, 3)", "(6,)"), bytes(24))]
+    model = formats.model(SHAPE, *LAYERS)
+    tensors, metadata, data = formats.split_safetensors(model)
+    yield "safetensors", [model, formats.safetensors(tensors, data), formats.safetensors({}, b"", metadata), formats.raw_safetensors(b"{}")]
+    yield "layers", [formats.layers(SHAPE, *LAYERS).encode(), formats.layers([1, 28, 28], [formats.conv2d(4, (5, 5), (2, 2), (1, 1))],
+                                                                             [formats.conv_transpose2d(1, (4, 4), (2, 2), (0, 0), (1, 1))]).encode()]
+    entries = f"{OP}: direct LANES=4 VECTORS=1; 0.1250 ms\n{OP}: plain; 1 ms\n".encode()
+    yield "tuning", [b"\0" + entries, b"\1clae tuning 1\ndevice c | n |  |  |  | 0 units\n" + entries, b"\0x\n"]
+    yield "program_cache", [cache_entry(b"key", b"binary"), cache_entry(b"other", b"binary"), cache_entry(b"key", b"")]
+
+
+def main():
+    for target, files in corpus():
+        folder = pathlib.Path(sys.argv[1]) / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for i, content in enumerate(files):
+            (folder / f"{i}").write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()
