@@ -25,6 +25,7 @@ tests-optional|pocl|pocl-opencl-icd|pocl|pocl|pocl
 tests-optional|command c++|g++|gcc-c++|gcc|-
 tests-optional|command oclgrind|oclgrind|oclgrind|oclgrind|oclgrind
 tests-optional|command valgrind|valgrind|valgrind|valgrind|-
+tests-optional|command strace|strace|strace|strace|-
 tests-optional|rusticl|mesa-opencl-icd libclc-15 libclc-15-dev libllvmspirvlib15|mesa-libOpenCL|opencl-mesa|-
 TABLE
 }
