@@ -22,11 +22,11 @@ kernel void conv(global const float *wide, ulong wide_offset, global const float
     narrow += narrow_offset;
     float sum = 0;
     if (index >= WEIGHTS) {
-        size_t channel = index - WEIGHTS;
+        size_t dy_c = index - WEIGHTS;
         global const float *dy = TRANSPOSED ? wide : narrow;
-        if (!DBIAS || channel >= DY_C) return;
-        for (size_t pixel = 0; pixel < (size_t)n * DY_PIXELS; pixel++) sum += dy[pixel * DY_C + channel];
-        dbias[dbias_offset + channel] = sum;
+        if (!DBIAS || dy_c >= DY_C) return;
+        for (size_t pixel = 0; pixel < (size_t)n * DY_PIXELS; pixel++) sum += dy[pixel * DY_C + dy_c];
+        dbias[dbias_offset + dy_c] = sum;
         return;
     }
     int kx = index / (WIDE_C * NARROW_C) % KERNEL_W, ky = index / (WIDE_C * NARROW_C) / KERNEL_W;

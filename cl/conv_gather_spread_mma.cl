@@ -102,9 +102,9 @@ void conv(global const float *in, ulong in_offset, global const float *weight, u
             if (!position_is_output(y, x, n - image, row0 + m * 16 + mma_row(i), &first)) continue;
             #pragma unroll
             for (int t = 0; t < N_TILES; t++) {
-                int channel = out0 + t * MMA_N + mma_column(i);
-                if (channel >= OUT_C) continue;
-                out[first + channel] = epilogue(mma_sum(sums[m][t], i), extra, extra + first, channel);
+                int out_c = out0 + t * MMA_N + mma_column(i);
+                if (out_c >= OUT_C) continue;
+                out[first + out_c] = epilogue(mma_sum(sums[m][t], i), extra, extra + first, out_c);
             }
         }
     }

@@ -14,9 +14,9 @@ kernel void conv(global const float *in, ulong in_offset, global const float *we
                  global const float *extra, ulong extra_offset, global float *out, ulong out_offset, int n) {
     size_t index = get_global_id(0);
     if (index >= (size_t)n * (OUT_H * OUT_W * OUT_C)) return;
-    int channel = index % OUT_C, x = index / OUT_C % OUT_W, y = index / (OUT_C * OUT_W) % OUT_H;
+    int out_c = index % OUT_C, x = index / OUT_C % OUT_W, y = index / (OUT_C * OUT_W) % OUT_H;
     in += in_offset + index / (OUT_H * OUT_W * OUT_C) * (IN_H * IN_W * IN_C);
-    weight += weight_offset + (TRANSPOSED ? channel * IN_C : channel);
+    weight += weight_offset + (TRANSPOSED ? out_c * IN_C : out_c);
     float sum = 0;
     for (int ky = 0; ky < KERNEL_H; ky++) {
         int in_y = input_of(y, ky, IN_H, STRIDE_H, PAD_H);
@@ -28,7 +28,7 @@ kernel void conv(global const float *in, ulong in_offset, global const float *we
             for (int c = 0; c < IN_C; c++) sum = fma(a[c], w[TRANSPOSED ? c : c * OUT_C], sum);
         }
     }
-    if (BIAS) sum += extra[extra_offset + channel];
+    if (BIAS) sum += extra[extra_offset + out_c];
     if (RELU) sum = sum < 0 ? 0 : sum;
     if (MASK) sum = extra[extra_offset + index] <= 0 ? 0 : sum;
     out[out_offset + index] = sum;

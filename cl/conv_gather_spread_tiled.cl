@@ -82,9 +82,9 @@ void conv(global const float *in, ulong in_offset, global const float *weight, u
         if (!position_is_output(y, x, n - image, item_p + p * ITEMS_P, &first)) continue;
         #pragma unroll
         for (int o = 0; o < CHANNELS; o++) {
-            int channel = out0 + item_c + o;
-            if (channel >= OUT_C) continue;
-            out[first + channel] = epilogue(sums[p][o], extra, extra + first, channel);
+            int out_c = out0 + item_c + o;
+            if (out_c >= OUT_C) continue;
+            out[first + out_c] = epilogue(sums[p][o], extra, extra + first, out_c);
         }
     }
 }

@@ -88,9 +88,9 @@ static bool position_is_output(span y, span x, int images, int position, int *fi
 }
 
 /* What becomes of a sum; `mask` begins at the output's first channel. */
-static float epilogue(float sum, global const float *bias, global const float *mask, int channel) {
-    if (BIAS) sum += bias[channel];
+static float epilogue(float sum, global const float *bias, global const float *mask, int out_c) {
+    if (BIAS) sum += bias[out_c];
     if (RELU) sum = sum < 0 ? 0 : sum;
-    if (MASK) sum = mask[channel] <= 0 ? 0 : sum;
+    if (MASK) sum = mask[out_c] <= 0 ? 0 : sum;
     return sum;
 }
