@@ -43,6 +43,7 @@ clae_status clae_context_create(const clae_context_options *options, clae_contex
 
 void clae_context_free(clae_context *context) {
     if (!context) return;
+    if (context->drivers) context->drivers_free(context->drivers);
     free(context->kernel_dir);
     free(context->cache_dir);
     free(context->data_dir);

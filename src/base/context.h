@@ -18,6 +18,9 @@ struct clae_context {
     bool no_fusion, no_winograd, no_tuning;
     uint64_t memory_limit_bytes; /* 0: none */
     clae_precision precision;
+    /* What a backend has found out about its drivers, and what frees it; NULL: nothing yet. */
+    void *drivers;
+    void (*drivers_free)(void *drivers);
 };
 
 __attribute__((format(printf, 3, 4))) void log_line(const clae_context *context, clae_log_level level,

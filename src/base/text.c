@@ -30,6 +30,24 @@ static bool is_control(const uint8_t *p) {
     return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0);
 }
 
+void text_tidy(char *to, size_t size, const char *from) {
+    static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+    size_t length = 0;
+    for (const uint8_t *p = (const uint8_t *)from; *p;) {
+        size_t bytes = character_bytes(p);
+        bool blank = bytes > 0 && (*p == ' ' || is_control(p));
+        const void *piece = !bytes ? (const void *)replacement : blank ? " " : (const void *)p;
+        size_t piece_bytes = !bytes ? sizeof replacement - 1 : blank ? 1 : bytes;
+        p += bytes ? bytes : 1;
+        if (blank && (length == 0 || to[length - 1] == ' ')) continue;
+        if (length + piece_bytes >= size) break;
+        memcpy(to + length, piece, piece_bytes);
+        length += piece_bytes;
+    }
+    while (length > 0 && to[length - 1] == ' ') --length;
+    to[length] = '\0';
+}
+
 static void put(char *out, size_t size, size_t at, const void *piece, size_t bytes, size_t *end) {
     if (at + bytes >= size || *end != at) return;
     memcpy(out + at, piece, bytes);
