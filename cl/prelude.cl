@@ -13,6 +13,11 @@ typedef float float1;
 #define VSTORE_(n) vstore##n
 #define VSTORE(n) VSTORE_(n)
 
+/* For devices whose library of built-in functions lacks it; what trial.cl shows. */
+#ifdef NO_FMA
+#define fma(a, b, c) ((a) * (b) + (c))
+#endif
+
 /* For what long kernels do: pocl makes three functions of each kernel, and compiles three times what is inlined there. */
 #define NOT_INLINE static __attribute__((noinline))
 

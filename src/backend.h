@@ -109,6 +109,13 @@ struct op_instance {
     void (*release)(op_instance *instance); /* frees the instance too */
 };
 
+/* What there is to say of a driver. */
+typedef struct driver_report {
+    char file[256], library[256]; /* which names it; "" where it does not matter */
+    char story[768];              /* its platform, version and devices, or why there are none */
+    bool failed;                  /* it died or could not be loaded */
+} driver_report;
+
 struct backend {
     const char *name; /* "c" */
     /* Appends to a list made by realloc. */
@@ -116,6 +123,15 @@ struct backend {
     /* Opens the device of an info made by `list`; `variant` is what followed the colon in "c:avx2", or NULL. */
     clae_status (*open)(clae_context *context, const clae_device_info *info, const char *variant, clae_device **device);
     void (*close)(clae_device *device);
+    /* Whether the device could be opened, by a trial outside of this process; if not, info->problem says why. NULL:
+     * all can. */
+    bool (*works)(clae_context *context, clae_device_info *info);
+    /* Ends what list, works and open have started for each other. NULL: nothing. */
+    void (*settle)(clae_context *context);
+    /* Appends what there is to say of each driver. NULL: there are none. */
+    clae_status (*drivers)(clae_context *context, driver_report **list, size_t *count);
+    /* Logs what may keep devices from being listed, and what to do; false when nothing is found. NULL: nothing. */
+    bool (*hint)(clae_context *context, const clae_device_info *list, size_t count);
 
     clae_status (*buffer_create)(clae_device *device, size_t bytes, buffer **out); /* contents undefined */
     void (*buffer_free)(buffer *buffer);
@@ -145,7 +161,7 @@ struct backend {
     const op_impl *const *(*impls)(op_id op);
 };
 
-/* The table of backends, NULL-terminated, in the order in which `auto` prefers them on equal terms; plain C last. */
+/* The table of backends, NULL-terminated; plain C last. */
 extern const backend *const backends[];
 extern const backend backend_plain;
 extern const backend backend_opencl;
@@ -167,6 +183,11 @@ clae_status op_run(op_instance *instance, const op_args *args);
 /* Checks "op=impl,op=impl" against the ops and the implementations that any backend has; CLAE_ERROR_INPUT with what
  * there is otherwise. */
 clae_status impls_check(const clae_context *context, const char *impls);
+
+/* What all backends say of their drivers; *list is freed by the caller. */
+clae_status drivers_list(clae_context *context, driver_report **list, size_t *count);
+/* Logs what may keep devices from being listed; false when nothing is found. */
+bool devices_hint(clae_context *context, const clae_device_info *list, size_t count);
 
 /* Plain C without instruction sets of its own, to check others against. */
 clae_status device_open_judge(clae_context *context, clae_device **device);

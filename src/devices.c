@@ -1,14 +1,15 @@
-/* The devices of all backends, and which one a specification means. */
+/* The devices of all backends: listed and opened. */
 #include "backend.h"
 
+#include "base/log_capture.h"
 #include "base/memory.h"
+#include "device_match.h"
 #include "device_trust.h"
 #include "tuning/tuning.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 const char *clae_device_type_text(clae_device_type type) {
     switch (type) {
@@ -21,24 +22,18 @@ const char *clae_device_type_text(clae_device_type type) {
     }
 }
 
-static bool is_plain(const clae_device_info *info) {
-    return strcmp(info->backend, backend_plain.name) == 0;
+static void settle(clae_context *context) {
+    for (const backend *const *b = backends; *b; b++)
+        if ((*b)->settle) (*b)->settle(context);
 }
 
-/* Lower is better. */
-static int auto_rank(const clae_device_info *info) {
-    if (is_plain(info)) return 3;
-    if (info->type == CLAE_DEVICE_GPU) return 0;
-    return info->type == CLAE_DEVICE_ACCELERATOR ? 1 : 2;
+static const backend *backend_of(const clae_device_info *info) {
+    for (const backend *const *b = backends; *b; b++)
+        if (strcmp((*b)->name, info->backend) == 0) return *b;
+    return NULL;
 }
 
-static int compare_rank(const void *a, const void *b) {
-    const clae_device_info *const *x = a, *const *y = b;
-    const int difference = auto_rank(*x) - auto_rank(*y);
-    return difference ? difference : (*x > *y) - (*x < *y);
-}
-
-clae_status clae_device_list(clae_context *context, clae_device_info **list, size_t *count) {
+static clae_status list_all(clae_context *context, clae_device_info **list, size_t *count) {
     *list = NULL;
     *count = 0;
     for (const backend *const *b = backends; *b; b++) {
@@ -49,21 +44,65 @@ clae_status clae_device_list(clae_context *context, clae_device_info **list, siz
         *count = 0;
         return status;
     }
-    clae_device_info *best = NULL;
-    for (size_t i = 0; i < *count; i++)
-        if (!best || auto_rank(&(*list)[i]) < auto_rank(best)) best = &(*list)[i];
-    if (best) best->is_auto = true;
     return CLAE_OK;
+}
+
+/* Those that a specification means, in a fresh list. */
+static clae_status match(clae_context *context, const clae_device_info *list, size_t count, const char *spec,
+                         const clae_device_info ***order, size_t *found, device_match *kind) {
+    *order = malloc((count + 1) * sizeof **order);
+    if (!*order) return fail_memory(context, count * sizeof **order, "the list of devices");
+    *kind = devices_match(list, count, spec, *order, found);
+    return CLAE_OK;
+}
+
+static clae_status mark_auto(clae_context *context, clae_device_info *list, size_t count) {
+    const clae_device_info **order;
+    size_t found;
+    device_match kind = DEVICE_MATCH_ONE;
+    const clae_status status = match(context, list, count, "auto", &order, &found, &kind);
+    for (size_t i = 0; !status && i < found; i++) {
+        clae_device_info *info = &list[order[i] - list];
+        const backend *b = backend_of(info);
+        info->is_auto = !b->works || b->works(context, info);
+        if (info->is_auto) break;
+    }
+    free(order);
+    return status;
+}
+
+clae_status clae_device_list(clae_context *context, clae_device_info **list, size_t *count) {
+    clae_status status = list_all(context, list, count);
+    if (!status) status = mark_auto(context, *list, *count);
+    settle(context);
+    return status;
 }
 
 void clae_device_list_free(clae_device_info *list) {
     free(list);
 }
 
-static const backend *backend_of(const clae_device_info *info) {
+clae_status drivers_list(clae_context *context, driver_report **list, size_t *count) {
+    clae_status status = CLAE_OK;
+    *list = NULL;
+    *count = 0;
+    for (const backend *const *b = backends; *b && !status; b++)
+        if ((*b)->drivers) status = (*b)->drivers(context, list, count);
+    settle(context);
+    return status;
+}
+
+static bool hint(clae_context *context, const clae_device_info *list, size_t count) {
+    bool any = false;
     for (const backend *const *b = backends; *b; b++)
-        if (strcmp((*b)->name, info->backend) == 0) return *b;
-    return NULL;
+        if ((*b)->hint) any = (*b)->hint(context, list, count) || any;
+    return any;
+}
+
+bool devices_hint(clae_context *context, const clae_device_info *list, size_t count) {
+    const bool any = hint(context, list, count);
+    settle(context);
+    return any;
 }
 
 static clae_status open_info(clae_context *context, const clae_device_info *info, const char *variant,
@@ -73,117 +112,115 @@ static clae_status open_info(clae_context *context, const clae_device_info *info
     return status;
 }
 
-/* Why `auto` ended at plain C. */
-static void explain_plain(clae_context *context, size_t count) {
-    if (!CLAE_HAVE_OPENCL)
-        log_line(context, CLAE_LOG_WARNING, "using plain C: this build has no OpenCL");
-    else if (count == 1)
-        log_line(context, CLAE_LOG_WARNING,
-                 "using plain C: no OpenCL device was found (install the driver's OpenCL package, or pocl)");
-    else
-        log_line(context, CLAE_LOG_WARNING, "using plain C: no OpenCL device could be opened");
-}
-
-static clae_status open_auto(clae_context *context, const clae_device_info *list, size_t count, clae_device **device) {
-    const clae_device_info **order = malloc((count + 1) * sizeof *order);
-    if (!order) return fail_memory(context, count * sizeof *order, "the list of devices");
-    for (size_t i = 0; i < count; i++) order[i] = &list[i];
-    qsort(order, count, sizeof *order, compare_rank);
+/* Opens the first that works. Why others do not is a warning. */
+static clae_status open_first(clae_context *context, const clae_device_info *const *order, size_t count,
+                              clae_device **device) {
     clae_status status = CLAE_ERROR_DEVICE;
-    for (size_t i = 0; i < count && status != CLAE_OK; i++) {
-        if (is_plain(order[i])) explain_plain(context, count);
+    for (size_t i = 0; i + 1 < count; i++) {
+        log_capture capture;
+        log_capture_begin(&capture, context);
         status = open_info(context, order[i], NULL, device);
-        if (status != CLAE_OK)
-            log_line(context, CLAE_LOG_WARNING, "%s (%s) is passed over", order[i]->id, order[i]->name);
+        log_capture_end(&capture);
+        if (status == CLAE_OK) return CLAE_OK;
+        log_line(context, CLAE_LOG_WARNING, "%s; it is passed over", capture.error);
     }
-    free(order);
-    return status;
-}
-
-/* Case-insensitive strstr. */
-static bool contains(const char *text, const char *part) {
-    const size_t length = strlen(part);
-    for (; *text; text++)
-        if (strncasecmp(text, part, length) == 0) return true;
-    return false;
-}
-
-static bool id_matches(const clae_device_info *info, const char *spec) {
-    char id[sizeof info->id];
-    snprintf(id, sizeof id, "%s", spec);
-    char *dot = strchr(id, '.');
-    if (dot) *dot = ':';
-    return strcmp(info->id, id) == 0;
-}
-
-typedef enum match_kind { MATCH_FIRST, MATCH_ONLY } match_kind;
-
-/* Whether the device is among those that the specification means. */
-static bool matches(const clae_device_info *info, const char *spec, match_kind *kind) {
-    *kind = MATCH_FIRST;
-    if (strcmp(spec, "opencl") == 0) return !is_plain(info);
-    if (strcmp(spec, "gpu") == 0) return info->type == CLAE_DEVICE_GPU;
-    if (strcmp(spec, "cpu") == 0) return !is_plain(info) && info->type == CLAE_DEVICE_CPU;
-    if (id_matches(info, spec)) return true;
-    *kind = MATCH_ONLY;
-    return !is_plain(info) && spec[0] && contains(info->name, spec);
+    return count ? open_info(context, order[count - 1], NULL, device) : status;
 }
 
 static char *append_device(char *text, const clae_device_info *info) {
-    char *longer = string_format("%s%s%s (%s)", text ? text : "", text ? ", " : "", info->id, info->name);
+    char *longer =
+        string_format("%s%s%s (%s, %s)", text ? text : "", text ? ", " : "", info->id, info->name, info->platform);
     free(text);
     return longer;
 }
 
-/* "0:0 (name), c (name)" of those that match, or of all where spec is NULL. */
-static char *list_text(const clae_device_info *list, size_t count, const char *spec) {
+static clae_status fail_missing(clae_context *context, const clae_device_info *list, size_t count, const char *spec) {
     char *text = NULL;
-    match_kind kind;
-    for (size_t i = 0; i < count; i++)
-        if (!spec || matches(&list[i], spec, &kind)) text = append_device(text, &list[i]);
-    return text;
-}
-
-static clae_status open_named(clae_context *context, const clae_device_info *list, size_t count, const char *spec,
-                              clae_device **device) {
-    const clae_device_info *found = NULL;
-    size_t found_count = 0;
-    match_kind kind = MATCH_FIRST;
-    for (size_t i = 0; i < count; i++) {
-        match_kind this_kind;
-        if (!matches(&list[i], spec, &this_kind)) continue;
-        if (!found) found = &list[i], kind = this_kind;
-        found_count++;
-    }
-    if (found && (found_count == 1 || kind == MATCH_FIRST)) return open_info(context, found, NULL, device);
-    char *text = list_text(list, count, found ? spec : NULL);
-    const clae_status status =
-        found ? fail(context, CLAE_ERROR_INPUT, "device \"%s\" is ambiguous, it matches %s", spec, text ? text : "")
-              : fail(context, CLAE_ERROR_DEVICE, "no device \"%s\"; there is %s", spec, text ? text : "none");
+    for (size_t i = 0; i < count; i++) text = append_device(text, &list[i]);
+    hint(context, list, count);
+    const clae_status status = fail(context, CLAE_ERROR_DEVICE, "no device \"%s\"; there is %s%s", spec,
+                                    text ? text : "none", CLAE_HAVE_OPENCL ? "" : " (this build has no OpenCL)");
     free(text);
     return status;
 }
 
-static const clae_device_info *plain_info(const clae_device_info *list, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (is_plain(&list[i])) return &list[i];
-    return NULL;
+/* One of several of the same name. */
+static clae_status choose_one(clae_context *context, const clae_device_info *const *order, size_t count,
+                              const char *spec, const clae_device_info **chosen) {
+    char *text = NULL;
+    clae_status status = CLAE_OK;
+    *chosen = count == 1 ? order[0] : devices_same_card(order, count);
+    if (count == 1) return CLAE_OK;
+    for (size_t i = 0; i < count; i++) text = append_device(text, order[i]);
+    if (*chosen)
+        log_line(context, CLAE_LOG_INFO,
+                 "device \"%s\" matches %s: one card, which is taken by its vendor's platform %s", spec,
+                 text ? text : "several", (*chosen)->platform);
+    else
+        status = fail(context, CLAE_ERROR_INPUT, "device \"%s\" is ambiguous, it matches %s; give a number", spec,
+                      text ? text : "several");
+    free(text);
+    return status;
+}
+
+static clae_status open_spec(clae_context *context, const clae_device_info *list, size_t count, const char *spec,
+                             clae_device **device) {
+    const clae_device_info **order, *one;
+    size_t found;
+    device_match kind = DEVICE_MATCH_ONE;
+    clae_status status = match(context, list, count, spec, &order, &found, &kind);
+    if (status) return status;
+    if (found == 0)
+        status = fail_missing(context, list, count, spec);
+    else if (kind == DEVICE_MATCH_KIND)
+        status = open_first(context, order, found, device);
+    else if ((status = choose_one(context, order, found, spec, &one)) == CLAE_OK)
+        status = open_info(context, one, NULL, device);
+    free(order);
+    return status;
+}
+
+static clae_status open_auto(clae_context *context, const clae_device_info *list, size_t count, clae_device **device) {
+    bool has_gpu = false;
+    for (size_t i = 0; i < count; i++) has_gpu = has_gpu || device_is_gpu(&list[i]);
+    if (!has_gpu) hint(context, list, count);
+    const clae_status status = open_spec(context, list, count, "auto", device);
+    if (status == CLAE_OK) (*device)->info.is_auto = true;
+    return status;
+}
+
+/* Of OpenCL not even the loader is called. */
+static clae_status open_plain(clae_context *context, const char *variant, clae_device **device) {
+    clae_device_info *list = NULL;
+    size_t count = 0;
+    clae_status status = backend_plain.list(context, &list, &count);
+    if (status == CLAE_OK) status = open_info(context, &list[0], variant, device);
+    clae_device_list_free(list);
+    return status;
+}
+
+static clae_status open_listed(clae_context *context, const char *spec, clae_device **device) {
+    clae_device_info *list;
+    size_t count;
+    clae_status status = list_all(context, &list, &count);
+    if (status == CLAE_OK && strcmp(spec, "auto") == 0)
+        status = open_auto(context, list, count, device);
+    else if (status == CLAE_OK)
+        status = open_spec(context, list, count, spec, device);
+    settle(context);
+    clae_device_list_free(list);
+    return status;
 }
 
 clae_status clae_device_open(clae_context *context, const char *spec, clae_device **device) {
-    clae_device_info *list;
-    size_t count;
+    if (!spec) spec = "auto";
     *device = NULL;
     clae_status status = impls_check(context, context->impls);
-    if (status == CLAE_OK) status = clae_device_list(context, &list, &count);
     if (status != CLAE_OK) return status;
-    if (!spec || strcmp(spec, "auto") == 0)
-        status = open_auto(context, list, count, device);
-    else if (strcmp(spec, "c") == 0 || strncmp(spec, "c:", 2) == 0)
-        status = open_info(context, plain_info(list, count), spec[1] ? spec + 2 : NULL, device);
+    if (strcmp(spec, "c") == 0 || strncmp(spec, "c:", 2) == 0)
+        status = open_plain(context, spec[1] ? spec + 2 : NULL, device);
     else
-        status = open_named(context, list, count, spec, device);
-    clae_device_list_free(list);
+        status = open_listed(context, spec, device);
     if (status == CLAE_OK) status = tuning_open(*device);
     if (status == CLAE_OK) return CLAE_OK;
     clae_device_close(*device);
@@ -192,13 +229,8 @@ clae_status clae_device_open(clae_context *context, const char *spec, clae_devic
 }
 
 clae_status device_open_judge(clae_context *context, clae_device **device) {
-    clae_device_info *list = NULL;
-    size_t count = 0;
     *device = NULL;
-    clae_status status = backend_plain.list(context, &list, &count);
-    if (status == CLAE_OK) status = open_info(context, &list[0], "baseline", device);
-    clae_device_list_free(list);
-    return status;
+    return open_plain(context, "baseline", device);
 }
 
 void clae_device_close(clae_device *device) {

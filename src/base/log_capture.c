@@ -6,7 +6,7 @@ static void catch_line(void *user, clae_log_level level, const char *line) {
     log_capture *capture = user;
     if (level == CLAE_LOG_ERROR) {
         if (!capture->error[0]) snprintf(capture->error, sizeof capture->error, "%s", line);
-    } else if (level != CLAE_LOG_WARNING && capture->log) {
+    } else if (capture->log) {
         capture->log(capture->log_user, level, line);
     }
 }

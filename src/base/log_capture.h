@@ -12,7 +12,7 @@ typedef struct log_capture {
     char error[512]; /* the first error, "" for none */
 } log_capture;
 
-/* Until log_capture_end, errors and warnings go nowhere else; the other lines pass. */
+/* Until log_capture_end, errors go nowhere else; the other lines pass. */
 void log_capture_begin(log_capture *capture, clae_context *context);
 void log_capture_end(log_capture *capture);
 

@@ -19,9 +19,9 @@ const command *const commands[] = {
 
 static const option computing_options[] = {
     OPTION_TEXT(device, "device", "D", NULL,
-                "auto, c, opencl, gpu, cpu, P:D or a part of a device's name, as `clae "
-                "devices` lists them; CLAE_DEVICE in the environment says the same, and "
-                "auto is the default"),
+                "auto (a GPU, if one works, otherwise plain C), c, opencl, gpu, cpu, P:D or a part of a device's, card's or "
+                "platform's name, as `clae devices` lists them; CLAE_DEVICE in the environment says the same, and auto is "
+                "the default"),
     OPTION_COUNT(threads, "threads", "N", NULL, 1, 1024, "threads of the plain C backend; default: one for each core"),
     OPTION_TEXTS(impls, "impl", "OP=NAME", "use this implementation of an op, like conv2d_fwd=direct or, of several devices, opencl:conv2d_fwd=tiled; can be repeated"),
     OPTION_TEXT(kernels, "kernels", "DIR", NULL, "take .cl files found in DIR instead of the built-in ones"),

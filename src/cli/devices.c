@@ -1,9 +1,11 @@
 #include "cli/session.h"
 
+#include "backend.h"
 #include "base/memory.h"
 #include "cli/json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct devices_args {
@@ -28,6 +30,9 @@ static json_t *device_object(const clae_device_info *info) {
                   "largest_allocation_bytes", (json_int_t)info->largest_allocation_bytes, "local_memory_bytes",
                   (json_int_t)info->local_memory_bytes, "compute_units", (json_int_t)info->compute_units, "auto",
                   (int)info->is_auto);
+    if (object && *info->board) json_object_set_new(object, "board", json_string(info->board));
+    if (object && *info->pci_address) json_object_set_new(object, "pci_address", json_string(info->pci_address));
+    if (object && *info->problem) json_object_set_new(object, "problem", json_string(info->problem));
     if (object && is_plain(info)) {
         json_object_set_new(object, "instruction_set", json_string(info->driver));
         json_object_set_new(object, "threads", json_integer((json_int_t)info->compute_units));
@@ -35,9 +40,16 @@ static json_t *device_object(const clae_device_info *info) {
     return object;
 }
 
-static clae_status print_json(console *console, const clae_device_info *list, size_t count) {
-    json_t *devices = json_array();
+static clae_status print_json(console *console, const clae_device_info *list, size_t count,
+                              const driver_report *drivers, size_t driver_count) {
+    json_t *devices = json_array(), *reports = json_array();
     for (size_t i = 0; i < count; i++) json_array_append_new(devices, device_object(&list[i]));
+    for (size_t i = 0; i < driver_count; i++)
+        json_array_append_new(reports,
+                              json_pack("{s:s, s:s, s:s, s:b}", "file", drivers[i].file, "library", drivers[i].library,
+                                        "story", drivers[i].story, "failed", (int)drivers[i].failed));
+    if (driver_count) return json_print(console, json_pack("{s:o, s:o}", "devices", devices, "drivers", reports));
+    json_decref(reports);
     return json_print(console, json_pack("{s:o}", "devices", devices));
 }
 
@@ -56,10 +68,13 @@ static void print_text(const char *label, const char *text) {
 static void print_device(const clae_device_info *info) {
     bool plain = is_plain(info);
     printf("%-3s %s%s\n", info->id, info->name, info->is_auto ? "  [auto]" : "");
+    print_text("cannot be used", info->problem);
+    print_text("card", info->board);
     print_text("backend", plain ? "plain C" : "OpenCL");
     print_text("type", clae_device_type_text(info->type));
     print_text("vendor", info->vendor);
     print_text("platform", info->platform);
+    print_text("PCI address", info->pci_address);
     print_text(plain ? "instruction set" : "driver", info->driver);
     printf("    %-19s %u\n", plain ? "threads" : "compute units", info->compute_units);
     print_size("memory", info->memory_bytes);
@@ -71,21 +86,36 @@ static void print_device(const clae_device_info *info) {
     }
 }
 
+static void print_list(const clae_device_info *list, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (i) putchar('\n');
+        print_device(&list[i]);
+    }
+}
+
+static void print_drivers(const driver_report *drivers, size_t count) {
+    if (count) printf("\ndrivers\n");
+    for (size_t i = 0; i < count; i++)
+        printf("    %s, %s\n        %s\n", drivers[i].library, drivers[i].file, drivers[i].story);
+}
+
 static int run(console *console, const void *arguments) {
     const devices_args *args = arguments;
     session session;
     clae_device_info *list = NULL;
-    size_t count = 0;
+    driver_report *drivers = NULL;
+    size_t count = 0, driver_count = 0;
     clae_status status = session_open(&session, console, &args->common);
     if (!status) status = clae_device_list(session.context, &list, &count);
+    if (!status && args->common.verbose) status = drivers_list(session.context, &drivers, &driver_count);
     if (!status && args->json) {
-        status = print_json(console, list, count);
+        status = print_json(console, list, count, drivers, driver_count);
     } else if (!status) {
-        for (size_t i = 0; i < count; i++) {
-            if (i) putchar('\n');
-            print_device(&list[i]);
-        }
+        print_list(list, count);
+        print_drivers(drivers, driver_count);
+        devices_hint(session.context, list, count);
     }
+    free(drivers);
     clae_device_list_free(list);
     session_close(&session);
     return exit_code(status);
@@ -95,7 +125,8 @@ const command command_devices = {
     .name = "devices",
     .summary = "list the devices that can compute",
     .description = "Lists every OpenCL device, as platform:device, and the plain C backend, and marks the one that "
-                   "--device auto takes.",
+                   "--device auto takes: a GPU, if one works, otherwise plain C. With --verbose also each driver: its "
+                   "library, platform and version, and its devices or why there are none.",
     .example = "clae devices --json",
     .options = options,
     .option_count = ARRAY_LENGTH(options),

@@ -31,8 +31,7 @@ clae_status session_open(session *session, console *console, const common_args *
 
 static const char *automatic_reason(const clae_device_info *info) {
     if (info->type == CLAE_DEVICE_GPU) return "auto: a GPU";
-    if (!strcmp(info->backend, "c")) return "auto";
-    return "auto: no GPU here";
+    return "auto: no GPU that works";
 }
 
 clae_status session_open_device(session *session, const common_args *args) {

@@ -1,12 +1,18 @@
 #include "opencl/device.h"
+#include "opencl/drivers.h"
+#include "opencl/hints.h"
 #include "opencl/impls.h"
-#include "opencl/platforms.h"
+#include "opencl/survey.h"
 
 const backend backend_opencl = {
     .name = "opencl",
     .list = opencl_list,
     .open = opencl_open,
     .close = opencl_close,
+    .works = opencl_works,
+    .settle = opencl_settle,
+    .drivers = opencl_drivers,
+    .hint = opencl_hint,
     .buffer_create = opencl_buffer_create,
     .buffer_free = opencl_buffer_free,
     .upload = opencl_upload,

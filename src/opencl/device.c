@@ -1,8 +1,9 @@
 #include "opencl/device.h"
 
-#include "opencl/mma.h"
 #include "opencl/platforms.h"
 #include "opencl/program_cache.h"
+#include "opencl/survey.h"
+#include "opencl/trial.h"
 
 #if CLAE_HAVE_CLBLAST
 #include <clblast_c.h>
@@ -29,15 +30,8 @@ static unsigned vector_width_of(cl_device_id id) {
     return width >= 16 ? 16 : width >= 8 ? 8 : 4;
 }
 
-static clae_status check_usable(const opencl_device *device) {
-    const clae_device_info *info = &device->base.info;
-    if (!opencl_device_uint(device->id, CL_DEVICE_AVAILABLE))
-        return fail(device->base.context, CLAE_ERROR_DEVICE, "OpenCL device %s (%s) is not available", info->id,
-                    info->name);
-    if (!opencl_device_uint(device->id, CL_DEVICE_COMPILER_AVAILABLE))
-        return fail(device->base.context, CLAE_ERROR_DEVICE,
-                    "OpenCL device %s (%s) cannot be used: its driver has no compiler", info->id, info->name);
-    return CLAE_OK;
+const char *opencl_standard_options(const opencl_device *device) {
+    return device->without_fma ? OPENCL_STANDARD_OPTIONS " -DNO_FMA" : OPENCL_STANDARD_OPTIONS;
 }
 
 static clae_status make_queue(opencl_device *device) {
@@ -56,20 +50,14 @@ static clae_status make_queue(opencl_device *device) {
     return CLAE_OK;
 }
 
-static clae_status choose_class(opencl_device *device) {
+static void choose_class(opencl_device *device) {
     const clae_device_info *info = &device->base.info;
-    device->class = OPENCL_CLASS_GPU;
-    if (info->type != CLAE_DEVICE_CPU) return CLAE_OK;
-    const clae_status status = opencl_probe_loops(device, &device->loops_end_early);
-    if (status) return status;
-    if (!device->loops_end_early) {
-        device->class = OPENCL_CLASS_CPU;
-        return CLAE_OK;
-    }
+    const bool is_cpu = info->type == CLAE_DEVICE_CPU;
+    device->class = is_cpu && !device->loops_end_early ? OPENCL_CLASS_CPU : OPENCL_CLASS_GPU;
+    if (!device->loops_end_early) return;
     log_line(device->base.context, CLAE_LOG_WARNING,
              "OpenCL device %s (%s) ends long loops early: it gets kernels with short ones; keep batches small",
              info->id, info->name);
-    return CLAE_OK;
 }
 
 /* AMD's extension cl_amd_device_attribute_query. */
@@ -97,17 +85,14 @@ static void choose_tuning_class(opencl_device *device) {
         snprintf(class, sizeof device->base.tuning_class, "%s", gpu_tuning_class(device->id));
 }
 
-clae_status opencl_open(clae_context *context, const clae_device_info *info, const char *variant, clae_device **out) {
+clae_status opencl_connect(clae_context *context, const clae_device_info *info, opencl_device **out) {
     *out = NULL;
-    if (variant) return fail(context, CLAE_ERROR_INPUT, "OpenCL devices have no variants, got \"%s\"", variant);
     opencl_device *device = calloc(1, sizeof *device);
     if (!device) return fail_memory(context, sizeof *device, "an OpenCL device");
     device->base.backend = &backend_opencl;
     device->base.context = context;
     device->base.info = *info;
-    clae_status status = opencl_find_device(context, info->id, &device->platform, &device->id);
-    if (status) goto failed;
-    status = check_usable(device);
+    clae_status status = opencl_find_device(context, info, &device->platform, &device->id);
     if (status) goto failed;
     device->keeps_programs = keeps_programs(info);
     device->vector_width = vector_width_of(device->id);
@@ -117,20 +102,33 @@ clae_status opencl_open(clae_context *context, const clae_device_info *info, con
     if (info->type != CLAE_DEVICE_CPU) device->base.launch_flops = DEVICE_LAUNCH_MS * DEVICE_SLOW_FLOPS_PER_MS;
     status = make_queue(device);
     if (status) goto failed;
-    status = choose_class(device);
-    if (status) goto failed;
-    choose_tuning_class(device);
-    device->mma = opencl_find_mma(device);
     device->programs = opencl_program_cache_create(context);
     if (!device->programs) {
         status = fail_memory(context, 0, "the programs of an OpenCL device");
         goto failed;
     }
-    *out = &device->base;
+    *out = device;
     return CLAE_OK;
 failed:
     opencl_close(&device->base);
     return status;
+}
+
+clae_status opencl_open(clae_context *context, const clae_device_info *info, const char *variant, clae_device **out) {
+    opencl_findings findings;
+    opencl_device *device;
+    *out = NULL;
+    if (variant) return fail(context, CLAE_ERROR_INPUT, "OpenCL devices have no variants, got \"%s\"", variant);
+    clae_status status = opencl_survey_try(context, info, &findings);
+    if (!status) status = opencl_connect(context, info, &device);
+    if (status) return status;
+    device->without_fma = findings.without_fma;
+    device->loops_end_early = findings.loops_end_early;
+    device->mma = findings.mma;
+    choose_class(device);
+    choose_tuning_class(device);
+    *out = &device->base;
+    return CLAE_OK;
 }
 
 void opencl_close(clae_device *base) {

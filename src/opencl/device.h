@@ -7,8 +7,8 @@
 clae_status opencl_open(clae_context *context, const clae_device_info *info, const char *variant, clae_device **device);
 void opencl_close(clae_device *device);
 clae_status opencl_finish(clae_device *device);
-/* Whether a work-item's long loops end before they are done; CLAE_ERROR_DEVICE when the device runs nothing. */
-clae_status opencl_probe_loops(const opencl_device *device, bool *end_early);
+/* A device with context and queue, of which nothing else is known yet; closed by opencl_close. */
+clae_status opencl_connect(clae_context *context, const clae_device_info *info, opencl_device **device);
 clae_status opencl_measure_peak(clae_device *device, double *gflops);
 
 clae_status opencl_buffer_create(clae_device *device, size_t bytes, buffer **out);

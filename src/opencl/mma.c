@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/philox.h"
 #include "opencl/platforms.h"
+#include "opencl/program_cache.h"
 #include "opencl/source.h"
 
 #include <math.h>
@@ -70,8 +71,9 @@ static void draw(float *values, size_t count, uint32_t number) {
 /* Not by way of the program cache: the answer belongs to the driver as it is now. */
 static cl_int make_kernel(const opencl_device *device, opencl_mma mma, const char *source, trial *t) {
     cl_int code;
-    char options[64];
-    snprintf(options, sizeof options, "-cl-std=CL1.2 -w -DMMA=%d -DLOCAL=%d", (int)mma, opencl_mma_warp(mma));
+    char options[96];
+    snprintf(options, sizeof options, "%s -DMMA=%d -DLOCAL=%d", opencl_standard_options(device), (int)mma,
+             opencl_mma_warp(mma));
     t->program = clCreateProgramWithSource(device->context, 1, &source, NULL, &code);
     if (code == CL_SUCCESS) code = clBuildProgram(t->program, 1, &device->id, options, NULL, NULL);
     if (code == CL_SUCCESS) t->kernel = clCreateKernel(t->program, "mma_probe", &code);

@@ -31,11 +31,13 @@ typedef struct opencl_device {
     cl_command_queue queue; /* in order */
     opencl_class class;
     bool loops_end_early;  /* kernels in CPU style, whose work-items loop long, compute wrongly */
+    bool without_fma;      /* kernels multiply and add in its place */
     bool keeps_programs;   /* it has a cache of its own, compiles again for a binary, and is slow with each program */
     bool names_only;       /* programs are named, not built, and what is prepared cannot be run: for lists of them */
     unsigned vector_width; /* floats, preferred by the device: 4, 8 or 16 on CPUs */
     size_t max_work_group_items;
     size_t local_bytes; /* of local memory, whether it is of its own or emulated; 0: not known */
+    unsigned build_failures;
     opencl_mma mma;
     opencl_program_cache *programs; /* built programs of this device, by file and options */
 } opencl_device;

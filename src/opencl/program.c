@@ -1,5 +1,6 @@
 #include "base/files.h"
 #include "base/memory.h"
+#include "opencl/build_log.h"
 #include "opencl/program_cache.h"
 #include "opencl/source.h"
 
@@ -7,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define KEY_VERSION 1
 
@@ -46,7 +46,7 @@ static clae_status recipe_make(opencl_device *device, const char *file, const ch
     clae_status status = opencl_source_load(context, "prelude.cl", &r->prelude);
     if (!status) status = opencl_source_load(context, file, &r->source);
     if (status) goto failed;
-    r->options = string_format(OPENCL_STANDARD_OPTIONS " %s", options);
+    r->options = string_format("%s %s", opencl_standard_options(device), options);
     if (r->options) r->key = make_key(r);
     if (r->key) return CLAE_OK;
     status = fail_memory(context, strlen(r->source), "a kernel");
@@ -55,36 +55,22 @@ failed:
     return status;
 }
 
-/* Names a file for the build log: in the cache's folder, or in the folder for temporary files. */
-static FILE *open_log(const opencl_program_cache *cache, char **path) {
-    const char *folder = opencl_program_cache_folder(cache);
-    const char *temporary = getenv("TMPDIR");
-    if (!folder) folder = temporary && *temporary ? temporary : "/tmp";
-    *path = string_format("%s/build-XXXXXX.log", folder);
-    int descriptor = *path ? mkstemps(*path, 4) : -1;
-    FILE *log = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
-    if (!log && descriptor >= 0) close(descriptor);
-    return log;
-}
-
 static clae_status report_build_failure(const recipe *r, cl_program program, cl_int code) {
     opencl_device *device = r->device;
-    const clae_context *context = device->base.context;
-    char *text = NULL, *path = NULL;
-    size_t bytes = 0;
-    clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes);
-    text = calloc(bytes + 1, 1);
-    if (text && bytes) clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, bytes, text, NULL);
-    FILE *log = open_log(device->programs, &path);
-    bool written = log && fprintf(log, "%s\n%s\n", r->key, text ? text : "") > 0;
-    if (log) written = fclose(log) == 0 && written;
+    char *path;
+    /* Of many that fail, the first tells enough. */
+    if (device->build_failures++ > 0) {
+        log_line(device->base.context, CLAE_LOG_DEBUG, "kernels %s %s: not built either: %s (%d)", r->file, r->options,
+                 opencl_error_text(code), code);
+        return CLAE_ERROR_DEVICE;
+    }
+    opencl_build_log_write(device, program, r->key, &path);
     clae_status status =
-        fail(context, CLAE_ERROR_DEVICE,
+        fail(device->base.context, CLAE_ERROR_DEVICE,
              "OpenCL device %s (%s) could not build %s: %s (%d); options \"%s\"; the compiler's log %s %s",
              device->base.info.id, device->base.info.name, r->file, opencl_error_text(code), code, r->options,
-             written ? "is in" : "could not be written to", path ? path : "a file");
+             path ? "is in" : "could not be written to", path ? path : "a file");
     free(path);
-    free(text);
     return status;
 }
 

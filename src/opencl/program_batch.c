@@ -40,7 +40,8 @@ static cl_program build_text(const opencl_device *device, const char *text) {
     cl_int code;
     cl_program program = clCreateProgramWithSource(device->context, 1, &text, NULL, &code);
     if (code != CL_SUCCESS) return NULL;
-    if (clBuildProgram(program, 1, &device->id, OPENCL_STANDARD_OPTIONS, NULL, NULL) == CL_SUCCESS) return program;
+    if (clBuildProgram(program, 1, &device->id, opencl_standard_options(device), NULL, NULL) == CL_SUCCESS)
+        return program;
     clReleaseProgram(program);
     return NULL;
 }
@@ -56,7 +57,7 @@ void opencl_program_build_batch(opencl_device *device) {
         if (clRetainProgram(program) != CL_SUCCESS) continue; /* it is built alone */
         list[i]->program = program;
         list[i]->number = (int)i;
-        log_line(context, CLAE_LOG_DEBUG, "kernels %s %s %s: built", list[i]->file, OPENCL_STANDARD_OPTIONS,
+        log_line(context, CLAE_LOG_DEBUG, "kernels %s %s %s: built", list[i]->file, opencl_standard_options(device),
                  list[i]->options);
     }
     if (program)

@@ -48,5 +48,7 @@ void opencl_program_build_batch(opencl_device *device);
 
 /* What is put before the options of each program. No warnings: drivers print them past the log. */
 #define OPENCL_STANDARD_OPTIONS "-cl-std=CL1.2 -w"
+/* These, and what a device needs beside. */
+const char *opencl_standard_options(const opencl_device *device);
 
 #endif

@@ -1,0 +1,42 @@
+/* What the kernels are made of, in one small program: built and run before a device is used. All values are whole numbers
+ * that floats hold, so that the answer is exact. */
+#include "probe.cl"
+
+/* A structure by value, as the geometry of convolutions is. */
+typedef struct trial_numbers {
+    int three, five;
+} trial_numbers;
+
+NOT_INLINE float trial_sum(const float *values, int count) {
+    float sum = 0;
+    #pragma unroll 1
+    for (int i = 0; i < count; i++) sum += values[i];
+    return sum;
+}
+
+/* 16 lanes: bytes to floats, fused multiply-adds, comparisons, bits. */
+static float16 trial_lanes(__global const uchar *bytes, float16 x) {
+    const float16 y = fma(convert_float16(vload16(0, bytes)), (float16)(2.0f), x);
+    return select(y, (float16)(0.0f), y < 0.0f);
+}
+
+/* out[i] of LOCAL items = trial_expected(i) of src/opencl/trial.c; `in` has 16 floats, 0 .. 15, and then as many bytes. */
+__kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
+void trial(__global const float *in, ulong in_offset, __global float *out, ulong out_offset, trial_numbers numbers,
+           float scale) {
+    __local float shared[LOCAL];
+    const int item = get_local_id(0);
+    float values[16];
+    in += in_offset;
+    const float16 lanes = trial_lanes((__global const uchar *)(in + 16), VLOAD(16)(0, in));
+    VSTORE(16)(lanes, 0, values);
+    shared[item] = trial_sum(values, 16) + (float)item;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    const float other = shared[LOCAL - 1 - item];
+    const float4 four = fma(vload4(0, in), (float4)(scale), (float4)(other));
+    const uint4 bits = as_uint4(four) & 0xffffffffu;
+    const float2 two = vload2(1, in) + (float2)(VLOAD(1)(0, in));
+    out[out_offset + get_global_id(0)] =
+        fma(scale, (float)numbers.three, sqrt(as_float4(bits).x * as_float4(bits).x) + two.y - (float)numbers.five);
+    if (item == LOCAL) AT(out, 0) = CONST_AT(in, 0) + max((float)item, min(other, 1.0f));
+}

@@ -1,0 +1,20 @@
+/* What shows that a device can be used: a small program built and run on it. */
+#ifndef CLAE_OPENCL_TRIAL_H
+#define CLAE_OPENCL_TRIAL_H
+
+#include "opencl/opencl.h"
+
+/* What a trial finds out beside. */
+typedef struct opencl_findings {
+    bool without_fma;     /* built-in functions lack it */
+    bool loops_end_early; /* of a work-item: they end before they are done */
+    opencl_mma mma;
+} opencl_findings;
+
+/* Runs the trial on a device that has its context and queue; CLAE_ERROR_DEVICE, with one line that says what failed. */
+clae_status opencl_trial(opencl_device *device, opencl_findings *findings);
+
+/* Opens the device of an info for a trial only. */
+clae_status opencl_try_here(clae_context *context, const clae_device_info *info, opencl_findings *findings);
+
+#endif
