@@ -1,0 +1,324 @@
+/* Devices that fail or lie in one call: this program's own cl* functions stand before those of the OpenCL library, and
+ * pass on what they do not spoil. */
+#include "device_support.h"
+#include "opencl/conv.h"
+#include "train/trainer.h"
+
+#include <dlfcn.h>
+#include <math.h>
+
+/* What goes wrong; zeroed: nothing. */
+static struct fault {
+    const char *kernel;                 /* launches of kernels whose names begin so */
+    cl_int code;                        /* fail with this; CL_SUCCESS: do nothing, and say that they did */
+    bool is_late;                       /* fail in the next clFinish */
+    size_t buffer;                      /* creating this many buffers, from 1, fails */
+    size_t upload_bytes;                /* uploads of so many bytes fail */
+    bool finish_fails;                  /* kept for is_late */
+    size_t buffers, launches, failures; /* counted */
+} fault;
+
+#define NEXT(function) ((__typeof__(&function))dlsym(RTLD_NEXT, #function))
+
+cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *first,
+                              const size_t *global, const size_t *local, cl_uint count, const cl_event *list,
+                              cl_event *event) {
+    char name[128] = "";
+    clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL);
+    fault.launches++;
+    if (fault.kernel && strncmp(name, fault.kernel, strlen(fault.kernel)) == 0) {
+        fault.failures++;
+        fault.finish_fails = fault.is_late;
+        if (!fault.is_late) return fault.code;
+    }
+    return NEXT(clEnqueueNDRangeKernel)(queue, kernel, dimensions, first, global, local, count, list, event);
+}
+
+cl_int clFinish(cl_command_queue queue) {
+    const bool fails = fault.finish_fails;
+    fault.finish_fails = false;
+    const cl_int code = NEXT(clFinish)(queue);
+    return fails ? fault.code : code;
+}
+
+cl_mem clCreateBuffer(cl_context context, cl_mem_flags flags, size_t bytes, void *host, cl_int *code) {
+    if (fault.buffer && ++fault.buffers == fault.buffer) {
+        fault.failures++;
+        *code = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+        return NULL;
+    }
+    return NEXT(clCreateBuffer)(context, flags, bytes, host, code);
+}
+
+cl_int clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t bytes,
+                            const void *data, cl_uint count, const cl_event *list, cl_event *event) {
+    if (fault.upload_bytes && bytes == fault.upload_bytes) {
+        fault.failures++;
+        return CL_MEM_OBJECT_ALLOCATION_FAILURE;
+    }
+    return NEXT(clEnqueueWriteBuffer)(queue, buffer, blocking, offset, bytes, data, count, list, event);
+}
+
+/* A run of training, and what it had to say. */
+enum { IMAGES = 40, BATCH = 8, STEPS = 5 };
+typedef struct training {
+    clae_status status;
+    float losses[STEPS];
+    size_t warnings, errors;
+    char warning[1024], error[1024];
+    bool is_streamed;
+} training;
+
+static void keep_line(void *user, clae_log_level level, const char *line) {
+    training *t = user;
+    if (level == CLAE_LOG_WARNING && t->warnings++ == 0) snprintf(t->warning, sizeof t->warning, "%s", line);
+    if (level == CLAE_LOG_ERROR && t->errors++ == 0) snprintf(t->error, sizeof t->error, "%s", line);
+}
+
+static clae_status train_steps(clae_trainer *trainer, float *to) {
+    const float *losses;
+    size_t count;
+    clae_status status = clae_trainer_run(trainer, STEPS);
+    if (status == CLAE_OK) status = clae_trainer_losses(trainer, &losses, &count);
+    if (status == CLAE_OK) memcpy(to, losses, STEPS * sizeof *to);
+    return status;
+}
+
+/* On a device that was opened before the fault set in. */
+static training train_with(const struct fault *what) {
+    training t = {0};
+    fixture f = {0};
+    clae_trainer *trainer = NULL;
+    fault = (struct fault){0};
+    assert_int_equal(fixture_open(&f, 0), CLAE_OK);
+    clae_dataset *dataset = byte_dataset(f.context, IMAGES, 1, 9, 9);
+    clae_model *model = small_model(f.context, 1);
+    const clae_train_options options = {.batch_size = BATCH, .seed = 3};
+    f.context->log = keep_line;
+    f.context->log_user = &t;
+    f.context->log_level = CLAE_LOG_WARNING;
+    fault = *what;
+    t.status = clae_trainer_create(f.device, model, dataset, &options, &trainer);
+    if (t.status == CLAE_OK) t.is_streamed = trainer->data.stream != NULL;
+    if (t.status == CLAE_OK) t.status = train_steps(trainer, t.losses);
+    clae_trainer_free(trainer);
+    assert_true(f.device->allocated_bytes == 0);
+    clae_model_free(model);
+    clae_dataset_free(dataset);
+    const size_t failures = fault.failures;
+    fixture_close(&f);
+    fault = (struct fault){.failures = failures};
+    return t;
+}
+
+static void assert_contains(const char *line, const char *words) {
+    if (!strstr(line, words)) fail_msg("no \"%s\" in: %s", words, line);
+}
+
+static void assert_same_training(const training *a, const training *b, double tolerance) {
+    for (int i = 0; i < STEPS; i++)
+        if (!(fabs((double)a->losses[i] - (double)b->losses[i]) <= tolerance * fabs((double)b->losses[i])))
+            fail_msg("step %d: loss %.9g, %.9g where nothing fails", i + 1, a->losses[i], b->losses[i]);
+}
+
+/* Each of the ops that use the kernel gives one warning, and training goes on with the next implementation. */
+static void check_fallback(struct fault what, size_t ops, const char *words) {
+    const training right = train_with(&(struct fault){0}), t = train_with(&what);
+    assert_int_equal(right.status, CLAE_OK);
+    assert_int_equal(right.warnings, 0);
+    if (t.status != CLAE_OK) fail_msg("%s", t.error);
+    assert_true(fault.failures > 0);
+    assert_int_equal(t.warnings, ops);
+    assert_int_equal(t.errors, 0);
+    assert_contains(t.warning, "conv");
+    assert_contains(t.warning, "implementation direct");
+    assert_contains(t.warning, words);
+    assert_null(strstr(t.warning, "MiB"));
+    assert_same_training(&t, &right, 1e-4);
+}
+
+static void test_failing_launch(void **state) {
+    (void)state;
+    check_fallback((struct fault){.kernel = "conv_run", .code = CL_OUT_OF_RESOURCES}, 4, "registers or local memory");
+    check_fallback((struct fault){.kernel = "conv_run", .code = CL_INVALID_WORK_GROUP_SIZE}, 4,
+                   "CL_INVALID_WORK_GROUP_SIZE");
+}
+
+/* It is said of the op that runs, not of one that happens to wait later. */
+static void test_late_failure(void **state) {
+    (void)state;
+    check_fallback((struct fault){.kernel = "conv_filter_partial", .code = CL_OUT_OF_RESOURCES, .is_late = true}, 2,
+                   "bwd_weights");
+}
+
+static void test_wrong_result(void **state) {
+    (void)state;
+    check_fallback((struct fault){.kernel = "conv_filter_reduce"}, 2, "computes wrongly");
+    check_fallback((struct fault){.kernel = "conv_run"}, 4, "computes wrongly");
+}
+
+/* There is no other implementation. */
+static void test_last_implementation(void **state) {
+    (void)state;
+    const training t = train_with(&(struct fault){.kernel = "adam", .code = CL_OUT_OF_RESOURCES});
+    assert_int_equal(t.status, CLAE_ERROR_DEVICE);
+    assert_int_equal(t.errors, 1);
+    assert_contains(t.error, "adam");
+}
+
+/* Any allocation may fail: of the images, they are streamed; of anything else, that is said, and nothing is left. */
+static void test_failing_allocation(void **state) {
+    (void)state;
+    const training right = train_with(&(struct fault){0});
+    size_t streamed = 0, refused = 0;
+    for (size_t n = 1;; n++) {
+        const training t = train_with(&(struct fault){.buffer = n});
+        if (!fault.failures) break;
+        if (t.status == CLAE_OK) {
+            assert_same_training(&t, &right, 0);
+            streamed += t.is_streamed;
+            continue;
+        }
+        refused++;
+        assert_int_equal(t.status, CLAE_ERROR_DEVICE);
+        assert_int_equal(t.errors, 1);
+        assert_contains(t.error, "MiB");
+    }
+    assert_true(streamed >= 1 && refused >= 5);
+}
+
+/* Memory that a driver gets when it is first written. */
+static void test_failing_first_use(void **state) {
+    (void)state;
+    const training right = train_with(&(struct fault){0});
+    const training t = train_with(&(struct fault){.upload_bytes = IMAGES * 81});
+    assert_int_equal(t.status, CLAE_OK);
+    assert_true(t.is_streamed);
+    assert_int_equal(t.warnings, 1);
+    assert_contains(t.warning, "streamed");
+    assert_same_training(&t, &right, 0);
+}
+
+static void test_cause(void **state) {
+    fixture *f = *state;
+    opencl_device *device = opencl_device_of(f->device);
+    opencl_check(device, CL_OUT_OF_RESOURCES, "clFinish", "all");
+    assert_contains(f->last_error, "watchdog");
+    device->base.allocated_bytes += device->base.info.memory_bytes;
+    opencl_check(device, CL_OUT_OF_RESOURCES, "clFinish", "all");
+    device->base.allocated_bytes -= device->base.info.memory_bytes;
+    assert_contains(f->last_error, "MiB of the device's");
+}
+
+static float *run_once(clae_device *device, op_instance *instance, const op_desc *desc, size_t *count) {
+    op_args args = {0};
+    int output = 0;
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        const size_t n = op_operand_count(desc, k);
+        if (!n) continue;
+        float *values = malloc(n * sizeof *values);
+        for (size_t i = 0; i < n; i++)
+            values[i] = (float)(philox_uniform((philox_stream){1, PHILOX_SELFTEST, (uint32_t)k}, i) - 0.5);
+        assert_int_equal(buffer_create(device, n * sizeof *values, &args.operand[k].buffer), CLAE_OK);
+        assert_int_equal(buffer_upload(args.operand[k].buffer, 0, values, n * sizeof *values), CLAE_OK);
+        free(values);
+        if (op_operand_is_output(desc->op, k) && output == 0) output = k;
+    }
+    assert_int_equal(buffer_create(device, instance->workspace_bytes, &args.workspace.buffer), CLAE_OK);
+    assert_int_equal(op_run(instance, &args), CLAE_OK);
+    *count = op_operand_count(desc, output);
+    float *got = malloc(*count * sizeof *got);
+    assert_int_equal(buffer_download(args.operand[output].buffer, 0, got, *count * sizeof *got), CLAE_OK);
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) buffer_free(args.operand[k].buffer);
+    buffer_free(args.workspace.buffer);
+    return got;
+}
+
+static const char *const grouped[] = {"tiled", "mma", "winograd_tiled", "plain"};
+
+static const op_impl *find(const clae_device *device, op_id op, const char *name) {
+    const op_impl *const *impl = device->backend->impls(op);
+    while (*impl && strcmp((*impl)->name, name) != 0) impl++;
+    return *impl;
+}
+
+static op_desc conv_desc_of(op_id op) {
+    const bool filter = op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights;
+    return (op_desc){
+        .op = op, .conv = {.g = {23, 8, 8, 8, 6, 6, 12, 3, 3, 1, 1, 0, 0}, .with_bias = filter, .with_relu = !filter}};
+}
+
+/* In many launches comes out what comes out in one, bit by bit. */
+static void test_cut_launches(void **state) {
+    fixture *f = *state;
+    for (op_id op = 0; op_is_conv(op); op++)
+        for (size_t i = 0; i < sizeof grouped / sizeof *grouped; i++) {
+            const op_desc desc = conv_desc_of(op);
+            const op_impl *impl = find(f->device, op, grouped[i]);
+            op_instance *instance = NULL;
+            size_t count, launches[2];
+            float *got[2];
+            if (!impl->supports(f->device, &desc)) continue;
+            assert_int_equal(impl->prepare(f->device, &desc, &instance), CLAE_OK);
+            for (int cut = 0; cut < 2; cut++) {
+                fault = (struct fault){0};
+                f->device->launch_flops = cut ? op_flops(&desc) / 5 : 0;
+                got[cut] = run_once(f->device, instance, &desc, &count);
+                launches[cut] = fault.launches;
+            }
+            f->device->launch_flops = 0;
+            op_release(instance);
+            if (memcmp(got[0], got[1], count * sizeof(float)) != 0) fail_msg("%s by %s", op_name(op), impl->name);
+            if (strcmp(impl->name, "winograd_tiled") != 0) assert_true(launches[1] >= launches[0] + 2);
+            free(got[0]);
+            free(got[1]);
+        }
+}
+
+/* What an implementation takes of local memory, it asks for, however little there is. */
+static void test_local_memory(void **state) {
+    fixture *f = *state;
+    opencl_device *device = opencl_device_of(f->device);
+    const size_t has = device->local_bytes, sizes[] = {4096, 8192, 16384, 24576};
+    size_t prepared = 0;
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (op_id op = 0; op_is_conv(op); op++)
+            for (size_t i = 0; i < sizeof grouped / sizeof *grouped; i++) {
+                const op_desc desc = conv_desc_of(op);
+                const op_impl *impl = find(f->device, op, grouped[i]);
+                op_instance *instance = NULL;
+                device->local_bytes = sizes[s];
+                if (!impl->supports(f->device, &desc)) continue;
+                assert_int_equal(impl->prepare(f->device, &desc, &instance), CLAE_OK);
+                for (int l = 0; l < OPENCL_MAX_LAUNCHES; l++) {
+                    opencl_kernel *kernel = &opencl_instance_of(instance)->launch[l].kernel;
+                    cl_ulong bytes = 0;
+                    if (!kernel->program) continue;
+                    assert_true(opencl_kernel_work_group_items(kernel) > 0);
+                    clGetKernelWorkGroupInfo(kernel->kernel, device->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof bytes, &bytes,
+                                             NULL);
+                    if (bytes > sizes[s])
+                        fail_msg("%s by %s: %s takes %zu bytes of %zu", op_name(op), impl->name, kernel->name,
+                                 (size_t)bytes, sizes[s]);
+                }
+                prepared++;
+                op_release(instance);
+            }
+    device->local_bytes = has;
+    assert_true(prepared > 24);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_failing_launch),
+        cmocka_unit_test(test_late_failure),
+        cmocka_unit_test(test_wrong_result),
+        cmocka_unit_test(test_last_implementation),
+        cmocka_unit_test(test_failing_allocation),
+        cmocka_unit_test(test_failing_first_use),
+        cmocka_unit_test(test_cause),
+        cmocka_unit_test(test_cut_launches),
+        cmocka_unit_test(test_local_memory),
+    };
+    return cmocka_run_group_tests_name("launch", tests, fixture_setup, fixture_teardown);
+}
