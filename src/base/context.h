@@ -30,6 +30,9 @@ __attribute__((format(printf, 3, 4))) void log_line(const clae_context *context,
 __attribute__((format(printf, 3, 4))) clae_status fail(const clae_context *context, clae_status status,
                                                        const char *format, ...);
 
+/* `usual`, but for errno ENOMEM: a shortage of memory is nobody's bad input or output. */
+clae_status status_of_errno(clae_status usual);
+
 clae_status fail_memory(const clae_context *context, size_t bytes, const char *what);
 
 #endif

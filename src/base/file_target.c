@@ -26,7 +26,7 @@ static clae_status fail_here(const search *s, const char *what) {
 }
 
 static clae_status fail_errno(const search *s, const char *what) {
-    return fail(s->context, errno == ENOMEM ? CLAE_ERROR_INTERNAL : CLAE_ERROR_OUTPUT, "cannot write '%s': %s: %s",
+    return fail(s->context, status_of_errno(CLAE_ERROR_OUTPUT), "cannot write '%s': %s: %s",
                 s->asked, what, strerror(errno));
 }
 

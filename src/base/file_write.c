@@ -22,7 +22,7 @@ typedef struct output_file {
 } output_file;
 
 static clae_status fail_write(const output_file *f, const char *what) {
-    return fail(f->context, errno == ENOMEM ? CLAE_ERROR_INTERNAL : CLAE_ERROR_OUTPUT, "cannot write '%s': %s: %s",
+    return fail(f->context, status_of_errno(CLAE_ERROR_OUTPUT), "cannot write '%s': %s: %s",
                 f->path, what, strerror(errno));
 }
 

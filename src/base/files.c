@@ -33,8 +33,7 @@ clae_status file_read(const clae_context *context, const char *path, const char 
     /* O_NONBLOCK: opening a pipe without a writer would wait for ever. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) != 0) {
-        if (errno == ENOMEM) status = CLAE_ERROR_INTERNAL;
-        status = fail(context, status, "cannot open the %s '%s': %s", what, path, strerror(errno));
+        status = fail(context, status_of_errno(status), "cannot open the %s '%s': %s", what, path, strerror(errno));
         goto done;
     }
     if (!S_ISREG(st.st_mode)) {
@@ -55,7 +54,7 @@ clae_status file_read(const clae_context *context, const char *path, const char 
     /* The byte beyond the size must not be there. */
     ssize_t got = read_fully(fd, buffer, size + 1);
     if (got < 0) {
-        status = fail(context, status, "cannot read the %s '%s': %s", what, path, strerror(errno));
+        status = fail(context, status_of_errno(status), "cannot read the %s '%s': %s", what, path, strerror(errno));
         goto done;
     }
     if ((size_t)got != size) {

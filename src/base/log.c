@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,10 @@ clae_status fail(const clae_context *context, clae_status status, const char *fo
     log_arguments(context, CLAE_LOG_ERROR, format, arguments);
     va_end(arguments);
     return status;
+}
+
+clae_status status_of_errno(clae_status usual) {
+    return errno == ENOMEM ? CLAE_ERROR_INTERNAL : usual;
 }
 
 clae_status fail_memory(const clae_context *context, size_t bytes, const char *what) {

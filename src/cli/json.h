@@ -5,6 +5,12 @@
 #include "cli/console.h"
 
 #include <jansson.h>
+#include <stdbool.h>
+
+/* Makes Jansson note a shortage of memory, which it takes for bad JSON, or loses characters by. To be called before its
+ * first use. */
+void json_watch_memory(void);
+bool json_lacked_memory(void);
 
 /* Prints the object on standard output and gives it up; NULL, or numbers that JSON lacks, are an error. */
 clae_status json_print(console *console, json_t *object);

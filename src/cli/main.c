@@ -1,4 +1,5 @@
 #include "cli/help.h"
+#include "cli/json.h"
 #include "cli/parse.h"
 
 #include <errno.h>
@@ -40,9 +41,12 @@ static void free_texts(const command *command, void *args) {
 
 static int run_command(console *console, const command *command, char *const *words, size_t count) {
     common_args *args = calloc(1, command->args_size);
-    if (!args) return CLAE_ERROR_INTERNAL;
     int code = EXIT_USAGE;
     console->command = command->name;
+    if (!args) {
+        console_message(console, CLAE_LOG_ERROR, "not enough memory for the options");
+        return CLAE_ERROR_INTERNAL;
+    }
     switch (parse_words(command, console, words, count, args)) {
     case PARSE_HELP:
         help_command(stdout, command);
@@ -53,6 +57,10 @@ static int run_command(console *console, const command *command, char *const *wo
         code = command->run(console, args);
         break;
     case PARSE_ERROR:
+        break;
+    case PARSE_NO_MEMORY:
+        console_message(console, CLAE_LOG_ERROR, "not enough memory for the options");
+        code = CLAE_ERROR_INTERNAL;
         break;
     }
     free_texts(command, args);
@@ -88,6 +96,14 @@ static int dispatch(console *console, int argc, char **argv) {
     return run_command(console, command, argv + 2, (size_t)argc - 2);
 }
 
+/* What was called bad JSON may have been whole, and what was read damaged. */
+static int reconsider(console *console, int code) {
+    if (!json_lacked_memory() || (code && code != EXIT_USAGE)) return code;
+    console_message(console, CLAE_LOG_ERROR,
+                    "not enough memory to read JSON: nothing that was said or done is certain");
+    return CLAE_ERROR_INTERNAL;
+}
+
 /* A file that is opened must not take the place of a closed standard output: messages would go into it. Writing to the
  * stand-in fails, as it would without one. */
 static void fill_standard_descriptors(void) {
@@ -101,6 +117,7 @@ int main(int argc, char **argv) {
     fill_standard_descriptors();
     console console;
     console_init(&console);
-    int code = dispatch(&console, argc, argv);
+    json_watch_memory();
+    int code = reconsider(&console, dispatch(&console, argc, argv));
     return flush_output(&console, code);
 }

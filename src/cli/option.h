@@ -84,7 +84,8 @@ typedef struct option {
 #define OPTION_NO_INVERT(FIELD) OPTION_FLAG(FIELD, "no-invert", 0, "show pixels as they are, not as dark ink on white")
 
 /* Stores `text` in the option's field of `args`. False when it is no such value; then option_expectation says what was
- * expected ("a whole number from 1 to 1000"). A value of kind TEXTS is allocated. */
+ * expected ("a whole number from 1 to 1000"). A value of kind TEXTS is
+ * allocated: errno is ENOMEM when that fails. */
 bool option_store(const option *option, void *args, const char *text);
 void option_expectation(const option *option, char text[OPTION_TEXT_BYTES]);
 

@@ -1,5 +1,6 @@
 #include "cli/parse.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,7 +83,9 @@ static parse_result take_option(parser *parser, const char *word) {
         }
         value = parser->words[parser->next++];
     }
+    errno = 0;
     if (!option_store(option, parser->args, value)) {
+        if (errno == ENOMEM) return PARSE_NO_MEMORY;
         console_usage(parser->console, name, "expected %s, got \"%s\"", expectation, value);
         return PARSE_ERROR;
     }

@@ -4,7 +4,7 @@
 
 #include "cli/command.h"
 
-typedef enum parse_result { PARSE_OK, PARSE_HELP, PARSE_ERROR } parse_result;
+typedef enum parse_result { PARSE_OK, PARSE_HELP, PARSE_ERROR, PARSE_NO_MEMORY } parse_result;
 
 /* Fills `args`, zeroed and of command->args_size bytes, from the words after the command's name. After PARSE_ERROR one
  * line was shown. */

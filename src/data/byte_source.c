@@ -48,7 +48,7 @@ clae_status byte_source_open(const clae_context *context, const char *path, byte
     /* O_NONBLOCK: opening a pipe without a writer would wait for ever. */
     s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (s->fd < 0 || fstat(s->fd, &st) != 0) {
-        status = fail(context, status, "cannot open '%s': %s", path, strerror(errno));
+        status = fail(context, status_of_errno(status), "cannot open '%s': %s", path, strerror(errno));
         goto fail;
     }
     if (!S_ISREG(st.st_mode)) {
@@ -78,7 +78,7 @@ static clae_status read_file(byte_source *source, uint8_t *data, size_t bytes, s
         ssize_t n = read(source->fd, data + *got, left < (1 << 30) ? left : (1 << 30));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0)
-            return fail(source->context, CLAE_ERROR_INPUT, "cannot read '%s': %s", source->path, strerror(errno));
+            return fail(source->context, status_of_errno(CLAE_ERROR_INPUT), "cannot read '%s': %s", source->path, strerror(errno));
         if (n == 0) break;
         *got += (size_t)n;
     }

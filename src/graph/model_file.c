@@ -119,11 +119,12 @@ clae_status model_resolve_path(const clae_context *context, const char *path, ch
         return *file ? CLAE_OK : fail_memory(context, strlen(path), "a path");
     }
     *file = string_format("%s/model.safetensors", path);
-    if (*file && path_exists(*file)) return CLAE_OK;
+    if (!*file) return fail_memory(context, strlen(path), "a path");
+    if (path_exists(*file)) return CLAE_OK;
     free(*file);
     *file = NULL;
     DIR *folder = opendir(path);
-    if (!folder) return fail(context, CLAE_ERROR_INPUT, "%s: %s", path, strerror(errno));
+    if (!folder) return fail(context, status_of_errno(CLAE_ERROR_INPUT), "%s: %s", path, strerror(errno));
     newest_checkpoint(folder, name, sizeof name);
     closedir(folder);
     if (!name[0]) return fail(context, CLAE_ERROR_INPUT, "%s: holds neither model.safetensors nor a checkpoint", path);

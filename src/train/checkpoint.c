@@ -119,8 +119,9 @@ static clae_status check_settings(const clae_trainer *t, const safetensors_file 
                         texts.pairs[i].value);
     }
     char *layers = model_layers_to_json(t->model);
+    if (!layers) return fail_memory(t->device->context, t->model->layer_count, "the description of the layers");
     const char *kept = safetensors_metadata(file, "layers");
-    const bool same = layers && kept && strcmp(layers, kept) == 0;
+    const bool same = kept && strcmp(layers, kept) == 0;
     free(layers);
     return same ? CLAE_OK
                 : fail(t->device->context, CLAE_ERROR_INPUT, "%s: was made for a model with other layers", path);

@@ -5,6 +5,7 @@
 #include "data/safetensors.h"
 #include "train/run_folder.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +70,9 @@ static clae_status set_data(run *run, const char *data) {
     if (!data) {
         return fail(run->context, CLAE_ERROR_INPUT, "--data D is missing (images to train on, like mnist)");
     }
+    errno = 0;
     run->data = path_exists(data) ? realpath(data, NULL) : NULL;
-    if (!run->data) run->data = strdup(data);
+    if (!run->data && errno != ENOMEM) run->data = strdup(data);
     run->config.data = run->data;
     return run->data ? CLAE_OK : fail_memory(run->context, strlen(data), "a path");
 }

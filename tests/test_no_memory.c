@@ -1,0 +1,173 @@
+/* Each allocation of saving, loading and encoding fails once: the status is that of no bad input and no bad output, a
+ * line says so, and the files are as they were, or new and whole. */
+#include "data_support.h"
+
+#include "base/files.h"
+#include "data/dataset.h"
+#include "data/npy.h"
+#include "no_memory.h"
+
+#include <clae/clae.h>
+#include <dirent.h>
+
+#define IMAGES 12
+#define LIMIT 3000 /* allocations */
+
+typedef struct material {
+    scene s;
+    clae_device *device;
+    clae_model *model;
+    clae_dataset *images;
+    char idx[128], npy[128], weights[128], run[128];
+} material;
+
+typedef clae_status (*action)(material *m);
+
+static clae_status save(material *m) {
+    return clae_model_save(m->model, m->weights);
+}
+
+static clae_status load(material *m) {
+    clae_model *model;
+    clae_status status = clae_model_load(&m->s.context, m->s.folder, &model);
+    clae_model_free(model);
+    return status;
+}
+
+static clae_status load_weights(material *m) {
+    return clae_model_load_weights(m->model, m->weights);
+}
+
+static clae_status open_images(material *m) {
+    clae_dataset *images;
+    clae_status status = clae_dataset_open(&m->s.context, m->s.folder, CLAE_SPLIT_TEST, &images);
+    clae_dataset_free(images);
+    return status;
+}
+
+static clae_status encode(material *m) {
+    clae_infer *infer = NULL;
+    float codes[IMAGES][8];
+    clae_status status = clae_infer_create(m->device, m->model, 5, &infer);
+    if (!status) status = clae_infer_encode(infer, m->images, codes[0]);
+    npy_array array = {.rank = 2, .shape = {IMAGES, 8}, .values = codes[0]};
+    if (!status) status = npy_write(&m->s.context, m->npy, &array);
+    clae_infer_free(infer);
+    return status;
+}
+
+static clae_status read_codes(material *m) {
+    npy_array array;
+    clae_status status = npy_read(&m->s.context, m->npy, &array);
+    free(array.values);
+    return status;
+}
+
+static clae_status check_place(material *m) {
+    return file_check_writable(&m->s.context, m->npy);
+}
+
+static clae_status make_folder(material *m) {
+    rmdir(m->run);
+    return folder_create(&m->s.context, m->run);
+}
+
+/* The latest checkpoint is the one of the call before, or whole. */
+static clae_status train(material *m) {
+    const clae_train_options options = {.batch_size = 5, .lr = 1e-3};
+    char path[160];
+    clae_trainer *trainer = NULL;
+    snprintf(path, sizeof path, "%s/checkpoint.safetensors", m->run);
+    clae_status status = clae_trainer_create(m->device, m->model, m->images, &options, &trainer);
+    if (!status && path_exists(path)) status = clae_trainer_restore_checkpoint(trainer, path, NULL);
+    if (!status) status = clae_trainer_run(trainer, 1);
+    if (!status) status = clae_trainer_save_checkpoint(trainer, path, "{}");
+    clae_trainer_free(trainer);
+    return status;
+}
+
+static size_t temporaries(const char *path) {
+    DIR *folder = opendir(path);
+    size_t count = 0;
+    assert_non_null(folder);
+    for (const struct dirent *entry; (entry = readdir(folder));) count += strstr(entry->d_name, ".tmp") != NULL;
+    closedir(folder);
+    return count;
+}
+
+/* Fails one allocation after another until there are no more. */
+static void sweep(material *m, const char *name, action act) {
+    bool failed = true;
+    unsigned long number = 0;
+    assert_int_equal(act(m), CLAE_OK);
+    while (failed) {
+        assert_true(++number < LIMIT);
+        m->s.messages = 0;
+        no_memory_begin(number);
+        const clae_status status = act(m);
+        failed = no_memory_end();
+        if (status != CLAE_OK && (status != CLAE_ERROR_INTERNAL || m->s.messages == 0))
+            print_error("%s, allocation %lu: status %d, %u messages: %s\n", name, number, status, m->s.messages,
+                        m->s.message);
+        assert_true(status == CLAE_OK || status == CLAE_ERROR_INTERNAL);
+        assert_true(status == CLAE_OK || m->s.messages > 0);
+        assert_true(failed || status == CLAE_OK);
+        assert_int_equal(act(m), CLAE_OK);
+        assert_int_equal(temporaries(m->s.folder) + temporaries(m->run), 0);
+    }
+    assert_true(number > 1);
+}
+
+static void every_allocation_fails_once(void **state) {
+    material *m = *state;
+    static const struct {
+        const char *name;
+        action act;
+    } actions[] = {{"save", save},
+                   {"load", load},
+                   {"load weights", load_weights},
+                   {"open images", open_images},
+                   {"encode", encode},
+                   {"read codes", read_codes},
+                   {"check place", check_place},
+                   {"make folder", make_folder},
+                   {"train", train}};
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) sweep(m, actions[i].name, actions[i].act);
+}
+
+static int set_up(void **state) {
+    material *m = calloc(1, sizeof *m);
+    void *made;
+    uint8_t file[16 + IMAGES * 784] = {0, 0, 8, 3, 0, 0, 0, IMAGES, 0, 0, 0, 28, 0, 0, 0, 28};
+    if (!m || scene_open(&made)) return -1;
+    m->s = *(scene *)made;
+    free(made);
+    m->s.context.log_user = &m->s;
+    m->s.context.threads = 1;
+    snprintf(m->idx, sizeof m->idx, "%s/t10k-images-idx3-ubyte", m->s.folder);
+    snprintf(m->npy, sizeof m->npy, "%s/codes.npy", m->s.folder);
+    snprintf(m->weights, sizeof m->weights, "%s/model.safetensors", m->s.folder);
+    snprintf(m->run, sizeof m->run, "%s/run", m->s.folder);
+    for (size_t i = 16; i < sizeof file; i++) file[i] = (uint8_t)(i * i / 7);
+    write_file(m->idx, file, sizeof file);
+    *state = m;
+    return folder_create(&m->s.context, m->run) || clae_device_open(&m->s.context, "c", &m->device) ||
+           clae_dataset_open(&m->s.context, m->idx, CLAE_SPLIT_TEST, &m->images) ||
+           clae_model_create_lecture(&m->s.context, 2, 8, 0, &m->model);
+}
+
+static int tear_down(void **state) {
+    material *m = *state;
+    char command[160];
+    clae_dataset_free(m->images);
+    clae_model_free(m->model);
+    clae_device_close(m->device);
+    snprintf(command, sizeof command, "rm -rf '%s'", m->s.folder);
+    free(m);
+    return system(command);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation_fails_once)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
