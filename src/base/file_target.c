@@ -26,8 +26,8 @@ static clae_status fail_here(const search *s, const char *what) {
 }
 
 static clae_status fail_errno(const search *s, const char *what) {
-    return fail(s->context, status_of_errno(CLAE_ERROR_OUTPUT), "cannot write '%s': %s: %s",
-                s->asked, what, strerror(errno));
+    return fail(s->context, status_of_errno(CLAE_ERROR_OUTPUT), "cannot write '%s': %s: %s", s->asked, what,
+                strerror(errno));
 }
 
 /* The number in "<folder>/<number>"; -1 for anything else. */

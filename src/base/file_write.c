@@ -22,8 +22,8 @@ typedef struct output_file {
 } output_file;
 
 static clae_status fail_write(const output_file *f, const char *what) {
-    return fail(f->context, status_of_errno(CLAE_ERROR_OUTPUT), "cannot write '%s': %s: %s",
-                f->path, what, strerror(errno));
+    return fail(f->context, status_of_errno(CLAE_ERROR_OUTPUT), "cannot write '%s': %s: %s", f->path, what,
+                strerror(errno));
 }
 
 static clae_status open_temporary(output_file *f) {

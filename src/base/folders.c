@@ -19,7 +19,8 @@ bool path_is_folder(const char *path) {
 static clae_status create_one(const clae_context *context, const char *path) {
     if (mkdir(path, 0777) == 0 || path_is_folder(path)) return CLAE_OK;
     int error = errno == EEXIST ? ENOTDIR : errno;
-    return fail(context, status_of_errno(CLAE_ERROR_OUTPUT), "cannot create the folder '%s': %s", path, strerror(error));
+    return fail(context, status_of_errno(CLAE_ERROR_OUTPUT), "cannot create the folder '%s': %s", path,
+                strerror(error));
 }
 
 clae_status folder_create(const clae_context *context, const char *path) {

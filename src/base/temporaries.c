@@ -31,7 +31,8 @@ int temporary_open(int folder, const char *name, char **temporary) {
         }
         const int fd = openat(folder, made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (fd >= 0) {
-            /* The lock says that its owner lives, to processes which do not see that by its number; some file systems have none. */
+            /* The lock says that its owner lives, to processes which do not see that by its number; some file systems
+             * have none. */
             (void)flock(fd, LOCK_EX | LOCK_NB);
             *temporary = made;
             return fd;

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Copies as much as there is room for, as UTF-8 without control characters: what is not UTF-8 becomes U+FFFD, blanks and
- * control characters become one space, and none at the ends. */
+/* Copies as much as there is room for, as UTF-8 without control characters: what is not UTF-8 becomes U+FFFD, blanks
+ * and control characters become one space, and none at the ends. */
 void text_tidy(char *to, size_t size, const char *from);
 
 /* Writes `text` with each control character (of ASCII and of Unicode's C1 block) and each byte that is not UTF-8 as

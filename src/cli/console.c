@@ -67,7 +67,8 @@ void console_progress(console *console, const char *format, ...) {
     va_end(list);
     int columns = (int)text_sanitise(line, clean, sizeof clean);
     if (columns >= LINE_BYTES) columns = (int)strlen(clean);
-    fprintf(stderr, "\r%s%*s", clean, columns < console->progress_columns ? console->progress_columns - columns : 0, "");
+    fprintf(stderr, "\r%s%*s", clean, columns < console->progress_columns ? console->progress_columns - columns : 0,
+            "");
     fflush(stderr);
     console->progress_columns = columns;
 }

@@ -47,7 +47,8 @@ static int run(console *console, const void *arguments) {
     const eval_args *args = arguments;
     materials materials;
     clae_evaluation model, pca;
-    clae_status status = materials_open(&materials, console, &args->common, args->data, MATERIALS_TEST | MATERIALS_PCA, NULL);
+    clae_status status =
+        materials_open(&materials, console, &args->common, args->data, MATERIALS_TEST | MATERIALS_PCA, NULL);
     if (!status) status = evaluate(&materials, &model, &pca);
     if (!status && args->json) {
         status = print_json(&materials, &model, &pca);

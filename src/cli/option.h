@@ -80,7 +80,9 @@ typedef struct option {
 #define OPTION_DATA                                                                                                    \
     OPTION_TEXT_REQUIRED(data, "data", "D",                                                                            \
                          "images: mnist, fashion-mnist, a folder of MNIST-named files or an IDX file")
-#define OPTION_PICTURE OPTION_TEXT_REQUIRED(out, "out", "F.png", "the picture to write, - is standard output; F.npy takes the images as floats")
+#define OPTION_PICTURE                                                                                                 \
+    OPTION_TEXT_REQUIRED(out, "out", "F.png",                                                                          \
+                         "the picture to write, - is standard output; F.npy takes the images as floats")
 #define OPTION_NO_INVERT(FIELD) OPTION_FLAG(FIELD, "no-invert", 0, "show pixels as they are, not as dark ink on white")
 
 /* Stores `text` in the option's field of `args`. False when it is no such value; then option_expectation says what was

@@ -78,7 +78,8 @@ static clae_status read_file(byte_source *source, uint8_t *data, size_t bytes, s
         ssize_t n = read(source->fd, data + *got, left < (1 << 30) ? left : (1 << 30));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0)
-            return fail(source->context, status_of_errno(CLAE_ERROR_INPUT), "cannot read '%s': %s", source->path, strerror(errno));
+            return fail(source->context, status_of_errno(CLAE_ERROR_INPUT), "cannot read '%s': %s", source->path,
+                        strerror(errno));
         if (n == 0) break;
         *got += (size_t)n;
     }

@@ -80,7 +80,8 @@ clae_status run_folder_checkpoints(const clae_context *context, const char *fold
     *count = 0;
     DIR *directory = opendir(folder);
     if (!directory) {
-        return errno == ENOENT ? CLAE_OK : fail(context, status_of_errno(CLAE_ERROR_INPUT), "%s: %s", folder, strerror(errno));
+        return errno == ENOENT ? CLAE_OK
+                               : fail(context, status_of_errno(CLAE_ERROR_INPUT), "%s: %s", folder, strerror(errno));
     }
     clae_status status = CLAE_OK;
     for (struct dirent *entry; (entry = readdir(directory));) {
