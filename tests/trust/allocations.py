@@ -40,8 +40,7 @@ def start(check, words, **changes):
 
 def without_shim(outcome):
     """The outcome without the lines of the failing allocations."""
-    text = re.sub(r"(?m)^failing allocation: .*\n", "", outcome.stderr)
-    return program.Outcome(outcome.code, outcome.is_timed_out, outcome.stdout, text, outcome.peak_mib, outcome.seconds)
+    return outcome.with_stderr(re.sub(r"(?m)^failing allocation: .*\n", "", outcome.stderr))
 
 
 def fail_one(check, name, words, output, number):

@@ -9,7 +9,6 @@ import subprocess
 
 import check as checks
 import formats
-import program
 
 PAGE = 4096
 SIZES = (1, 2, 3, 4, 6, 8, 10, 11, 12, 13, 14, 16, 20, 22, 24, 26, 28, 30, 32, 36, 40, 44, 48, 52, 56, 60, 64)
@@ -97,7 +96,7 @@ def under_limit(check, name, words, output, good):
             with os.fdopen(read, "rb") as pipe, os.fdopen(write, "wb") as end:
                 outcome = check.clae(*at(words, folder), before=before, stderr=end)
                 end.close()
-                outcome = program.Outcome(outcome.code, outcome.is_timed_out, "", pipe.read().decode(), outcome.peak_mib, 0)
+                outcome = outcome.with_stderr(pipe.read().decode())
             label = f"{name} with files of {limit} bytes, signal {'ignored' if action == signal.SIG_IGN else 'not ignored'}"
             judge(check, label, outcome, folder, output, good, b"old" if output else None)
 

@@ -39,17 +39,21 @@ def environment(**changes):
 
 
 class Outcome:
-    """code is negative for a signal."""
+    """code is negative for a signal; has_drivers: OpenCL drivers were there, which take memory of their own."""
 
-    def __init__(self, code, is_timed_out, stdout, stderr, peak_mib, seconds):
+    def __init__(self, code, is_timed_out, stdout, stderr, peak_mib, seconds, has_drivers):
         self.code = code
         self.is_timed_out = is_timed_out
         self.stdout = stdout
         self.stderr = stderr
         self.peak_mib = peak_mib
         self.seconds = seconds
+        self.has_drivers = has_drivers
         self.lines = [line for line in stderr.split("\n") if line.strip()]
         self.errors = [line for line in self.lines if is_error(line)]
+
+    def with_stderr(self, text):
+        return Outcome(self.code, self.is_timed_out, self.stdout, text, self.peak_mib, self.seconds, self.has_drivers)
 
     def sanitizer_line(self):
         return next((line for line in self.lines if "Sanitizer" in line or "runtime error:" in line), "")[:300]
@@ -78,9 +82,10 @@ def run(words, env=None, timeout=120, before=None, kill_after=None, cwd=None, st
         if before:
             before()
 
+    env = env or environment()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.monotonic()
-        process = subprocess.Popen(words, env=env or environment(), cwd=cwd, stdin=stdin, stdout=stdout or out,
+        process = subprocess.Popen(words, env=env, cwd=cwd, stdin=stdin, stdout=stdout or out,
                                    stderr=stderr or err, preexec_fn=prepare, start_new_session=True)
         state = {"timed_out": False}
 
@@ -103,7 +108,7 @@ def run(words, env=None, timeout=120, before=None, kill_after=None, cwd=None, st
         timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         return Outcome(process.returncode, state["timed_out"], _text(out), _text(err), usage.ru_maxrss / 1024,
-                       time.monotonic() - start)
+                       time.monotonic() - start, env.get("OCL_ICD_VENDORS") != NO_DRIVERS)
 
 
 def has(tool):
