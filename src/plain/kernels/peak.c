@@ -6,12 +6,12 @@
 
 double PLAIN_NAME(plain_peak)(size_t rounds, float a, float b, float *result) {
     vector sum[CHAINS];
-    const vector va = a - (vector){0}, vb = b - (vector){0};
+    const vector va = vector_broadcast(a), vb = vector_broadcast(b);
     UNROLL
-    for (int i = 0; i < CHAINS; i++) sum[i] = (float)i - (vector){0};
+    for (int i = 0; i < CHAINS; i++) sum[i] = vector_broadcast((float)i);
     for (size_t r = 0; r < rounds; r++) {
         UNROLL
-        for (int i = 0; i < CHAINS; i++) sum[i] = sum[i] * va + vb;
+        for (int i = 0; i < CHAINS; i++) sum[i] = vector_fma(sum[i], va, vb);
     }
     UNROLL
     for (int i = 1; i < CHAINS; i++) sum[0] += sum[i];

@@ -23,12 +23,12 @@ INLINE void multiply(const tile *t, vector *out, const int positions) {
         for (int l = 0; l < whole; l += WIDTH) {
             const vector w = vector_load(weight + l);
             UNROLL
-            for (int p = 0; p < positions; p++) sum[p] += w * vector_load(in + p * t->in_stride + l);
+            for (int p = 0; p < positions; p++) sum[p] = vector_fma(w, vector_load(in + p * t->in_stride + l), sum[p]);
         }
         if (rest == 0) continue;
         const vector w = load_partial(weight + whole, rest);
         UNROLL
-        for (int p = 0; p < positions; p++) sum[p] += w * load_partial(in + p * t->in_stride + whole, rest);
+        for (int p = 0; p < positions; p++) sum[p] = vector_fma(w, load_partial(in + p * t->in_stride + whole, rest), sum[p]);
     }
     UNROLL
     for (int p = 0; p < positions; p++) out[p] = sum[p];
@@ -51,7 +51,7 @@ INLINE void multiply_overlapping(const tile *t, vector *out, const int positions
                 const vector x = vector_load(in + i * t->tap_length);
                 UNROLL
                 for (int u = 0; u < taps; u++)
-                    if (i - u >= 0 && i - u < positions) sum[i - u] += x * w[u];
+                    if (i - u >= 0 && i - u < positions) sum[i - u] = vector_fma(x, w[u], sum[i - u]);
             }
         }
     }

@@ -6,6 +6,11 @@
 
 #include <stdint.h>
 #include <string.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
 
 #if defined(__AVX512F__)
 #define WIDTH 16
@@ -39,6 +44,24 @@ INLINE vector vector_zero_where(vector v, vector_mask mask) {
     return (vector)((vector_mask)v & ~mask);
 }
 
+INLINE vector vector_broadcast(float x) {
+    return x - (vector){0}; /* of -0 too */
+}
+
+/* a * b + c, rounded once where the instruction set can, and twice where it cannot: in every tile alike. Which products
+ * a compiler would contract differs by compiler and by tile, so contraction is off. */
+INLINE vector vector_fma(vector a, vector b, vector c) {
+#if defined(__AVX512F__)
+    return (vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__)
+    return (vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+    return (vector)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+    return a * b + c;
+#endif
+}
+
 /* sum[p][v] += row[v] * column[p * stride]: one step of a register tile. What there are fewer of is kept in registers.
  */
 INLINE void vector_outer_product(vector (*sum)[TILE_MAX_VECTORS], const float *row, const float *column,
@@ -46,12 +69,12 @@ INLINE void vector_outer_product(vector (*sum)[TILE_MAX_VECTORS], const float *r
     if (positions < vectors) {
         vector c[TILE_MAX_VECTORS];
         UNROLL
-        for (int p = 0; p < positions; p++) c[p] = column[p * stride] - (vector){0}; /* a broadcast, of -0 too */
+        for (int p = 0; p < positions; p++) c[p] = vector_broadcast(column[p * stride]);
         UNROLL
         for (int v = 0; v < vectors; v++) {
             const vector r = vector_load(row + v * WIDTH);
             UNROLL
-            for (int p = 0; p < positions; p++) sum[p][v] += r * c[p];
+            for (int p = 0; p < positions; p++) sum[p][v] = vector_fma(r, c[p], sum[p][v]);
         }
     } else {
         vector r[TILE_MAX_VECTORS];
@@ -59,8 +82,9 @@ INLINE void vector_outer_product(vector (*sum)[TILE_MAX_VECTORS], const float *r
         for (int v = 0; v < vectors; v++) r[v] = vector_load(row + v * WIDTH);
         UNROLL
         for (int p = 0; p < positions; p++) {
+            const vector c = vector_broadcast(column[p * stride]);
             UNROLL
-            for (int v = 0; v < vectors; v++) sum[p][v] += r[v] * column[p * stride];
+            for (int v = 0; v < vectors; v++) sum[p][v] = vector_fma(r[v], c, sum[p][v]);
         }
     }
 }

@@ -5,7 +5,7 @@
 #include "plain/kernels/vector.h"
 #include "plain/winograd.h"
 
-#define WINOGRAD_FMA(a, b, c) ((a) * (b) + (c)) /* contracted */
+#define WINOGRAD_FMA(a, b, c) vector_fma(vector_broadcast(a), b, c)
 #include "winograd_transforms.h"
 
 #define WINOGRAD_MAX_SIZE 8
