@@ -17,8 +17,8 @@ static uint32_t big_endian_32(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static clae_status refuse_format(const clae_context *context, const char *path, byte_source *source,
-                                 const uint8_t header[HEADER_BYTES], size_t bytes) {
+static clae_status idx_refuse_format(const clae_context *context, const char *path, byte_source *source,
+                                     const uint8_t header[HEADER_BYTES], size_t bytes) {
     uint8_t start[FILE_KIND_BYTES];
     size_t more = 0;
     memcpy(start, header, bytes);
@@ -38,7 +38,7 @@ static clae_status read_header(const clae_context *context, const char *path, by
     size_t got;
     clae_status status = byte_source_read(source, header, sizeof header, &got);
     if (status != CLAE_OK) return status;
-    if (got < 4 || header[0] != 0 || header[1] != 0) return refuse_format(context, path, source, header, got);
+    if (got < 4 || header[0] != 0 || header[1] != 0) return idx_refuse_format(context, path, source, header, got);
     if (header[2] != UNSIGNED_BYTES || header[3] != RANK)
         return fail(context, CLAE_ERROR_INPUT,
                     "the IDX file '%s' has elements of type %d and rank %d: images have type %d and rank %d", path,

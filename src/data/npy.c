@@ -168,8 +168,8 @@ static const char *parse_file(const uint8_t *data, size_t bytes, npy_array *arra
     return NULL;
 }
 
-static clae_status refuse(const clae_context *context, const char *path, const uint8_t *data, size_t bytes,
-                          const char *reason) {
+static clae_status npy_refuse(const clae_context *context, const char *path, const uint8_t *data, size_t bytes,
+                              const char *reason) {
     const file_kind kind = is_npy(data, bytes) ? (file_kind){NULL, NULL} : file_kind_of(data, bytes);
     if (!kind.what) return fail(context, CLAE_ERROR_INPUT, "cannot use the .npy file '%s': %s", path, reason);
     return fail(context, CLAE_ERROR_INPUT, "'%s' is no .npy file, it is %s: %s", path, kind.what,
@@ -177,7 +177,8 @@ static clae_status refuse(const clae_context *context, const char *path, const u
 }
 
 /* Names the first value that is not finite by its place: "[3, 0]". */
-static clae_status check_finite(const clae_context *context, const char *path, const npy_array *array, size_t count) {
+static clae_status npy_check_finite(const clae_context *context, const char *path, const npy_array *array,
+                                    size_t count) {
     char place[NPY_MAX_RANK * 24] = "";
     size_t first = 0, used = 0, stride = count;
     while (first < count && isfinite(array->values[first])) first++;
@@ -199,7 +200,7 @@ clae_status npy_read(const clae_context *context, const char *path, npy_array *a
     if (status != CLAE_OK) return status;
     const char *reason = parse_file(data, bytes, array, &start);
     if (reason) {
-        status = refuse(context, path, data, bytes, reason);
+        status = npy_refuse(context, path, data, bytes, reason);
         memset(array, 0, sizeof *array);
         free(data);
         return status;
@@ -207,7 +208,7 @@ clae_status npy_read(const clae_context *context, const char *path, npy_array *a
     /* The values move to the block's start, where they are aligned, and take the block over. */
     memmove(data, data + start, bytes - start);
     array->values = (float *)(void *)data;
-    status = check_finite(context, path, array, (bytes - start) / sizeof(float));
+    status = npy_check_finite(context, path, array, (bytes - start) / sizeof(float));
     if (status != CLAE_OK) {
         free(data);
         memset(array, 0, sizeof *array);

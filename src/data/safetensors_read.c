@@ -42,7 +42,7 @@ static clae_status refuse_tensor(const reader *r, const char *name, const char *
 }
 
 /* A file that is not of this format, with what it is where that can be told. */
-static clae_status refuse_format(const reader *r, const storage *s, size_t bytes, const char *reason) {
+static clae_status refuse_other_kind(const reader *r, const storage *s, size_t bytes, const char *reason) {
     const file_kind kind = file_kind_of(s->bytes, bytes);
     if (!kind.what) return refuse(r, reason);
     return fail(r->context, CLAE_ERROR_INPUT, "'%s' is no .safetensors file, it is %s: %s", r->path, kind.what,
@@ -53,9 +53,9 @@ static clae_status refuse_format(const reader *r, const storage *s, size_t bytes
 static clae_status read_length(const reader *r, const storage *s, size_t bytes, size_t *header_bytes) {
     static const char reason[] = "it does not begin as one";
     uint64_t length;
-    if (bytes <= SAFETENSORS_LENGTH_BYTES) return refuse_format(r, s, bytes, reason);
+    if (bytes <= SAFETENSORS_LENGTH_BYTES) return refuse_other_kind(r, s, bytes, reason);
     memcpy(&length, s->bytes, SAFETENSORS_LENGTH_BYTES);
-    if (s->bytes[SAFETENSORS_LENGTH_BYTES] != '{' || length > UINT32_MAX) return refuse_format(r, s, bytes, reason);
+    if (s->bytes[SAFETENSORS_LENGTH_BYTES] != '{' || length > UINT32_MAX) return refuse_other_kind(r, s, bytes, reason);
     if (length == 0 || length > bytes - SAFETENSORS_LENGTH_BYTES) return refuse(r, "it is cut off in its header");
     if (length > SAFETENSORS_MAX_HEADER_BYTES)
         return refuse(r, "its header is longer than 1 MiB, more than any model of clae needs");

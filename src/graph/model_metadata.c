@@ -56,7 +56,7 @@ static bool is_framework(const char *format) {
     return false;
 }
 
-static clae_status refuse_format(const clae_context *context, const char *format, const char *path) {
+static clae_status refuse_other_format(const clae_context *context, const char *format, const char *path) {
     return fail(context, CLAE_ERROR_INPUT, "%s: is of the format \"%.40s\"; this version of clae reads \"" FORMAT "\"",
                 path, format);
 }
@@ -65,7 +65,7 @@ clae_status model_check_format(const clae_context *context, const safetensors_fi
     const char *format = safetensors_metadata(file, "format");
     if (!format || strcmp(format, FORMAT) == 0 || strncmp(format, FORMAT_STEM, strlen(FORMAT_STEM)) != 0)
         return CLAE_OK;
-    return refuse_format(context, format, path);
+    return refuse_other_format(context, format, path);
 }
 
 static clae_status check_description(const clae_context *context, const safetensors_file *file, const char *path) {
@@ -87,7 +87,8 @@ clae_status model_read_metadata(const clae_context *context, const safetensors_f
         return fail(context, CLAE_ERROR_INPUT,
                     "%s: does not say which layers it is for; weights of other programs are taken by train --init",
                     path);
-    if (format && strcmp(format, FORMAT) != 0 && !is_framework(format)) return refuse_format(context, format, path);
+    if (format && strcmp(format, FORMAT) != 0 && !is_framework(format))
+        return refuse_other_format(context, format, path);
     if (!mean || !std || !decimal_read(mean, &out->mean) || !decimal_read(std, &out->std) ||
         fabs(out->mean) > LARGEST_STATISTIC || out->std > LARGEST_STATISTIC || out->std < SMALLEST_STD)
         return fail(context, CLAE_ERROR_INPUT, "%s: has no usable mean and std in its metadata", path);

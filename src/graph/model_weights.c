@@ -143,8 +143,8 @@ clae_status model_check_tensors(const clae_model *model, const safetensors_file 
     return CLAE_OK;
 }
 
-static clae_status check_finite(const clae_model *model, const char *path, const char *name, const float *values,
-                                size_t count) {
+static clae_status check_weights_finite(const clae_model *model, const char *path, const char *name,
+                                        const float *values, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (!isfinite(values[i]))
             return fail(model->context, CLAE_ERROR_INPUT, "%s: element %zu of %s is %s; weights must be finite", path,
@@ -157,8 +157,8 @@ static clae_status layer_from_file(const clae_model *model, const layer *l, cons
     char names[2][NAME_SIZE];
     const float *values[2];
     clae_status status = find_layer(model, l, file, path, prefix, names, values);
-    if (status == CLAE_OK) status = check_finite(model, path, names[0], values[0], l->weight_count);
-    if (status == CLAE_OK) status = check_finite(model, path, names[1], values[1], l->bias_count);
+    if (status == CLAE_OK) status = check_weights_finite(model, path, names[0], values[0], l->weight_count);
+    if (status == CLAE_OK) status = check_weights_finite(model, path, names[1], values[1], l->bias_count);
     if (status != CLAE_OK) return status;
     for (size_t k = 0; k < l->weight_count; k++)
         flat[l->weight_offset + l->type->weight_from_pytorch(l, k)] = values[0][k];
