@@ -97,12 +97,46 @@ static void test_codes_that_are_not_finite(void **state) {
     clae_model_free(model);
 }
 
+/* To the bit, so that a limit of memory, which makes batches smaller, changes no log. */
+static void test_evaluation_in_any_batch(void **state) {
+    fixture *f = *state;
+    static const size_t batches[] = {0, 16, 5, 1};
+    clae_dataset *sets[] = {noise_dataset(f->context, IMAGES, 1, 9, 9), byte_dataset(f->context, IMAGES, 1, 9, 9)};
+    clae_model *model = small_model(f->context, 1);
+    for (size_t set = 0; set < 2; set++) {
+        clae_evaluation first = {0}, evaluation;
+        for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+            clae_infer *infer = make_infer(f, model, batches[i]);
+            assert_int_equal(clae_infer_evaluate(infer, sets[set], &evaluation), CLAE_OK);
+            if (!i) first = evaluation;
+            assert_memory_equal(&evaluation, &first, sizeof first);
+            clae_infer_free(infer);
+        }
+        clae_dataset_free(sets[set]);
+    }
+    clae_model_free(model);
+}
+
+/* Host memory for codes is taken when codes are given, for the batch that fits then. */
+static void test_large_codes(void **state) {
+    fixture *f = *state;
+    const clae_layer_spec encoder[] = {CONV(60000, 1, 1, 0)}, decoder[] = {CONV(1, 1, 1, 0)};
+    clae_model *model = NULL;
+    assert_int_equal(clae_model_create(f->context, (clae_shape){1, 9, 9}, encoder, 1, decoder, 1, 0, &model), CLAE_OK);
+    clae_infer *infer = make_infer(f, model, 0);
+    assert_null(infer->staging);
+    clae_infer_free(infer);
+    clae_model_free(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agreement),
         cmocka_unit_test(test_part_of_images),
         cmocka_unit_test(test_update),
         cmocka_unit_test(test_codes_that_are_not_finite),
+        cmocka_unit_test(test_evaluation_in_any_batch),
+        cmocka_unit_test(test_large_codes),
     };
     return cmocka_run_group_tests_name("infer", tests, fixture_setup, fixture_teardown);
 }

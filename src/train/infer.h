@@ -28,9 +28,8 @@ struct clae_infer {
     size_t plan_count;
     device_dataset data; /* the images last used, if they are not streamed */
     size_t data_first;
-    buffer *losses;
-    size_t loss_slots;
-    float *staging; /* one batch of codes */
+    float *staging; /* of the host: codes to decode, images to evaluate */
+    size_t staging_floats;
 };
 
 /* Uploads the weights of the model again. */
@@ -43,7 +42,7 @@ void infer_share(clae_infer *infer, const plan *share);
 clae_status infer_prepare_evaluation(clae_infer *infer, const clae_dataset *images);
 
 /* Gets what is needed to work on images first .. first + n - 1, which may be NULL, in batches of infer->batch_size: the
- * plan, a loss for each batch, and the images. */
+ * plan and the images. */
 clae_status infer_begin(clae_infer *infer, infer_kind kind, const clae_dataset *images, size_t first, size_t n,
                         plan **plan);
 

@@ -47,7 +47,6 @@ static clae_status prepare_plan(infer_work *work, size_t batch_size) {
         .from_float = work->from_float,
         .encode = kind != INFER_DECODE,
         .decode = kind != INFER_ENCODE,
-        .loss = kind == INFER_RECONSTRUCT,
     };
     return plan_prepare(&request, &work->prepared);
 }
@@ -108,7 +107,6 @@ static clae_status plan_work(infer_work *work, size_t batch_size, bool least) {
         memory_need_add_plan(&work->need, work->prepared, shared_plan(infer));
     }
     if (!work->images) return CLAE_OK;
-    memory_need_add(&work->need, &work->need.losses, (work->n / batch_size + 1) * sizeof(float));
     const uint64_t left = device_memory_left_bytes(infer->device), needed = memory_need_total(&work->need);
     if (!is_in_place(work)) plan_images(work, batch_size, least || left < needed ? 0 : left - needed);
     return CLAE_OK;
@@ -162,21 +160,9 @@ static clae_status plan_and_test(infer_work *work, clae_status (*plan_it)(infer_
     return status;
 }
 
-static clae_status place_losses(clae_infer *infer, size_t slots) {
-    if (slots <= infer->loss_slots) return CLAE_OK;
-    buffer_free(infer->losses);
-    infer->losses = NULL;
-    infer->loss_slots = 0;
-    const clae_status status = buffer_create(infer->device, slots * sizeof(float), &infer->losses);
-    if (status == CLAE_OK) infer->loss_slots = slots;
-    return status;
-}
-
 static clae_status place_images(const infer_work *work) {
     clae_infer *infer = work->infer;
     if (!work->images) return CLAE_OK;
-    const clae_status status = place_losses(infer, work->n / infer->batch_size + 1);
-    if (status != CLAE_OK) return status;
     if (is_in_place(work)) return device_dataset_replace(&infer->data, work->images, work->first);
     infer->data_first = work->first;
     return device_dataset_create(infer->device, work->images, work->first, &work->layout, &infer->data);
