@@ -1,118 +1,5 @@
 /* Training runs: resuming to the bit, the log, damaged checkpoints, the lock, and what is refused. */
-#include "cli_support.h"
-
-#include "train/run.h"
-#include "train/run_folder.h"
-
-#define EPOCHS 3
-#define BATCH 40
-#define STEPS_PER_EPOCH 6
-
-typedef struct fixture {
-    clae_context *context;
-    clae_device *device;
-    char messages[8192];
-    unsigned warnings;
-    uint64_t stop_at; /* the step at which tick stops the training; 0: never */
-    uint64_t ticks;
-} fixture;
-
-static fixture shared;
-
-static void keep_messages(void *user, clae_log_level level, const char *line) {
-    fixture *f = user;
-    size_t used = strlen(f->messages);
-    snprintf(f->messages + used, sizeof f->messages - used, "%s\n", line);
-    f->warnings += level == CLAE_LOG_WARNING;
-}
-
-static int set_up(void **state) {
-    if (make_scratch(state)) return -1;
-    clae_context_options options = {.log = keep_messages, .log_user = &shared, .log_level = CLAE_LOG_WARNING};
-    if (clae_context_create(&options, &shared.context)) return -1;
-    return clae_device_open(shared.context, device_spec(), &shared.device) ? -1 : 0;
-}
-
-static int tear_down(void **state) {
-    clae_device_close(shared.device);
-    clae_context_free(shared.context);
-    return remove_scratch(state);
-}
-
-static bool tick(void *user, const run_progress *progress) {
-    fixture *f = user;
-    f->ticks++;
-    assert_true(progress->fraction >= 0 && progress->fraction <= 1);
-    return !f->stop_at || progress->step < f->stop_at;
-}
-
-static void end_epoch(void *user, const run_progress *progress, const run_log_row *row) {
-    (void)user;
-    assert_true(row->epoch <= progress->epochs);
-}
-
-static run_options options_for(const char *folder) {
-    return (run_options){
-        .folder = folder,
-        .config = {.data = in_scratch("data"),
-                   .epochs = EPOCHS,
-                   .batch_size = BATCH,
-                   .latent_dim = 2,
-                   .channels = 4,
-                   .lr = 1e-3},
-        .given = UINT64_MAX,
-        .epochs_given = true,
-    };
-}
-
-static clae_status train(const run_options *options, const run_limits *limits, run_result *result) {
-    run *run;
-    run_events events = {.user = &shared, .tick = tick, .epoch = end_epoch};
-    *result = (run_result){0};
-    shared.messages[0] = 0;
-    shared.warnings = 0;
-    clae_status status = run_open(shared.context, options, &run);
-    if (status) return status;
-    status = run_train(run, shared.device, limits, &events, result);
-    run_free(run);
-    return status;
-}
-
-static void train_to(const run_options *options, const run_limits *limits, bool interrupted) {
-    run_result result;
-    clae_status status = train(options, limits, &result);
-    if (status) print_message("%s", shared.messages);
-    assert_int_equal(status, CLAE_OK);
-    assert_int_equal(result.is_interrupted, interrupted);
-    free(result.saved);
-}
-
-/* The log without the two columns of times. */
-static char *log_without_times(const char *path) {
-    char *text = read_whole(path, NULL), *out = text;
-    assert_non_null(text);
-    unsigned commas = 0;
-    for (const char *in = text; *in; in++) {
-        commas = *in == '\n' ? 0 : commas + (*in == ',');
-        if (commas < 5) *out++ = *in;
-    }
-    *out = 0;
-    return text;
-}
-
-static void assert_same_logs(const char *a, const char *b) {
-    char *left = log_without_times(a), *right = log_without_times(b);
-    assert_string_equal(left, right);
-    free(left);
-    free(right);
-}
-
-static void train_reference(void) {
-    if (exists(in_scratch("whole"))) return;
-    run_options options = options_for(in_scratch("whole"));
-    run_limits limits = {.fetch_steps = 1, .step_log = in_scratch("whole.csv")};
-    train_to(&options, &limits, false);
-}
+#include "run_support.h"
 
 /* Stops at each kind of place: first step, mid-epoch, end of an epoch, and near the end. */
 static void test_resume(void **state) {
@@ -244,14 +131,14 @@ static void test_other_images_are_refused(void **state) {
 static void test_second_trainer_is_refused(void **state) {
     (void)state;
     assert_int_equal(mkdir(in_scratch("locked"), 0777), 0);
-    int lock;
+    run_folder folder = run_folder_at(strdup(in_scratch("locked")));
     run_options options = options_for(in_scratch("locked"));
     run_limits limits = {.fetch_steps = 1};
     run_result result;
-    assert_int_equal(run_folder_lock(shared.context, options.folder, &lock), CLAE_OK);
+    assert_int_equal(run_folder_enter(shared.context, &folder), CLAE_OK);
     assert_int_equal(train(&options, &limits, &result), CLAE_ERROR_INPUT);
     assert_non_null(strstr(shared.messages, "another training"));
-    run_folder_unlock(lock);
+    run_folder_leave(&folder);
     limits.stop_step = 1;
     train_to(&options, &limits, false);
 }

@@ -28,8 +28,9 @@ static const option computing_options[] = {
     OPTION_FLAG(no_fusion, "no-fusion", 0, "run bias and ReLU as ops of their own"),
     OPTION_FLAG(no_winograd, "no-winograd", 0,
                 "convolve as the definition reads: slower, with smaller rounding errors"),
-    OPTION_CHOICE(precision, "precision", "fp32|tf32", "fp32",
-                  "tf32: convolve in floats rounded to 11 bits where the device has matrix units for them"),
+    OPTION_CHOICE(
+        precision, "precision", "fp32|tf32", NULL,
+        "tf32: convolve in floats rounded to 11 bits where the device has matrix units for them; default: fp32"),
     OPTION_FLAG(no_tuning, "no-tuning", 0, "leave aside what `clae tune` found"),
     OPTION_REAL(memory_limit_mib, "memory-limit", "MIB", NULL, 0.001, 1e9,
                 "plan to use so much of the device's memory at most; default: all of it"),

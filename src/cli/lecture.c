@@ -56,11 +56,17 @@ static int train_model(lecture *lecture, unsigned dims, const char *folder) {
                                .epochs_given = true,
                                .resume = run_folder_is_used(folder)};
     run_options.config.latent_dim = dims;
+    training_take_numerics(&lecture->args->common, &run_options.config);
     run *run;
     clae_status status = run_open(session->context, &run_options, &run);
     if (status) return exit_code(status);
     int code = 0;
-    if (run_get_info(run).is_finished) {
+    const run_info info = run_get_info(run);
+    if (info.checkpoint_epochs > info.config->epochs) {
+        code = console_usage(session->console, "--epochs",
+                             "%s was trained for %llu epochs already: ask for as many, or choose another --out", folder,
+                             (unsigned long long)info.checkpoint_epochs);
+    } else if (info.is_finished) {
         console_message(session->console, CLAE_LOG_INFO, "d = %u: %s is trained already", dims, folder);
     } else {
         console_message(session->console, CLAE_LOG_INFO, "d = %u: training into %s", dims, folder);

@@ -3,7 +3,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/dataset.h"
-#include "graph/model.h"
+#include "graph/run_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,10 +61,21 @@ static bool is_of_data(const clae_context *context, const struct stat *file, con
     return same;
 }
 
+/* Nor one of a folder's models, of which a later one is read where the newest cannot be used. */
 static bool is_of_model(const clae_context *context, const struct stat *file, const char *model) {
-    char *path = NULL;
-    bool same = model && !model_resolve_path(context, model, &path) && is_same_file(file, path);
+    if (!model || !path_is_folder(model)) return model && is_same_file(file, model);
+    uint64_t *steps;
+    size_t count;
+    char *path = run_folder_path(model, RUN_MODEL_NAME);
+    bool same = is_same_file(file, path);
     free(path);
+    if (run_folder_checkpoints(context, model, &steps, &count)) count = 0;
+    for (size_t i = 0; i < count && !same; i++) {
+        path = run_folder_checkpoint_path(model, steps[i]);
+        same = is_same_file(file, path);
+        free(path);
+    }
+    free(steps);
     return same;
 }
 

@@ -52,6 +52,12 @@ clae_status session_open_device(session *session, const common_args *args) {
     return CLAE_OK;
 }
 
+void session_warn_same_images(session *session, const clae_dataset_info *test) {
+    console_message(session->console, CLAE_LOG_WARNING,
+                    "%s is both the training and the test images: its test loss says nothing of other images",
+                    test->source);
+}
+
 void session_close(session *session) {
     clae_device_close(session->device);
     clae_context_free(session->context);

@@ -16,6 +16,8 @@ typedef struct session {
 clae_status session_open(session *session, console *console, const common_args *args);
 /* Opens the device and says which one it is and why. */
 clae_status session_open_device(session *session, const common_args *args);
+/* Says that test images are those trained on. */
+void session_warn_same_images(session *session, const clae_dataset_info *test);
 /* Takes one that was not opened, or half. */
 void session_close(session *session);
 

@@ -20,13 +20,14 @@ static const option options[] = {
                 "images: mnist, fashion-mnist, a folder of MNIST-named files or an IDX file; needed unless --resume "
                 "finds them in the run"),
     OPTION_TEXT_REQUIRED(run.folder, "out", "RUN", "folder of the run: log.csv, loss.png, checkpoints and the model"),
-    OPTION_COUNT(run.config.epochs, "epochs", "N", "25", 1, 1000000, "passes over the training images"),
-    OPTION_COUNT(run.config.batch_size, "batch-size", "N", "100", 1, 1000000, "images in a step"),
-    OPTION_REAL(run.config.lr, "lr", "X", "1e-3", 1e-12, 1e6, "Adam's learning rate"),
-    OPTION_COUNT(run.config.latent_dim, "latent-dim", "N", "8", 1, 4096, "dimension of the latent space"),
-    OPTION_COUNT(run.config.channels, "channels", "N", "32", 1, 4096, "of the hidden layers"),
-    OPTION_COUNT(run.config.seed, "seed", "N", "0", 0, OPTION_SEED_MAX, "of the first weights and of the shuffling"),
-    OPTION_COUNT(run.config.limit_train, "limit-train", "N", NULL, 1, 1e12,
+    OPTION_COUNT(run.config.epochs, "epochs", "N", "25", 1, RUN_EPOCHS_MAX, "passes over the training images"),
+    OPTION_COUNT(run.config.batch_size, "batch-size", "N", "100", 1, RUN_BATCH_MAX,
+                 "images in a step; all training images where they are fewer"),
+    OPTION_REAL(run.config.lr, "lr", "X", "1e-3", RUN_LR_MIN, RUN_LR_MAX, "Adam's learning rate"),
+    OPTION_COUNT(run.config.latent_dim, "latent-dim", "N", "8", 1, RUN_LATENT_MAX, "dimension of the latent space"),
+    OPTION_COUNT(run.config.channels, "channels", "N", "32", 1, RUN_CHANNELS_MAX, "of the hidden layers"),
+    OPTION_COUNT(run.config.seed, "seed", "N", "0", 0, RUN_SEED_MAX, "of the first weights and of the shuffling"),
+    OPTION_COUNT(run.config.limit_train, "limit-train", "N", NULL, 1, RUN_IMAGES_MAX,
                  "train on the first N images; default: on all"),
     OPTION_COUNT(limits.stop_step, "steps", "N", NULL, 1, 1e12,
                  "end after N steps in all, if the epochs do not end before"),
@@ -41,17 +42,13 @@ const command command_train;
 
 static run_options asked_options(const train_args *args) {
     run_options options_asked = args->run;
+    training_take_numerics(&args->common, &options_asked.config);
     for (size_t i = 0; i < run_config_field_count; i++) {
         bool given = option_given(&command_train, &args->common, run_config_field_name(i));
         options_asked.given |= (uint64_t)given << i;
     }
     options_asked.epochs_given = option_given(&command_train, &args->common, "epochs");
     return options_asked;
-}
-
-static unsigned long long epochs_taken(const run_info *info) {
-    uint64_t batch_size = info->config->batch_size;
-    return info->checkpoint_step / ((info->train->n + batch_size - 1) / batch_size);
 }
 
 /* The files that the run itself writes are not for its log of steps. */
@@ -91,8 +88,9 @@ static clae_status prepare_step_log(session *session, const train_args *args, co
 static int train(session *session, const train_args *args, run *run) {
     training_introduce(session->console, run);
     run_info info = run_get_info(run);
+    if (info.tests_on_training_images) session_warn_same_images(session, info.test);
     if (info.is_finished) {
-        unsigned long long epochs = epochs_taken(&info);
+        unsigned long long epochs = info.checkpoint_epochs;
         console_message(session->console, CLAE_LOG_INFO,
                         "%s is finished after %llu epoch%s; a larger --epochs continues it", args->run.folder, epochs,
                         epochs == 1 ? "" : "s");
@@ -131,8 +129,11 @@ const command command_train = {
     .description =
         "Trains the lecture's convolutional autoencoder by Adam, and writes into the folder RUN: log.csv and "
         "loss.png after each epoch, a checkpoint, and at the end model.safetensors, which PyTorch's "
-        "load_state_dict takes. Ctrl-C saves a checkpoint and exits with 130; --resume goes on, to the same "
-        "model, to the bit, as without the interruption.",
+        "load_state_dict takes. Ctrl-C, SIGTERM, SIGHUP and a closed pipe save a checkpoint and end with 128 + the "
+        "signal's number; --resume goes on, to the same model, to the bit, as without the interruption. --impl, "
+        "--no-winograd, --no-fusion, --no-tuning and --precision are the run's own too: --resume takes them from "
+        "it.\n\n"
+        "A single IDX file is both the training and the test images: its test loss says nothing of other images.",
     .example = "clae train --data mnist --out run --epochs 25\n"
                "  clae train --resume --out run --epochs 50",
     .computes = true,

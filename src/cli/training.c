@@ -79,6 +79,14 @@ static void show_epoch(void *user, const run_progress *progress, const run_log_r
                     is_last ? "" : time_text(progress->seconds_left, left));
 }
 
+void training_take_numerics(const common_args *args, run_config *config) {
+    config->no_winograd = args->no_winograd;
+    config->no_fusion = args->no_fusion;
+    config->no_tuning = args->no_tuning;
+    config->precision = args->precision;
+    config->impls = args->impls;
+}
+
 void training_introduce(console *console, const run *run) {
     run_info info = run_get_info(run);
     clae_shape image = clae_model_input_shape(info.model), code = clae_model_latent_shape(info.model);
@@ -87,6 +95,10 @@ void training_introduce(console *console, const run *run) {
     console_message(console, CLAE_LOG_INFO, "model: %zux%zux%zu -> %zux%zux%zu -> %zux%zux%zu, %zu parameters", image.c,
                     image.h, image.w, code.c, code.h, code.w, image.c, image.h, image.w,
                     clae_model_parameter_count(info.model));
+    if (info.batch_size < info.config->batch_size) {
+        console_message(console, CLAE_LOG_INFO, "batches of %zu, not %llu: there are no more training images",
+                        info.batch_size, (unsigned long long)info.config->batch_size);
+    }
     if (info.checkpoint) {
         console_message(console, CLAE_LOG_INFO, "going on from %s", info.checkpoint);
     }

@@ -62,7 +62,7 @@ clae_status model_check_format(const clae_context *context, const safetensors_fi
 #define ADAM_M_PREFIX "adam.m."
 #define ADAM_V_PREFIX "adam.v."
 
-/* The file that `path` means: itself, or the newest model of a run folder; to be freed. */
-clae_status model_resolve_path(const clae_context *context, const char *path, char **file);
+/* clae_model_save, with the training steps that are behind the weights, which file_step reads. */
+clae_status model_save_of_step(const clae_model *model, const char *path, uint64_t step);
 
 #endif

@@ -1,26 +1,37 @@
 /* Models as .safetensors files. */
 #include "graph/model.h"
 
-#include "base/files.h"
 #include "base/memory.h"
+#include "graph/run_files.h"
 
-#include <dirent.h>
-#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-clae_status clae_model_save(const clae_model *model, const char *path) {
-    safetensors_pair pairs[MODEL_METADATA_PAIRS];
+static clae_status save(const clae_model *model, const char *path, const safetensors_pair *extra) {
+    safetensors_pair pairs[MODEL_METADATA_PAIRS + 1];
     char *storage = NULL;
     model_tensors tensors = {0};
     clae_status status = model_metadata(model, pairs, &storage);
+    if (extra) pairs[MODEL_METADATA_PAIRS] = *extra;
     if (status == CLAE_OK) status = model_tensors_from_flat(model, model->parameters, "", &tensors);
     if (status == CLAE_OK)
-        status = safetensors_write(model->context, path, tensors.tensors, tensors.count, pairs, MODEL_METADATA_PAIRS);
+        status = safetensors_write(model->context, path, tensors.tensors, tensors.count, pairs,
+                                   MODEL_METADATA_PAIRS + (extra != NULL));
     model_tensors_free(&tensors);
     free(storage);
     return status;
+}
+
+clae_status clae_model_save(const clae_model *model, const char *path) {
+    return save(model, path, NULL);
+}
+
+clae_status model_save_of_step(const clae_model *model, const char *path, uint64_t step) {
+    char text[32];
+    snprintf(text, sizeof text, "%" PRIu64, step);
+    return save(model, path, &(safetensors_pair){"step", text});
 }
 
 /* Other programs keep the metadata, and with them the checksums, of weights that they change, but write a header of
@@ -58,16 +69,13 @@ static clae_status model_of_file(clae_context *context, const safetensors_file *
     return status;
 }
 
+static clae_status load_model(clae_context *context, const char *path, const safetensors_file *file, void *model) {
+    return model_of_file(context, file, path, model);
+}
+
 clae_status clae_model_load(clae_context *context, const char *path, clae_model **model) {
-    safetensors_file file = {0};
-    char *resolved = NULL;
     *model = NULL;
-    clae_status status = model_resolve_path(context, path, &resolved);
-    if (status == CLAE_OK) status = safetensors_read(context, resolved, &file);
-    if (status == CLAE_OK) status = model_of_file(context, &file, resolved, model);
-    safetensors_free(&file);
-    free(resolved);
-    return status;
+    return run_file_load(context, path, load_model, model);
 }
 
 static clae_status weights_of_file(const clae_model *model, const safetensors_file *file, const char *path,
@@ -80,54 +88,17 @@ static clae_status weights_of_file(const clae_model *model, const safetensors_fi
     return status;
 }
 
-clae_status clae_model_load_weights(clae_model *model, const char *path) {
-    safetensors_file file = {0};
-    char *resolved = NULL;
+static clae_status load_weights(clae_context *context, const char *path, const safetensors_file *file, void *user) {
+    clae_model *model = user;
     const size_t bytes = model->parameter_floats * sizeof(float);
     float *flat = aligned_zeroed(bytes);
-    if (!flat) return fail_memory(model->context, bytes, "weights");
-    clae_status status = model_resolve_path(model->context, path, &resolved);
-    if (status == CLAE_OK) status = safetensors_read(model->context, resolved, &file);
-    if (status == CLAE_OK) status = weights_of_file(model, &file, resolved, flat);
+    if (!flat) return fail_memory(context, bytes, "weights");
+    const clae_status status = weights_of_file(model, file, path, flat);
     if (status == CLAE_OK) memcpy(model->parameters, flat, bytes);
-    safetensors_free(&file);
-    free(resolved);
     free(flat);
     return status;
 }
 
-/* Checkpoints are numbered by steps, with leading zeros up to some length only. */
-static bool is_newer(const char *name, const char *than) {
-    const size_t a = strlen(name), b = strlen(than);
-    return a != b ? a > b : strcmp(name, than) > 0;
-}
-
-/* The name of the last checkpoint in a folder, "" when there is none. */
-static void newest_checkpoint(DIR *folder, char *name, size_t size) {
-    name[0] = '\0';
-    for (const struct dirent *entry; (entry = readdir(folder));) {
-        const char *const dot = strrchr(entry->d_name, '.');
-        if (strncmp(entry->d_name, "checkpoint-", 11) != 0 || !dot || strcmp(dot, ".safetensors") != 0) continue;
-        if (is_newer(entry->d_name, name)) snprintf(name, size, "%s", entry->d_name);
-    }
-}
-
-clae_status model_resolve_path(const clae_context *context, const char *path, char **file) {
-    char name[256];
-    if (!path_is_folder(path)) {
-        *file = string_format("%s", path);
-        return *file ? CLAE_OK : fail_memory(context, strlen(path), "a path");
-    }
-    *file = string_format("%s/model.safetensors", path);
-    if (!*file) return fail_memory(context, strlen(path), "a path");
-    if (path_exists(*file)) return CLAE_OK;
-    free(*file);
-    *file = NULL;
-    DIR *folder = opendir(path);
-    if (!folder) return fail(context, status_of_errno(CLAE_ERROR_INPUT), "%s: %s", path, strerror(errno));
-    newest_checkpoint(folder, name, sizeof name);
-    closedir(folder);
-    if (!name[0]) return fail(context, CLAE_ERROR_INPUT, "%s: holds neither model.safetensors nor a checkpoint", path);
-    *file = string_format("%s/%s", path, name);
-    return *file ? CLAE_OK : fail_memory(context, strlen(path), "a path");
+clae_status clae_model_load_weights(clae_model *model, const char *path) {
+    return run_file_load(model->context, path, load_weights, model);
 }

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,17 @@ static void flat_parts(const clae_trainer *t, flat_part parts[FLAT_PARTS]) {
     parts[2] = (flat_part){ADAM_V_PREFIX, t->network.v};
 }
 
+/* The loss tells only at the next step that weights have become useless. */
+static clae_status check_finite(const clae_trainer *t, const float *flat) {
+    for (size_t i = 0; i < t->network.floats; i++)
+        if (!isfinite(flat[i]))
+            return fail(t->device->context, CLAE_ERROR_NOT_FINITE,
+                        "the weights are not finite after step %" PRIu64
+                        ": training has diverged; try a learning rate below %g",
+                        t->position.step, t->options.lr);
+    return CLAE_OK;
+}
+
 /* Collects the tensors of all parts into one list. */
 static clae_status collect_tensors(const clae_trainer *t, model_tensors sets[FLAT_PARTS], safetensors_tensor **tensors,
                                    size_t *count) {
@@ -72,6 +84,7 @@ static clae_status collect_tensors(const clae_trainer *t, model_tensors sets[FLA
     flat_parts(t, parts);
     for (int i = 0; i < FLAT_PARTS && status == CLAE_OK; i++) {
         status = buffer_download(parts[i].buffer, 0, flat, bytes);
+        if (status == CLAE_OK) status = check_finite(t, flat);
         if (status == CLAE_OK) status = model_tensors_from_flat(t->model, flat, parts[i].prefix, &sets[i]);
     }
     free(flat);
@@ -146,20 +159,32 @@ static clae_status read_position(const clae_trainer *t, const safetensors_file *
     return CLAE_OK;
 }
 
+/* Adam's v is a mean of squares. */
+static bool is_negative(const float *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (values[i] < 0) return true;
+    return false;
+}
+
+static clae_status read_part(const clae_trainer *t, const safetensors_file *file, const char *path,
+                             const flat_part *part, float **flat) {
+    const size_t bytes = t->network.floats * sizeof(float);
+    *flat = aligned_zeroed(bytes);
+    if (!*flat) return fail_memory(t->device->context, bytes, "the checkpoint");
+    const clae_status status = model_flat_from_file(t->model, file, path, part->prefix, *flat);
+    if (status != CLAE_OK || part->buffer != t->network.v || !is_negative(*flat, t->network.floats)) return status;
+    return fail(t->device->context, CLAE_ERROR_INPUT, "%s: Adam's v has negative numbers in it", path);
+}
+
 /* All parts are read before the first one is uploaded. */
 static clae_status restore_parts(clae_trainer *t, const safetensors_file *file, const char *path) {
     flat_part parts[FLAT_PARTS];
     float *flat[FLAT_PARTS] = {0};
-    const size_t bytes = t->network.floats * sizeof(float);
     clae_status status = CLAE_OK;
     flat_parts(t, parts);
-    for (int i = 0; i < FLAT_PARTS && status == CLAE_OK; i++) {
-        flat[i] = aligned_zeroed(bytes);
-        status = flat[i] ? model_flat_from_file(t->model, file, path, parts[i].prefix, flat[i])
-                         : fail_memory(t->device->context, bytes, "the checkpoint");
-    }
+    for (int i = 0; i < FLAT_PARTS && status == CLAE_OK; i++) status = read_part(t, file, path, &parts[i], &flat[i]);
     for (int i = 0; i < FLAT_PARTS && status == CLAE_OK; i++)
-        status = buffer_upload(parts[i].buffer, 0, flat[i], bytes);
+        status = buffer_upload(parts[i].buffer, 0, flat[i], t->network.floats * sizeof(float));
     for (int i = 0; i < FLAT_PARTS; i++) free(flat[i]);
     return status;
 }

@@ -24,10 +24,12 @@ typedef struct run_options {
 typedef struct run_info {
     const run_config *config;
     const clae_dataset_info *train, *test;
+    bool tests_on_training_images; /* both sets are the same */
+    size_t batch_size;             /* the configuration's, or all images where they are fewer */
     const clae_model *model;
-    const char *checkpoint; /* what is resumed; NULL: training starts afresh */
-    uint64_t checkpoint_step;
-    bool is_finished; /* all epochs are taken and the model is written */
+    const char *checkpoint;                      /* what is resumed; NULL: training starts afresh */
+    uint64_t checkpoint_step, checkpoint_epochs; /* epochs: whole ones */
+    bool is_finished; /* all epochs are taken, and the model that is there is of the last step */
 } run_info;
 
 typedef struct run_progress {
@@ -61,13 +63,15 @@ typedef struct run_result {
 } run_result;
 
 /* Locks the folder if there is one, finds what to resume, opens the data and makes the model. CLAE_ERROR_INPUT, with
- * the folder as it was, when it holds a run and `resume` is not set, when another training works in it, or when the
- * options do not fit the run. A damaged checkpoint is passed over with a warning. */
+ * the folder as it was, when it holds a run and `resume` is not set, when another training works in it, when the
+ * options or images do not fit the run, or when it holds a model alone. A damaged checkpoint is passed over with a
+ * warning. The context then computes in the way that the run's configuration says. */
 clae_status run_open(clae_context *context, const run_options *options, run **run);
 run_info run_get_info(const run *run);
 
-/* Trains to the end and writes the model. CLAE_ERROR_NOT_FINITE, with nothing saved since the last checkpoint, when
- * training diverges. result->saved is freed by the caller, whatever the status. */
+/* Trains to the end and writes the model; a model that was there is kept until then, and the last two checkpoints
+ * always. CLAE_ERROR_NOT_FINITE, with nothing saved since the last checkpoint, when training diverges. result->saved is
+ * freed by the caller, whatever the status. */
 clae_status run_train(run *run, clae_device *device, const run_limits *limits, const run_events *events,
                       run_result *result);
 void run_free(run *run);

@@ -1,34 +1,41 @@
-/* The folder of a training run: its lock and its checkpoints. */
+/* The folder of a training run: made, held, kept clean. */
 #ifndef CLAE_TRAIN_RUN_FOLDER_H
 #define CLAE_TRAIN_RUN_FOLDER_H
 
 #include "base/context.h"
+#include "graph/run_files.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 #define RUN_LOG_NAME "log.csv"
 #define RUN_PLOT_NAME "loss.png"
-#define RUN_MODEL_NAME "model.safetensors"
 
-/* Creates the folder if need be, and keeps other trainings out until the lock is released or the process ends.
- * CLAE_ERROR_INPUT when there is one at work in it. */
-clae_status run_folder_lock(const clae_context *context, const char *folder, int *lock);
-void run_folder_unlock(int lock);
+typedef struct run_folder {
+    char *path;         /* where it is now */
+    int descriptor;     /* open and locked; -1: not yet */
+    size_t made_length; /* of the path's beginning that was there before; the rest was made. SIZE_MAX: nothing was */
+} run_folder;
+
+/* Of a path from malloc, not entered. */
+run_folder run_folder_at(char *path);
+
+/* Creates the folder if need be, and keeps other trainings out until it is left or the process ends. Temporary files
+ * that a killed training left are removed. CLAE_ERROR_INPUT when a training is at work in it. */
+clae_status run_folder_enter(const clae_context *context, run_folder *folder);
+/* Removes what was made of the path as long as it is empty, and frees it. */
+void run_folder_leave(run_folder *folder);
+
+/* Follows a folder that was renamed since it was entered; CLAE_ERROR_OUTPUT when it was removed. To be called before a
+ * file is written. */
+clae_status run_folder_follow(const clae_context *context, run_folder *folder);
 
 /* Whether the folder holds anything that a training left. */
-bool run_folder_is_used(const char *folder);
-
-/* Fresh strings, NULL without memory. */
-char *run_folder_path(const char *folder, const char *name);
-char *run_folder_checkpoint_path(const char *folder, uint64_t step);
-
-/* The steps of the checkpoints there are, newest first; *steps is freed by the caller. A missing folder has none. */
-clae_status run_folder_checkpoints(const clae_context *context, const char *folder, uint64_t **steps, size_t *count);
+bool run_folder_is_used(const char *path);
+/* Whether its model says that it is of that step. */
+bool run_folder_has_model_of(clae_context *context, const char *path, uint64_t step);
 
 /* Removes the checkpoints of steps before `step`. */
-void run_folder_remove_before(const clae_context *context, const char *folder, uint64_t step);
-/* Removes the model of a finished run that is gone on with: it is older than the checkpoint just saved. */
-void run_folder_remove_model(const clae_context *context, const char *folder);
+void run_folder_remove_before(const clae_context *context, const char *path, uint64_t step);
 
 #endif

@@ -15,17 +15,18 @@
 #define STEP_HEADER "step,loss\n"
 #define LOG_BYTES_MAX ((size_t)1 << 30)
 
-/* The whole of a regular file; an empty string when there is none. */
+/* The whole file; an empty string when there is none. A file that cannot be looked at is not taken for none. */
 static clae_status read_text(const clae_context *context, const char *path, char **text) {
     struct stat info;
     uint8_t *data = NULL;
     size_t bytes;
-    if (!stat(path, &info) && S_ISREG(info.st_mode)) {
+    if (!stat(path, &info)) {
         clae_status status = file_read(context, path, "log", LOG_BYTES_MAX, &data, &bytes);
         if (status) return status;
         *text = (char *)data;
         return CLAE_OK;
     }
+    if (errno != ENOENT) return fail(context, status_of_errno(CLAE_ERROR_INPUT), "%s: %s", path, strerror(errno));
     *text = string_format("%s", "");
     return *text ? CLAE_OK : fail_memory(context, 1, "a log");
 }
@@ -103,22 +104,38 @@ void run_log_free(run_log *log) {
     *log = (run_log){0};
 }
 
-clae_status step_log_open(const clae_context *context, const char *path, uint64_t steps, FILE **file) {
-    char *text = NULL;
-    clae_status status = CLAE_OK;
-    if (steps) status = read_text(context, path, &text);
-    if (status) return status;
-    size_t kept = text && !strncmp(text, STEP_HEADER, strlen(STEP_HEADER)) ? strlen(STEP_HEADER) : 0;
-    while (kept) {
-        const char *line = text + kept, *end = strchr(line, '\n');
+/* The header and the lines of steps up to `steps`; *bytes is 0 when there are none. */
+static clae_status kept_steps(const clae_context *context, const char *path, uint64_t steps, char **text,
+                              size_t *bytes) {
+    *bytes = 0;
+    *text = NULL;
+    clae_status status = steps ? read_text(context, path, text) : CLAE_OK;
+    if (status || !*text || strncmp(*text, STEP_HEADER, strlen(STEP_HEADER))) return status;
+    for (*bytes = strlen(STEP_HEADER);;) {
+        const char *line = *text + *bytes, *end = strchr(line, '\n');
         uint64_t step;
-        if (!end || sscanf(line, "%" SCNu64 ",", &step) != 1 || step > steps) break;
-        kept = (size_t)(end + 1 - text);
+        if (!end || sscanf(line, "%" SCNu64 ",", &step) != 1 || step > steps) return CLAE_OK;
+        *bytes = (size_t)(end + 1 - *text);
     }
-    *file = fopen(path, "we");
-    if (!*file || (kept ? fwrite(text, 1, kept, *file) != kept : fputs(STEP_HEADER, *file) < 0)) {
-        status = fail(context, CLAE_ERROR_OUTPUT, "%s: %s", path, strerror(errno));
-    }
+}
+
+/* Replaced at once by what is kept of it, so that no moment is without those lines. */
+static clae_status start_file(const clae_context *context, const char *path, uint64_t steps) {
+    char *text;
+    size_t bytes;
+    clae_status status = kept_steps(context, path, steps, &text, &bytes);
+    const file_part part = bytes ? (file_part){text, bytes} : (file_part){STEP_HEADER, strlen(STEP_HEADER)};
+    if (!status) status = file_write_atomic(context, path, &part, 1);
     free(text);
     return status;
+}
+
+clae_status step_log_open(const clae_context *context, const char *path, uint64_t steps, FILE **file) {
+    struct stat info;
+    const bool is_stream = !stat(path, &info) && !S_ISREG(info.st_mode);
+    const clae_status status = is_stream ? CLAE_OK : start_file(context, path, steps);
+    if (status) return status;
+    *file = fopen(path, "ae");
+    if (*file && (!is_stream || fputs(STEP_HEADER, *file) >= 0)) return CLAE_OK;
+    return fail(context, CLAE_ERROR_OUTPUT, "%s: %s", path, strerror(errno));
 }

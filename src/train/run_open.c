@@ -2,68 +2,11 @@
 
 #include "base/files.h"
 #include "base/memory.h"
-#include "data/safetensors.h"
-#include "train/run_folder.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MESSAGE_BYTES 512
-
-static void keep_message(void *user, clae_log_level level, const char *line) {
-    char *message = user;
-    if (level == CLAE_LOG_ERROR && !*message) snprintf(message, MESSAGE_BYTES, "%s", line);
-}
-
-/* Reads one checkpoint's text; the reason why it cannot be used goes into `message`. */
-static bool read_checkpoint(run *run, const char *path, char message[MESSAGE_BYTES], run_config *stored,
-                            json_t **owner) {
-    clae_context quiet = *run->context;
-    quiet.log = keep_message;
-    quiet.log_user = message;
-    quiet.log_level = CLAE_LOG_ERROR;
-    *message = 0;
-    safetensors_file file;
-    bool ok = !safetensors_read(&quiet, path, &file) && !safetensors_check_intact(&quiet, path, &file);
-    if (ok) {
-        ok = run_extra_parse(run, safetensors_metadata(&file, "extra"), stored, owner);
-        if (!ok) snprintf(message, MESSAGE_BYTES, "%s: not a checkpoint of a training run", path);
-    }
-    safetensors_free(&file);
-    return ok;
-}
-
-/* Finds the newest checkpoint that is sound; *owner stays NULL when the folder holds none at all. */
-static clae_status find_checkpoint(run *run, run_config *stored, json_t **owner) {
-    uint64_t *steps;
-    size_t count;
-    char message[MESSAGE_BYTES], first_message[MESSAGE_BYTES] = "";
-    clae_status status = run_folder_checkpoints(run->context, run->folder, &steps, &count);
-    for (size_t i = 0; !status && i < count && !*owner; i++) {
-        char *path = run_folder_checkpoint_path(run->folder, steps[i]);
-        if (!path) {
-            status = fail_memory(run->context, MESSAGE_BYTES, "a path");
-        } else if (read_checkpoint(run, path, message, stored, owner)) {
-            run->checkpoint = path;
-            run->checkpoint_step = steps[i];
-            path = NULL;
-        } else if (!*first_message) {
-            memcpy(first_message, message, sizeof message);
-        }
-        free(path);
-    }
-    if (!status && *first_message && *owner) {
-        log_line(run->context, CLAE_LOG_WARNING, "%s; going on from the checkpoint of step %llu", first_message,
-                 (unsigned long long)run->checkpoint_step);
-    } else if (!status && *first_message) {
-        status =
-            fail(run->context, CLAE_ERROR_INPUT, "%s; no checkpoint in %s can be resumed", first_message, run->folder);
-    }
-    free(steps);
-    return status;
-}
 
 /* Paths are kept absolute, so that a run can be resumed from another folder. */
 static clae_status set_data(run *run, const char *data) {
@@ -77,22 +20,37 @@ static clae_status set_data(run *run, const char *data) {
     return run->data ? CLAE_OK : fail_memory(run->context, strlen(data), "a path");
 }
 
+static clae_status start_afresh(run *run, const run_options *options) {
+    char *model = run_folder_path(run->folder.path, RUN_MODEL_NAME);
+    const bool has_model = model && path_exists(model);
+    free(model);
+    if (has_model)
+        return fail(run->context, CLAE_ERROR_INPUT,
+                    "%s holds a %s but no checkpoint to go on from: start from its weights by --init %s, with another "
+                    "folder for --out",
+                    run->folder.path, RUN_MODEL_NAME, run->folder.path);
+    log_line(run->context, CLAE_LOG_INFO, "%s holds no checkpoint yet: training starts from the beginning",
+             run->folder.path);
+    return set_data(run, options->config.data);
+}
+
 /* Takes what was not asked for from the run that is resumed. */
 static clae_status resume(run *run, const run_options *options) {
-    run_config stored;
-    json_t *owner = NULL;
-    clae_status status = find_checkpoint(run, &stored, &owner);
+    char message[RUN_MESSAGE_BYTES];
+    const run_checkpoint *found = &run->resumed;
+    clae_status status =
+        run_checkpoint_find(run->context, run->folder.path, UINT64_MAX, &run->resumed, message, sizeof message);
     if (status) return status;
-    if (!owner) {
-        log_line(run->context, CLAE_LOG_INFO, "%s holds no checkpoint yet: training starts from the beginning",
-                 run->folder);
-        return set_data(run, options->config.data);
-    }
-    status = run_config_merge(run->context, run->folder, &stored, options->given, &run->config);
-    if (!options->epochs_given) run->config.epochs = stored.epochs;
-    if (!status) status = set_data(run, options->config.data ? options->config.data : stored.data);
-    json_decref(owner);
-    return status;
+    if (!found->path && *message)
+        return fail(run->context, CLAE_ERROR_INPUT, "%s; no checkpoint in %s can be resumed", message,
+                    run->folder.path);
+    if (!found->path) return start_afresh(run, options);
+    if (*message)
+        log_line(run->context, CLAE_LOG_WARNING, "%s; going on from the checkpoint of step %" PRIu64, message,
+                 found->step);
+    status = run_config_merge(run->context, run->folder.path, &found->config, options->given, &run->config);
+    if (!options->epochs_given) run->config.epochs = found->config.epochs;
+    return status ? status : set_data(run, options->config.data ? options->config.data : found->config.data);
 }
 
 static clae_status open_data(run *run) {
@@ -100,13 +58,26 @@ static clae_status open_data(run *run) {
     clae_status status = clae_dataset_open(run->context, config->data, CLAE_SPLIT_TRAIN, &run->train);
     if (!status) status = clae_dataset_open(run->context, config->data, CLAE_SPLIT_TEST, &run->test);
     if (status) return status;
+    const clae_dataset_info *train = clae_dataset_get_info(run->train), *test = clae_dataset_get_info(run->test);
+    run->tests_on_training_images = !strcmp(train->fingerprint, test->fingerprint);
     clae_dataset_limit(run->train, config->limit_train);
-    const clae_dataset_info *info = clae_dataset_get_info(run->train);
-    if (run->fingerprint && strcmp(run->fingerprint, info->fingerprint)) {
+    const run_checkpoint *resumed = &run->resumed;
+    if (resumed->path && strcmp(resumed->fingerprint, train->fingerprint)) {
         return fail(run->context, CLAE_ERROR_INPUT, "%s was trained on other images than those of --data %s",
-                    run->folder, config->data);
+                    run->folder.path, config->data);
+    }
+    if (resumed->test_fingerprint && strcmp(resumed->test_fingerprint, test->fingerprint)) {
+        return fail(run->context, CLAE_ERROR_INPUT,
+                    "%s was tested on other images than the test images of --data %s, so that the rows of its log "
+                    "could not be compared",
+                    run->folder.path, config->data);
     }
     return CLAE_OK;
+}
+
+size_t run_batch_size(const run *run) {
+    const size_t n = clae_dataset_get_info(run->train)->n;
+    return run->config.batch_size < n ? (size_t)run->config.batch_size : n;
 }
 
 static clae_status check_shape(const run *run) {
@@ -133,18 +104,20 @@ static clae_status make_model(run *run, const char *init) {
 }
 
 clae_status run_claim(run *run, bool resume) {
-    if (run->lock >= 0) return CLAE_OK;
-    clae_status status = run_folder_lock(run->context, run->folder, &run->lock);
-    if (status || resume || !run_folder_is_used(run->folder)) return status;
+    if (run->folder.descriptor >= 0) return CLAE_OK;
+    clae_status status = run_folder_enter(run->context, &run->folder);
+    if (status || resume || !run_folder_is_used(run->folder.path)) return status;
     return fail(run->context, CLAE_ERROR_INPUT,
-                "%s holds a training run already: go on with it by --resume, or choose another folder", run->folder);
+                "%s holds a training run already: go on with it by --resume, or choose another folder",
+                run->folder.path);
 }
 
 static clae_status open_run(run *run, const run_options *options) {
     clae_status status = CLAE_OK;
-    if (path_is_folder(run->folder)) status = run_claim(run, options->resume);
+    if (path_is_folder(run->folder.path)) status = run_claim(run, options->resume);
     if (status) return status;
     status = options->resume ? resume(run, options) : set_data(run, options->config.data);
+    if (!status) status = run_config_apply(&run->config, run->context);
     if (!status) status = open_data(run);
     if (!status) status = make_model(run, options->init);
     return status;
@@ -155,10 +128,9 @@ clae_status run_open(clae_context *context, const run_options *options, run **ou
     run *made = calloc(1, sizeof *made);
     if (!made) return fail_memory(context, sizeof *made, "a training run");
     made->context = context;
-    made->lock = -1;
     made->config = options->config;
-    made->folder = strdup(options->folder);
-    clae_status status = made->folder ? open_run(made, options) : fail_memory(context, 1, "a path");
+    made->folder = run_folder_at(strdup(options->folder));
+    clae_status status = made->folder.path ? open_run(made, options) : fail_memory(context, 1, "a path");
     if (status) {
         run_free(made);
     } else {
@@ -167,24 +139,25 @@ clae_status run_open(clae_context *context, const run_options *options, run **ou
     return status;
 }
 
-static bool is_finished(const run *run) {
-    const clae_dataset_info *train = clae_dataset_get_info(run->train);
-    uint64_t steps_per_epoch = (train->n + run->config.batch_size - 1) / run->config.batch_size;
-    char *model = run_folder_path(run->folder, RUN_MODEL_NAME);
-    bool finished = run->checkpoint_step / steps_per_epoch >= run->config.epochs && model && path_exists(model);
-    free(model);
-    return finished;
+static uint64_t steps_per_epoch(const run *run) {
+    const uint64_t n = clae_dataset_get_info(run->train)->n, batch_size = run_batch_size(run);
+    return (n + batch_size - 1) / batch_size;
 }
 
 run_info run_get_info(const run *run) {
+    const uint64_t epochs = run->resumed.step / steps_per_epoch(run);
     return (run_info){
         .config = &run->config,
         .train = clae_dataset_get_info(run->train),
         .test = clae_dataset_get_info(run->test),
+        .tests_on_training_images = run->tests_on_training_images,
+        .batch_size = run_batch_size(run),
         .model = run->model,
-        .checkpoint = run->checkpoint,
-        .checkpoint_step = run->checkpoint_step,
-        .is_finished = is_finished(run),
+        .checkpoint = run->resumed.path,
+        .checkpoint_step = run->resumed.step,
+        .checkpoint_epochs = epochs,
+        .is_finished = run->resumed.path && epochs >= run->config.epochs &&
+                       run_folder_has_model_of(run->context, run->folder.path, run->resumed.step),
     };
 }
 
@@ -193,11 +166,8 @@ void run_free(run *run) {
     clae_model_free(run->model);
     clae_dataset_free(run->train);
     clae_dataset_free(run->test);
-    run_folder_unlock(run->lock);
-    free(run->checkpoint);
-    free(run->fingerprint);
-    free(run->device);
+    run_checkpoint_free(&run->resumed);
+    run_folder_leave(&run->folder);
     free(run->data);
-    free(run->folder);
     free(run);
 }

@@ -3,6 +3,9 @@
 #define CLAE_TRAIN_RUN_OPEN_H
 
 #include "train/run.h"
+#include "train/run_folder.h"
+
+#define RUN_MESSAGE_BYTES 512
 
 /* How far the current epoch is; kept in mid-epoch checkpoints, so that its row in the log comes out the same. */
 typedef struct run_epoch_state {
@@ -11,27 +14,45 @@ typedef struct run_epoch_state {
     double seconds;
 } run_epoch_state;
 
+/* A checkpoint that was found, and what its free text says. */
+typedef struct run_checkpoint {
+    char *path; /* NULL: there is none */
+    uint64_t step;
+    run_epoch_state epoch;
+    run_config config;
+    const char *fingerprint, *test_fingerprint; /* of the images; of the test images NULL: not said */
+    const char *device;                         /* on which it was trained */
+    json_t *text;                               /* owns the strings */
+} run_checkpoint;
+
 struct run {
     clae_context *context;
-    char *folder;
-    int lock; /* -1: none */
+    run_folder folder;
     run_config config;
     char *data; /* config.data points to it */
     clae_dataset *train, *test;
+    bool tests_on_training_images;
     clae_model *model;
-    char *checkpoint;
-    uint64_t checkpoint_step;
-    run_epoch_state epoch;
-    char *fingerprint; /* of the images that the resumed run was trained on */
-    char *device;      /* on which it was */
+    run_checkpoint resumed;
 };
 
 /* Creates and locks the folder, unless the run has it already; one that holds a run is only taken to resume it. */
 clae_status run_claim(run *run, bool resume);
 
+/* Finds the newest checkpoint of a step up to `most` whose text can be used; checkpoint->path is NULL, without a
+ * message, when there is none. The reason why the first one was passed over goes into `message`, "" if none was. */
+clae_status run_checkpoint_find(clae_context *context, const char *folder, uint64_t most, run_checkpoint *checkpoint,
+                                char message[], size_t message_bytes);
+void run_checkpoint_free(run_checkpoint *checkpoint);
+
+/* Takes, instead of the checkpoint that is resumed, the newest one before it that is of the same run.
+ * CLAE_ERROR_INPUT, with `message` as the reason, when there is none. */
+clae_status run_fall_back(run *run, const char *message);
+
 /* The checkpoint's free text, to be freed; NULL without memory. */
-char *run_extra_text(const run *run, const char *device, const run_epoch_state *epoch);
-/* Takes configuration, epoch state, fingerprint and device from it. False when it is none of ours. */
-bool run_extra_parse(run *run, const char *text, run_config *stored, json_t **owner);
+char *run_checkpoint_text(const run *run, const char *device, const run_epoch_state *epoch);
+
+/* Images of a step, no more than there are. */
+size_t run_batch_size(const run *run);
 
 #endif

@@ -1,9 +1,8 @@
 #include "base/decimal.h"
-#include "base/files.h"
+#include "base/log_capture.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "train/infer.h"
-#include "train/run_folder.h"
 #include "train/run_open.h"
 #include "train/trainer.h"
 
@@ -20,6 +19,8 @@
 #define SECONDS_PER_FETCH 0.5
 /* Of the loss that is shown. */
 #define SMOOTHING 0.95
+/* Training has diverged when losses are so many times that of the mean image, without being infinite. */
+#define DIVERGED_RATIO 100
 
 typedef struct loop {
     run *run;
@@ -29,7 +30,6 @@ typedef struct loop {
     clae_trainer *trainer;
     clae_infer *infer;
     run_log log;
-    char *log_path, *plot_path;
     FILE *step_log;
     run_epoch_state epoch;
     run_progress progress;
@@ -37,6 +37,7 @@ typedef struct loop {
     uint64_t saved_step; /* of the newest checkpoint; 0: there is none */
     double test_seconds; /* that the last test took */
     bool is_stopped;     /* by tick */
+    bool plot_failed;    /* and was said to */
 } loop;
 
 static double now_seconds(void) {
@@ -88,7 +89,7 @@ static clae_status take_losses(loop *loop, uint64_t first_step) {
     if (status) return status;
     size_t n = clae_dataset_get_info(loop->run->train)->n;
     for (size_t i = 0; i < count; i++) {
-        uint64_t images = least(loop->run->config.batch_size, n - loop->epoch.images);
+        uint64_t images = least(run_batch_size(loop->run), n - loop->epoch.images);
         loop->epoch.loss_sum += (double)losses[i] * (double)images;
         loop->epoch.images += images;
         double kept = loop->progress.loss > 0 ? SMOOTHING : 0;
@@ -122,22 +123,41 @@ static clae_status train_some(loop *loop) {
     return status;
 }
 
+/* The path of a file in the folder, wherever the folder is by now; NULL with *status. */
+static char *path_in_folder(loop *loop, const char *name, clae_status *status) {
+    run *run = loop->run;
+    *status = run_folder_follow(run->context, &run->folder);
+    if (*status) return NULL;
+    char *path = run_folder_path(run->folder.path, name);
+    if (!path) *status = fail_memory(run->context, strlen(run->folder.path), "a path");
+    return path;
+}
+
+/* The checkpoint before it stays, in case that this one cannot be read later. */
 static clae_status save_checkpoint(loop *loop) {
     run *run = loop->run;
     uint64_t step = clae_trainer_position(loop->trainer).step;
-    char *path = run_folder_checkpoint_path(run->folder, step);
-    char *extra = run_extra_text(run, loop->device, &loop->epoch);
-    clae_status status = CLAE_OK;
+    clae_status status = run_folder_follow(run->context, &run->folder);
+    if (status) return status;
+    char *path = run_folder_checkpoint_path(run->folder.path, step);
+    char *extra = run_checkpoint_text(run, loop->device, &loop->epoch);
     if (!path || !extra) status = fail_memory(run->context, 1, "a checkpoint");
     if (!status) status = clae_trainer_save_checkpoint(loop->trainer, path, extra);
     if (!status) {
-        run_folder_remove_before(run->context, run->folder, loop->saved_step);
-        run_folder_remove_model(run->context, run->folder);
+        run_folder_remove_before(run->context, run->folder.path, loop->saved_step);
         loop->saved_step = step;
     }
     free(path);
     free(extra);
     return status;
+}
+
+/* An image that is the mean of all has half a squared error of 1 for each normalised pixel, on average. Test images
+ * alone may be of another kind, and the losses of an epoch alone may begin with those of poor weights. */
+static bool has_diverged(const loop *loop, const run_log_row *row) {
+    const clae_dataset_info *info = clae_dataset_get_info(loop->run->train);
+    const double most = DIVERGED_RATIO * 0.5 * (double)(info->c * info->h * info->w);
+    return row->train_loss > most && row->test_loss > most;
 }
 
 /* Tests the model as it is now and fills the row of the log. */
@@ -158,25 +178,50 @@ static clae_status test(loop *loop, run_log_row *row) {
         .seconds = loop->epoch.seconds,
         .images_per_second = loop->progress.images_per_second,
     };
-    if (isfinite(evaluation.loss)) return CLAE_OK;
-    return fail(loop->run->context, CLAE_ERROR_NOT_FINITE, "the test loss is not finite after step %" PRIu64,
-                row->step);
+    if (isfinite(evaluation.loss) && !has_diverged(loop, row)) return CLAE_OK;
+    return fail(loop->run->context, CLAE_ERROR_NOT_FINITE,
+                "training has diverged: its loss is %.3g, that of the test images %.3g, after step %" PRIu64,
+                row->train_loss, row->test_loss, row->step);
+}
+
+static clae_status append_row(loop *loop, const run_log_row *row) {
+    clae_status status;
+    char *path = path_in_folder(loop, RUN_LOG_NAME, &status);
+    if (path) status = run_log_append(loop->run->context, path, &loop->log, row);
+    free(path);
+    return status;
+}
+
+/* After everything is saved: a picture that fails, or a font library that crashes, costs nothing then. */
+static void draw_plot(loop *loop) {
+    log_capture capture = {0};
+    clae_status status;
+    char *path = path_in_folder(loop, RUN_PLOT_NAME, &status);
+    if (path && loop->log.count) {
+        log_capture_begin(&capture, loop->run->context);
+        status = run_log_plot(loop->run->context, path, &loop->log);
+        log_capture_end(&capture);
+    }
+    if (path && status && !loop->plot_failed) {
+        log_line(loop->run->context, CLAE_LOG_WARNING, "%s; the training goes on without this picture", capture.error);
+        loop->plot_failed = true;
+    }
+    free(path);
 }
 
 /* The end of an epoch, or of a training that ends within one: the row comes before the checkpoint, as a row without
  * its checkpoint is dropped when the run is resumed, and nothing would bring back a missing one. */
 static clae_status end_epoch(loop *loop, bool is_whole) {
-    run *run = loop->run;
     run_log_row row;
     tick(loop, is_whole);
     clae_status status = test(loop, &row);
-    if (!status) status = run_log_append(run->context, loop->log_path, &loop->log, &row);
-    if (!status) status = run_log_plot(run->context, loop->plot_path, &loop->log);
+    if (!status) status = append_row(loop, &row);
     if (is_whole) loop->epoch = (run_epoch_state){0};
     if (!status) status = save_checkpoint(loop);
     if (status) return status;
     loop->progress.seconds_left = seconds_left(loop);
     loop->events->epoch(loop->events->user, &loop->progress, &row);
+    if (!is_done(loop)) draw_plot(loop); /* otherwise the model comes first */
     return CLAE_OK;
 }
 
@@ -197,19 +242,40 @@ static clae_status train_all(loop *loop) {
     return status;
 }
 
+/* Falls back to an earlier checkpoint when one does not fit. */
 static clae_status restore(loop *loop) {
     run *run = loop->run;
-    if (!run->checkpoint) return CLAE_OK;
-    clae_status status = clae_trainer_restore_checkpoint(loop->trainer, run->checkpoint, NULL);
-    if (status) return status;
-    loop->epoch = run->epoch;
-    loop->saved_step = run->checkpoint_step;
-    if (strcmp(run->device, loop->device)) {
+    log_capture capture;
+    clae_status status = CLAE_ERROR_INPUT;
+    if (!run->resumed.path) return CLAE_OK;
+    while (status == CLAE_ERROR_INPUT) {
+        log_capture_begin(&capture, run->context);
+        status = clae_trainer_restore_checkpoint(loop->trainer, run->resumed.path, NULL);
+        log_capture_end(&capture);
+        if (status == CLAE_ERROR_INPUT && run_fall_back(run, capture.error)) return status;
+    }
+    if (status) return fail(run->context, status, "%s", capture.error);
+    loop->epoch = run->resumed.epoch;
+    loop->saved_step = run->resumed.step;
+    if (strcmp(run->resumed.device, loop->device)) {
         log_line(run->context, CLAE_LOG_WARNING,
-                 "%s was trained on %s so far: from here on the numbers differ a little from those there", run->folder,
-                 run->device);
+                 "%s was trained on %s so far: from here on the numbers differ a little from those there",
+                 run->folder.path, run->resumed.device);
     }
     return CLAE_OK;
+}
+
+static clae_status open_logs(loop *loop) {
+    const run *run = loop->run;
+    const clae_train_position position = clae_trainer_position(loop->trainer);
+    clae_status status;
+    char *path = path_in_folder(loop, RUN_LOG_NAME, &status);
+    if (path) status = run_log_open(run->context, path, position.epoch, &loop->log);
+    free(path);
+    if (!status && loop->limits->step_log && !is_done(loop)) {
+        status = step_log_open(run->context, loop->limits->step_log, position.step, &loop->step_log);
+    }
+    return status;
 }
 
 static clae_status prepare(loop *loop, clae_device *device) {
@@ -218,11 +284,8 @@ static clae_status prepare(loop *loop, clae_device *device) {
     char text[sizeof loop->device];
     snprintf(text, sizeof text, "%.120s (%.120s)", info->name, info->driver);
     text_sanitise(text, loop->device, sizeof loop->device); /* JSON takes UTF-8 only */
-    loop->log_path = run_folder_path(run->folder, RUN_LOG_NAME);
-    loop->plot_path = run_folder_path(run->folder, RUN_PLOT_NAME);
-    if (!loop->log_path || !loop->plot_path) return fail_memory(run->context, 1, "a path");
     clae_train_options options = {
-        .batch_size = run->config.batch_size,
+        .batch_size = run_batch_size(run),
         .lr = run->config.lr,
         .seed = run->config.seed,
         .no_shuffle = run->config.no_shuffle,
@@ -234,21 +297,15 @@ static clae_status prepare(loop *loop, clae_device *device) {
     if (status) return status;
     infer_share(loop->infer, loop->trainer->full);
     status = infer_prepare_evaluation(loop->infer, run->test);
-    if (status) return status;
-    clae_train_position position = clae_trainer_position(loop->trainer);
-    status = run_log_open(run->context, loop->log_path, position.epoch, &loop->log);
-    if (!status && loop->limits->step_log && !is_done(loop)) {
-        status = step_log_open(run->context, loop->limits->step_log, position.step, &loop->step_log);
-    }
-    return status;
+    return status ? status : open_logs(loop);
 }
 
 static clae_status save_model(loop *loop, run_result *result) {
-    run *run = loop->run;
-    result->saved = run_folder_path(run->folder, RUN_MODEL_NAME);
-    if (!result->saved) return fail_memory(run->context, 1, "a path");
-    clae_status status = clae_trainer_update_model(loop->trainer);
-    if (!status) status = clae_model_save(run->model, result->saved);
+    clae_status status;
+    result->saved = path_in_folder(loop, RUN_MODEL_NAME, &status);
+    if (!status) status = clae_trainer_update_model(loop->trainer);
+    if (!status) status = model_save_of_step(loop->run->model, result->saved, result->step);
+    if (!status) draw_plot(loop);
     return status;
 }
 
@@ -257,7 +314,7 @@ static clae_status save_interrupted(loop *loop, run_result *result) {
     clae_status status = CLAE_OK;
     if (loop->saved_step != result->step) status = save_checkpoint(loop);
     if (!status && loop->saved_step) {
-        result->saved = run_folder_checkpoint_path(loop->run->folder, loop->saved_step);
+        result->saved = run_folder_checkpoint_path(loop->run->folder.path, loop->saved_step);
     }
     return status;
 }
@@ -267,8 +324,6 @@ static void loop_free(loop *loop) {
     clae_infer_free(loop->infer);
     clae_trainer_free(loop->trainer);
     run_log_free(&loop->log);
-    free(loop->log_path);
-    free(loop->plot_path);
 }
 
 clae_status run_train(run *run, clae_device *device, const run_limits *limits, const run_events *events,

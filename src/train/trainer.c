@@ -17,7 +17,8 @@ static clae_status fill_options(const clae_context *context, const clae_train_op
     if (options->batch_size == 0) options->batch_size = 100;
     if (options->lr == 0) options->lr = 1e-3;
     if (options->batch_size > n)
-        return fail(context, CLAE_ERROR_INPUT, "batch size %zu, the dataset has %zu images", options->batch_size, n);
+        return fail(context, CLAE_ERROR_INPUT, "batch size %zu, the dataset has %zu images: it can be %zu at most",
+                    options->batch_size, n, n);
     if (!(options->lr > 0) || !isfinite(options->lr))
         return fail(context, CLAE_ERROR_INPUT, "learning rate %g, must be positive", options->lr);
     return CLAE_OK;
