@@ -55,6 +55,7 @@ static inline void assert_png(const char *name) {
 static inline int set_up(void **state) {
     program = getenv("CLAE_TEST_PROGRAM");
     if (!program) return -1;
+    setenv("OMP_WAIT_POLICY", "passive", 0); /* threads that wait do not take the cores of other tests */
     if (make_scratch(state)) return -1;
     int code = clae("train --data data --out run --epochs 2 --batch-size 50 --channels 4 --latent-dim 3 "
                     "--log-steps steps.csv");

@@ -1,16 +1,10 @@
-/* The program: each command on a small dataset, usage errors, exit codes and interruptions. */
+/* The program: each command on a small dataset, usage errors and exit codes. */
 #include "cli_program.h"
 
 #include "data/npy.h"
 
 #include <errno.h>
 #include <jansson.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <time.h>
-
-#define SECONDS_TO_WAIT 60
-
 static void test_help(void **state) {
     (void)state;
     static const char *const commands[] = {"devices",     "train",  "describe", "eval",   "reconstruct",
@@ -59,7 +53,6 @@ static void test_usage_errors(void **state) {
         {"train --out run --resume --latent-dim 5", "--latent-dim 3"},
         {"train --data data --out r --impl conv2d_fwd=magic", "conv2d_fwd"},
         {"train --data data --out r --kernels nothing-here", "--kernels: expected a folder"},
-        {"train --data data --out r --batch-size 1000", "1000"},
         {"train --data data --out r --memory-limit 0", "--memory-limit: expected a number from 0.001"},
         {"train --data data --out r --precision fp16", "--precision: expected fp32|tf32"},
         {"eval --data data", "MODEL is missing"},
@@ -310,45 +303,6 @@ static void test_divergence(void **state) {
     assert_false(exists(in_scratch("diverged/log.csv")));
 }
 
-static pid_t start_long_training(void) {
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child) return child;
-    if (chdir(scratch)) _exit(99);
-    execl(program, "clae", "train", "--data", "data", "--out", "long", "--epochs", "100000", "--channels", "4", "-q",
-          "--device", device_spec(), (char *)NULL);
-    _exit(99);
-}
-
-static void wait_for_file(const char *path) {
-    struct timespec tenth = {.tv_nsec = 100000000};
-    for (int i = 0; i < 10 * SECONDS_TO_WAIT && !exists(path); i++) nanosleep(&tenth, NULL);
-    assert_true(exists(path));
-}
-
-static void interrupt(int number) {
-    int status;
-    pid_t child = start_long_training();
-    wait_for_file(in_scratch("long/loss.png"));
-    assert_code(clae("train --resume --out long -q"), 2);
-    assert_contains(err, "another training");
-    assert_int_equal(kill(child, number), 0);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 130);
-    assert_false(exists(in_scratch("long/model.safetensors")));
-    assert_code(clae("describe long"), 0);
-    assert_code(clae("train --resume --out long --steps 1"), 0);
-    assert_true(exists(in_scratch("long/model.safetensors")));
-    assert_int_equal(shell("rm -rf '%s/long'", scratch), 0);
-}
-
-static void test_interruption(void **state) {
-    (void)state;
-    interrupt(SIGINT);
-    interrupt(SIGTERM);
-}
-
 static void test_lecture(void **state) {
     (void)state;
     static const char *const pictures[] = {"reconstruction", "interpolation", "samples"};
@@ -426,7 +380,6 @@ int main(void) {
         cmocka_unit_test(test_output_failures),
         cmocka_unit_test(test_init),
         cmocka_unit_test(test_divergence),
-        cmocka_unit_test(test_interruption),
         cmocka_unit_test(test_lecture),
         cmocka_unit_test(test_selftest),
         cmocka_unit_test(test_compare),

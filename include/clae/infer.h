@@ -1,4 +1,5 @@
-/* Using a model: codes, images, errors. Pixels are floats, 1.0 is white, [n][h][w][c]; codes are [n][latent_dim]. */
+/* Using a model: codes, images, errors. Pixels are floats, 1.0 is white, [n][h][w][c]; codes are [n][latent_dim]: where
+ * the latent shape has a height and a width, [n][h][w][c] as images are, and not the [n][c][h][w] of PyTorch. */
 #ifndef CLAE_INFER_H
 #define CLAE_INFER_H
 

@@ -52,7 +52,9 @@ static int run(console *console, const void *arguments) {
 const command command_encode = {
     .name = "encode",
     .summary = "write the codes of images to a .npy file",
-    .description = "Writes the codes f(x) of all training or test images x, in their order, as a NumPy file.",
+    .description =
+        "Writes the codes f(x) of all training or test images x, in their order, as a NumPy file. Where a code "
+        "has a height and a width, its numbers come in the order height, width, channels.",
     .example = "clae encode run --data mnist --out codes.npy",
     .takes_model = true,
     .computes = true,

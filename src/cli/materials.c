@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 
+#include <string.h>
+
 clae_status materials_open_data(materials *materials, const char *data, unsigned what) {
     clae_context *context = materials->session.context;
     clae_status status = CLAE_OK;
@@ -38,7 +40,21 @@ clae_status materials_start_model(materials *materials) {
     return clae_infer_create(materials->session.device, materials->model, 0, &materials->infer);
 }
 
+static void warn_same_images(materials *materials) {
+    if (!materials->train || !materials->test) return;
+    const clae_dataset_info *test = clae_dataset_get_info(materials->test);
+    if (strcmp(test->fingerprint, clae_dataset_get_info(materials->train)->fingerprint)) return;
+    session_warn_same_images(&materials->session, test);
+}
+
 clae_status materials_fit_pca(materials *materials, size_t dims) {
+    warn_same_images(materials);
+    const size_t elements = materials->shape.c * materials->shape.h * materials->shape.w;
+    if (materials->model && dims > elements) {
+        console_message(materials->session.console, CLAE_LOG_INFO,
+                        "PCA is left out: %zu dimensions are more than the %zu of an image", dims, elements);
+        return CLAE_OK;
+    }
     console_message(materials->session.console, CLAE_LOG_INFO, "fitting PCA to %zu training images",
                     clae_dataset_get_info(materials->train)->n);
     return clae_pca_fit(materials->session.device, materials->train, dims, &materials->pca);

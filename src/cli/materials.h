@@ -10,7 +10,7 @@ typedef struct materials {
     clae_dataset *train, *test;
     clae_model *model;
     clae_infer *infer;
-    clae_pca *pca; /* of at least `dims` components */
+    clae_pca *pca; /* of at least `dims` components; NULL: there are not so many */
     size_t dims;   /* of the model's codes */
     clae_shape shape;
 } materials;

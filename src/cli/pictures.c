@@ -86,7 +86,8 @@ static clae_status reconstruct(const materials *materials, size_t n, float *orig
     clae_dataset *few = NULL;
     copy_images(materials->test, NULL, n, original);
     clae_status status = clae_infer_reconstruct(materials->infer, materials->test, 0, n, model);
-    if (!status) status = few_images(materials, original, n, &few);
+    if (status || !materials->pca) return status;
+    status = few_images(materials, original, n, &few);
     if (!status) status = clae_pca_encode(materials->pca, materials->dims, few, codes);
     if (!status) status = clae_pca_decode(materials->pca, materials->dims, codes, n, pca);
     clae_dataset_free(few);
@@ -110,7 +111,7 @@ clae_status picture_reconstruction(const materials *materials, const picture_sty
             make_block(style, model_caption, model, n),
             make_block(style, pca_caption, pca, n),
         };
-        status = write_blocks(materials, style, out, blocks, ARRAY_LENGTH(blocks));
+        status = write_blocks(materials, style, out, blocks, ARRAY_LENGTH(blocks) - !materials->pca);
     }
     free(block);
     return status;
@@ -158,7 +159,8 @@ static clae_status interpolation_make(const materials *materials, const picture_
     if (status) return status;
     interpolate_rows(made->end_codes, dims, rows, steps, made->codes);
     status = clae_infer_decode(materials->infer, made->codes, n, made->model);
-    if (!status) status = clae_pca_encode(materials->pca, dims, made->ends, made->end_codes);
+    if (status || !materials->pca) return status;
+    status = clae_pca_encode(materials->pca, dims, made->ends, made->end_codes);
     if (status) return status;
     interpolate_rows(made->end_codes, dims, rows, steps, made->codes);
     return clae_pca_decode(materials->pca, dims, made->codes, n, made->pca);
@@ -182,7 +184,7 @@ clae_status picture_interpolation(const materials *materials, const picture_styl
             make_block(style, model_caption, made.model, count),
             make_block(style, pca_caption, made.pca, count),
         };
-        status = write_blocks(materials, style, out, blocks, ARRAY_LENGTH(blocks));
+        status = write_blocks(materials, style, out, blocks, ARRAY_LENGTH(blocks) - !materials->pca);
     }
     clae_dataset_free(made.ends);
     free(made.memory);

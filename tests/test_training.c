@@ -1,0 +1,91 @@
+/* The program's trainings on data and options at the edge of what makes sense. */
+#include "cli_program.h"
+
+static const char small[] = "--channels 2 --batch-size 50 -q";
+
+static void test_more_dimensions_than_pixels(void **state) {
+    (void)state;
+    assert_code(clae("train --data data --out wide --epochs 1 --latent-dim 1000 %s", small), 0);
+    assert_code(clae("eval wide --data data"), 0);
+    assert_contains(err, "PCA is left out: 1000 dimensions are more than the 784 of an image");
+    assert_contains(out, "PSNR");
+    assert_code(clae("eval wide --data data --json -q"), 0);
+    assert_contains(out, "\"pca_loss\": null");
+    assert_code(clae("reconstruct wide --data data --out wide.png"), 0);
+    assert_code(clae("interpolate wide --data data --out wide-i.png --grid 4x2"), 0);
+    assert_true(exists(in_scratch("wide.png")) && exists(in_scratch("wide-i.png")));
+}
+
+static void test_one_file_for_both(void **state) {
+    (void)state;
+    assert_code(clae("train --data data/t10k-images-idx3-ubyte --out one --epochs 1 %s", small), 0);
+    assert_int_equal(lines(err), 1);
+    assert_contains(err, "is both the training and the test images");
+    assert_code(clae("eval one --data data/t10k-images-idx3-ubyte -q"), 0);
+    assert_contains(err, "is both the training and the test images");
+    assert_code(clae("eval one --data data -q"), 0);
+    assert_string_equal(err, "");
+}
+
+static void test_fewer_images_than_a_batch(void **state) {
+    (void)state;
+    assert_code(clae("train --data data --limit-train 7 --out seven --epochs 1 --channels 2"), 0);
+    assert_contains(err, "batches of 7, not 100");
+}
+
+static void test_nothing_is_left_of_a_refused_start(void **state) {
+    (void)state;
+    assert_code(clae("train --data data --out new/er/run --memory-limit 0.001 %s", small), 3);
+    assert_false(exists(in_scratch("new")));
+    assert_int_equal(shell("mkdir '%s/old'", scratch), 0);
+    assert_code(clae("train --data data --out old/run --memory-limit 0.001 %s", small), 3);
+    assert_true(exists(in_scratch("old")));
+    assert_false(exists(in_scratch("old/run")));
+}
+
+static void test_lecture_of_fewer_epochs(void **state) {
+    (void)state;
+    assert_code(clae("lecture --data data --out lecture --dims 2 --epochs 2 %s", small), 0);
+    assert_code(clae("lecture --data data --out lecture --dims 2 --epochs 1 %s", small), 2);
+    assert_contains(err, "--epochs: lecture/d2 was trained for 2 epochs");
+    assert_string_equal(out, "");
+}
+
+static void test_options_of_arithmetic(void **state) {
+    (void)state;
+    const char *words = "train --data data --epochs 2 --channels 8 --batch-size 50";
+    assert_code(clae("%s --out arith --no-winograd -q", words), 0);
+    assert_code(clae("%s --out arith-parts --no-winograd --steps 5 -q", words), 0);
+    assert_code(clae("train --resume --out arith-parts -q"), 0);
+    assert_string_equal(err, "");
+    assert_same_files(in_scratch("arith/model.safetensors"), in_scratch("arith-parts/model.safetensors"));
+    assert_code(clae("train --resume --out arith-parts --precision tf32 --epochs 3 -q"), 0);
+    assert_int_equal(lines(err), 1);
+    assert_contains(err, "--precision fp32 so far: with --precision tf32");
+    assert_code(clae("train --resume --out arith-parts --precision tf32 --epochs 4 -q"), 0);
+    assert_string_equal(err, "");
+}
+
+static void test_step_log(void **state) {
+    (void)state;
+    const char *words = "train --data data --channels 2 --batch-size 50 -q --log-steps";
+    assert_code(clae("%s whole.csv --out steps-whole --epochs 2", words), 0);
+    assert_code(clae("%s parts.csv --out steps-parts --epochs 1", words), 0);
+    assert_int_equal(shell("cd '%s' && echo 6,1 >> parts.csv && chmod 640 parts.csv", scratch), 0);
+    assert_code(clae("%s parts.csv --out steps-parts --resume --epochs 2", words), 0);
+    assert_same_files(in_scratch("whole.csv"), in_scratch("parts.csv"));
+    assert_code(clae("%s /dev/null --out steps-null --epochs 1", words), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_more_dimensions_than_pixels),
+        cmocka_unit_test(test_one_file_for_both),
+        cmocka_unit_test(test_fewer_images_than_a_batch),
+        cmocka_unit_test(test_nothing_is_left_of_a_refused_start),
+        cmocka_unit_test(test_lecture_of_fewer_epochs),
+        cmocka_unit_test(test_options_of_arithmetic),
+        cmocka_unit_test(test_step_log),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
