@@ -8,7 +8,6 @@
 
 #define EXIT_USAGE 2
 #define EXIT_OUTPUT 4
-#define EXIT_INTERRUPTED 130
 
 /* What options common to commands are stored in; the struct of a command's own options begins with it. */
 typedef struct common_args {

@@ -2,7 +2,9 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/signals.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +13,9 @@
 
 #define LINE_BYTES 512
 
-void console_init(console *console) {
+void console_init(console *console, signals *signals) {
     const char *term = getenv("TERM");
-    *console = (struct console){.level = CLAE_LOG_INFO};
+    *console = (struct console){.level = CLAE_LOG_INFO, .signals = signals};
     console->is_terminal = isatty(STDERR_FILENO) && !(term && !strcmp(term, "dumb"));
 }
 
@@ -33,7 +35,7 @@ void console_log(void *user, clae_log_level level, const char *line) {
     }
     char small[LINE_BYTES];
     char *large = text_sanitise(line, small, sizeof small) >= sizeof small ? text_sanitised(line) : NULL;
-    fprintf(stderr, "%s\n", large ? large : small);
+    if (fprintf(stderr, "%s\n", large ? large : small) < 0 && errno == EPIPE) signals_broken_pipe(console->signals);
     free(large);
 }
 

@@ -9,10 +9,11 @@ typedef struct console {
     const char *command;  /* in front of warnings and errors; NULL: the program's name alone */
     clae_log_level level; /* messages above it are not shown */
     bool is_terminal;     /* standard error is one */
+    struct signals *signals; /* that a closed pipe is reported to */
     int progress_columns; /* of the progress line on the screen; 0: there is none */
 } console;
 
-void console_init(console *console);
+void console_init(console *console, struct signals *signals);
 
 /* "clae train: " and the message on a line. */
 __attribute__((format(printf, 3, 4))) void console_message(console *console, clae_log_level level, const char *format,

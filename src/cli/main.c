@@ -1,6 +1,7 @@
 #include "cli/help.h"
 #include "cli/json.h"
 #include "cli/parse.h"
+#include "cli/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -115,8 +116,10 @@ static void fill_standard_descriptors(void) {
 
 int main(int argc, char **argv) {
     fill_standard_descriptors();
+    static signals signals; /* its thread lives as long as the process */
     console console;
-    console_init(&console);
+    signals_start(&signals);
+    console_init(&console, &signals);
     json_watch_memory();
     int code = reconsider(&console, dispatch(&console, argc, argv));
     return flush_output(&console, code);

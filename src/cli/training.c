@@ -1,47 +1,13 @@
 #include "cli/training.h"
 
-#include "base/memory.h"
+#include "cli/signals.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define TIME_BYTES 32
-
-/* A handler gets no argument, hence the one global variable. */
-static volatile sig_atomic_t was_interrupted;
-
-static void note_interrupt(int number) {
-    static const char text[] = "\nsaving a checkpoint; once more ends at once\n";
-    (void)number;
-    was_interrupted = 1;
-    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) return;
-}
-
-static const int caught_signals[] = {SIGINT, SIGTERM};
-
-typedef struct signal_handlers {
-    struct sigaction before[ARRAY_LENGTH(caught_signals)];
-} signal_handlers;
-
-static void catch_signals(signal_handlers *handlers) {
-    /* Reset by the first signal, so that the second one kills. */
-    struct sigaction action = {.sa_handler = note_interrupt, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    was_interrupted = 0;
-    for (size_t i = 0; i < ARRAY_LENGTH(caught_signals); i++) {
-        sigaction(caught_signals[i], &action, &handlers->before[i]);
-    }
-}
-
-static void release_signals(const signal_handlers *handlers) {
-    for (size_t i = 0; i < ARRAY_LENGTH(caught_signals); i++) {
-        sigaction(caught_signals[i], &handlers->before[i], NULL);
-    }
-}
 
 /* "12:03", or "1:12:03". */
 static const char *time_text(double seconds, char text[TIME_BYTES]) {
@@ -57,16 +23,17 @@ static const char *time_text(double seconds, char text[TIME_BYTES]) {
 
 /* With everything in it, the line is as wide as a terminal of 80 columns. */
 static bool show_tick(void *user, const run_progress *progress) {
+    console *console = user;
     static const char bar[] = "##########..........";
     enum { BAR_COLUMNS = (sizeof bar - 1) / 2 };
     char left[TIME_BYTES];
     int filled = (int)(BAR_COLUMNS * progress->fraction);
-    console_progress(user, "epoch %llu/%llu [%.*s] %3.0f%%  %.0f images/s  loss %.2f  %s%s",
+    console_progress(console, "epoch %llu/%llu [%.*s] %3.0f%%  %.0f images/s  loss %.2f  %s%s",
                      (unsigned long long)progress->epoch, (unsigned long long)progress->epochs, BAR_COLUMNS,
                      bar + BAR_COLUMNS - filled, floor(100 * progress->fraction), progress->images_per_second,
                      progress->loss, progress->is_testing ? "testing" : time_text(progress->seconds_left, left),
                      progress->is_testing ? "" : " left");
-    return !was_interrupted;
+    return !signals_received(console->signals);
 }
 
 static void show_epoch(void *user, const run_progress *progress, const run_log_row *row) {
@@ -121,16 +88,15 @@ static int report_end(console *console, const run *run, const char *go_on, clae_
     } else {
         console_message(console, CLAE_LOG_INFO, "interrupted before the first step: nothing was saved");
     }
-    return EXIT_INTERRUPTED;
+    return 128 + signals_received(console->signals);
 }
 
 int training_run(console *console, run *run, const char *go_on, clae_device *device, const run_limits *limits) {
-    signal_handlers handlers;
     run_result result;
     run_events events = {.user = console, .tick = show_tick, .epoch = show_epoch};
-    catch_signals(&handlers);
+    signals_begin_saving(console->signals);
     clae_status status = run_train(run, device, limits, &events, &result);
-    release_signals(&handlers);
+    signals_end_saving(console->signals);
     int code = report_end(console, run, go_on, status, &result);
     free(result.saved);
     return code;
