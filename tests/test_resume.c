@@ -326,6 +326,20 @@ static void test_finite_divergence(void **state) {
     assert_false(exists(in_scratch("high")));
 }
 
+/* The loss of the only step is finite, the weights after it are not. */
+static void test_useless_weights_are_not_saved(void **state) {
+    (void)state;
+    run_options options = options_for(in_scratch("useless"));
+    run_result result;
+    options.config.lr = 1e39;
+    shared.stop_at = 1;
+    assert_int_equal(train(&options, &each_step, &result), CLAE_ERROR_NOT_FINITE);
+    shared.stop_at = 0;
+    assert_non_null(strstr(shared.messages, "weights are not finite after step 1"));
+    assert_null(result.saved);
+    assert_false(exists(in_scratch("useless")));
+}
+
 static void test_few_images(void **state) {
     (void)state;
     run_options options = options_for(in_scratch("few"));
@@ -358,6 +372,7 @@ int main(void) {
         cmocka_unit_test(test_failing_picture_costs_nothing),
         cmocka_unit_test(test_unreadable_log_is_kept),
         cmocka_unit_test(test_finite_divergence),
+        cmocka_unit_test(test_useless_weights_are_not_saved),
         cmocka_unit_test(test_few_images),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
