@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "device_support.h"
 #include "graph/op_trial.h"
+#include "train/run_device.h"
 #include "train/tune.h"
 #include "tuning/tuning_table.h"
 
@@ -288,6 +289,26 @@ static void test_damaged(void **state) {
     free(good);
 }
 
+/* A run that goes on with another tuning says so, as it would on another device. */
+static void test_is_part_of_a_runs_device(void **state) {
+    tuning_fixture *t = *state;
+    const op_desc desc = conv(4);
+    char texts[4][RUN_DEVICE_BYTES];
+    run_device_text(t->f.device, texts[0]);
+    assert_null(strstr(texts[0], "tuned"));
+    const char *const values[] = {"", "", "X=1"};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(tuning_set(t->f.device, &desc, "plain", values[i], 1.5 + i), CLAE_OK);
+        run_device_text(t->f.device, texts[i + 1]);
+    }
+    assert_non_null(strstr(texts[1], ", tuned "));
+    assert_string_equal(texts[1], texts[2]); /* another time is no other tuning */
+    assert_string_not_equal(texts[2], texts[3]);
+    snprintf(t->f.device->info.name, sizeof t->f.device->info.name, "caf\xe9");
+    run_device_text(t->f.device, texts[0]);
+    assert_memory_equal(texts[0], "caf\\xe9 (", 9);
+}
+
 /* Many lines that are none: one warning, with their number and the first. */
 static void test_bad_lines(void **state) {
     tuning_fixture *t = *state;
@@ -399,6 +420,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_valid_values_are_right, setup, teardown),
         cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_is_part_of_a_runs_device, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tune, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_is_refused, setup, teardown),

@@ -1,8 +1,8 @@
 #include "base/decimal.h"
 #include "base/log_capture.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "train/infer.h"
+#include "train/run_device.h"
 #include "train/run_open.h"
 #include "train/trainer.h"
 
@@ -26,7 +26,7 @@ typedef struct loop {
     run *run;
     const run_limits *limits;
     const run_events *events;
-    char device[256];
+    char device[RUN_DEVICE_BYTES];
     clae_trainer *trainer;
     clae_infer *infer;
     run_log log;
@@ -280,10 +280,7 @@ static clae_status open_logs(loop *loop) {
 
 static clae_status prepare(loop *loop, clae_device *device) {
     run *run = loop->run;
-    const clae_device_info *info = clae_device_get_info(device);
-    char text[sizeof loop->device];
-    snprintf(text, sizeof text, "%.120s (%.120s)", info->name, info->driver);
-    text_sanitise(text, loop->device, sizeof loop->device); /* JSON takes UTF-8 only */
+    run_device_text(device, loop->device);
     clae_train_options options = {
         .batch_size = run_batch_size(run),
         .lr = run->config.lr,

@@ -175,6 +175,18 @@ clae_status tuning_set(clae_device *device, const op_desc *desc, const char *imp
     return add_entry(device->tuning, &entry) ? CLAE_OK : fail_memory(device->context, sizeof entry, "the tuning");
 }
 
+uint32_t tuning_fingerprint(const clae_device *device) {
+    const struct tuning *tuning = device->tuning;
+    uint32_t crc = 0;
+    for (size_t i = 0; i < tuning->count; i++) {
+        const tuning_entry *e = &tuning->entries[i];
+        crc = hash_crc32(crc, e->op, strlen(e->op) + 1);
+        crc = hash_crc32(crc, e->impl, strlen(e->impl) + 1);
+        crc = hash_crc32(crc, e->values, strlen(e->values) + 1);
+    }
+    return tuning->count && !crc ? 1 : crc;
+}
+
 const char *tuning_path(const clae_device *device) {
     return device->tuning->path;
 }

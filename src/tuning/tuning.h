@@ -29,6 +29,9 @@ clae_status tuning_save(const clae_device *device);
 /* Where that is; NULL for nowhere. */
 const char *tuning_path(const clae_device *device);
 
+/* Of the implementations and values, which decide how numbers are rounded; 0 where nothing is tuned. */
+uint32_t tuning_fingerprint(const clae_device *device);
+
 /* Values that ops prepared from now on get, if they are of this space; NULL ends the trial. */
 void tuning_try(clae_device *device, const tune_space *space, const int *values);
 
