@@ -96,7 +96,7 @@ static void test_selftest_passes(void **state) {
     bool refused = true;
     assert_int_equal(selftest_report(p, count_report, &r), CLAE_OK);
     assert_true(r.count == p->node_count && r.failed == 0);
-    assert_int_equal(selftest_plan(p, &refused), CLAE_OK);
+    assert_int_equal(selftest_plan(p, NULL, &refused), CLAE_OK);
     assert_false(refused);
     plan_free(p);
     clae_model_free(model);

@@ -68,7 +68,7 @@ static int run(console *console, const void *arguments) {
 
 const command command_selftest = {
     .name = "selftest",
-    .summary = "test each kernel that training uses on a known answer",
+    .summary = "test each kernel that training uses on random numbers",
     .description =
         "Runs each kernel of a training step on random numbers, on as many images as the step has or as the device "
         "manages in a short time, and compares with sums in double precision; differences are shares of what rounding "

@@ -43,7 +43,7 @@ static bool is_known(const selftest_case *c) {
     return device_trust_passed(c->node->instance->device, &c->desc, c->node->instance->impl);
 }
 
-static clae_status open_test(selftest *test, const plan *plan, bool again) {
+static clae_status open_test(selftest *test, const plan *plan, const struct plan *share, bool again) {
     const size_t bytes = (plan->node_count + 1) * sizeof *test->cases;
     *test = (selftest){.device = plan->device, .cases = malloc(bytes)};
     if (!test->cases) return fail_memory(plan->device->context, bytes, "the self-test");
@@ -56,7 +56,9 @@ static clae_status open_test(selftest *test, const plan *plan, bool again) {
         selftest_trial_include(&test->trial, &c->desc, c->instance->workspace_bytes);
         test->count++;
     }
-    return test->count ? selftest_trial_open(plan->device, &test->trial) : CLAE_OK;
+    if (!test->count) return CLAE_OK;
+    return selftest_trial_open(plan->device, share ? share->arena : NULL, share ? share->workspace : NULL,
+                               &test->trial);
 }
 
 static void close_test(selftest *test) {
@@ -150,10 +152,10 @@ static clae_status refuse(clae_device *device, const selftest_case *c, const sel
     return CLAE_OK;
 }
 
-clae_status selftest_plan(const plan *plan, bool *refused) {
+clae_status selftest_plan(const plan *plan, const struct plan *share, bool *refused) {
     selftest test;
     *refused = false;
-    clae_status status = open_test(&test, plan, false);
+    clae_status status = open_test(&test, plan, share, false);
     for (size_t i = 0; i < test.count && status == CLAE_OK; i++) {
         const selftest_case *c = &test.cases[i];
         const op_impl *impl = c->node->instance->impl;
@@ -174,7 +176,7 @@ clae_status selftest_plan(const plan *plan, bool *refused) {
 
 clae_status selftest_report(const plan *plan, selftest_fn report, void *user) {
     selftest test;
-    clae_status status = open_test(&test, plan, true), worst = status;
+    clae_status status = open_test(&test, plan, NULL, true), worst = status;
     for (size_t i = 0; i < test.count && status == CLAE_OK; i++) {
         const selftest_case *c = &test.cases[i];
         selftest_result result = {.layer = c->node->layer, .impl = c->instance->impl->name};

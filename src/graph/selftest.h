@@ -18,12 +18,12 @@ typedef struct selftest_result {
 /* Gets each op twice, before and after its run. */
 typedef void (*selftest_fn)(void *user, const selftest_result *result);
 
-/* Runs each op of a prepared plan, in memory of its own that is no more than the plan's, before that is allocated. What
- * the device passed before is not run again.
- * An implementation that cannot be run or computes wrongly is refused with one warning, on this device from now on:
- * *refused says that the plan must be prepared again, with the next implementation. CLAE_ERROR_DEVICE where there is no
- * next one, or it was forced. */
-clae_status selftest_plan(const plan *plan, bool *refused);
+/* Runs each op of a prepared plan, in memory that is no more than the plan's and free again when that is allocated, or
+ * in the buffers of `share`, where that is not NULL, which are overwritten. What the device passed before is not run
+ * again. An implementation that cannot be run or computes wrongly is refused with one warning, on this device from now
+ * on: *refused says that the plan must be prepared again, with the next implementation. CLAE_ERROR_DEVICE where there
+ * is no next one, or it was forced. */
+clae_status selftest_plan(const plan *plan, const struct plan *share, bool *refused);
 
 /* Runs all ops, and refuses none. CLAE_ERROR_DEVICE when one computes wrongly or fails. */
 clae_status selftest_report(const plan *plan, selftest_fn report, void *user);

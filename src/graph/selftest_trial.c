@@ -122,7 +122,14 @@ void selftest_trial_include(selftest_trial *trial, const op_desc *desc, size_t w
     if (grid.images * grid.per_image > trial->most_pixels) trial->most_pixels = grid.images * grid.per_image;
 }
 
-clae_status selftest_trial_open(clae_device *device, selftest_trial *trial) {
+static clae_status get_buffer(clae_device *device, size_t bytes, buffer *borrowed, buffer **out, bool *is_own) {
+    *is_own = !borrowed || borrowed->bytes < bytes;
+    if (*is_own) return buffer_create(device, bytes, out);
+    *out = borrowed;
+    return CLAE_OK;
+}
+
+clae_status selftest_trial_open(clae_device *device, buffer *memory, buffer *workspace, selftest_trial *trial) {
     const size_t bytes = trial->floats * sizeof(float);
     trial->device = device;
     trial->host = malloc(bytes);
@@ -133,8 +140,9 @@ clae_status selftest_trial_open(clae_device *device, selftest_trial *trial) {
     if (!trial->joined || !trial->host || !trial->got || !trial->numbers || !trial->pixels)
         return fail_memory(device->context, bytes, "the self-test");
     for (size_t i = 0; i < NUMBERS; i++) trial->numbers[i] = (float)(2 * philox_uniform(stream_of(1), i) - 1);
-    const clae_status status = buffer_create(device, bytes, &trial->memory);
-    return status == CLAE_OK ? buffer_create(device, trial->workspace_bytes, &trial->workspace) : status;
+    const clae_status status = get_buffer(device, bytes, memory, &trial->memory, &trial->owns_memory);
+    if (status != CLAE_OK) return status;
+    return get_buffer(device, trial->workspace_bytes, workspace, &trial->workspace, &trial->owns_workspace);
 }
 
 static void free_own(selftest_trial *trial) {
@@ -146,8 +154,8 @@ static void free_own(selftest_trial *trial) {
 
 void selftest_trial_close(selftest_trial *trial) {
     free_own(trial);
-    buffer_free(trial->memory);
-    buffer_free(trial->workspace);
+    if (trial->owns_memory) buffer_free(trial->memory);
+    if (trial->owns_workspace) buffer_free(trial->workspace);
     free(trial->host);
     free(trial->got);
     free(trial->numbers);

@@ -14,6 +14,7 @@ typedef struct selftest_place {
 typedef struct selftest_trial {
     clae_device *device;
     buffer *memory, *workspace;
+    bool owns_memory, owns_workspace;
     float *host; /* operands as they were before the run */
     float *got;  /* what an output holds after it */
     float *numbers;
@@ -29,9 +30,10 @@ typedef struct selftest_trial {
     const float **joined; /* as many: what is multiplied with each */
 } selftest_trial;
 
-/* A trial must be big enough for each op; `device` may be looked at only. */
+/* Makes a trial large enough for an op; before it is opened. */
 void selftest_trial_include(selftest_trial *trial, const op_desc *desc, size_t workspace_bytes);
-clae_status selftest_trial_open(clae_device *device, selftest_trial *trial);
+/* `memory` and `workspace`, which may be NULL, are borrowed where they are large enough. */
+clae_status selftest_trial_open(clae_device *device, buffer *memory, buffer *workspace, selftest_trial *trial);
 void selftest_trial_close(selftest_trial *trial);
 
 /* Gives the op random operands, NaN outputs and a NaN workspace. */

@@ -154,7 +154,8 @@ static clae_status plan_and_test(infer_work *work, clae_status (*plan_it)(infer_
         drop_plan(work);
         refused = false;
         status = plan_it(work);
-        if (status == CLAE_OK && work->prepared) status = selftest_plan(work->prepared, &refused);
+        if (status == CLAE_OK && work->prepared)
+            status = selftest_plan(work->prepared, shared_plan(work->infer), &refused);
     }
     if (status != CLAE_OK) drop_plan(work);
     return status;

@@ -91,8 +91,8 @@ static void free_plans(clae_trainer *t) {
 
 static clae_status test_plans(const clae_trainer *t, bool *refused) {
     bool of_last = false;
-    clae_status status = selftest_plan(t->full, refused);
-    if (status == CLAE_OK && t->last) status = selftest_plan(t->last, &of_last);
+    clae_status status = selftest_plan(t->full, NULL, refused);
+    if (status == CLAE_OK && t->last) status = selftest_plan(t->last, NULL, &of_last);
     *refused = *refused || of_last;
     return status;
 }
