@@ -114,6 +114,31 @@ static void test_no_winograd(void **state) {
     assert_true(impl && impl->mixing == 0);
 }
 
+/* An implementation that is forced on some devices is not on others. */
+static void test_forced_on_one(void **state) {
+    fixture *f = *state;
+    char *const impls = f->context->impls;
+    char own[64];
+    snprintf(own, sizeof own, "%s:conv2d_fwd=plain", f->device->info.id);
+    const bool is_c = strcmp(f->device->backend->name, "c") == 0;
+    const struct {
+        const char *impls;
+        bool is_forced;
+    } cases[] = {{"c:conv2d_fwd=plain", is_c},
+                 {"99:7:conv2d_fwd=plain", false},
+                 {own, true},
+                 {"conv2d_fwd=plain", true},
+                 {"gemm=plain", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        f->context->impls = (char *)cases[i].impls;
+        assert_int_equal(impls_check(f->context, cases[i].impls), CLAE_OK);
+        assert_int_equal(op_is_forced(f->device, OP_conv2d_fwd), cases[i].is_forced);
+    }
+    f->context->impls = impls;
+    assert_int_equal(impls_check(f->context, "gpu:conv2d_fwd=plain"), CLAE_ERROR_INPUT);
+    assert_int_equal(impls_check(f->context, "0:1:conv2d_fwd=nothing"), CLAE_ERROR_INPUT);
+}
+
 static op_arithmetic arithmetic_of(clae_device *device, const op_desc *desc, clae_precision precision) {
     op_instance *instance = NULL;
     device->context->precision = precision;
@@ -221,8 +246,9 @@ static void test_compare(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_selftest_passes),  cmocka_unit_test(test_no_winograd), cmocka_unit_test(test_precision),
-        cmocka_unit_test(test_selftest_refuses), cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_selftest_passes), cmocka_unit_test(test_no_winograd),
+        cmocka_unit_test(test_precision),       cmocka_unit_test(test_selftest_refuses),
+        cmocka_unit_test(test_compare),         cmocka_unit_test(test_forced_on_one),
     };
     return cmocka_run_group_tests_name("compare", tests, fixture_setup, fixture_teardown);
 }
