@@ -71,7 +71,7 @@ def metadata_cases(scene):
 
 
 def check_metadata(scene):
-    for label, metadata in scene.check.some(metadata_cases(scene), 26):
+    for label, metadata in scene.check.some(metadata_cases(scene), 12 if scene.check.is_sanitized else 26):
         scene.fresh()
         scene.write(metadata)
         scene.resume(label)
@@ -140,7 +140,7 @@ def run(check):
     check_tensors(scene)
     check_fallback(scene)
     check_names(scene)
-    for i, content in enumerate(formats.mutations(check.random, scene.good, check.times(15, 1000))):
+    for i, content in enumerate(formats.mutations(check.random, scene.good, check.times(10, 1000))):
         scene.fresh()
         (scene.run / NAME).write_bytes(content)
         scene.resume(f"mutation {i}")

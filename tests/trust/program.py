@@ -66,6 +66,20 @@ def is_error(line):
     return not line.partition(": ")[2].startswith("warning: ")
 
 
+def await_moment(process, wait, timeout):
+    """Sleeps for the seconds, or until the function says so or the process ends."""
+    if not callable(wait):
+        time.sleep(wait)
+        return
+    end = time.monotonic() + timeout
+    while not wait() and time.monotonic() < end and not _has_ended(process):
+        time.sleep(0.005)
+
+
+def _has_ended(process):
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def _text(file):
     file.seek(0)
     return file.read().decode("utf-8", "backslashreplace")
@@ -73,7 +87,8 @@ def _text(file):
 
 def run(words, env=None, timeout=120, before=None, kill_after=None, cwd=None, stdin=subprocess.DEVNULL, stdout=None,
         stderr=None, signals=()):
-    """kill_after: seconds until SIGKILL. signals: (seconds to wait, signal) one after the other. before: runs in the
+    """kill_after: seconds until SIGKILL. signals: (what to wait for, signal) one after the
+    other, seconds or a function that says whether it is time. before: runs in the
     child. stdout and stderr: a file instead of what the outcome keeps."""
 
     def prepare():
@@ -98,8 +113,8 @@ def run(words, env=None, timeout=120, before=None, kill_after=None, cwd=None, st
 
         timer = threading.Timer(timeout if kill_after is None else kill_after, kill, [kill_after is None])
         timer.start()
-        for seconds, number in signals:
-            time.sleep(seconds)
+        for wait, number in signals:
+            await_moment(process, wait, timeout)
             try:
                 os.kill(process.pid, number)
             except ProcessLookupError:
