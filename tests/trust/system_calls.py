@@ -9,7 +9,7 @@ FAULTS = {
     "read": ("error=EIO", "error=EINTR", "retval=0"), "fsync": ("error=EIO", "error=ENOSPC"), "close": ("error=EIO", "error=EINTR"),
     "renameat": ("error=EIO", "error=EXDEV"), "rename": ("error=EIO", "error=EXDEV"), "mmap": ("error=ENOMEM",),
     "newfstatat": ("error=EIO",), "fstat": ("error=EIO",), "mkdir": ("error=EACCES",), "unlink": ("error=EACCES",),
-    "unlinkat": ("error=EACCES",), "flock": ("error=EIO", "error=EWOULDBLOCK"), "getdents64": ("error=EIO",), "lseek": ("error=EIO",),
+    "unlinkat": ("error=EACCES",), "flock": ("error=EIO", "error=EAGAIN"), "getdents64": ("error=EIO",), "lseek": ("error=EIO",),
     "fchmod": ("error=EPERM",), "pread64": ("error=EIO",), "readlink": ("error=EIO",),
     "clone3": ("error=EAGAIN",), "ftruncate": ("error=EIO",), "munmap": ("error=EIO",),
     "sched_setaffinity": ("error=EINVAL",), "prlimit64": ("error=EPERM",),
