@@ -57,8 +57,10 @@ clae_status opencl_upload(buffer *self, size_t offset_bytes, const void *data, s
 
 clae_status opencl_download(buffer *self, size_t offset_bytes, void *data, size_t bytes) {
     if (bytes == 0) return CLAE_OK;
-    cl_int code = clEnqueueReadBuffer(opencl_device_of(self->device)->queue, memory_of(self), CL_TRUE, offset_bytes,
-                                      bytes, data, 0, NULL, NULL);
+    opencl_device *device = opencl_device_of(self->device);
+    cl_int code =
+        clEnqueueReadBuffer(device->queue, memory_of(self), CL_TRUE, offset_bytes, bytes, data, 0, NULL, NULL);
+    pocl_start_has_run(&device->start, device->kernels_made);
     return check_transfer(self, code, "clEnqueueReadBuffer", bytes);
 }
 

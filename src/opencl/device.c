@@ -1,6 +1,7 @@
 #include "opencl/device.h"
 
 #include "opencl/platforms.h"
+#include "opencl/pocl_cache.h"
 #include "opencl/program_cache.h"
 #include "opencl/survey.h"
 #include "opencl/trial.h"
@@ -125,6 +126,11 @@ clae_status opencl_open(clae_context *context, const clae_device_info *info, con
     device->without_fma = findings.without_fma;
     device->loops_end_early = findings.loops_end_early;
     device->mma = findings.mma;
+    if (opencl_is_pocl(info)) {
+        char *folder = opencl_pocl_cache_usual();
+        pocl_start_begin(&device->start, folder);
+        free(folder);
+    }
     choose_class(device);
     choose_tuning_class(device);
     *out = &device->base;
@@ -142,6 +148,7 @@ void opencl_close(clae_device *base) {
 #endif
     if (device->queue) clReleaseCommandQueue(device->queue);
     if (device->context) clReleaseContext(device->context);
+    pocl_start_end(&device->start);
     free(device);
 }
 

@@ -25,6 +25,7 @@ static clae_status make(opencl_kernel *kernel) {
         kernel->kernel = status == CLAE_OK ? clCreateKernel(kernel->program->program, name, &code) : NULL;
         if (status != CLAE_OK) return status;
     }
+    kernel->device->kernels_made++;
     if (code == CL_SUCCESS) return CLAE_OK;
     kernel->kernel = NULL;
     return opencl_check(kernel->device, code, "clCreateKernel", name);

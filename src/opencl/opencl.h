@@ -3,6 +3,7 @@
 #define CLAE_OPENCL_OPENCL_H
 
 #include "backend.h"
+#include "opencl/pocl_start.h"
 
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
@@ -37,7 +38,8 @@ typedef struct opencl_device {
     unsigned vector_width; /* floats, preferred by the device: 4, 8 or 16 on CPUs */
     size_t max_work_group_items;
     size_t local_bytes; /* of local memory, whether it is of its own or emulated; 0: not known */
-    unsigned build_failures;
+    unsigned build_failures, kernels_made;
+    pocl_start start; /* of pocl only */
     opencl_mma mma;
     opencl_program_cache *programs; /* built programs of this device, by file and options */
 } opencl_device;

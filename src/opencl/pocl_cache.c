@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "opencl/pocl_start.h"
 #include "opencl/vendors.h"
 
 #include <ftw.h>
@@ -48,19 +49,35 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
     return walk->level > 0 ? remove(path) : 0;
 }
 
-bool opencl_pocl_cache_step(const clae_context *context, pocl_cache_step step, char **folder) {
-    *folder = step == POCL_CACHE_USUAL ? opencl_pocl_cache_usual() : opencl_private_folder(context, "pocl");
-    const uint64_t left = *folder ? free_bytes(*folder) : UINT64_MAX;
-    bool useful = left >= LEAST_FREE_BYTES;
-    if (step != POCL_CACHE_USUAL) useful = useful && *folder;
-    if (useful && step == POCL_CACHE_EMPTIED) nftw(*folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    if (!useful && *folder)
-        log_line(context, CLAE_LOG_DEBUG, "pocl cannot have its cache in %s: %llu MiB are left on its disk", *folder,
-                 (unsigned long long)(left >> 20));
-    if (useful && step != POCL_CACHE_USUAL) return true;
-    free(*folder);
+/* Why a folder cannot be used, "" if it can. */
+static void check_folder(const char *folder, char *why, size_t size) {
+    const uint64_t left = free_bytes(folder);
+    *why = '\0';
+    if (left < LEAST_FREE_BYTES)
+        snprintf(why, size, "has %llu MiB left on the disk", (unsigned long long)(left >> 20));
+    else if (pocl_start_died(folder))
+        snprintf(why, size, "died in an earlier start");
+}
+
+bool opencl_pocl_cache_step(const clae_context *context, pocl_cache_step step, char **folder, char *why, size_t size) {
+    char *own = step == POCL_CACHE_USUAL ? NULL : opencl_private_folder(context, "pocl");
+    char *usual = step == POCL_CACHE_USUAL ? opencl_pocl_cache_usual() : NULL;
     *folder = NULL;
-    return useful;
+    *why = '\0';
+    if (step == POCL_CACHE_USUAL) {
+        if (usual) check_folder(usual, why, size);
+        free(usual);
+        return !*why;
+    }
+    if (own && step == POCL_CACHE_EMPTIED) nftw(own, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    if (own) check_folder(own, why, size);
+    if (own && !*why) {
+        *folder = own;
+        return true;
+    }
+    if (!own) snprintf(why, size, "has no folder that can be written");
+    free(own);
+    return false;
 }
 
 void opencl_pocl_cache_explain(const clae_context *context, const char *why, const char *folder) {

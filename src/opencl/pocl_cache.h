@@ -13,8 +13,8 @@ typedef enum pocl_cache_step { POCL_CACHE_USUAL, POCL_CACHE_OWN, POCL_CACHE_EMPT
 bool opencl_is_pocl(const clae_device_info *info);
 
 /* Makes ready for a step. *folder is a fresh string, NULL for the folder that pocl takes by itself. False when the step
- * is of no use. */
-bool opencl_pocl_cache_step(const clae_context *context, pocl_cache_step step, char **folder);
+ * is of no use, for the reason `why`: there is no room, or an earlier start died with the folder. */
+bool opencl_pocl_cache_step(const clae_context *context, pocl_cache_step step, char **folder, char *why, size_t size);
 /* Says that pocl uses `folder`, in place of its own that it died with. */
 void opencl_pocl_cache_explain(const clae_context *context, const char *why, const char *folder);
 

@@ -137,10 +137,9 @@ clae_status opencl_list(clae_context *context, clae_device_info **list, size_t *
     return CLAE_OK;
 }
 
-static opencl_outcome try_in_helper(clae_context *context, opencl_survey *s, opencl_tried *t) {
+static opencl_outcome try_in_helper(opencl_survey *s, opencl_tried *t) {
     const opencl_outcome outcome = opencl_helper_try(s->helper, t->id, &t->findings, t->why, sizeof t->why);
     if (outcome == OPENCL_DIED) end_helper(s);
-    (void)context;
     return outcome;
 }
 
@@ -163,14 +162,16 @@ static void use_pocl_folder(opencl_survey *s, char *folder) {
 /* pocl dies of damaged files in its cache, and of a full disk below it. */
 static opencl_outcome try_pocl(clae_context *context, opencl_survey *s, opencl_tried *t) {
     opencl_outcome outcome = OPENCL_DIED;
-    char why[128] = "has no room on its disk";
-    snprintf(t->why, sizeof t->why, "%s", why);
+    char why[sizeof t->why] = "";
     for (pocl_cache_step step = POCL_CACHE_USUAL; outcome == OPENCL_DIED && step < POCL_CACHE_STEPS; step++) {
         char *folder;
-        if (!opencl_pocl_cache_step(context, step, &folder)) continue;
+        if (!opencl_pocl_cache_step(context, step, &folder, t->why, sizeof t->why)) {
+            if (!*why) snprintf(why, sizeof why, "%s", t->why);
+            continue;
+        }
         if (folder) use_pocl_folder(s, folder);
-        if (start_helper(context, s)) outcome = try_in_helper(context, s, t);
-        if (step == POCL_CACHE_USUAL) snprintf(why, sizeof why, "%.*s", (int)sizeof why - 1, t->why);
+        if (start_helper(context, s)) outcome = try_in_helper(s, t);
+        if (!*why) snprintf(why, sizeof why, "%s", t->why);
     }
     if (outcome != OPENCL_DIED && s->pocl_folder) opencl_pocl_cache_explain(context, why, s->pocl_folder);
     return outcome;
@@ -181,7 +182,7 @@ static void try(clae_context *context, opencl_survey *s, const clae_device_info 
         t->outcome = try_here(context, info, t);
         return;
     }
-    t->outcome = opencl_is_pocl(info) ? try_pocl(context, s, t) : try_in_helper(context, s, t);
+    t->outcome = opencl_is_pocl(info) ? try_pocl(context, s, t) : try_in_helper(s, t);
     if (t->outcome != OPENCL_DIED) return;
     char how[128];
     snprintf(how, sizeof how, "%.*s", (int)sizeof how - 1, t->why);
