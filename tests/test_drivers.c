@@ -25,7 +25,7 @@ static void assert_has(const char *name, const char *text) {
     if (file_has(name, text)) return;
     print_error("\"%s\" is not in:\n", text);
     shell("cat '%s' >&2", in_scratch(name));
-    fail_msg("%s", name);
+    _fail(__FILE__, __LINE__);
 }
 
 static size_t lines_of(const char *name) {

@@ -118,11 +118,16 @@ char *opencl_private_folder(const clae_context *context, const char *name) {
 }
 
 /* Named by what is in it, so that programs that run at the same time share it. */
-static char *folder_name(const opencl_vendors *vendors, const bool *kept) {
+static char *make_folder(const clae_context *context, const opencl_vendors *vendors, const bool *kept) {
     uint64_t hash = HASH_FNV1A_START;
     for (size_t i = 0; i < vendors->count; i++)
         if (kept[i]) hash = hash_fnv1a(hash, vendors->items[i].library, strlen(vendors->items[i].library) + 1);
-    return string_format("vendors-%016" PRIx64, hash);
+    char *parent = opencl_private_folder(context, "vendors");
+    char *folder = parent ? string_format("%s/%016" PRIx64, parent, hash) : NULL;
+    free(parent);
+    if (folder && make_private(folder)) return folder;
+    free(folder);
+    return NULL;
 }
 
 static bool write_icd(const char *folder, size_t number, const char *library) {
@@ -135,13 +140,11 @@ static bool write_icd(const char *folder, size_t number, const char *library) {
 }
 
 char *opencl_vendors_folder(const clae_context *context, const opencl_vendors *vendors, const bool *kept) {
-    char *name = folder_name(vendors, kept);
-    char *folder = name ? opencl_private_folder(context, name) : NULL;
+    char *folder = make_folder(context, vendors, kept);
     bool written = folder != NULL;
     size_t number = 0;
     for (size_t i = 0; i < vendors->count && written; i++)
         if (kept[i]) written = write_icd(folder, number++, vendors->items[i].library);
-    free(name);
     if (written) return folder;
     free(folder);
     return NULL;
