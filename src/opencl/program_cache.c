@@ -23,7 +23,7 @@ typedef struct entry_header {
     uint32_t binary_crc, reserved;
 } entry_header;
 
-static const char entry_magic[8] = "claekrn1";
+static const char entry_magic[8] = {'c', 'l', 'a', 'e', 'k', 'r', 'n', '1'};
 
 /* Binaries are code: the folder must be the user's own and closed to others. */
 static bool folder_is_private(const clae_context *context, const char *folder) {

@@ -11,7 +11,7 @@
 /* The following loop in parallel; its iterations are independent of each other. */
 #define PLAIN_PARALLEL_FOR(threads) PLAIN_PRAGMA(omp parallel for schedule(dynamic) num_threads(threads))
 #else
-#define PLAIN_PARALLEL_FOR(threads)
+#define PLAIN_PARALLEL_FOR(threads) (void)(threads);
 #endif
 
 /* The calling thread's number within a parallel loop. */
