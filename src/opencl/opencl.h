@@ -6,7 +6,11 @@
 #include "opencl/pocl_start.h"
 
 #define CL_TARGET_OPENCL_VERSION 120
+#if defined(__APPLE__) && !__has_include(<CL/cl.h>)
+#include <OpenCL/cl.h> /* of Apple's framework */
+#else
 #include <CL/cl.h>
+#endif
 
 /* What default parameters are chosen by; made from the device's type and what a probe shows, never from its vendor's
  * name. */
