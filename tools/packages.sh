@@ -7,6 +7,7 @@
 packages_table() {
     cat <<'TABLE'
 required|command cc|gcc libc6-dev|gcc glibc-devel|gcc|-
+required|openmp|openmp-of-cc|openmp-of-cc|openmp|libomp
 required|command meson|meson|meson|meson|meson
 required|command ninja|ninja-build|ninja-build|ninja|ninja
 required|command pkg-config|pkg-config|pkgconf-pkg-config|pkgconf|pkgconf
@@ -23,6 +24,7 @@ optional|opencl-driver|pocl-opencl-icd|pocl|pocl|pocl
 tests|library cmocka|libcmocka-dev|libcmocka-devel|cmocka|cmocka
 tests-optional|pocl|pocl-opencl-icd|pocl|pocl|pocl
 tests-optional|command c++|g++|gcc-c++|gcc|-
+tests-optional|command clang|clang libomp-dev|clang libomp-devel|clang openmp|-
 tests-optional|command oclgrind|oclgrind|oclgrind|oclgrind|oclgrind
 tests-optional|command valgrind|valgrind|valgrind|valgrind|-
 tests-optional|command strace|strace|strace|strace|-
@@ -37,16 +39,40 @@ packages_any_file() {  # are there files that match?
     return 1
 }
 
+# Can the compiler that CC names link a program with OpenMP? Apple's gets its runtime from Homebrew.
+packages_openmp() {
+    if [ "$(uname)" = Darwin ]; then
+        packages_any_file "${HOMEBREW_PREFIX:-/opt/homebrew}"/opt/libomp/include/omp.h
+        return
+    fi
+    # shellcheck disable=SC2086
+    set -- ${CC:-cc}
+    packages_have "$1" || return 0 # what comes with it is not known yet
+    echo '#include <omp.h>
+int main(void) { return omp_get_max_threads() < 1; }' | "$@" -fopenmp -x c -o /dev/null - 2>/dev/null
+}
+
+# Names the package of that runtime: gcc's comes with the compiler, clang-16 wants one of its version.
+packages_openmp_name() {  # manager
+    version=$(printf '%s\n' "${CC:-cc}" | sed -n 's/.*clang-\([0-9][0-9]*\).*/\1/p')
+    case $1 in
+    apt-get) echo "libomp-${version:+$version-}dev" ;;
+    dnf) echo libomp-devel ;;
+    esac
+}
+
 # Is what a line of the table asks for there?
 packages_probe() {
     case $1 in
     command) packages_have "$2" ;;
+    openmp) packages_openmp ;;
     library)
         packages_have pkg-config || return 1
         pkg-config --exists "$2" && return 0
         # Some systems ship these without a .pc file, or in a folder that pkg-config does not search.
         case $2 in
-        lapacke) packages_any_file /usr/include/lapacke.h /usr/include/*/lapacke.h "${HOMEBREW_PREFIX:-/opt/homebrew}"/opt/lapack/include/lapacke.h ;;
+        lapacke) packages_any_file /usr/include/lapacke.h /usr/include/*/lapacke.h "${HOMEBREW_PREFIX:-/opt/homebrew}"/opt/lapack/include/lapacke.h \
+            "${HOMEBREW_PREFIX:-/opt/homebrew}"/opt/openblas/include/lapacke.h ;;
         clblast) packages_any_file /usr/include/clblast_c.h /usr/local/include/clblast_c.h ;;
         *) return 1 ;;
         esac ;;
@@ -88,7 +114,7 @@ packages_missing() {
         brew) echo "$brew" ;;
         *) echo "${probe#* }" ;;
         esac
-    done | tr ' ' '\n' | grep -vx -e - -e '' | sort -u | tr '\n' ' '
+    done | sed "s/openmp-of-cc/$(packages_openmp_name "$packages_manager_")/" | tr ' ' '\n' | grep -vx -e - -e '' | sort -u | tr '\n' ' '
 }
 
 packages_command() {  # names the command that installs
