@@ -8,6 +8,7 @@
  * wide, dweight is [kh][kw][narrow][wide]), dy_c, the elements of dbias, 0 for none, and how tiles are grouped. */
 #include "conv_geometry.cl"
 #include "winograd.cl"
+#include "winograd_support.cl"
 
 #define STEP (SIZE - KERNEL + 1)
 #define ELEMENTS (SIZE * SIZE)
@@ -87,6 +88,27 @@ static void add_bias(global const float *dy, int dy_c, size_t first, size_t end,
     }
 }
 
+/* Marks the positions of the rows first .. end - 1 of all images that are not 0. */
+NOT_INLINE void add_support(global const float *p, int h, int w, int channels, int pad_w, int words, size_t first,
+                            size_t end, global int *bits) {
+    #pragma unroll 1
+    for (size_t row = first; row < end; row++)
+    #pragma unroll 1
+    for (int word = 0; word < words; word++) {
+        const int2 xs = inside(word * 32 - pad_w, 32, w);
+        global const float *from = p + ((long)row * w + word * 32 - pad_w) * channels;
+        global int *to = bits + ((int)(row % h) * words + word) * channels;
+        #pragma unroll 1
+        for (int c = 0; c < channels; c += LANES) {
+            lane_bits found = VLOAD(LANES)(0, to + c);
+            #pragma unroll 4
+            for (int x = xs.x; x < xs.y; x++)
+                found |= VLOAD(LANES)(0, from + x * channels + c) != 0 ? (lane_bits)(1 << x) : (lane_bits)(0);
+            VSTORE(LANES)(found, 0, to + c);
+        }
+    }
+}
+
 NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global const float *wide,
                        global const float *narrow, global float *sums, global float *wide_tiles, int transposed,
                        int dy_c) {
@@ -94,7 +116,10 @@ NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global
     const size_t wide_pixels = g.wide_h * g.wide_w, narrow_pixels = g.narrow_h * g.narrow_w;
     const size_t dy_pixels = transposed ? wide_pixels : narrow_pixels;
     global float *narrow_tiles = wide_tiles + ELEMENTS * t.wide_stride;
+    const int words = support_words(g.narrow_w), wide_bits = support_of_wide(g.wide_h, words);
+    global int *bits = (global int *)(sums + ELEMENTS * TAP + dy_c);
     for (int i = 0; i < ELEMENTS * TAP + dy_c; i++) sums[i] = 0;
+    for (int i = 0; i < wide_bits + g.narrow_h * words * NARROW_C; i++) bits[i] = 0;
     #pragma unroll 1
     for (int image = first; image < end; image += t.images) {
         const int image_end = min(image + t.images, end);
@@ -111,19 +136,22 @@ NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global
                                wide_tiles + tile * WIDE_C, narrow_tiles + tile * NARROW_C);
             multiply(tile, t, wide_tiles, narrow_tiles, sums);
         }
+        add_support(wide, g.wide_h, g.wide_w, WIDE_C, g.pad_w, words + 1, (size_t)image * g.wide_h,
+                    (size_t)image_end * g.wide_h, bits);
+        add_support(narrow, g.narrow_h, g.narrow_w, NARROW_C, 0, words, (size_t)image * g.narrow_h,
+                    (size_t)image_end * g.narrow_h, bits + wide_bits);
         if (dy_c)
             add_bias(transposed ? wide : narrow, dy_c, image * dy_pixels, image_end * dy_pixels, sums + ELEMENTS * TAP);
     }
 }
 
-/* Work-items take the chunks of `chunk` images in turn. The workspace: for each chunk sums[SIZE x SIZE][wide][narrow] and
- * dbias; then the tiles of each work-item. */
+/* Work-items take the chunks of `chunk` images in turn. The workspace: for each chunk a slice of sums[SIZE x SIZE][wide][narrow],
+ * dbias and support; then the tiles of each work-item. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, conv_geometry g, int chunk, int transposed,
-                         int dy_c, int images, int rows, int wide_stride, int narrow_stride) {
+                         int dy_c, ulong slice, int images, int rows, int wide_stride, int narrow_stride) {
     const tiling t = {images, rows, wide_stride, narrow_stride};
-    const size_t slice = ELEMENTS * TAP + dy_c;
     const int chunks = (g.n + chunk - 1) / chunk;
     partial += partial_offset;
     global float *tiles = partial + chunks * slice + get_global_id(0) * (ELEMENTS * (wide_stride + narrow_stride));
@@ -144,11 +172,13 @@ static lanes add_chunks(global const float *p, size_t slice, int chunks) {
 /* A work-item for each channel of wide, and with dbias one more. Takes the first chunk's place. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_filter_reduce(global float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
-                        global float *dbias, ulong dbias_offset, int chunks, int transposed, int dy_c) {
-    const size_t slice = ELEMENTS * TAP + dy_c;
+                        global float *dbias, ulong dbias_offset, conv_geometry g, int chunks, int transposed, int dy_c,
+                        ulong slice) {
     const int c = get_global_id(0), o_step = transposed ? WIDE_C : 1;
-    const int2 all = (int2)(0, SIZE);
+    const int2 whole = (int2)(0, SIZE);
+    const support s = {g.wide_h, g.narrow_h, support_words(g.narrow_w), g.pad_h, chunks, slice};
     partial += partial_offset;
+    global const int *bits = (global const int *)(partial + ELEMENTS * TAP + dy_c);
     dweight += dweight_offset;
     if (c == WIDE_C) {
         #pragma unroll 1
@@ -166,10 +196,11 @@ void conv_filter_reduce(global float *partial, ulong partial_offset, global floa
         }
         lanes columns[MAX_SIZE][MAX_SIZE], result[MAX_SIZE];
         global float *to = dweight + (transposed ? o * WIDE_C + c : c * NARROW_C + o);
-        transform_columns(SUM, SIZE, KERNEL, first, SIZE * TAP, TAP, all, all, columns);
+        transform_columns(SUM, SIZE, KERNEL, first, SIZE * TAP, TAP, whole, whole, columns);
         #pragma unroll 1
         for (int y = 0; y < KERNEL; y++) {
             line(SUM, SIZE, KERNEL, columns[y], result);
+            zero_unmet(KERNEL, s, bits, c, o, y, result);
             #pragma unroll 1
             for (int x = 0; x < KERNEL; x++, to += TAP) {
                 float one[LANES];

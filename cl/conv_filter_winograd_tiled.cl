@@ -3,10 +3,11 @@
  * all tiles, are transformed back to the weights. For a group of tiles, conv_filter_transform transforms both, and
  * conv_filter_product adds up the products of each chunk of `chunk` tiles: a matrix product for each of the SIZE x SIZE
  * elements. With the first group, conv_filter_transform adds up chunks of dy too. conv_filter_reduce adds the chunks
- * up in order, and transforms the sums.
+ * up in order, and transforms the sums. conv_filter_support marks where channels are not 0, a part of the batch by each
+ * work-group.
  *
  * A group is `rows` rows of tiles from row_first on, of `images` images; `tiles` are all its tiles.
- * The workspace: sums [chunk][SIZE x SIZE][wide][narrow], narrow padded to whole vectors, dbias [bias chunk][channel], then the group's
+ * The workspace: sums [chunk][SIZE x SIZE][wide][narrow], narrow padded to whole vectors, dbias [bias chunk][channel], support [part], then the group's
  * [SIZE x SIZE][tile][wide] and [SIZE x SIZE][tile][narrow]; tiles_at is the place of these.
  *
  * Macros: those of conv_options, SIZE, STEP, PAIRS, PRODUCT_ITEMS, BLOCK_COLUMNS, ROW_VECTORS, DEPTH. What conv2d and
@@ -18,10 +19,14 @@
 #define SLICE ((size_t)ELEMENTS * SUMS)
 #define TAP_GROUPS ((TAP + PAIRS - 1) / PAIRS)
 
+#define WORDS support_words(NARROW_W)
+#define SUPPORT (support_of_wide(WIDE_H, WORDS) + NARROW_H * WORDS * NARROW_C)
+
 #define COLUMNS NARROW_C
 #define A_BY_ROW 0
 #include "winograd_group.cl"
 #include "winograd_product.cl"
+#include "winograd_support.cl"
 #include "conv_filter_bias.cl"
 
 /* The group's tiles, and the pair of a work-item. */
@@ -108,12 +113,43 @@ void conv_filter_product(global const float *from, ulong from_offset, global flo
     product(a, b, m, block / BLOCKS_X * BLOCK_ROWS, block % BLOCKS_X * BLOCK_COLUMNS, first, min(first + chunk, tiles), add);
 }
 
+/* Work-groups: rows of wide, then of narrow; blocks of PAIRS channels; parts of `part` images of the batch. */
+kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
+void conv_filter_support(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
+                         global int *work, ulong work_offset, ulong support_at, int n, int part) {
+    local int squares[LOCAL];
+    const bool is_wide = get_group_id(0) < WIDE_H;
+    const int row = is_wide ? get_group_id(0) : get_group_id(0) - WIDE_H, c = get_group_id(1) * PAIRS + OWN_PAIR;
+    const int height = is_wide ? WIDE_H : NARROW_H, width = is_wide ? WIDE_W : NARROW_W;
+    const int channels = is_wide ? WIDE_C : NARROW_C, words = is_wide ? WORDS + 1 : WORDS;
+    const int first = get_group_id(2) * part + OWN_LINE, end = min((int)(get_group_id(2) + 1) * part, n);
+    global const float *from = is_wide ? wide + wide_offset : narrow + narrow_offset;
+    work += work_offset + support_at + get_group_id(2) * SUPPORT;
+    work += (is_wide ? 0 : support_of_wide(WIDE_H, WORDS)) + row * words * channels;
+    for (int word = 0; word < words; word++) {
+        const int x0 = word * 32 - (is_wide ? PAD_W : 0);
+        int bits = 0;
+        for (int image = first; image < end && c < channels; image += SIZE) {
+            global const float *line = from + (size_t)(image * height + row) * (width * channels) + c;
+            for (int x = max(x0, 0); x < min(x0 + 32, width); x++) bits |= line[x * channels] != 0 ? 1 << (x - x0) : 0;
+        }
+        squares[get_local_id(0)] = bits;
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (OWN_LINE == 0 && c < channels) {
+            for (int i = 1; i < SIZE; i++) bits |= squares[i * PAIRS + OWN_PAIR];
+            work[word * channels + c] = bits;
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+}
+
 /* Work-groups: pairs of channels, then elements of dbias. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_filter_reduce(global const float *work, ulong work_offset, global float *dweight, ulong dweight_offset,
                         global float *dbias, ulong dbias_offset, int chunks, ulong dbias_at, int bias_chunks, int transposed,
-                        int dy_c) {
+                        int dy_c, ulong support_at, int parts) {
     local float squares[SQUARES];
+    const support s = {WIDE_H, NARROW_H, WORDS, PAD_H, parts, SUPPORT};
     work += work_offset;
     if (get_group_id(0) >= TAP_GROUPS) {
         int c = (get_group_id(0) - TAP_GROUPS) * LOCAL + get_local_id(0);
@@ -137,6 +173,7 @@ void conv_filter_reduce(global const float *work, ulong work_offset, global floa
     if (own >= KERNEL_H || pair >= TAP) return;
     take_row(SIZE, own, squares, column);
     TRANSFORM(sum, KERNEL_W, SIZE)(column, row);
+    zero_unmet(KERNEL_W, s, (global const int *)(work + support_at), c, o, own, row);
     dweight += dweight_offset + (transposed ? o * WIDE_C + c : pair);
     #pragma unroll
     for (int x = 0; x < KERNEL_W; x++) dweight[(own * KERNEL_W + x) * TAP] = row[x];

@@ -2,6 +2,7 @@
 /* float<n>, int<n>, and vload<n>/vstore<n>, which ask for no more than the alignment of a float; n may be 1. The names are
  * pasted without being expanded first: some implementations define them as macros. */
 typedef float float1;
+typedef int int1;
 #define vload1(i, p) ((p)[i])
 #define vstore1(v, i, p) ((p)[i] = (v))
 #define FLOATS_(n) float##n

@@ -103,16 +103,30 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     return CLAE_OK;
 }
 
+/* Floats of a chunk's part of the workspace: sums, dbias, support. */
+static size_t filter_slice(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    const int size = winograd_size(g->kh);
+    return (size_t)(size * size * g->wide_c * g->narrow_c + conv_dbias_count(desc)) + winograd_support_count(g);
+}
+
 static clae_status run_filter(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
-    opencl_kernel *partial = &opencl_instance_of(instance)->launch[0].kernel;
-    const conv_geometry *g = &instance->desc.conv.g;
+    opencl_launch *partial = &opencl_instance_of(instance)->launch[0], *reduce = partial + 1;
+    const op_desc *desc = &instance->desc;
+    const conv_geometry *g = &desc->conv.g;
     const conv_filter_views v = conv_filter_views_of(instance, args);
-    const clae_status status = opencl_kernel_set(
-        partial, "vvvgiiiiiii", v.wide, v.narrow, args->workspace, g, conv->chunk, op_is_transposed(instance->desc.op),
-        conv_dbias_count(&instance->desc), conv->grid.images, conv->grid.rows, winograd_stride(&conv->grid, g->wide_c),
-        winograd_stride(&conv->grid, g->narrow_c));
-    return status == CLAE_OK ? conv_launch_filter(instance, args) : status;
+    const int transposed = op_is_transposed(desc->op), dy_c = conv_dbias_count(desc);
+    const size_t slice = filter_slice(desc);
+    clae_status status =
+        opencl_kernel_set(&partial->kernel, "vvvgiiiliiii", v.wide, v.narrow, args->workspace, g, conv->chunk,
+                          transposed, dy_c, slice, conv->grid.images, conv->grid.rows,
+                          winograd_stride(&conv->grid, g->wide_c), winograd_stride(&conv->grid, g->narrow_c));
+    if (status == CLAE_OK) status = opencl_launch_run(partial);
+    if (status == CLAE_OK)
+        status = opencl_kernel_set(&reduce->kernel, "vvvgiiil", args->workspace, v.dweight, v.dbias, g, conv->chunks,
+                                   transposed, dy_c, slice);
+    return status == CLAE_OK ? opencl_launch_run(reduce) : status;
 }
 
 static clae_status prepare_filter(clae_device *device, const op_desc *desc, const op_impl *impl,
@@ -143,9 +157,8 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     const size_t one[3] = {1, 1, 1};
     conv_grid(made, 0, (const size_t[]){(size_t)items, 1, 1}, one);
     conv_grid(made, 1, (const size_t[]){(size_t)g->wide_c + bias, 1, 1}, one);
-    const size_t sums = elements * (size_t)(g->wide_c * g->narrow_c) + (size_t)conv_dbias_count(desc);
     const size_t tiles = elements * (size_t)(wide_stride + narrow_stride);
-    made->opencl.base.workspace_bytes = ((size_t)chunks * sums + (size_t)items * tiles) * sizeof(float);
+    made->opencl.base.workspace_bytes = ((size_t)chunks * filter_slice(desc) + (size_t)items * tiles) * sizeof(float);
     *instance = &made->opencl.base;
     return CLAE_OK;
 }

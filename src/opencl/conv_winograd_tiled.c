@@ -12,13 +12,14 @@ enum {
     CPU_TILES = 64, /* CPUs are filled by few tiles, however many cores they have */
     CHUNK_TILES = 32,
     BIAS_CHUNKS = 64,
+    MOST_PARTS = 8, /* of the batch, for the support */
     /* Floats of a group's transformed tiles, or a filter's partial sums; and of the transformed weights. */
     MOST_FLOATS = 16 * 1024 * 1024,
     MOST_WEIGHTS = 4 * 1024 * 1024,
 };
 
-enum { PACK, TRANSFORM, PRODUCT, FINISH };                /* launches of gather and spread */
-enum { FILTER_TRANSFORM, FILTER_PRODUCT, FILTER_REDUCE }; /* and of filter */
+enum { PACK, TRANSFORM, PRODUCT, FINISH };                                /* launches of gather and spread */
+enum { FILTER_TRANSFORM, FILTER_PRODUCT, FILTER_SUPPORT, FILTER_REDUCE }; /* and of filter */
 
 /* Items of a product's work-group; BLOCK columns of it, and ROW_VECTORS x 4 rows of an item. A group of tiles fills the
  * device, TILES_PER_UNIT for each compute unit, and is no larger, so that it stays in the caches that there are. Filter
@@ -196,9 +197,10 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
 
 /* The parts of a filter's workspace, in floats. */
 typedef struct filter_places {
-    size_t dbias, tiles, end;
+    size_t dbias, support, tiles, end;
     size_t dy_pixels;
     int bias_chunks;
+    int part, parts; /* of the batch, in images; and their number */
 } filter_places;
 
 static filter_places filter_places_of(const op_desc *desc, const conv_instance *conv) {
@@ -208,7 +210,9 @@ static filter_places filter_places_of(const op_desc *desc, const conv_instance *
     p.dy_pixels =
         (size_t)g->n * (op_is_transposed(desc->op) ? (size_t)g->wide_h * g->wide_w : (size_t)g->narrow_h * g->narrow_w);
     if (dy_c) p.bias_chunks = p.dy_pixels < BIAS_CHUNKS ? (int)p.dy_pixels : BIAS_CHUNKS;
-    p.tiles = p.dbias + (size_t)p.bias_chunks * dy_c;
+    conv_split_batch(g->n, MOST_PARTS, &p.part, &p.parts);
+    p.support = p.dbias + (size_t)p.bias_chunks * dy_c;
+    p.tiles = p.support + (size_t)p.parts * winograd_support_count(g);
     p.end = p.tiles + (size_t)conv->grid.most_tiles * tile_floats(desc);
     return p;
 }
@@ -241,8 +245,12 @@ static clae_status run_filter(op_instance *instance, const op_args *args) {
         if (status == CLAE_OK) status = opencl_launch_run(&launch[FILTER_PRODUCT]);
     }
     if (status == CLAE_OK)
-        status = opencl_kernel_set(&launch[FILTER_REDUCE].kernel, "vvviliii", work, v.dweight, v.dbias, conv->chunks,
-                                   p.dbias, p.bias_chunks, op_is_transposed(desc->op), dy_c);
+        status = opencl_kernel_set(&launch[FILTER_SUPPORT].kernel, "vvvlii", v.wide, v.narrow, work, p.support, g->n,
+                                   p.part);
+    if (status == CLAE_OK) status = opencl_launch_run(&launch[FILTER_SUPPORT]);
+    if (status == CLAE_OK)
+        status = opencl_kernel_set(&launch[FILTER_REDUCE].kernel, "vvviliiili", work, v.dweight, v.dbias, conv->chunks,
+                                   p.dbias, p.bias_chunks, op_is_transposed(desc->op), dy_c, p.support, p.parts);
     return status == CLAE_OK ? opencl_launch_run(&launch[FILTER_REDUCE]) : status;
 }
 
@@ -260,7 +268,9 @@ static clae_status create_filter(clae_device *device, const op_desc *desc, const
     const int size = winograd_size(g->kh), dy_c = conv_dbias_count(desc);
     const shape s = shape_of(device, desc, items, v);
     conv_program program = {
-        "conv_filter_winograd_tiled.cl", NULL, {"conv_filter_transform", "conv_filter_product", "conv_filter_reduce"}};
+        "conv_filter_winograd_tiled.cl",
+        NULL,
+        {"conv_filter_transform", "conv_filter_product", "conv_filter_support", "conv_filter_reduce"}};
     const clae_status status = create(device, desc, impl, &s, v, &program, run_filter, made);
     if (status != CLAE_OK) return status;
     split_tiles(*made, desc, v[CHUNKS]);
@@ -271,6 +281,10 @@ static clae_status create_filter(clae_device *device, const op_desc *desc, const
     product_grid(*made, FILTER_PRODUCT, &s,
                  divide_up(g->wide_c, s.block_rows) * divide_up(g->narrow_c, s.block_columns), size * size,
                  (*made)->chunks);
+    conv_grid(*made, FILTER_SUPPORT,
+              (const size_t[]){(size_t)(g->wide_h + g->narrow_h) * s.items,
+                               divide_up(larger(g->wide_c, g->narrow_c), s.pairs), p.parts},
+              (const size_t[]){s.items, 1, 1});
     transform_grid(*made, FILTER_REDUCE, &s, divide_up(g->wide_c * g->narrow_c, s.pairs) + divide_up(dy_c, s.items), 1);
     (*made)->opencl.base.workspace_bytes = p.end * sizeof(float);
     return CLAE_OK;

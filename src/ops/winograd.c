@@ -39,6 +39,16 @@ bool winograd_pays(const op_desc *desc) {
            g->narrow_w >= FEWEST_POSITIONS;
 }
 
+int winograd_support_words(const conv_geometry *g) {
+    return divide_up(g->narrow_w, 32);
+}
+
+size_t winograd_support_count(const conv_geometry *g) {
+    const size_t words = (size_t)winograd_support_words(g);
+    const size_t wide = (size_t)g->wide_h * (words + 1) * (size_t)g->wide_c;
+    return (wide + (size_t)g->narrow_h * words * (size_t)g->narrow_c + 15) / 16 * 16;
+}
+
 /* The tiles of images; they are not divided into groups yet. */
 static winograd_grid tiles_of(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;

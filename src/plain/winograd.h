@@ -44,11 +44,14 @@ typedef struct winograd_filter {
     int splits;                           /* of the groups */
     ptrdiff_t wide_stride, narrow_stride; /* as in_stride */
     size_t sum_floats;                    /* [t x t][wide_c][narrow_c] */
+    int words;                            /* of a row of the support of narrow (winograd_support_words) */
+    size_t wide_words;                    /* of the support of wide */
+    size_t slice_floats;                  /* of a split: sums, support */
 } winograd_filter;
 
 typedef struct winograd_filter_args {
     const float *wide, *narrow;
-    float *sums; /* [splits] */
+    float *sums; /* [splits][slice_floats] */
     float *dweight;
 } winograd_filter_args;
 

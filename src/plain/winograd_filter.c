@@ -25,6 +25,9 @@ static winograd_filter describe(const op_desc *desc) {
     f.splits = smaller(f.grid.groups, MOST_SPLITS);
     f.wide_stride = winograd_stride(&f.grid, g->wide_c);
     f.narrow_stride = winograd_stride(&f.grid, g->narrow_c);
+    f.words = winograd_support_words(g);
+    f.wide_words = (size_t)g->wide_h * (size_t)(f.words + 1) * (size_t)g->wide_c;
+    f.slice_floats = f.sum_floats + winograd_support_count(g);
     return f;
 }
 
@@ -40,8 +43,8 @@ static void run_split(const plain_device *device, const winograd_filter *f, cons
     const size_t groups = (size_t)f->grid.groups;
     const int first = (int)(groups * (size_t)split / (size_t)f->splits);
     const int end = (int)(groups * (size_t)(split + 1) / (size_t)f->splits);
-    float *sums = args->sums + (size_t)split * f->sum_floats;
-    memset(sums, 0, f->sum_floats * sizeof(float));
+    float *sums = args->sums + (size_t)split * f->slice_floats;
+    memset(sums, 0, f->slice_floats * sizeof(float));
     float *dbias = bias->sums ? bias->sums + (size_t)split * bias->channels : NULL;
     if (dbias) memset(dbias, 0, bias->channels * sizeof(float));
     for (int group = first; group < end; group++) {
@@ -64,7 +67,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
                                     .narrow = f->transposed ? x : dy,
                                     .sums = workspace,
                                     .dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT])};
-    workspace += (size_t)f->splits * f->sum_floats;
+    workspace += (size_t)f->splits * f->slice_floats;
     bias_sums bias = {.dy = dy, .rows = (size_t)f->grid.n * (size_t)y->h * (size_t)y->w, .channels = (size_t)y->c};
     if (instance->desc.conv.with_bias) bias.sums = workspace;
     float *scratch = workspace + made->bias_floats;
@@ -90,7 +93,7 @@ static clae_status prepare(clae_device *device, const op_desc *desc, op_instance
     made->bias_floats = ((size_t)f->splits * channels + 15) / 16 * 16;
     const size_t threads = (size_t)plain_threads(plain_device_of(device), f->splits);
     (*instance)->workspace_bytes =
-        ((size_t)f->splits * f->sum_floats + made->bias_floats + threads * made->scratch_floats) * sizeof(float);
+        ((size_t)f->splits * f->slice_floats + made->bias_floats + threads * made->scratch_floats) * sizeof(float);
     return CLAE_OK;
 }
 

@@ -117,6 +117,24 @@ conv_sizes conv_sizes_of(const op_desc *desc, bool transposed) {
                         .out = transposed ? g->wide_c : g->narrow_c};
 }
 
+typedef enum channel_kind { DENSE, DEAD, BORDER, INSIDE, CHANNEL_KINDS } channel_kind;
+
+double *conv_random_images(op_case *c, int operand, int n, int h, int w, int channels, test_random *random) {
+    const size_t count = (size_t)n * h * w * channels;
+    const bool sparse = random_int(random, 0, 1);
+    channel_kind *kinds = case_memory(channels * sizeof *kinds);
+    for (int i = 0; i < channels && sparse; i++) kinds[i] = random_int(random, 0, CHANNEL_KINDS - 1);
+    double *values = case_memory(count * sizeof *values);
+    for (size_t i = 0; i < count; i++) {
+        const int x = i / channels % w, y = i / channels / w % h;
+        const bool border = x == 0 || x == w - 1 || y == 0 || y == h - 1;
+        const channel_kind kind = kinds[i % channels];
+        const double value = c->integers ? random_int(random, -3, 3) : random_real(random);
+        if (kind == DENSE || (kind == BORDER && border) || (kind == INSIDE && !border)) values[i] = value;
+    }
+    return case_values(c, operand, count, values);
+}
+
 double *conv_random_mask(op_case *c, int operand, size_t count, test_random *random) {
     double *values = case_memory(count * sizeof *values);
     for (size_t i = 0; i < count; i++) values[i] = random_int(random, 0, 2) ? random_real(random) : 0.0;

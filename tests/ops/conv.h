@@ -17,6 +17,10 @@ typedef struct conv_sizes {
 } conv_sizes;
 conv_sizes conv_sizes_of(const op_desc *desc, bool transposed);
 
+/* Images [n][h][w][channels], in every second case with channels that are 0 everywhere, or but for the border or the
+ * inside of each image: a part of a filter's gradients is exactly 0 then. */
+double *conv_random_images(op_case *c, int operand, int n, int h, int w, int channels, test_random *random);
+
 /* Values of which a part is zero or negative, as a mask has them. */
 double *conv_random_mask(op_case *c, int operand, size_t count, test_random *random);
 

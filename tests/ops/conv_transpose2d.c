@@ -25,8 +25,9 @@ static bool fill_bwd_data(op_case *c, test_random *random) {
 static bool fill_bwd_weights(op_case *c, test_random *random) {
     const conv_desc *d = &c->desc.conv;
     const conv_sizes size = conv_sizes_of(&c->desc, true);
-    const double *x = case_random(c, CONV_BWD_WEIGHTS_X, size.x, 1, random);
-    const double *dy = case_random(c, CONV_BWD_WEIGHTS_DY, size.y, 1, random);
+    const conv_geometry *g = &d->g;
+    const double *x = conv_random_images(c, CONV_BWD_WEIGHTS_X, g->n, g->narrow_h, g->narrow_w, g->narrow_c, random);
+    const double *dy = conv_random_images(c, CONV_BWD_WEIGHTS_DY, g->n, g->wide_h, g->wide_w, g->wide_c, random);
     const double terms = reference_conv_terms(c->desc.op, d);
     reference_output dweight = case_output(c, CONV_BWD_WEIGHTS_DWEIGHT, size.weight, terms), dbias = {0};
     if (d->with_bias) dbias = case_output(c, CONV_BWD_WEIGHTS_DBIAS, size.out, (double)(size.y / size.out));

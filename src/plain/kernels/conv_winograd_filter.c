@@ -1,9 +1,10 @@
 /* Gradients of weights by Winograd's algorithm. The way back cancels much, so sums are kept accurate: those of a group
  * are made on their own, in registers, before they are added to those of the split, the splits are added up in double,
- * and the divisors that are no powers of two wait until then. */
+ * and the divisors that are no powers of two wait until then. Gradients that are exactly 0 stay so
+ * (winograd_support.h). */
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
-#include "plain/kernels/winograd.h"
+#include "plain/kernels/winograd_support.h"
 
 static const tile_limits limits = TILE_LIMITS;
 
@@ -71,6 +72,13 @@ static void multiply(const winograd_filter *f, int tiles, const float *wide, con
     }
 }
 
+/* A group's share of the rows of all images, while they are in the cache. */
+static void add_support(const winograd_filter *f, const winograd_image *image, const float *p, int group, int words,
+                        uint32_t *bits) {
+    const size_t rows = (size_t)f->grid.n * (size_t)image->h, groups = (size_t)f->grid.groups, at = (size_t)group;
+    winograd_add_support(image, p, at * rows / groups, (at + 1) * rows / groups, words, bits);
+}
+
 /* `scratch` has room for the transformed tiles of a group. */
 INLINE void sum_group(const winograd_filter *f, const winograd_filter_args *args, int index, float *sums,
                       float *scratch, const int size) {
@@ -80,6 +88,9 @@ INLINE void sum_group(const winograd_filter *f, const winograd_filter_args *args
     winograd_transform_group(WINOGRAD_VALUE, STEP, size, &f->narrow, &f->grid, &group, args->narrow, narrow,
                              f->narrow_stride);
     multiply(f, group.tiles, wide, narrow, sums);
+    uint32_t *support = (uint32_t *)(void *)(sums + f->sum_floats);
+    add_support(f, &f->wide, args->wide, index, f->words + 1, support);
+    add_support(f, &f->narrow, args->narrow, index, f->words, support + f->wide_words);
 }
 
 void PLAIN_NAME(plain_winograd_filter)(const winograd_filter *f, const winograd_filter_args *args, int group,
@@ -96,7 +107,7 @@ typedef double wide_vector __attribute__((vector_size(8 * WIDTH)));
 INLINE void sum_splits(const winograd_filter *f, const float *p, wide_vector *sum) {
     *sum = (wide_vector){0};
     for (int s = 0; s < f->splits; s++)
-        *sum += __builtin_convertvector(vector_load(p + (size_t)s * f->sum_floats), wide_vector);
+        *sum += __builtin_convertvector(vector_load(p + (size_t)s * f->slice_floats), wide_vector);
 }
 
 /* result[kernel][kernel] of sums[size][size]. */
@@ -123,9 +134,11 @@ INLINE void finish_channel(const winograd_filter *f, const winograd_filter_args 
                            const double *matrix, const int size, const int kernel) {
     const int wide_c = f->wide.c, narrow_c = f->narrow.c;
     const ptrdiff_t tap = (ptrdiff_t)wide_c * narrow_c, lane_stride = f->transposed ? wide_c : 1;
+    const uint32_t *support = (const uint32_t *)(const void *)(args->sums + f->sum_floats);
     for (int o = 0; o < narrow_c; o += WIDTH) {
         float result[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
         finish_vector(f, args->sums + (ptrdiff_t)channel * narrow_c + o, matrix, result, size, kernel);
+        winograd_zero_unmet(f, support, channel, o, result, kernel);
         float *to =
             args->dweight + (f->transposed ? (ptrdiff_t)o * wide_c + channel : (ptrdiff_t)channel * narrow_c + o);
         for (int k = 0; k < kernel * kernel; k++)
