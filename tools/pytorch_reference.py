@@ -58,7 +58,13 @@ def load_data(args):
     scaled = train.double() / 255
     mean, std = scaled.mean().item(), scaled.std(unbiased=False).item()
     dtype = torch.float64 if args.float64 else torch.float32
-    return [((x.to(dtype) / 255) - mean) / std for x in (train, test)], std
+    return [normalise(x, mean, std).to(dtype) for x in (train, test)], std
+
+
+def normalise(pixels, mean, std):
+    """clae's numbers to the bit, so that all arithmetic begins with the same ones: factor and offset in float32, one rounding."""
+    factor, offset = (torch.tensor(v, dtype=torch.float32).double() for v in (1 / (255 * std), -mean / std))
+    return (pixels.double() * factor + offset).float()
 
 
 def load_model(path):
