@@ -1,4 +1,4 @@
-"""Signals to commands at work: a training saves a checkpoint on INT, TERM, HUP and PIPE and ends with 128 + the number; a second
+"""Signals to commands at work: a training saves a checkpoint on INT, TERM, HUP and a closed pipe and ends with 128 + the number; a second
 signal ends it at once; --resume ends with the bytes of an undisturbed run."""
 import os
 import shutil
@@ -8,7 +8,7 @@ import check as checks
 import formats
 import program
 
-SAVING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+SAVING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MANY = 100000
 
 
@@ -86,7 +86,7 @@ def other_commands(check):
              "tune": ["tune", "--device", "c", "--channels", 4], "selftest": ["selftest", "--device", "c"],
              "bench": ["bench", "--device", "c"]}
     for name, command in words.items():
-        for number in check.some(SAVING[:3], 1):
+        for number in check.some(SAVING, 1):
             output.write_bytes(b"old")
             outcome = check.clae(*command, env=program.environment(XDG_CACHE_HOME=check.path("cache")), signals=[(0.04, number)], timeout=100)
             check.tried("signals")
@@ -103,7 +103,8 @@ def broken_pipe(check):
     with os.fdopen(write, "wb") as end:
         outcome = check.clae("train", "--data", check.data, "--out", folder, "--device", "c", "--epochs", 200, *checks.TRAINING, stderr=end)
     check.tried("signals")
-    check.expect(outcome.code in (0, 128 + signal.SIGPIPE), "messages into a closed pipe", f"exit {outcome.code}")
+    # A shell calls both 141: before the training begins the signal itself ends the program.
+    check.expect(outcome.code in (0, 128 + signal.SIGPIPE, -signal.SIGPIPE), "messages into a closed pipe", f"exit {outcome.code}")
     for damage in formats.damaged(folder):
         check.finding("messages into a closed pipe", damage)
 
