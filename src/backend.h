@@ -27,9 +27,9 @@ struct clae_device {
     double launch_flops;        /* of one launch at most, see DEVICE_LAUNCH_MS; 0: any number */
 };
 
-/* What a launch may take, as far as it can be cut: drivers end what keeps a GPU that draws a screen busy for seconds, and
- * the screen stands still for as long. Before a rate is measured, which the self-test does, that of a slow integrated
- * GPU is assumed. */
+/* What a launch may take, as far as it can be cut: drivers end what keeps a GPU that draws a screen busy for seconds,
+ * and the screen stands still for as long. Before a rate is measured, which the self-test does, that of a slow
+ * integrated GPU is assumed. */
 #define DEVICE_LAUNCH_MS 100.0
 #define DEVICE_SLOW_FLOPS_PER_MS 1e7
 
@@ -141,7 +141,7 @@ struct backend {
     clae_status (*download)(buffer *buffer, size_t offset_bytes, void *data, size_t bytes);
     clae_status (*zero)(buffer *buffer, size_t offset_bytes, size_t bytes);
     clae_status (*fill)(buffer *buffer, size_t offset, size_t count, float value); /* of floats */
-    clae_status (*finish)(clae_device *device); /* waits until all work is done */
+    clae_status (*finish)(clae_device *device);                                    /* waits until all work is done */
 
     /* Uploads beside the queue: staging_begin, any number of pieces written into `data` and uploaded, staging_end.
      * begin returns when all of `data` may be written again; the uploads after it wait for the work that is in the

@@ -130,8 +130,7 @@ clae_status op_prepare(clae_device *device, const op_desc *desc, const char *for
     char name[64];
     *instance = NULL;
     if (forced_name) return prepare_forced(device, desc, forced_name, instance);
-    if (forced_impl(device, desc->op, name, sizeof name))
-        return prepare_forced(device, desc, name, instance);
+    if (forced_impl(device, desc->op, name, sizeof name)) return prepare_forced(device, desc, name, instance);
     const op_impl *tuned = tuned_impl(device, desc);
     if (tuned && tuned->prepare(device, desc, instance) == CLAE_OK) return CLAE_OK;
     return prepare_best(device, desc, instance);
@@ -259,7 +258,8 @@ clae_status staging_end(staging *staging) {
 }
 
 /* The share of the memory that is left to the system and to other programs by a device that has no memory of its own:
- * drivers give the whole machine's as theirs, and what takes all of it makes the machine swap, or has the program ended.
+ * drivers give the whole machine's as theirs, and what takes all of it makes the machine swap, or has the program
+ * ended.
  */
 #define SHARED_SPARED_SHARE 8
 

@@ -25,11 +25,11 @@ typedef void (*clae_log_fn)(void *user, clae_log_level level, const char *line);
 typedef struct clae_context_options {
     clae_log_fn log; /* default: nothing is reported */
     void *log_user;
-    clae_log_level log_level;    /* lines above it are not made; default CLAE_LOG_ERROR */
-    unsigned threads;            /* of the plain C backend, 1024 at most; default: one for each core */
-    const char *kernel_dir;      /* .cl files that override the embedded ones; default: none */
-    const char *cache_dir;       /* compiled kernels; default: $XDG_CACHE_HOME/clae or ~/.cache/clae */
-    const char *data_dir;        /* looked in first for datasets given by name; default: $CLAE_DATA_DIR */
+    clae_log_level log_level; /* lines above it are not made; default CLAE_LOG_ERROR */
+    unsigned threads;         /* of the plain C backend, 1024 at most; default: one for each core */
+    const char *kernel_dir;   /* .cl files that override the embedded ones; default: none */
+    const char *cache_dir;    /* compiled kernels; default: $XDG_CACHE_HOME/clae or ~/.cache/clae */
+    const char *data_dir;     /* looked in first for datasets given by name; default: $CLAE_DATA_DIR */
     /* Forced implementations, "conv2d_fwd=direct,gemm=plain"; on the devices of one backend, or on one device, by its
      * name and a colon before: "opencl:conv2d_fwd=tiled,0:1:gemm=plain". Default: the best of each. */
     const char *impls;

@@ -23,7 +23,9 @@ static const option computing_options[] = {
                 "platform's name, as `clae devices` lists them; CLAE_DEVICE in the environment says the same, and auto is "
                 "the default"),
     OPTION_COUNT(threads, "threads", "N", NULL, 1, 1024, "threads of the plain C backend; default: one for each core"),
-    OPTION_TEXTS(impls, "impl", "OP=NAME", "use this implementation of an op, like conv2d_fwd=direct or, of several devices, opencl:conv2d_fwd=tiled; can be repeated"),
+    OPTION_TEXTS(impls, "impl", "OP=NAME",
+                 "use this implementation of an op, like conv2d_fwd=direct or, of several devices, "
+                 "opencl:conv2d_fwd=tiled; can be repeated"),
     OPTION_TEXT(kernels, "kernels", "DIR", NULL, "take .cl files found in DIR instead of the built-in ones"),
     OPTION_FLAG(no_fusion, "no-fusion", 0, "run bias and ReLU as ops of their own"),
     OPTION_FLAG(no_winograd, "no-winograd", 0,
