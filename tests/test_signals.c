@@ -63,6 +63,7 @@ static void test_first_signal_saves(void **state) {
     interrupt(SIGINT);
     interrupt(SIGTERM);
     interrupt(SIGHUP);
+    interrupt(SIGPIPE);
 }
 
 /* Drivers put back other handlers at the first signal; SIGHUP must stay without effect, and SIGTERM must save. */

@@ -11,7 +11,7 @@ static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 /* The thread that gets the signals: a handler has no argument, hence the one global variable. */
 static pthread_t signals_receiver;
 
-/* Runs in threads that libraries started before main, which have no signal blocked. */
+/* Runs in threads that libraries started before main, which have no signal blocked; and at writes to a closed pipe. */
 static void forward(int number) {
     pthread_kill(signals_receiver, number);
 }
@@ -55,8 +55,17 @@ static bool is_to_be_ignored(const signals *signals, int number) {
 
 static void *receive(void *user) {
     signals *signals = user;
-    for (int number;;)
-        if (!sigwait(&signals->waited, &number) && !is_to_be_ignored(signals, number)) take(signals, number);
+    sigset_t waited = signals->waited;
+    sigaddset(&waited, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &waited, NULL);
+    for (int number;;) {
+        if (sigwait(&waited, &number) || is_to_be_ignored(signals, number)) continue;
+        if (number == SIGPIPE) {
+            signals_broken_pipe(signals);
+        } else {
+            take(signals, number);
+        }
+    }
     return NULL;
 }
 
@@ -81,21 +90,21 @@ void signals_start(signals *signals) {
 void signals_begin_saving(signals *signals) {
     atomic_store(&signals->received, 0);
     /* A write to a closed pipe then fails, and is reported. */
-    signals->pipe_is_ignored = !is_ignored(SIGPIPE);
-    if (signals->pipe_is_ignored) signal(SIGPIPE, SIG_IGN);
+    signals->pipe_is_caught = !is_ignored(SIGPIPE);
+    if (signals->pipe_is_caught) signal(SIGPIPE, forward);
     atomic_store(&signals->is_saving, true);
 }
 
 void signals_end_saving(signals *signals) {
     atomic_store(&signals->is_saving, false);
     /* What is still to be said would be such a write again. */
-    if (signals->pipe_is_ignored && signals_received(signals) != SIGPIPE) signal(SIGPIPE, SIG_DFL);
-    signals->pipe_is_ignored = false;
+    if (signals->pipe_is_caught && signals_received(signals) != SIGPIPE) signal(SIGPIPE, SIG_DFL);
+    signals->pipe_is_caught = false;
 }
 
 void signals_broken_pipe(signals *signals) {
     int none = 0;
-    if (signals->pipe_is_ignored) atomic_compare_exchange_strong(&signals->received, &none, SIGPIPE);
+    if (signals->pipe_is_caught) atomic_compare_exchange_strong(&signals->received, &none, SIGPIPE);
 }
 
 int signals_received(const signals *signals) {

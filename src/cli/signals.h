@@ -11,7 +11,7 @@ typedef struct signals {
     sigset_t waited, ignored; /* ignored: before clae started */
     atomic_int received;      /* the first one while a save was possible; 0: none */
     atomic_bool is_saving;
-    bool pipe_is_ignored; /* meanwhile */
+    bool pipe_is_caught; /* meanwhile */
 } signals;
 
 /* To be called before there is any other thread: blocks the signals, which threads inherit, and starts the one that
