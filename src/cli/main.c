@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,8 @@ int main(int argc, char **argv) {
     signals_start(&signals);
     console_init(&console, &signals);
     json_watch_memory();
+    /* A file beyond the limit on sizes is a write that fails, with a message and nothing left behind. */
+    signal(SIGXFSZ, SIG_IGN);
     int code = reconsider(&console, dispatch(&console, argc, argv));
     return flush_output(&console, code);
 }
