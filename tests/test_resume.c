@@ -304,6 +304,25 @@ static void test_failing_picture_costs_nothing(void **state) {
     assert_same_files(in_scratch("whole/model.safetensors"), in_scratch("picture/model.safetensors"));
 }
 
+/* Each of a run's own names in turn; nobody reads the pipe, so that a writer would wait for ever. */
+static void test_pipes_in_the_folder_are_refused(void **state) {
+    (void)state;
+    static const char *const names[] = {RUN_LOG_NAME, RUN_MODEL_NAME, "checkpoint-000018.safetensors"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char folder[32], path[64];
+        run_result result;
+        snprintf(folder, sizeof folder, "pipe-%zu", i);
+        run_options options = stopped_run(folder, options_for(NULL));
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(in_scratch(path));
+        assert_int_equal(mkfifo(in_scratch(path), 0600), 0);
+        const clae_status status = train(&options, &each_step, &result);
+        assert_true(status == CLAE_ERROR_OUTPUT || status == CLAE_ERROR_INPUT);
+        assert_non_null(strstr(shared.messages, "not a regular file"));
+        free(result.saved);
+    }
+}
+
 /* Rows are not dropped because the log could not be looked at. */
 static void test_unreadable_log_is_kept(void **state) {
     (void)state;
@@ -370,6 +389,7 @@ int main(void) {
         cmocka_unit_test(test_removed_folder),
         cmocka_unit_test(test_left_temporaries_are_removed),
         cmocka_unit_test(test_failing_picture_costs_nothing),
+        cmocka_unit_test(test_pipes_in_the_folder_are_refused),
         cmocka_unit_test(test_unreadable_log_is_kept),
         cmocka_unit_test(test_finite_divergence),
         cmocka_unit_test(test_useless_weights_are_not_saved),

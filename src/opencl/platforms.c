@@ -88,6 +88,8 @@ static void describe_problem(cl_device_id id, clae_device_info *info) {
     if (sscanf(version, "OpenCL %d.%d", &major, &minor) != 2 || major < 1 || (major == 1 && minor < 2))
         snprintf(info->problem, sizeof info->problem, "its driver has %.100s, OpenCL 1.2 is needed",
                  *version ? version : "no OpenCL version");
+    else if (!opencl_device_ulong(id, CL_DEVICE_TYPE))
+        snprintf(info->problem, sizeof info->problem, "its driver does not say whether it is a CPU or a GPU");
     else if (!opencl_device_uint(id, CL_DEVICE_AVAILABLE))
         snprintf(info->problem, sizeof info->problem, "its driver says that it is not available");
     else if (!opencl_device_uint(id, CL_DEVICE_COMPILER_AVAILABLE))

@@ -123,6 +123,12 @@ clae_status run_folder_follow(const clae_context *context, run_folder *folder) {
     return CLAE_OK;
 }
 
+clae_status run_folder_check_file(const clae_context *context, const char *path) {
+    struct stat file;
+    if (stat(path, &file) || S_ISREG(file.st_mode)) return CLAE_OK;
+    return fail(context, CLAE_ERROR_OUTPUT, "cannot write '%s': it exists and is not a regular file: remove it", path);
+}
+
 bool run_folder_is_used(const char *path) {
     static const char *const names[] = {RUN_LOG_NAME, RUN_PLOT_NAME, RUN_MODEL_NAME};
     DIR *directory = opendir(path);

@@ -30,6 +30,9 @@ void run_folder_leave(run_folder *folder);
  * file is written. */
 clae_status run_folder_follow(const clae_context *context, run_folder *folder);
 
+/* CLAE_ERROR_OUTPUT where something other than a regular file has the name: a pipe would be waited for. */
+clae_status run_folder_check_file(const clae_context *context, const char *path);
+
 /* Whether the folder holds anything that a training left. */
 bool run_folder_is_used(const char *path);
 /* Whether its model says that it is of that step. */

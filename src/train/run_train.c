@@ -129,8 +129,11 @@ static char *path_in_folder(loop *loop, const char *name, clae_status *status) {
     *status = run_folder_follow(run->context, &run->folder);
     if (*status) return NULL;
     char *path = run_folder_path(run->folder.path, name);
-    if (!path) *status = fail_memory(run->context, strlen(run->folder.path), "a path");
-    return path;
+    *status = path ? run_folder_check_file(run->context, path)
+                   : fail_memory(run->context, strlen(run->folder.path), "a path");
+    if (!*status) return path;
+    free(path);
+    return NULL;
 }
 
 /* The checkpoint before it stays, in case that this one cannot be read later. */
@@ -142,6 +145,7 @@ static clae_status save_checkpoint(loop *loop) {
     char *path = run_folder_checkpoint_path(run->folder.path, step);
     char *extra = run_checkpoint_text(run, loop->device, &loop->epoch);
     if (!path || !extra) status = fail_memory(run->context, 1, "a checkpoint");
+    if (!status) status = run_folder_check_file(run->context, path);
     if (!status) status = clae_trainer_save_checkpoint(loop->trainer, path, extra);
     if (!status) {
         run_folder_remove_before(run->context, run->folder.path, loop->saved_step);
@@ -196,13 +200,11 @@ static clae_status append_row(loop *loop, const run_log_row *row) {
 static void draw_plot(loop *loop) {
     log_capture capture = {0};
     clae_status status;
+    log_capture_begin(&capture, loop->run->context);
     char *path = path_in_folder(loop, RUN_PLOT_NAME, &status);
-    if (path && loop->log.count) {
-        log_capture_begin(&capture, loop->run->context);
-        status = run_log_plot(loop->run->context, path, &loop->log);
-        log_capture_end(&capture);
-    }
-    if (path && status && !loop->plot_failed) {
+    if (path && loop->log.count) status = run_log_plot(loop->run->context, path, &loop->log);
+    log_capture_end(&capture);
+    if (status && !loop->plot_failed) {
         log_line(loop->run->context, CLAE_LOG_WARNING, "%s; the training goes on without this picture", capture.error);
         loop->plot_failed = true;
     }
