@@ -314,7 +314,7 @@ static void pocl_is_not_trusted_twice(void **state) {
     if (!has_pocl()) skip();
     assert_int_equal(shell("rm -rf '%s/pocl' '%s/cache/clae/pocl'", scratch, scratch), 0);
     assert_int_equal(run("both", "none", EVAL "--device opencl"), 0);
-    assert_int_equal(damage_pocl("loss*"), 0);
+    assert_int_equal(damage_pocl("load_batch*"), 0);
     assert_int_not_equal(run("both", "none", EVAL "--device opencl"), 0);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(run("both", "none", EVAL "--device opencl"), 0);

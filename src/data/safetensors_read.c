@@ -70,6 +70,8 @@ static clae_status parse_header(reader *r, storage *s, size_t bytes) {
     const char *text = (const char *)s->bytes + SAFETENSORS_LENGTH_BYTES;
     json_error_t error;
     s->header = json_loadb(text, header_bytes, JSON_REJECT_DUPLICATES, &error);
+    /* Where memory is short, Jansson has nothing to say. */
+    if (!s->header && !*error.text) return fail_memory(r->context, header_bytes, r->path);
     if (!s->header)
         return fail(r->context, CLAE_ERROR_INPUT,
                     "cannot use the .safetensors file '%s': its header is bad JSON: %s at byte %d", r->path, error.text,

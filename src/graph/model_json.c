@@ -80,6 +80,8 @@ clae_status model_from_json(clae_context *context, const char *text, clae_model 
     clae_status status;
     *model = NULL;
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    /* Where memory is short, Jansson has nothing to say. */
+    if (!root && !*error.text) return fail_memory(context, strlen(text), "the description of the layers");
     if (!root) return fail(context, CLAE_ERROR_INPUT, "the description of the layers is not JSON: %s", error.text);
     const json_t *input = json_object_get(root, "input");
     const clae_shape shape = {number_of(json_array_get(input, 0)), number_of(json_array_get(input, 1)),

@@ -89,20 +89,25 @@ typedef struct run_files {
 } run_files;
 
 /* A model that does not say its step is taken for the newest: it is none of a run that goes on. */
-static void place_model(clae_context *context, run_files *files) {
+static clae_status place_model(clae_context *context, run_files *files) {
     log_capture capture;
     safetensors_file file;
     uint64_t step;
     char *path = run_folder_path(files->folder, RUN_MODEL_NAME);
-    files->has_model = path && path_exists(path);
+    if (!path) return fail_memory(context, strlen(files->folder), "a path");
+    clae_status status = CLAE_OK;
+    files->has_model = path_exists(path);
     if (files->has_model && files->count) {
         log_capture_begin(&capture, context);
-        if (!safetensors_read(context, path, &file) && file_step(&file, &step))
-            while (files->model_place < files->count && files->steps[files->model_place] > step) files->model_place++;
+        status = safetensors_read(context, path, &file);
         log_capture_end(&capture);
+        if (!status && file_step(&file, &step))
+            while (files->model_place < files->count && files->steps[files->model_place] > step) files->model_place++;
         safetensors_free(&file);
     }
     free(path);
+    /* What is wrong with the model itself is said when its turn comes. */
+    return !status || status == CLAE_ERROR_INPUT ? CLAE_OK : fail(context, status, "%s", capture.error);
 }
 
 static clae_status load_path(clae_context *context, const char *path, const uint64_t *named_step, run_file_load_fn load,
@@ -143,12 +148,11 @@ clae_status run_file_load(clae_context *context, const char *path, run_file_load
     if (!path_is_folder(path)) return load_path(context, path, NULL, load, user);
     run_files files = {.folder = path};
     clae_status status = run_folder_checkpoints(context, path, &files.steps, &files.count);
-    if (!status) {
-        place_model(context, &files);
-        status = files.count || files.has_model
-                     ? load_newest(context, &files, load, user)
-                     : fail(context, CLAE_ERROR_INPUT, "%s: holds neither %s nor a checkpoint", path, RUN_MODEL_NAME);
-    }
+    if (!status) status = place_model(context, &files);
+    if (!status && (files.count || files.has_model))
+        status = load_newest(context, &files, load, user);
+    else if (!status)
+        status = fail(context, CLAE_ERROR_INPUT, "%s: holds neither %s nor a checkpoint", path, RUN_MODEL_NAME);
     free(files.steps);
     return status;
 }
