@@ -89,7 +89,7 @@ def run(check):
     if not check.failing:
         raise checks.Skip("the linker cannot wrap functions")
     check.train(check.path("model"))
-    run_device(check, "c", program.environment(), 12, 1)
+    run_device(check, "c", program.environment(), 4 if check.is_sanitized else 10, 1)
     vendors = program.pocl_vendors()
     # Drivers lose memory of their own.
     if vendors and not check.is_sanitized:
