@@ -2,7 +2,9 @@
 locale, a clock that jumps. A training ends with the same bytes, or with one line."""
 import locale
 import os
+import pathlib
 import resource
+import stat
 
 import check as checks
 import program
@@ -41,8 +43,13 @@ def locales():
         yield name
 
 
+def is_open_to_all(path):
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in pathlib.Path(path).resolve().parents)
+
+
 def as_nobody():
-    if os.geteuid() == 0:
+    """Where others can reach the program: a home folder may be closed to them."""
+    if os.geteuid() == 0 and is_open_to_all(program.path()):
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
