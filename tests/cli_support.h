@@ -110,6 +110,7 @@ static inline int remove_scratch(void **state) {
 /* The whole file and a zero byte; NULL when it is not there. */
 static inline char *read_whole(const char *path, size_t *bytes) {
     FILE *file = fopen(path, "rb");
+    if (bytes) *bytes = 0;
     if (!file) return NULL;
     char *text = NULL;
     size_t used = 0, got;
