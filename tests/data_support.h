@@ -2,6 +2,7 @@
 #ifndef CLAE_TESTS_DATA_SUPPORT_H
 #define CLAE_TESTS_DATA_SUPPORT_H
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +17,7 @@
 /* cmocka's macro hides the function of that name. */
 #undef fail
 
-#include "base/context.h"
+#include "base/files.h"
 
 typedef struct scene {
     char folder[64];
@@ -69,5 +70,24 @@ static inline void write_file(const char *path, const void *data, size_t bytes) 
         assert_int_equal(call, expected);                                                                              \
         assert_int_equal((scene)->messages, 1);                                                                        \
     } while (0)
+
+/* Of a folder, without . and .. */
+static inline size_t count_entries(const char *folder) {
+    size_t count = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    while (readdir(d)) count++;
+    closedir(d);
+    return count - 2;
+}
+
+static inline void assert_holds(scene *s, const char *path, const char *text) {
+    uint8_t *data;
+    size_t bytes;
+    assert_int_equal(file_read(&s->context, path, "file", 1000, &data, &bytes), CLAE_OK);
+    assert_string_equal((char *)data, text);
+    assert_int_equal(bytes, strlen(text));
+    free(data);
+}
 
 #endif

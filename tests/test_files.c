@@ -1,33 +1,13 @@
 /* Atomic writing, reading, folders, hashes, the log and the context. */
 #include "data_support.h"
 
-#include "base/files.h"
 #include "base/memory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-
-static size_t count_entries(const char *folder) {
-    size_t count = 0;
-    DIR *d = opendir(folder);
-    assert_non_null(d);
-    while (readdir(d)) count++;
-    closedir(d);
-    return count - 2; /* . and .. */
-}
-
-static void assert_holds(scene *s, const char *path, const char *text) {
-    uint8_t *data;
-    size_t bytes;
-    assert_int_equal(file_read(&s->context, path, "file", 1000, &data, &bytes), CLAE_OK);
-    assert_string_equal((char *)data, text);
-    assert_int_equal(bytes, strlen(text));
-    free(data);
-}
 
 static void writes_and_replaces(void **state) {
     scene *s = *state;

@@ -1,10 +1,8 @@
 /* What is written when the path is a link, a device, a pipe or an open descriptor; and what a killed process left. */
 #include "data_support.h"
 
-#include "base/files.h"
 #include "base/temporaries.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,27 +19,10 @@ static const char *in(const scene *s, const char *name) {
     return path;
 }
 
-static void assert_holds(scene *s, const char *path, const char *text) {
-    uint8_t *data;
-    size_t bytes;
-    assert_int_equal(file_read(&s->context, path, "file", 1000, &data, &bytes), CLAE_OK);
-    assert_string_equal((char *)data, text);
-    free(data);
-}
-
 static bool is_link(const char *path) {
     struct stat st;
     assert_int_equal(lstat(path, &st), 0);
     return S_ISLNK(st.st_mode);
-}
-
-static size_t count_entries(const char *folder) {
-    size_t count = 0;
-    DIR *d = opendir(folder);
-    assert_non_null(d);
-    while (readdir(d)) count++;
-    closedir(d);
-    return count - 2;
 }
 
 /* Both the check and the writing go where `path` leads. */

@@ -21,4 +21,9 @@ clae_status picture_interpolation(const materials *materials, const picture_styl
 /* Codes drawn from a Gaussian fitted on the training images' codes, decoded. */
 clae_status picture_samples(const materials *materials, const picture_style *style, const output *out);
 
+/* A whole command that draws from the test images by one of the first two; gives the exit code. */
+typedef clae_status (*picture_fn)(const materials *materials, const picture_style *style, const output *out);
+int picture_of_tests(console *console, const common_args *common, const char *data, const char *path,
+                     const picture_style *style, picture_fn draw);
+
 #endif

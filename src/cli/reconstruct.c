@@ -18,16 +18,7 @@ static const option options[] = {
 
 static int run(console *console, const void *arguments) {
     const reconstruct_args *args = arguments;
-    materials materials;
-    output out = {.option = "--out",
-                  .path = args->out,
-                  .formats = picture_formats,
-                  .inputs = {.data = args->data, .model = args->common.model}};
-    clae_status status =
-        materials_open(&materials, console, &args->common, args->data, MATERIALS_TEST | MATERIALS_PCA, &out);
-    if (!status) status = picture_reconstruction(&materials, &args->style, &out);
-    materials_close(&materials);
-    return exit_code(status);
+    return picture_of_tests(console, &args->common, args->data, args->out, &args->style, picture_reconstruction);
 }
 
 const command command_reconstruct = {
