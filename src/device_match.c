@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool device_is_plain(const clae_device_info *info) {
+static bool is_plain(const clae_device_info *info) {
     return strcmp(info->backend, backend_plain.name) == 0;
 }
 
@@ -14,7 +14,8 @@ bool device_is_gpu(const clae_device_info *info) {
     return info->type == CLAE_DEVICE_GPU && !info->is_emulator;
 }
 
-bool device_has_own_platform(const clae_device_info *info) {
+/* Its vendor's own, and not one for devices of several vendors. */
+static bool has_own_platform(const clae_device_info *info) {
     static const char *const common[] = {"Clover", "rusticl", "Portable Computing Language", "Oclgrind", "clvk"};
     for (size_t i = 0; i < ARRAY_LENGTH(common); i++)
         if (strcasestr(info->platform, common[i])) return false;
@@ -23,9 +24,9 @@ bool device_has_own_platform(const clae_device_info *info) {
 
 /* Lower is better. Plain C is faster than OpenCL on the same CPU, and has nothing to compile. */
 static int rank(const clae_device_info *info) {
-    if (device_is_plain(info)) return 2;
+    if (is_plain(info)) return 2;
     if (info->is_emulator) return 5;
-    if (info->type == CLAE_DEVICE_GPU) return device_has_own_platform(info) ? 0 : 1;
+    if (info->type == CLAE_DEVICE_GPU) return has_own_platform(info) ? 0 : 1;
     return info->type == CLAE_DEVICE_CPU ? 3 : 4;
 }
 
@@ -43,7 +44,7 @@ static bool is_any(const clae_device_info *info, const char *spec) {
 
 static bool is_opencl(const clae_device_info *info, const char *spec) {
     (void)spec;
-    return !device_is_plain(info);
+    return !is_plain(info);
 }
 
 static bool is_gpu(const clae_device_info *info, const char *spec) {
@@ -53,7 +54,7 @@ static bool is_gpu(const clae_device_info *info, const char *spec) {
 
 static bool is_opencl_cpu(const clae_device_info *info, const char *spec) {
     (void)spec;
-    return !device_is_plain(info) && info->type == CLAE_DEVICE_CPU;
+    return !is_plain(info) && info->type == CLAE_DEVICE_CPU;
 }
 
 static bool has_id(const clae_device_info *info, const char *spec) {
@@ -65,11 +66,11 @@ static bool has_id(const clae_device_info *info, const char *spec) {
 }
 
 static bool has_in_name(const clae_device_info *info, const char *spec) {
-    return *spec && !device_is_plain(info) && (strcasestr(info->name, spec) || strcasestr(info->board, spec));
+    return *spec && !is_plain(info) && (strcasestr(info->name, spec) || strcasestr(info->board, spec));
 }
 
 static bool has_in_platform(const clae_device_info *info, const char *spec) {
-    return *spec && !device_is_plain(info) && strcasestr(info->platform, spec);
+    return *spec && !is_plain(info) && strcasestr(info->platform, spec);
 }
 
 static const struct {
@@ -106,7 +107,7 @@ const clae_device_info *devices_same_card(const clae_device_info *const *order, 
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < i; k++)
             if (!may_be_same_card(order[i], order[k])) return NULL;
-        if (!device_has_own_platform(order[i])) continue;
+        if (!has_own_platform(order[i])) continue;
         if (own) return NULL;
         own = order[i];
     }

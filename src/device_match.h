@@ -9,11 +9,8 @@ typedef enum device_match {
     DEVICE_MATCH_ONE,  /* a number or a name: this one or none */
 } device_match;
 
-bool device_is_plain(const clae_device_info *info);
 /* A GPU that is no emulator. */
 bool device_is_gpu(const clae_device_info *info);
-/* Whether a device's platform is its vendor's own, and not one for devices of several vendors. */
-bool device_has_own_platform(const clae_device_info *info);
 
 /* Gathers those that `spec` means, best first: GPUs, plain C, then other OpenCL devices, emulators last; "auto" means
  * all. `order` has room for all of the list. */

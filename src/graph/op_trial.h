@@ -1,4 +1,4 @@
-/* One op on made-up data, on two devices: the self-test, and what the comparison of devices shares with it. */
+/* One op on made-up data, on two devices: what tuning tries implementations by. */
 #ifndef CLAE_GRAPH_OP_TRIAL_H
 #define CLAE_GRAPH_OP_TRIAL_H
 

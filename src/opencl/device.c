@@ -13,17 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Platforms that keep compiled kernels themselves. To give pocl's binaries out, each kernel is compiled once more,
- * which doubles the time that a first run takes to start; later runs look programs up by their source, a second slower.
- */
-static const char *const keeping_platforms[] = {"Portable Computing Language"};
-
-static bool keeps_programs(const clae_device_info *info) {
-    for (size_t i = 0; i < sizeof keeping_platforms / sizeof *keeping_platforms; i++)
-        if (strcmp(info->platform, keeping_platforms[i]) == 0) return true;
-    return false;
-}
-
 /* Floats in a vector: what the device says, kept to what the kernels are written for. */
 static unsigned vector_width_of(cl_device_id id) {
     cl_uint width = opencl_device_uint(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
@@ -95,7 +84,9 @@ clae_status opencl_connect(clae_context *context, const clae_device_info *info, 
     device->base.info = *info;
     clae_status status = opencl_find_device(context, info, &device->platform, &device->id);
     if (status) goto failed;
-    device->keeps_programs = keeps_programs(info);
+    /* To give pocl's binaries out, each kernel is compiled once more, which doubles the time that a first run takes to
+     * start; later runs look programs up by their source, a second slower. */
+    device->keeps_programs = opencl_is_pocl(info);
     device->vector_width = vector_width_of(device->id);
     device->max_work_group_items = opencl_device_size(device->id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
     device->local_bytes = (size_t)opencl_device_ulong(device->id, CL_DEVICE_LOCAL_MEM_SIZE);

@@ -164,7 +164,7 @@ static clae_status run(trial *t) {
 }
 
 /* Not by way of the program cache: the answer belongs to the driver as it is now. */
-clae_status opencl_trial(opencl_device *device, opencl_findings *findings) {
+static clae_status try_device(opencl_device *device, opencl_findings *findings) {
     trial t = {.device = device};
     *findings = (opencl_findings){0};
     t.items = device->max_work_group_items < MOST_ITEMS ? device->max_work_group_items : MOST_ITEMS;
@@ -186,7 +186,7 @@ clae_status opencl_try_here(clae_context *context, const clae_device_info *info,
     opencl_device *device;
     clae_status status = opencl_connect(context, info, &device);
     if (status) return status;
-    status = opencl_trial(device, findings);
+    status = try_device(device, findings);
     opencl_close(&device->base);
     return status;
 }

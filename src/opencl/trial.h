@@ -11,10 +11,7 @@ typedef struct opencl_findings {
     opencl_mma mma;
 } opencl_findings;
 
-/* Runs the trial on a device that has its context and queue; CLAE_ERROR_DEVICE, with one line that says what failed. */
-clae_status opencl_trial(opencl_device *device, opencl_findings *findings);
-
-/* Opens the device of an info for a trial only. */
+/* Opens the device of an info for a trial only, and runs it; CLAE_ERROR_DEVICE, with one line that says what failed. */
 clae_status opencl_try_here(clae_context *context, const clae_device_info *info, opencl_findings *findings);
 
 #endif
