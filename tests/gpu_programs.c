@@ -95,7 +95,6 @@ static clae_status prepare_plan(clae_device *device, const clae_model *model, bo
                                   .from_float = !training,
                                   .encode = true,
                                   .decode = true,
-                                  .loss = true,
                                   .backward = training};
     plan *plan = NULL;
     clae_status status = plan_prepare(&request, &plan);

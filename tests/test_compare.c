@@ -90,7 +90,6 @@ static void test_selftest_passes(void **state) {
                                   .load_batch = true,
                                   .encode = true,
                                   .decode = true,
-                                  .loss = true,
                                   .backward = true};
     assert_int_equal(plan_prepare(&request, &p), CLAE_OK);
     bool refused = true;

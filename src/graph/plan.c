@@ -22,7 +22,7 @@ static void emit_load(plan_builder *b, const plan_request *request, plan *plan) 
 static void emit_loss(plan_builder *b, const plan_request *request, plan *plan, int dy) {
     const size_t count = request->batch_size * shape_elements(request->model->input);
     const op_desc desc = {
-        .op = OP_loss, .loss = {.count = count, .scale = 1.0f / (float)request->batch_size, .with_gradient = dy >= 0}};
+        .op = OP_loss, .loss = {.count = count, .scale = 1.0f / (float)request->batch_size, .with_gradient = true}};
     plan->losses = plan_add_tensor(b, TENSOR_EXTERNAL, 0, 1);
     plan_add_node(b, &desc, plan->y, plan->x, plan->losses, dy);
 }
@@ -73,13 +73,11 @@ static void emit_all(plan_builder *b, const plan_request *request, plan *plan, i
     if (b->out_of_memory) return;
     const int result = activations[end];
     b->tensors[result].is_output = true;
-    int dy = -1;
-    if (request->backward) dy = plan_add_tensor(b, TENSOR_ARENA, 0, request->batch_size * shape_elements(model->input));
-    if (request->loss) emit_loss(b, request, plan, dy);
-    if (request->backward) {
-        emit_backward(b, model, activations, dy);
-        emit_adam(b, model->parameter_floats);
-    }
+    if (!request->backward) return;
+    const int dy = plan_add_tensor(b, TENSOR_ARENA, 0, request->batch_size * shape_elements(model->input));
+    emit_loss(b, request, plan, dy);
+    emit_backward(b, model, activations, dy);
+    emit_adam(b, model->parameter_floats);
 }
 
 static clae_status build_nodes(const plan_request *request, plan *plan) {
@@ -164,7 +162,6 @@ plan_request plan_request_of_training(clae_device *device, const clae_model *mod
                           .load_batch = true,
                           .encode = true,
                           .decode = true,
-                          .loss = true,
                           .backward = true};
 }
 

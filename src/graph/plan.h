@@ -65,7 +65,7 @@ typedef struct plan_request {
     bool load_batch; /* x comes from a dataset on the device; otherwise the first tensor is uploaded */
     bool from_float;
     bool encode, decode; /* one or both */
-    bool loss, backward; /* backward: gradients, and Adam */
+    bool backward;       /* the loss, its gradients, and Adam */
 } plan_request;
 
 typedef struct plan {
