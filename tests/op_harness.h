@@ -6,7 +6,7 @@
 #ifndef CLAE_TESTS_OP_HARNESS_H
 #define CLAE_TESTS_OP_HARNESS_H
 
-#include "backend.h"
+#include "backend/backend.h"
 #include "reference/reference.h"
 #include "test_random.h"
 

@@ -4,8 +4,8 @@
 
 #include "cli_support.h"
 
-#include "train/run.h"
-#include "train/run_folder.h"
+#include "app/run/run.h"
+#include "app/run/run_folder.h"
 
 #define EPOCHS 3
 #define BATCH 40

@@ -1,7 +1,7 @@
 /* The self-test and the comparison of devices find what computes wrongly, and nothing else. */
 #include "device_support.h"
-#include "graph/selftest.h"
-#include "train/compare.h"
+#include "check/selftest.h"
+#include "app/measure/compare.h"
 #include "train/trainer.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Which of several devices a specification means; and text of drivers. */
 #include "base/memory.h"
 #include "base/text.h"
-#include "device_match.h"
+#include "device/device_match.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Choosing devices. */
-#include "backend.h"
+#include "backend/backend.h"
 #include "device_support.h"
 
 static clae_context *context_of(void **state) {

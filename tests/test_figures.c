@@ -1,10 +1,10 @@
 /* Pictures: that they are written, of what size, and where their ink is. How they look is for eyes. */
 #include "data_support.h"
 
-#include "figures/axis.h"
-#include "figures/grid.h"
-#include "figures/palette.h"
-#include "figures/plot.h"
+#include "app/figures/axis.h"
+#include "app/figures/grid.h"
+#include "app/figures/palette.h"
+#include "app/figures/plot.h"
 
 #include <math.h>
 #include <png.h>

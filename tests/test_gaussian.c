@@ -3,8 +3,8 @@
 #include "near.h"
 
 #include "base/philox.h"
-#include "latent/rank.h"
-#include "latent/spiral.h"
+#include "app/figures/rank.h"
+#include "app/figures/spiral.h"
 
 #include <clae/latent.h>
 

@@ -1,6 +1,6 @@
 /* Inference: encode, decode, reconstruct and evaluate agree with each other, in any batch size. */
 #include "device_support.h"
-#include "train/infer.h"
+#include "infer/infer.h"
 
 #include <math.h>
 

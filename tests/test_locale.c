@@ -1,12 +1,12 @@
 /* A host program that speaks a language with a decimal comma writes the same files as any other, and reads theirs. */
 #include "device_support.h"
 
-#include "backend.h"
+#include "backend/backend.h"
 #include "base/decimal.h"
 #include "base/memory.h"
 #include "graph/model.h"
-#include "train/run_log.h"
-#include "tuning/tuning_table.h"
+#include "app/run/run_log.h"
+#include "backend/tuning/tuning_table.h"
 
 #include <locale.h>
 #include <sys/stat.h>

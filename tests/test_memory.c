@@ -2,7 +2,7 @@
 #include "device_support.h"
 #include "graph/model.h"
 #include "near.h"
-#include "train/infer.h"
+#include "infer/infer.h"
 #include "train/trainer.h"
 
 #include <math.h>

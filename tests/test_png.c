@@ -1,7 +1,7 @@
 /* PNG files, read back by libpng. */
 #include "data_support.h"
 
-#include "data/png_image.h"
+#include "app/figures/png_image.h"
 
 #include <png.h>
 

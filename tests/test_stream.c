@@ -1,7 +1,7 @@
 /* Images that do not fit on the device are streamed, to the same bits. */
 #include "device_support.h"
 #include "graph/model.h"
-#include "train/infer.h"
+#include "infer/infer.h"
 #include "train/trainer.h"
 
 #include <unistd.h>

@@ -2,10 +2,10 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "device_support.h"
-#include "graph/op_trial.h"
-#include "train/run_device.h"
-#include "train/tune.h"
-#include "tuning/tuning_table.h"
+#include "check/op_trial.h"
+#include "app/run/run_device.h"
+#include "app/measure/tune.h"
+#include "backend/tuning/tuning_table.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "cli/json.h"
-#include "train/bench.h"
+#include "app/measure/bench.h"
 
 #include <stdio.h>
 #include <string.h>

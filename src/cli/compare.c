@@ -1,7 +1,7 @@
 #include "cli/session.h"
 
 #include "base/memory.h"
-#include "train/compare.h"
+#include "app/measure/compare.h"
 
 #include <stdio.h>
 #include <stdlib.h>

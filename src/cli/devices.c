@@ -1,6 +1,6 @@
 #include "cli/session.h"
 
-#include "backend.h"
+#include "backend/backend.h"
 #include "base/memory.h"
 #include "cli/json.h"
 

@@ -4,7 +4,7 @@
 #include "base/decimal.h"
 #include "base/files.h"
 #include "base/memory.h"
-#include "train/run_folder.h"
+#include "app/run/run_folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/philox.h"
 #include "data/npy.h"
-#include "figures/grid.h"
+#include "app/figures/grid.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "cli/session.h"
 
 #include "base/memory.h"
-#include "graph/selftest.h"
+#include "check/selftest.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 #include "cli/session.h"
 
-#include "backend.h"
+#include "backend/backend.h"
 #include "base/files.h"
 
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 #include "cli/session.h"
 
 #include "base/memory.h"
-#include "figures/plot.h"
-#include "latent/rank.h"
-#include "latent/spiral.h"
+#include "app/figures/plot.h"
+#include "app/figures/rank.h"
+#include "app/figures/spiral.h"
 
 #include <math.h>
 #include <stdio.h>

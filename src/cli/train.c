@@ -3,7 +3,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
-#include "train/run_folder.h"
+#include "app/run/run_folder.h"
 
 #include <stdlib.h>
 #include <string.h>

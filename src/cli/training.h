@@ -3,7 +3,7 @@
 #define CLAE_CLI_TRAINING_H
 
 #include "cli/session.h"
-#include "train/run.h"
+#include "app/run/run.h"
 
 /* Takes the options about how numbers are computed into the configuration, as far as they were given. */
 void training_take_numerics(const common_args *args, run_config *config);

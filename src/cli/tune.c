@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "train/tune.h"
+#include "app/measure/tune.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef CLAE_GRAPH_PLAN_H
 #define CLAE_GRAPH_PLAN_H
 
-#include "backend.h"
+#include "backend/backend.h"
 #include "graph/model.h"
 
 /* Flat buffers of a model on a device. */

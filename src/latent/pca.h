@@ -2,7 +2,7 @@
 #ifndef CLAE_LATENT_PCA_H
 #define CLAE_LATENT_PCA_H
 
-#include "backend.h"
+#include "backend/backend.h"
 
 #include <clae/latent.h>
 

@@ -5,7 +5,7 @@
 
 #include "opencl/instance.h"
 #include "ops/winograd.h"
-#include "tuning/space.h"
+#include "backend/tuning/space.h"
 
 /* The operands of gather and spread have the same places in forward and backward-data: x or dy, weight, bias or mask,
  * y or dx. */

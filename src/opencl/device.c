@@ -53,7 +53,7 @@ static void choose_class(opencl_device *device) {
 /* AMD's extension cl_amd_device_attribute_query. */
 #define DEVICE_WAVEFRONT_WIDTH_AMD 0x4043
 
-/* Names a line of src/tuning/defaults.def, nothing else. */
+/* Names a line of src/backend/tuning/defaults.def, nothing else. */
 static const char *gpu_tuning_class(cl_device_id id) {
     switch (opencl_device_uint(id, CL_DEVICE_VENDOR_ID)) {
     case 0x10de:

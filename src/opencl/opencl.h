@@ -2,7 +2,7 @@
 #ifndef CLAE_OPENCL_OPENCL_H
 #define CLAE_OPENCL_OPENCL_H
 
-#include "backend.h"
+#include "backend/backend.h"
 #include "opencl/pocl_start.h"
 
 #define CL_TARGET_OPENCL_VERSION 120

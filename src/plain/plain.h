@@ -2,7 +2,7 @@
 #ifndef CLAE_PLAIN_PLAIN_H
 #define CLAE_PLAIN_PLAIN_H
 
-#include "backend.h"
+#include "backend/backend.h"
 #include "plain/kernels/kernels.h"
 
 #ifdef _OPENMP

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/philox.h"
 #include "data/dataset.h"
-#include "graph/selftest.h"
+#include "check/selftest.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #define CLAE_TRAIN_TRAINER_H
 
 #include "graph/plan.h"
-#include "train/device_dataset.h"
+#include "exec/device_dataset.h"
 
 #include <clae/train.h>
 

@@ -1,8 +1,8 @@
 /* The input is a tuning file, or with an even first byte the entries after a header that fits. */
-#include "tuning/tuning.h"
-#include "backend.h"
+#include "backend/tuning/tuning.h"
+#include "backend/backend.h"
 #include "fuzz.h"
-#include "tuning/tuning_table.h"
+#include "backend/tuning/tuning_table.h"
 
 #include <sys/stat.h>
 

@@ -1,0 +1,35 @@
+/* How fast a device trains, encodes and decodes, and where the time of a step goes. */
+#ifndef CLAE_APP_MEASURE_BENCH_H
+#define CLAE_APP_MEASURE_BENCH_H
+
+#include "backend/backend.h"
+
+#include <clae/device.h>
+#include <clae/model.h>
+
+typedef struct bench_op {
+    const char *layer;     /* owned by the model */
+    const char *op, *impl; /* static */
+    op_arithmetic arithmetic;
+    char text[160]; /* with shapes */
+    double ms;      /* of one run, median */
+    double gflops;  /* 1e9 floating-point operations a second */
+    double gbytes;  /* 1e9 bytes a second, of those that must be moved */
+} bench_op;
+
+typedef struct bench_result {
+    size_t batch_size;
+    op_arithmetic arithmetic;                                                           /* the coarsest of the ops' */
+    double train_images_per_second, encode_images_per_second, decode_images_per_second; /* medians of the rounds */
+    double peak_gflops;    /* fused multiply-adds on registers, median of a run before each round */
+    double step_ms;        /* of a whole training step */
+    uint64_t memory_bytes; /* device memory for training */
+    bench_op *ops;
+    size_t op_count;
+} bench_result;
+
+/* Trains on made-up images: `model` stays as it is, apart from its normalisation. rounds: 0 means 5. */
+clae_status bench_run(clae_device *device, clae_model *model, size_t batch_size, unsigned rounds, bench_result *result);
+void bench_free(bench_result *result);
+
+#endif

@@ -1,0 +1,291 @@
+#include "app/measure/compare.h"
+
+#include "ops/conv.h"
+#include "check/compare_bound.h"
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What goes on during a comparison. */
+typedef struct comparison {
+    clae_trainer *trainers[2];
+    compare_result *result;
+    uint64_t step;
+} comparison;
+
+static bool same_nodes(const plan *a, const plan *b) {
+    if (a->node_count != b->node_count) return false;
+    for (size_t i = 0; i < a->node_count; i++) {
+        const plan_node *x = &a->nodes[i], *y = &b->nodes[i];
+        if (x->desc.op != y->desc.op || memcmp(x->operand, y->operand, sizeof x->operand) != 0) return false;
+    }
+    return true;
+}
+
+static clae_status make_trainers(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
+                                 const clae_train_options *options, clae_trainer *trainers[2]) {
+    clae_status status = CLAE_OK;
+    for (int d = 0; d < 2 && status == CLAE_OK; d++)
+        status = clae_trainer_create(devices[d], model, dataset, options, &trainers[d]);
+    return status;
+}
+
+static void free_trainers(clae_trainer *trainers[2]) {
+    for (int d = 0; d < 2; d++) {
+        clae_trainer_free(trainers[d]);
+        trainers[d] = NULL;
+    }
+}
+
+/* Devices that fuse differently are compared without fusion. */
+static clae_status make_comparable(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
+                                   const clae_train_options *options, clae_trainer *trainers[2]) {
+    clae_status status = make_trainers(devices, model, dataset, options, trainers);
+    if (status != CLAE_OK || same_nodes(trainers[0]->full, trainers[1]->full)) return status;
+    free_trainers(trainers);
+    clae_context *context = devices[0]->context;
+    log_line(context, CLAE_LOG_INFO, "the devices fuse ops differently: comparing without fusion");
+    const bool no_fusion = context->no_fusion;
+    context->no_fusion = true;
+    status = make_trainers(devices, model, dataset, options, trainers);
+    context->no_fusion = no_fusion;
+    return status;
+}
+
+/* Bytes of an operand in device memory; the whole buffer for those that are given from outside. */
+static size_t operand_bytes(const plan_node *node, int k) {
+    if (!node->args.operand[k].buffer || node->operand[k] < 0) return 0;
+    return op_operand_count(&node->desc, k) * sizeof(float);
+}
+
+static size_t operand_offset(const plan_node *node, int k) {
+    const size_t slot = node->desc.op == OP_loss && k == LOSS_LOSSES ? node->args.loss.slot : 0;
+    return (node->args.operand[k].offset + slot) * sizeof(float);
+}
+
+static clae_status download_operands(const clae_context *context, const plan_node *node, bool outputs_only,
+                                     op_operands *operands) {
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        const size_t bytes = operand_bytes(node, k);
+        if (!bytes || (outputs_only && !op_operand_is_output(node->desc.op, k))) continue;
+        operands->bytes[k] = bytes;
+        if (!operands->data[k]) operands->data[k] = malloc(bytes);
+        if (!operands->data[k]) return fail_memory(context, bytes, "the comparison");
+        const clae_status status =
+            buffer_download(node->args.operand[k].buffer, operand_offset(node, k), operands->data[k], bytes);
+        if (status != CLAE_OK) return status;
+    }
+    return CLAE_OK;
+}
+
+static clae_status upload_operands(const plan_node *node, const op_operands *operands) {
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        if (!operands->data[k]) continue;
+        const clae_status status =
+            buffer_upload(node->args.operand[k].buffer, operand_offset(node, k), operands->data[k], operands->bytes[k]);
+        if (status != CLAE_OK) return status;
+    }
+    return CLAE_OK;
+}
+
+static void note_difference(compare_op *op, uint64_t step, double difference, double bound) {
+    const double share = difference == 0 ? 0 : bound > 0 ? difference / bound : INFINITY;
+    if (difference > op->difference || isnan(difference)) op->difference = difference;
+    if (share > op->share || isnan(share)) {
+        op->share = share;
+        op->worst_step = step;
+    }
+    if (!(op->share <= 1)) op->passed = false;
+}
+
+/* What implementations add to the rounding errors of sums: op_impl.mixing, and a share of sum|a||b|. */
+typedef struct rounding {
+    double mixing, products;
+} rounding;
+
+static rounding rounding_of(plan_node *const nodes[2]) {
+    rounding r = {0, 0};
+    for (int d = 0; d < 2; d++) {
+        r.mixing = fmax(r.mixing, nodes[d]->instance->impl->mixing);
+        if (nodes[d]->instance->arithmetic == OP_TF32) r.products += TF32_PRODUCT_ERROR;
+    }
+    return r;
+}
+
+static void compare_output(comparison *c, const plan_node *node, compare_op *op, int k, const op_operands results[2],
+                           const op_operands *magnitudes, rounding r) {
+    const float *a = results[0].data[k], *b = results[1].data[k];
+    const float *sums = magnitudes->data[k];
+    const size_t count = results[0].bytes[k] / sizeof(float);
+    double largest = 0;
+    for (size_t i = 0; i < count && r.mixing > 0; i++)
+        largest = fmax(largest, r.mixing * compare_bound(&node->desc, k, magnitudes, &node->args, i));
+    for (size_t i = 0; i < count; i++)
+        note_difference(op, c->step, fabs((double)a[i] - b[i]),
+                        fmax(largest, compare_bound(&node->desc, k, magnitudes, &node->args, i)) +
+                            r.products * (r.products > 0 ? fabs(sums[i]) : 0));
+}
+
+static void compare_outputs(comparison *c, const plan_node *node, compare_op *op, const op_operands results[2],
+                            const op_operands *magnitudes, rounding r) {
+    const bool is_filter = op_is_conv(node->desc.op) && conv_kernel_of(node->desc.op) == CONV_FILTER;
+    const rounding none = {0, 0};
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        const bool is_dbias = is_filter && k == CONV_BWD_WEIGHTS_DBIAS; /* a sum, whatever makes dweight */
+        if (results[0].data[k]) compare_output(c, node, op, k, results, magnitudes, is_dbias ? none : r);
+    }
+    if (!op->passed && !c->result->first_broken) c->result->first_broken = op;
+}
+
+/* sum|a||b| by running the op of the first device on absolute values; its operands are put back afterwards. */
+static clae_status find_magnitudes(plan_node *node, const op_operands *inputs, op_operands *magnitudes) {
+    compare_make_absolute(&node->desc, magnitudes);
+    clae_status status = upload_operands(node, magnitudes);
+    if (status == CLAE_OK) status = op_run(node->instance, &node->args);
+    if (status == CLAE_OK) status = download_operands(node->instance->device->context, node, true, magnitudes);
+    if (status == CLAE_OK) status = upload_operands(node, inputs);
+    return status;
+}
+
+static clae_status compare_node(comparison *c, size_t index) {
+    plan_node *nodes[2];
+    op_operands inputs = {0}, magnitudes = {0}, results[2] = {{{0}, {0}}, {{0}, {0}}};
+    const clae_context *context = c->trainers[0]->device->context;
+    clae_status status = CLAE_OK;
+    for (int d = 0; d < 2; d++) {
+        plan_inputs run;
+        nodes[d] = &trainer_next_plan(c->trainers[d])->nodes[index];
+        status = trainer_next_inputs(c->trainers[d], &run);
+        if (status != CLAE_OK) goto done;
+        plan_node_bind(nodes[d], &run);
+    }
+    status = download_operands(context, nodes[0], false, &inputs);
+    if (status == CLAE_OK) status = download_operands(context, nodes[0], false, &magnitudes);
+    if (status == CLAE_OK && compare_is_sum(nodes[0]->desc.op))
+        status = find_magnitudes(nodes[0], &inputs, &magnitudes);
+    if (status == CLAE_OK) status = upload_operands(nodes[1], &inputs);
+    for (int d = 0; d < 2 && status == CLAE_OK; d++) {
+        status = op_run(nodes[d]->instance, &nodes[d]->args);
+        if (status == CLAE_OK) status = download_operands(context, nodes[d], true, &results[d]);
+    }
+    if (status != CLAE_OK) goto done;
+    if (nodes[0]->desc.op == OP_loss) memcpy(magnitudes.data[LOSS_LOSSES], results[0].data[LOSS_LOSSES], sizeof(float));
+    compare_outputs(c, nodes[0], &c->result->ops[index], results, &magnitudes, rounding_of(nodes));
+done:
+    op_operands_free(&inputs);
+    op_operands_free(&magnitudes);
+    for (int d = 0; d < 2; d++) op_operands_free(&results[d]);
+    return status;
+}
+
+static clae_status make_ops(comparison *c) {
+    const plan *const plans[2] = {c->trainers[0]->full, c->trainers[1]->full};
+    const size_t count = plans[0]->node_count;
+    c->result->ops = calloc(count, sizeof *c->result->ops);
+    if (!c->result->ops)
+        return fail_memory(c->trainers[0]->device->context, count * sizeof *c->result->ops, "the comparison");
+    c->result->op_count = count;
+    for (size_t i = 0; i < count; i++) {
+        compare_op *op = &c->result->ops[i];
+        op->passed = true;
+        op->layer = plans[0]->nodes[i].layer;
+        op_describe(&plans[0]->nodes[i].desc, op->op, sizeof op->op);
+        for (int d = 0; d < 2; d++)
+            snprintf(op->impl[d], sizeof op->impl[d], "%s", plans[d]->nodes[i].instance->impl->name);
+    }
+    return CLAE_OK;
+}
+
+static clae_status compare_ops(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
+                               const compare_options *options, compare_result *result) {
+    comparison c = {.result = result};
+    clae_status status = make_comparable(devices, model, dataset, &options->train, c.trainers);
+    if (status == CLAE_OK) status = make_ops(&c);
+    for (c.step = 1; c.step <= options->op_steps && status == CLAE_OK; c.step++) {
+        if (trainer_next_plan(c.trainers[0]) != c.trainers[0]->full) break;
+        for (size_t i = 0; i < result->op_count && status == CLAE_OK; i++) status = compare_node(&c, i);
+        for (int d = 0; d < 2; d++) {
+            trainer_advance(c.trainers[d]);
+            c.trainers[d]->first_waiting_step = c.trainers[d]->position.step; /* the loss has been compared */
+        }
+    }
+    free_trainers(c.trainers);
+    return status;
+}
+
+/* Training amplifies rounding: two right devices are apart by 3e-7 after 10 steps, 7e-5 after 40 and 7e-4 after 50 from
+ * one start, 3e-5 after 50 from another; PyTorch's own float32 and float64 by 1e-7, 1e-5 after 50 and 6e-3 after 100.
+ */
+static double loss_bound(uint64_t step) {
+    return step <= 10 ? 2e-6 : step <= 25 ? 1e-4 : 0;
+}
+
+static clae_status take_losses(clae_trainer *trainer, int d, compare_result *result, uint64_t first) {
+    const float *losses;
+    size_t count;
+    const clae_status status = clae_trainer_losses(trainer, &losses, &count);
+    if (status != CLAE_OK) return status;
+    for (size_t i = 0; i < count; i++) result->losses[first + i].loss[d] = losses[i];
+    return CLAE_OK;
+}
+
+static clae_status train_one(clae_trainer *trainer, int d, uint64_t steps, compare_result *result) {
+    clae_status status = CLAE_OK;
+    for (uint64_t step = 0; step < steps && status == CLAE_OK;) {
+        status = clae_trainer_run(trainer, steps - step);
+        if (status == CLAE_OK) status = take_losses(trainer, d, result, step);
+        step = trainer->position.step;
+    }
+    return status;
+}
+
+/* Without Winograd's algorithm and TF32: gradients that are 0 come out of it as 1e-8 of the largest, Adam makes whole
+ * steps of them, and two right devices are apart by 1e-3 of the loss within ten steps. */
+static clae_status compare_losses(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
+                                  const compare_options *options, compare_result *result) {
+    clae_trainer *trainers[2] = {NULL, NULL};
+    result->losses = calloc(options->steps + 1, sizeof *result->losses);
+    if (!result->losses)
+        return fail_memory(devices[0]->context, options->steps * sizeof *result->losses, "the comparison");
+    result->loss_count = options->steps;
+    clae_context *context = devices[0]->context;
+    const bool no_winograd = context->no_winograd;
+    const clae_log_level level = context->log_level;
+    const clae_precision precision = context->precision;
+    context->no_winograd = true;
+    context->precision = CLAE_PRECISION_FP32;
+    if (level == CLAE_LOG_INFO) context->log_level = CLAE_LOG_WARNING; /* what they need has been said */
+    clae_status status = make_trainers(devices, model, dataset, &options->train, trainers);
+    context->log_level = level;
+    context->no_winograd = no_winograd;
+    context->precision = precision;
+    for (int d = 0; d < 2 && status == CLAE_OK; d++) status = train_one(trainers[d], d, options->steps, result);
+    free_trainers(trainers);
+    for (size_t i = 0; i < result->loss_count && status == CLAE_OK; i++) {
+        compare_loss *l = &result->losses[i];
+        l->bound = loss_bound(i + 1);
+        l->difference = fabs((double)l->loss[1] - l->loss[0]) / fabs(l->loss[0]);
+        l->passed = l->bound == 0 || l->difference <= l->bound;
+        result->passed = result->passed && l->passed;
+    }
+    return status;
+}
+
+clae_status compare_run(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
+                        const compare_options *options, compare_result *result) {
+    *result = (compare_result){.passed = true};
+    clae_status status = compare_ops(devices, model, dataset, options, result);
+    result->passed = result->first_broken == NULL;
+    if (status == CLAE_OK) status = compare_losses(devices, model, dataset, options, result);
+    if (status != CLAE_OK) compare_free(result);
+    return status;
+}
+
+void compare_free(compare_result *result) {
+    free(result->ops);
+    free(result->losses);
+    *result = (compare_result){0};
+}

@@ -1,0 +1,47 @@
+/* The same training on two devices: each op on the same operands, then the losses of both. */
+#ifndef CLAE_APP_MEASURE_COMPARE_H
+#define CLAE_APP_MEASURE_COMPARE_H
+
+#include <clae/train.h>
+
+/* One op of the training step: both devices got the operands of the first. The bound is eps (8 + sqrt(K)) sum|a||b| per
+ * element, K terms of a sum, twice for two roundings; more where Winograd mixes elements (op_impl.mixing), or products
+ * are of TF32. */
+typedef struct compare_op {
+    const char *layer; /* owned by the model */
+    char op[160];
+    char impl[2][32];
+    double difference;   /* largest absolute one, of all steps */
+    double share;        /* largest share of the bound */
+    uint64_t worst_step; /* where that was, from 1 */
+    bool passed;
+} compare_op;
+
+typedef struct compare_loss {
+    float loss[2];
+    double difference; /* relative */
+    double bound;      /* 0: none, rounding has been amplified too much by then */
+    bool passed;
+} compare_loss;
+
+typedef struct compare_result {
+    compare_op *ops;
+    size_t op_count;
+    compare_loss *losses; /* one for each step */
+    size_t loss_count;
+    const compare_op *first_broken; /* in order of execution; NULL: none */
+    bool passed;
+} compare_result;
+
+typedef struct compare_options {
+    clae_train_options train;
+    uint64_t steps;    /* whose losses are compared */
+    uint64_t op_steps; /* whose ops are compared, from the first */
+} compare_options;
+
+/* Both devices start from the weights of `model`. CLAE_OK also when the comparison fails: see result->passed. */
+clae_status compare_run(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
+                        const compare_options *options, compare_result *result);
+void compare_free(compare_result *result);
+
+#endif

@@ -1,0 +1,120 @@
+#include "app/measure/tune.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "graph/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct job {
+    op_desc desc;
+    char op[160];
+} job;
+
+typedef struct tuner {
+    clae_device *device, *judge;
+    const tune_options *options;
+    job *jobs;
+    size_t count, index;
+} tuner;
+
+static bool is_listed(const tuner *t, const char *op) {
+    for (size_t i = 0; i < t->count; i++)
+        if (strcmp(t->jobs[i].op, op) == 0) return true;
+    return false;
+}
+
+static int costliest_first(const void *a, const void *b) {
+    const job *x = a, *y = b;
+    const double difference = op_flops(&y->desc) - op_flops(&x->desc);
+    return difference != 0 ? (difference > 0) - (difference < 0) : strcmp(x->op, y->op);
+}
+
+static void list_jobs(tuner *t, const plan *plan) {
+    for (size_t i = 0; i < plan->node_count; i++) {
+        job next = {.desc = plan->nodes[i].desc};
+        op_describe(&next.desc, next.op, sizeof next.op);
+        if (is_listed(t, next.op) || !tune_op_has_choice(t->device, &next.desc)) continue;
+        t->jobs[t->count++] = next;
+    }
+    qsort(t->jobs, t->count, sizeof *t->jobs, costliest_first);
+}
+
+/* The ops of a training step, as they are fused when nothing is tuned. */
+static clae_status find_jobs(tuner *t, const clae_model *model) {
+    plan *plan = NULL;
+    const plan_request request = plan_request_of_training(t->device, model, t->options->batch_size);
+    clae_status status = plan_prepare(&request, &plan);
+    if (status == CLAE_OK) {
+        t->jobs = calloc(plan->node_count, sizeof *t->jobs);
+        if (t->jobs)
+            list_jobs(t, plan);
+        else
+            status = fail_memory(t->device->context, plan->node_count * sizeof *t->jobs, "tuning");
+    }
+    plan_free(plan);
+    return status;
+}
+
+static void tell_progress(void *user, size_t tried, double best_ms) {
+    const tuner *t = user;
+    const tune_options *o = t->options;
+    if (o->progress) o->progress(o->user, t->index, t->count, t->jobs[t->index].op, tried, best_ms);
+}
+
+static void report(const tuner *t, const tuning_entry *known, const tune_found *found) {
+    const tune_result result = {.index = t->index,
+                                .count = t->count,
+                                .op = t->jobs[t->index].op,
+                                .was_known = known != NULL,
+                                .impl = known ? known->impl : found->impl->name,
+                                .values = known ? known->values : found->values,
+                                .ms = known ? known->ms : found->ms,
+                                .default_ms = known ? 0 : found->default_ms,
+                                .tried = known ? 0 : found->tried,
+                                .wrong = known ? 0 : found->wrong,
+                                .failed = known ? 0 : found->failed};
+    if (t->options->report) t->options->report(t->options->user, &result);
+}
+
+static clae_status tune_job(tuner *t) {
+    const op_desc *desc = &t->jobs[t->index].desc;
+    const tune_request request = {t->device, t->judge, desc, tell_progress, t};
+    tune_found found;
+    clae_status status = tune_op(&request, &found);
+    if (status == CLAE_OK) status = tuning_set(t->device, desc, found.impl->name, found.values, found.ms);
+    if (status == CLAE_OK) status = tuning_save(t->device);
+    if (status == CLAE_OK) report(t, NULL, &found);
+    return status;
+}
+
+static const tuning_entry *known_entry(const tuner *t, size_t index) {
+    return t->options->again ? NULL : tuning_find_exactly(t->device->tuning, &t->jobs[index].desc);
+}
+
+static clae_status tune_jobs(tuner *t, size_t *left) {
+    const double end_ms = clock_ms() + 1e3 * t->options->budget_s;
+    clae_status status = CLAE_OK;
+    *left = 0;
+    for (t->index = 0; t->index < t->count && status == CLAE_OK; t->index++) {
+        const tuning_entry *known = known_entry(t, t->index);
+        if (known)
+            report(t, known, NULL);
+        else if (clock_ms() < end_ms)
+            status = tune_job(t);
+        else
+            ++*left;
+    }
+    return status;
+}
+
+clae_status tune_run(clae_device *device, clae_model *model, const tune_options *options, size_t *left) {
+    tuner t = {.device = device, .options = options};
+    clae_status status = find_jobs(&t, model);
+    if (status == CLAE_OK) status = device_open_judge(device->context, &t.judge);
+    if (status == CLAE_OK) status = tune_jobs(&t, left);
+    clae_device_close(t.judge);
+    free(t.jobs);
+    return status;
+}

@@ -1,0 +1,173 @@
+#include "app/run/run_open.h"
+
+#include "base/files.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Paths are kept absolute, so that a run can be resumed from another folder. */
+static clae_status set_data(run *run, const char *data) {
+    if (!data) {
+        return fail(run->context, CLAE_ERROR_INPUT, "--data D is missing (images to train on, like mnist)");
+    }
+    errno = 0;
+    run->data = path_exists(data) ? realpath(data, NULL) : NULL;
+    if (!run->data && errno != ENOMEM) run->data = strdup(data);
+    run->config.data = run->data;
+    return run->data ? CLAE_OK : fail_memory(run->context, strlen(data), "a path");
+}
+
+static clae_status start_afresh(run *run, const run_options *options) {
+    char *model = run_folder_path(run->folder.path, RUN_MODEL_NAME);
+    const bool has_model = model && path_exists(model);
+    free(model);
+    if (has_model)
+        return fail(run->context, CLAE_ERROR_INPUT,
+                    "%s holds a %s but no checkpoint to go on from: start from its weights by --init %s, with another "
+                    "folder for --out",
+                    run->folder.path, RUN_MODEL_NAME, run->folder.path);
+    log_line(run->context, CLAE_LOG_INFO, "%s holds no checkpoint yet: training starts from the beginning",
+             run->folder.path);
+    return set_data(run, options->config.data);
+}
+
+/* Takes what was not asked for from the run that is resumed. */
+static clae_status resume(run *run, const run_options *options) {
+    char message[RUN_MESSAGE_BYTES];
+    const run_checkpoint *found = &run->resumed;
+    clae_status status =
+        run_checkpoint_find(run->context, run->folder.path, UINT64_MAX, &run->resumed, message, sizeof message);
+    if (status) return status;
+    if (!found->path && *message)
+        return fail(run->context, CLAE_ERROR_INPUT, "%s; no checkpoint in %s can be resumed", message,
+                    run->folder.path);
+    if (!found->path) return start_afresh(run, options);
+    if (*message)
+        log_line(run->context, CLAE_LOG_WARNING, "%s; going on from the checkpoint of step %" PRIu64, message,
+                 found->step);
+    status = run_config_merge(run->context, run->folder.path, &found->config, options->given, &run->config);
+    if (!options->epochs_given) run->config.epochs = found->config.epochs;
+    return status ? status : set_data(run, options->config.data ? options->config.data : found->config.data);
+}
+
+static clae_status open_data(run *run) {
+    const run_config *config = &run->config;
+    clae_status status = clae_dataset_open(run->context, config->data, CLAE_SPLIT_TRAIN, &run->train);
+    if (!status) status = clae_dataset_open(run->context, config->data, CLAE_SPLIT_TEST, &run->test);
+    if (status) return status;
+    const clae_dataset_info *train = clae_dataset_get_info(run->train), *test = clae_dataset_get_info(run->test);
+    run->tests_on_training_images = !strcmp(train->fingerprint, test->fingerprint);
+    clae_dataset_limit(run->train, config->limit_train);
+    const run_checkpoint *resumed = &run->resumed;
+    if (resumed->path && strcmp(resumed->fingerprint, train->fingerprint)) {
+        return fail(run->context, CLAE_ERROR_INPUT, "%s was trained on other images than those of --data %s",
+                    run->folder.path, config->data);
+    }
+    if (resumed->test_fingerprint && strcmp(resumed->test_fingerprint, test->fingerprint)) {
+        return fail(run->context, CLAE_ERROR_INPUT,
+                    "%s was tested on other images than the test images of --data %s, so that the rows of its log "
+                    "could not be compared",
+                    run->folder.path, config->data);
+    }
+    return CLAE_OK;
+}
+
+size_t run_batch_size(const run *run) {
+    const size_t n = clae_dataset_get_info(run->train)->n;
+    return run->config.batch_size < n ? (size_t)run->config.batch_size : n;
+}
+
+static clae_status check_shape(const run *run) {
+    clae_shape shape = clae_model_input_shape(run->model);
+    const clae_dataset *sets[] = {run->train, run->test};
+    for (size_t i = 0; i < ARRAY_LENGTH(sets); i++) {
+        const clae_dataset_info *info = clae_dataset_get_info(sets[i]);
+        if (info->c == shape.c && info->h == shape.h && info->w == shape.w) continue;
+        return fail(
+            run->context, CLAE_ERROR_INPUT,
+            "the autoencoder takes images of %zux%zux%zu (channels, height, width), those of %s are %zux%zux%zu",
+            shape.c, shape.h, shape.w, info->source, info->c, info->h, info->w);
+    }
+    return CLAE_OK;
+}
+
+static clae_status make_model(run *run, const char *init) {
+    const run_config *config = &run->config;
+    clae_status status = clae_model_create_lecture(run->context, (unsigned)config->channels,
+                                                   (unsigned)config->latent_dim, config->seed, &run->model);
+    if (!status) status = check_shape(run);
+    if (!status && init) status = clae_model_load_weights(run->model, init);
+    return status;
+}
+
+clae_status run_claim(run *run, bool resume) {
+    if (run->folder.descriptor >= 0) return CLAE_OK;
+    clae_status status = run_folder_enter(run->context, &run->folder);
+    if (status || resume || !run_folder_is_used(run->folder.path)) return status;
+    return fail(run->context, CLAE_ERROR_INPUT,
+                "%s holds a training run already: go on with it by --resume, or choose another folder",
+                run->folder.path);
+}
+
+static clae_status open_run(run *run, const run_options *options) {
+    clae_status status = CLAE_OK;
+    if (path_is_folder(run->folder.path)) status = run_claim(run, options->resume);
+    if (status) return status;
+    status = options->resume ? resume(run, options) : set_data(run, options->config.data);
+    if (!status) status = run_config_apply(&run->config, run->context);
+    if (!status) status = open_data(run);
+    if (!status) status = make_model(run, options->init);
+    return status;
+}
+
+clae_status run_open(clae_context *context, const run_options *options, run **out) {
+    *out = NULL;
+    run *made = calloc(1, sizeof *made);
+    if (!made) return fail_memory(context, sizeof *made, "a training run");
+    made->context = context;
+    made->config = options->config;
+    made->folder = run_folder_at(strdup(options->folder));
+    clae_status status = made->folder.path ? open_run(made, options) : fail_memory(context, 1, "a path");
+    if (status) {
+        run_free(made);
+    } else {
+        *out = made;
+    }
+    return status;
+}
+
+static uint64_t steps_per_epoch(const run *run) {
+    const uint64_t n = clae_dataset_get_info(run->train)->n, batch_size = run_batch_size(run);
+    return (n + batch_size - 1) / batch_size;
+}
+
+run_info run_get_info(const run *run) {
+    const uint64_t epochs = run->resumed.step / steps_per_epoch(run);
+    return (run_info){
+        .config = &run->config,
+        .train = clae_dataset_get_info(run->train),
+        .test = clae_dataset_get_info(run->test),
+        .tests_on_training_images = run->tests_on_training_images,
+        .batch_size = run_batch_size(run),
+        .model = run->model,
+        .checkpoint = run->resumed.path,
+        .checkpoint_step = run->resumed.step,
+        .checkpoint_epochs = epochs,
+        .is_finished = run->resumed.path && epochs >= run->config.epochs &&
+                       run_folder_has_model_of(run->context, run->folder.path, run->resumed.step),
+    };
+}
+
+void run_free(run *run) {
+    if (!run) return;
+    clae_model_free(run->model);
+    clae_dataset_free(run->train);
+    clae_dataset_free(run->test);
+    run_checkpoint_free(&run->resumed);
+    run_folder_leave(&run->folder);
+    free(run->data);
+    free(run);
+}

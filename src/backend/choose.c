@@ -1,0 +1,104 @@
+/* Chooses the implementation of an op: the forced one, the tuned one, or the best that can be prepared. */
+#include "backend/backend.h"
+
+#include "base/log_capture.h"
+#include "backend/device_trust.h"
+#include "backend/forced.h"
+#include "backend/tuning/tuning.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *op_arithmetic_name(op_arithmetic arithmetic) {
+    static const char *const names[] = {"float32", "3xtf32", "tf32"};
+    return names[arithmetic];
+}
+
+bool op_impl_can(const op_impl *impl, const clae_device *device, const op_desc *desc) {
+    return !(impl->mixing > 0 && device->context->no_winograd) && !device_trust_refuses(device, impl) &&
+           impl->supports(device, desc);
+}
+
+static bool is_candidate(const op_impl *impl, const clae_device *device, const op_desc *desc) {
+    return (!impl->suits || impl->suits(device, desc)) && op_impl_can(impl, device, desc);
+}
+
+static const op_impl *find_impl(const clae_device *device, op_id op, const char *name) {
+    const op_impl *const *impl = device->backend->impls(op);
+    while (*impl && strcmp((*impl)->name, name) != 0) impl++;
+    return *impl;
+}
+
+static clae_status prepare_forced(clae_device *device, const op_desc *desc, const char *name, op_instance **instance) {
+    const op_impl *impl = find_impl(device, desc->op, name);
+    char known[256], text[160];
+    if (impl && impl->supports(device, desc)) return impl->prepare(device, desc, instance);
+    if (impl) {
+        op_describe(desc, text, sizeof text);
+        return fail(device->context, CLAE_ERROR_INPUT,
+                    "%s: implementation %s cannot do it on %s (%s); force another one, or none", text, name,
+                    device->info.id, device->info.name);
+    }
+    forced_list_names(device->backend->impls(desc->op), known, sizeof known);
+    return fail(device->context, CLAE_ERROR_INPUT, "%s: the %s backend has no implementation \"%s\"; it has %s",
+                op_name(desc->op), device->backend->name, name, known);
+}
+
+/* NULL where the op was not tuned, or can no longer be done so. */
+static const op_impl *tuned_impl(const clae_device *device, const op_desc *desc) {
+    const tuning_entry *entry = device->tuning ? tuning_find(device->tuning, desc) : NULL;
+    const op_impl *impl = entry ? find_impl(device, desc->op, entry->impl) : NULL;
+    return impl && op_impl_can(impl, device, desc) ? impl : NULL;
+}
+
+static clae_status prepare_best(clae_device *device, const op_desc *desc, op_instance **instance) {
+    clae_status status = CLAE_ERROR_DEVICE;
+    char text[160];
+    op_describe(desc, text, sizeof text);
+    for (const op_impl *const *impl = device->backend->impls(desc->op); *impl; impl++) {
+        if (!is_candidate(*impl, device, desc)) continue;
+        log_capture capture;
+        log_capture_begin(&capture, device->context);
+        status = (*impl)->prepare(device, desc, instance);
+        log_capture_end(&capture);
+        if (status == CLAE_OK) {
+            log_line(device->context, CLAE_LOG_DEBUG, "%s: %s", text, (*impl)->name);
+            return CLAE_OK;
+        }
+        log_line(device->context, CLAE_LOG_WARNING, "%s: implementation %s cannot be used, trying the next: %s", text,
+                 (*impl)->name, capture.error);
+    }
+    return fail(device->context, status, "%s: no implementation works on %s (%s)", text, device->info.id,
+                device->info.name);
+}
+
+clae_status op_prepare(clae_device *device, const op_desc *desc, const char *forced_name, op_instance **instance) {
+    char name[64];
+    *instance = NULL;
+    if (forced_name) return prepare_forced(device, desc, forced_name, instance);
+    if (forced_find(device, desc->op, name, sizeof name)) return prepare_forced(device, desc, name, instance);
+    const op_impl *tuned = tuned_impl(device, desc);
+    if (tuned && tuned->prepare(device, desc, instance) == CLAE_OK) return CLAE_OK;
+    return prepare_best(device, desc, instance);
+}
+
+const op_impl *op_choose(const clae_device *device, const op_desc *desc) {
+    const op_impl *const *impl = device->backend->impls(desc->op);
+    char name[64];
+    if (forced_find(device, desc->op, name, sizeof name)) return find_impl(device, desc->op, name);
+    while (*impl && !is_candidate(*impl, device, desc)) impl++;
+    return *impl;
+}
+
+bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused) {
+    const op_impl *impl = op_choose(device, desc);
+    return impl && impl->supports(device, fused);
+}
+
+void op_release(op_instance *instance) {
+    if (instance) instance->release(instance);
+}
+
+clae_status op_run(op_instance *instance, const op_args *args) {
+    return instance->run(instance, args);
+}

@@ -1,0 +1,83 @@
+#include "check/selftest_positions.h"
+
+#include "base/philox.h"
+#include "ops/conv.h"
+
+#include <string.h>
+
+#define PERIOD 24 /* images: what is left over by groups stays */
+/* Of an op, for each compute unit; a unit of a CPU does as much in 50 ms. */
+#define UNIT_FLOPS 1.1e9
+#define UNIT_BYTES 11e6
+#define MOST_UNITS 8.0 /* as far as bytes are concerned, which come from the host */
+#define PIECE_FLOATS 4096
+enum { MOST_PARTS = 128, ENDS = 8 };
+
+static philox_stream stream_of(uint32_t number) {
+    return (philox_stream){0, PHILOX_SELFTEST, 100 + number};
+}
+
+/* Where the count of images, or of what stands for them, is in a descriptor. */
+static size_t count_of(const op_desc *desc) {
+    return op_is_conv(desc->op)        ? (size_t)desc->conv.g.n
+           : desc->op == OP_load_batch ? desc->load_batch.n
+           : desc->op == OP_bias       ? desc->bias.rows
+           : desc->op == OP_reduce_sum ? desc->reduce_sum.rows
+           : desc->op == OP_loss       ? desc->loss.count
+           : desc->op == OP_relu_fwd   ? desc->relu.count
+           : desc->op == OP_relu_bwd   ? desc->relu.count
+                                       : 0;
+}
+
+static void set_count(op_desc *desc, size_t count) {
+    if (op_is_conv(desc->op)) desc->conv.g.n = (int)count;
+    if (desc->op == OP_load_batch) desc->load_batch.n = count;
+    if (desc->op == OP_bias) desc->bias.rows = count;
+    if (desc->op == OP_reduce_sum) desc->reduce_sum.rows = count;
+    if (desc->op == OP_loss) desc->loss.count = count;
+    if (desc->op == OP_relu_fwd || desc->op == OP_relu_bwd) desc->relu.count = count;
+}
+
+op_desc selftest_desc(const clae_device *device, const op_desc *desc) {
+    const double units = device->info.compute_units ? device->info.compute_units : 1;
+    const double bytes_share = UNIT_BYTES * (units < MOST_UNITS ? units : MOST_UNITS) / op_bytes(desc);
+    const double flops_share = UNIT_FLOPS * units / (op_flops(desc) + 1);
+    const double share = flops_share < bytes_share ? flops_share : bytes_share;
+    const size_t count = count_of(desc), rest = count % PERIOD;
+    op_desc trial;
+    memcpy(&trial, desc, sizeof trial); /* with its padding, by which it is compared */
+    if (count == 0 || share >= 1) return trial;
+    const size_t most = (size_t)(share * (double)count);
+    const size_t periods = most > rest + PERIOD ? (most - rest) / PERIOD : 1;
+    if (rest + periods * PERIOD < count) set_count(&trial, rest + periods * PERIOD);
+    return trial;
+}
+
+selftest_parts selftest_parts_of(const op_desc *desc, int operand) {
+    const size_t floats = op_operand_count(desc, operand);
+    const bool is_conv = op_is_conv(desc->op), is_filter = is_conv && conv_kernel_of(desc->op) == CONV_FILTER;
+    selftest_parts parts = {.floats = PIECE_FLOATS};
+    if (is_filter || desc->op == OP_reduce_sum)
+        parts.floats = floats;
+    else if (is_conv || desc->op == OP_load_batch)
+        parts.floats = floats / count_of(desc);
+    parts.count = (floats + parts.floats - 1) / parts.floats;
+    return parts;
+}
+
+size_t selftest_looked_at(const selftest_parts *parts) {
+    return parts->count < MOST_PARTS ? parts->count : MOST_PARTS;
+}
+
+size_t selftest_part(const selftest_parts *parts, size_t index) {
+    if (parts->count <= MOST_PARTS || index < ENDS) return index;
+    if (index >= MOST_PARTS - ENDS) return parts->count - (MOST_PARTS - index);
+    const size_t between = parts->count - 2 * ENDS, stretches = MOST_PARTS - 2 * ENDS, stretch = index - ENDS;
+    const size_t first = stretch * between / stretches, end = (stretch + 1) * between / stretches;
+    return ENDS + first + philox_bits(stream_of(0), index) % (end - first);
+}
+
+size_t selftest_position(size_t size, uint32_t axis, size_t index) {
+    const uint32_t bits = philox_bits(stream_of(1 + axis), index);
+    return bits % 4 == 0 ? 0 : bits % 4 == 1 ? size - 1 : bits / 4 % size;
+}

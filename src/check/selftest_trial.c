@@ -1,0 +1,360 @@
+#include "check/selftest_trial.h"
+
+#include "base/memory.h"
+#include "base/philox.h"
+#include "check/selftest_positions.h"
+#include "ops/conv.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NUMBERS = 65537, /* a prime: no two images are alike */
+    LINE_FLOATS = 16,
+    END_FLOATS = 4096,   /* behind each output */
+    MORE_IMAGES = 7,     /* in the dataset than in the batch */
+    FIRST_INDEX = 3,     /* of the batch, in the order of the images */
+    FILTER_PIXELS = 256, /* in sums over all images, which would hide single ones; one of each image at least */
+    SUM_ELEMENTS = 4096,
+};
+
+/* How an operand is drawn. */
+typedef enum draw {
+    DRAW_NOTHING,
+    DRAW_NUMBERS,  /* read alone: from the random numbers that are there already */
+    DRAW_COPY,     /* read and written */
+    DRAW_MASK,     /* zero in a quarter of the elements, negative in a quarter */
+    DRAW_PIXELS,   /* mostly zero */
+    DRAW_TARGET,   /* mostly y */
+    DRAW_ELEMENTS, /* these two are in buffers of their own, as in a plan */
+    DRAW_INDICES,
+    DRAW_ADAM,
+    DRAW_OUTPUT,
+} draw;
+
+static const draw draws[OP_COUNT][OP_MAX_OPERANDS] = {
+    [OP_conv2d_fwd] = {DRAW_NUMBERS, DRAW_NUMBERS, DRAW_NUMBERS, DRAW_OUTPUT},
+    [OP_conv2d_bwd_data] = {DRAW_NUMBERS, DRAW_NUMBERS, DRAW_MASK, DRAW_OUTPUT},
+    [OP_conv2d_bwd_weights] = {DRAW_NUMBERS, DRAW_PIXELS, DRAW_OUTPUT, DRAW_OUTPUT},
+    [OP_conv_transpose2d_fwd] = {DRAW_NUMBERS, DRAW_NUMBERS, DRAW_NUMBERS, DRAW_OUTPUT},
+    [OP_conv_transpose2d_bwd_data] = {DRAW_NUMBERS, DRAW_NUMBERS, DRAW_MASK, DRAW_OUTPUT},
+    [OP_conv_transpose2d_bwd_weights] = {DRAW_NUMBERS, DRAW_PIXELS, DRAW_OUTPUT, DRAW_OUTPUT},
+    [OP_bias] = {DRAW_NUMBERS, DRAW_COPY},
+    [OP_relu_fwd] = {DRAW_NUMBERS, DRAW_OUTPUT},
+    [OP_relu_bwd] = {DRAW_MASK, DRAW_COPY},
+    [OP_loss] = {DRAW_NUMBERS, DRAW_TARGET, DRAW_OUTPUT, DRAW_OUTPUT},
+    [OP_adam] = {DRAW_ADAM, DRAW_ADAM, DRAW_ADAM, DRAW_ADAM},
+    [OP_load_batch] = {DRAW_ELEMENTS, DRAW_INDICES, DRAW_OUTPUT},
+    [OP_reduce_sum] = {DRAW_PIXELS, DRAW_OUTPUT},
+    [OP_gemm] = {DRAW_NUMBERS, DRAW_NUMBERS, DRAW_OUTPUT},
+};
+
+static philox_stream stream_of(uint32_t number) {
+    return (philox_stream){0, PHILOX_SELFTEST, number};
+}
+
+static size_t operand_floats(const op_desc *desc, int operand) {
+    if (desc->op != OP_load_batch || operand == LOAD_BATCH_X) return op_operand_count(desc, operand);
+    const size_t n = desc->load_batch.n, images = (n + MORE_IMAGES) * desc->load_batch.image_elements;
+    if (operand == LOAD_BATCH_INDICES) return n + FIRST_INDEX;
+    return operand != LOAD_BATCH_ELEMENTS ? 0 : desc->load_batch.from_float ? images : images / sizeof(float) + 1;
+}
+
+static size_t round_up(size_t floats) {
+    return (floats + LINE_FLOATS - 1) / LINE_FLOATS * LINE_FLOATS;
+}
+
+/* Room for an operand, and for what may be written behind it. */
+static size_t room_of(const op_desc *desc, int operand, size_t floats) {
+    return round_up(floats) + (draws[desc->op][operand] == DRAW_OUTPUT ? END_FLOATS : 0);
+}
+
+/* What is read alone comes first, from the start; the rest stands at the end. Returns the floats of all. */
+static size_t place_operands(const op_desc *desc, size_t floats, selftest_place place[OP_MAX_OPERANDS]) {
+    size_t first = 0, last = floats, total = 0;
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        place[k] = (selftest_place){0, operand_floats(desc, k)};
+        if (!place[k].floats) continue;
+        const size_t room = room_of(desc, k, place[k].floats);
+        total += room;
+        if (draws[desc->op][k] == DRAW_NUMBERS) {
+            place[k].offset = first;
+            first += room;
+        } else {
+            last -= room; /* meaningless, and not used, while `floats` is not known */
+            place[k].offset = last;
+        }
+    }
+    return total;
+}
+
+typedef struct pixel_grid {
+    size_t images, h, w, channels, per_image;
+} pixel_grid;
+
+/* Of the operand that is mostly zero, or mostly another one; of other ops nothing. */
+static pixel_grid grid_of(const op_desc *desc) {
+    if (!op_is_conv(desc->op) && desc->op != OP_loss && desc->op != OP_reduce_sum) return (pixel_grid){0};
+    if (desc->op == OP_loss) return (pixel_grid){1, 1, desc->loss.count, 1, SUM_ELEMENTS};
+    if (desc->op == OP_reduce_sum)
+        return (pixel_grid){1, 1, desc->reduce_sum.rows, desc->reduce_sum.columns, SUM_ELEMENTS};
+    const conv_geometry *g = &desc->conv.g;
+    const size_t n = (size_t)g->n, per_image = FILTER_PIXELS / n + 1;
+    if (op_is_transposed(desc->op))
+        return (pixel_grid){n, (size_t)g->wide_h, (size_t)g->wide_w, (size_t)g->wide_c, per_image};
+    return (pixel_grid){n, (size_t)g->narrow_h, (size_t)g->narrow_w, (size_t)g->narrow_c, per_image};
+}
+
+void selftest_trial_include(selftest_trial *trial, const op_desc *desc, size_t workspace_bytes) {
+    selftest_place place[OP_MAX_OPERANDS];
+    const size_t floats = place_operands(desc, 0, place);
+    if (floats > trial->floats) trial->floats = floats;
+    if (workspace_bytes > trial->workspace_bytes) trial->workspace_bytes = workspace_bytes;
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        if (!place[k].floats || !op_operand_is_output(desc->op, k)) continue;
+        const selftest_parts parts = selftest_parts_of(desc, k);
+        const size_t fetched = selftest_looks_at_all(&parts) ? place[k].floats : parts.floats;
+        if (fetched > trial->got_floats) trial->got_floats = fetched;
+    }
+    if (trial->got_floats < END_FLOATS) trial->got_floats = END_FLOATS;
+    const pixel_grid grid = grid_of(desc);
+    if (grid.images * grid.per_image > trial->most_pixels) trial->most_pixels = grid.images * grid.per_image;
+}
+
+static clae_status get_buffer(clae_device *device, size_t bytes, buffer *borrowed, buffer **out, bool *is_own) {
+    *is_own = !borrowed || borrowed->bytes < bytes;
+    if (*is_own) return buffer_create(device, bytes, out);
+    *out = borrowed;
+    return CLAE_OK;
+}
+
+clae_status selftest_trial_open(clae_device *device, buffer *memory, buffer *workspace, selftest_trial *trial) {
+    const size_t bytes = trial->floats * sizeof(float);
+    trial->device = device;
+    trial->host = malloc(bytes);
+    trial->got = malloc(trial->got_floats * sizeof(float));
+    trial->numbers = malloc(NUMBERS * sizeof(float));
+    trial->pixels = malloc((trial->most_pixels + 1) * sizeof *trial->pixels);
+    trial->joined = malloc((trial->most_pixels + 1) * sizeof *trial->joined);
+    if (!trial->joined || !trial->host || !trial->got || !trial->numbers || !trial->pixels)
+        return fail_memory(device->context, bytes, "the self-test");
+    for (size_t i = 0; i < NUMBERS; i++) trial->numbers[i] = (float)(2 * philox_uniform(stream_of(1), i) - 1);
+    const clae_status status = get_buffer(device, bytes, memory, &trial->memory, &trial->owns_memory);
+    if (status != CLAE_OK) return status;
+    return get_buffer(device, trial->workspace_bytes, workspace, &trial->workspace, &trial->owns_workspace);
+}
+
+static void free_own(selftest_trial *trial) {
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        buffer_free(trial->own[k]);
+        trial->own[k] = NULL;
+    }
+}
+
+void selftest_trial_close(selftest_trial *trial) {
+    free_own(trial);
+    if (trial->owns_memory) buffer_free(trial->memory);
+    if (trial->owns_workspace) buffer_free(trial->workspace);
+    free(trial->host);
+    free(trial->got);
+    free(trial->numbers);
+    free(trial->pixels);
+    free(trial->joined);
+    *trial = (selftest_trial){0};
+}
+
+static void copy_numbers(const selftest_trial *trial, size_t first, size_t end) {
+    for (size_t i = first; i < end;) {
+        const size_t from = i % NUMBERS, left = NUMBERS - from, count = end - i < left ? end - i : left;
+        memcpy(trial->host + i, trial->numbers + from, count * sizeof(float));
+        i += count;
+    }
+}
+
+static void draw_mask(float *values, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t bits = (uint32_t)i * 2654435761u >> 16;
+        values[i] = bits % 4 == 0 ? 0.0f : bits % 4 == 1 ? -0.5f : (float)(bits % 255) + 1;
+    }
+}
+
+static void draw_indices(const op_desc *desc, uint32_t *indices) {
+    const size_t n = desc->load_batch.n;
+    for (size_t i = 0; i < n + FIRST_INDEX; i++)
+        indices[i] = philox_bits(stream_of(2), i) % (uint32_t)(n + MORE_IMAGES);
+}
+
+/* Ordinary numbers, and in every other element gradients so small that epsilon counts. */
+static void draw_adam(const selftest_trial *trial, int operand, float *values, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const float number = trial->numbers[(i + (size_t)operand * 20011) % NUMBERS], scale = i % 2 ? 1e-8f : 1;
+        if (operand == ADAM_PARAMETERS)
+            values[i] = 0.01f * number;
+        else
+            values[i] = operand == ADAM_V ? 1e-3f * scale * scale * (number + 2) : scale * number;
+    }
+}
+
+static int ascending(const void *a, const void *b) {
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of each image, positions as the others are chosen, without those chosen twice. */
+static void choose_pixels(selftest_trial *trial, const pixel_grid *grid) {
+    trial->pixel_count = 0;
+    for (size_t n = 0; n < grid->images; n++) {
+        uint32_t *own = trial->pixels + trial->pixel_count;
+        size_t count = 0;
+        for (size_t i = 0; i < grid->per_image; i++) {
+            const size_t index = n * grid->per_image + i;
+            const size_t y = selftest_position(grid->h, 0, index), x = selftest_position(grid->w, 1, index);
+            own[count++] = (uint32_t)((n * grid->h + y) * grid->w + x);
+        }
+        qsort(own, count, sizeof *own, ascending);
+        size_t kept = 0;
+        for (size_t i = 0; i < count; i++)
+            if (kept == 0 || own[i] != own[kept - 1]) own[kept++] = own[i];
+        trial->pixel_count += kept;
+    }
+}
+
+/* Changes the chosen pixels of what is there: zeros, or another operand. */
+static void draw_pixels(selftest_trial *trial, float *values) {
+    const pixel_grid grid = grid_of(&trial->desc);
+    choose_pixels(trial, &grid);
+    for (size_t i = 0; i < trial->pixel_count; i++)
+        for (size_t c = 0; c < grid.channels; c++)
+            values[trial->pixels[i] * grid.channels + c] += trial->numbers[(i * grid.channels + c + 30011) % NUMBERS];
+}
+
+static void draw_operand(selftest_trial *trial, int k) {
+    float *values = trial->host + trial->place[k].offset;
+    const size_t count = trial->place[k].floats;
+    switch (draws[trial->desc.op][k]) {
+    case DRAW_COPY:
+    case DRAW_ELEMENTS:
+        copy_numbers(trial, trial->place[k].offset, trial->place[k].offset + count);
+        break;
+    case DRAW_MASK:
+        draw_mask(values, count);
+        break;
+    case DRAW_PIXELS:
+        memset(values, 0, count * sizeof *values);
+        draw_pixels(trial, values);
+        break;
+    case DRAW_TARGET:
+        memcpy(values, selftest_operand(trial, LOSS_Y), count * sizeof *values);
+        draw_pixels(trial, values);
+        break;
+    case DRAW_INDICES:
+        draw_indices(&trial->desc, (uint32_t *)(void *)values);
+        break;
+    case DRAW_ADAM:
+        draw_adam(trial, k, values, count);
+        break;
+    case DRAW_NOTHING:
+    case DRAW_NUMBERS:
+    case DRAW_OUTPUT:
+        break;
+    }
+}
+
+static clae_status upload(const selftest_trial *trial, size_t first, size_t end) {
+    if (first >= end) return CLAE_OK;
+    return buffer_upload(trial->memory, first * sizeof(float), trial->host + first, (end - first) * sizeof(float));
+}
+
+/* Draws anew what other ops have written over. */
+static clae_status freshen(selftest_trial *trial) {
+    size_t end = 0, first_other = trial->floats;
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        const selftest_place *p = &trial->place[k];
+        if (!p->floats) continue;
+        const bool is_drawn = draws[trial->desc.op][k] == DRAW_NUMBERS;
+        if (is_drawn && p->offset + p->floats > end) end = p->offset + p->floats;
+        if (!is_drawn && p->offset < first_other) first_other = p->offset;
+    }
+    const size_t first = trial->fresh;
+    if (end > first) {
+        copy_numbers(trial, first, end);
+        trial->fresh = end;
+    }
+    if (trial->fresh > first_other) trial->fresh = first_other;
+    return upload(trial, first, end);
+}
+
+static clae_status fill_operand(selftest_trial *trial, int k) {
+    const selftest_place *p = &trial->place[k];
+    const draw how = draws[trial->desc.op][k];
+    if (!p->floats || how == DRAW_NUMBERS) return CLAE_OK;
+    if (how == DRAW_OUTPUT) return buffer_fill(trial->memory, p->offset, room_of(&trial->desc, k, p->floats), NAN);
+    draw_operand(trial, k);
+    if (how == DRAW_ELEMENTS || how == DRAW_INDICES) {
+        const clae_status status = buffer_create(trial->device, p->floats * sizeof(float), &trial->own[k]);
+        const float *values = trial->host + p->offset;
+        return status == CLAE_OK ? buffer_upload(trial->own[k], 0, values, p->floats * sizeof(float)) : status;
+    }
+    return upload(trial, p->offset, p->offset + p->floats);
+}
+
+static void bind_operands(selftest_trial *trial) {
+    trial->args = (op_args){.workspace = {trial->workspace, 0}};
+    const op_desc *desc = &trial->desc;
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        if (!trial->place[k].floats) continue;
+        trial->args.operand[k] =
+            trial->own[k] ? (view){trial->own[k], 0} : (view){trial->memory, trial->place[k].offset};
+    }
+    if (desc->op == OP_loss) {
+        trial->args.loss.slot = 1;
+        trial->args.operand[LOSS_LOSSES].offset--;
+    }
+    if (desc->op == OP_load_batch) trial->args.load_batch.first = FIRST_INDEX;
+    /* Those of a first step with the usual rate. */
+    if (desc->op == OP_adam) {
+        trial->args.adam.step_size = (float)(1e-3 / (1 - desc->adam.beta1));
+        trial->args.adam.sqrt_correction2 = (float)sqrt(1 - desc->adam.beta2);
+    }
+}
+
+clae_status selftest_trial_begin(selftest_trial *trial, const op_desc *desc, size_t workspace_bytes) {
+    free_own(trial);
+    trial->desc = *desc;
+    trial->pixel_count = 0;
+    place_operands(desc, trial->floats, trial->place);
+    clae_status status = freshen(trial);
+    for (int k = 0; k < OP_MAX_OPERANDS && status == CLAE_OK; k++) status = fill_operand(trial, k);
+    if (status == CLAE_OK) status = buffer_fill(trial->workspace, 0, workspace_bytes / sizeof(float), NAN);
+    bind_operands(trial);
+    return status;
+}
+
+clae_status selftest_trial_fetch(selftest_trial *trial, int operand, size_t first, size_t count) {
+    const size_t from = (trial->place[operand].offset + first) * sizeof(float);
+    return buffer_download(trial->memory, from, trial->got, count * sizeof(float));
+}
+
+clae_status selftest_trial_fetch_part(selftest_trial *trial, int operand, size_t index, selftest_part_got *part) {
+    const selftest_parts parts = selftest_parts_of(&trial->desc, operand);
+    const size_t total = trial->place[operand].floats;
+    part->first = selftest_part(&parts, index) * parts.floats;
+    part->count = total - part->first < parts.floats ? total - part->first : parts.floats;
+    part->got = trial->got;
+    if (!selftest_looks_at_all(&parts)) return selftest_trial_fetch(trial, operand, part->first, part->count);
+    part->got += part->first;
+    return index == 0 ? selftest_trial_fetch(trial, operand, 0, total) : CLAE_OK;
+}
+
+clae_status selftest_trial_check_ends(selftest_trial *trial, bool *untouched) {
+    *untouched = true;
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        const size_t floats = trial->place[k].floats;
+        if (!floats || draws[trial->desc.op][k] != DRAW_OUTPUT) continue;
+        const clae_status status = selftest_trial_fetch(trial, k, floats, END_FLOATS);
+        if (status != CLAE_OK) return status;
+        for (size_t i = 0; i < END_FLOATS; i++) *untouched = *untouched && isnan(trial->got[i]);
+    }
+    return CLAE_OK;
+}

@@ -1,0 +1,162 @@
+#include "exec/device_dataset.h"
+
+#include "base/log_capture.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "exec/image_stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Of two of them, one is filled while the other one is in use. */
+#define MOST_CHUNK_BYTES ((uint64_t)32 << 20)
+/* The share of the memory that is left to others, such as the driver and a screen. */
+#define SPARED_SHARE 16
+
+clae_status dataset_check_shape(const clae_model *model, const clae_dataset *dataset) {
+    const clae_dataset_info *info = &dataset->info;
+    const clae_shape in = model->input;
+    if (info->c == in.c && info->h == in.h && info->w == in.w) return CLAE_OK;
+    return fail(model->context, CLAE_ERROR_INPUT, "%s: images of %zux%zux%zu, the model takes %zux%zux%zu",
+                info->source, info->c, info->h, info->w, in.c, in.h, in.w);
+}
+
+clae_status dataset_check_range(const clae_dataset *dataset, size_t first, size_t n) {
+    const clae_dataset_info *info = &dataset->info;
+    if (n >= 1 && first <= info->n && n <= info->n - first) return CLAE_OK;
+    return fail(dataset->context, CLAE_ERROR_INPUT, "%s: images %zu to %zu of %zu", info->source, first, first + n,
+                info->n);
+}
+
+static size_t index_count(const dataset_layout *layout) {
+    if (layout->chunk_images) return layout->chunk_images;
+    return layout->n + (layout->fills_up ? layout->batch_size : 0);
+}
+
+void dataset_layout_add_need(const dataset_layout *layout, memory_need *need) {
+    const size_t chunk = layout->chunk_images;
+    memory_need_add(need, &need->images, (chunk ? chunk : layout->n) * layout->image_bytes);
+    if (chunk) memory_need_add(need, &need->images, chunk * layout->image_bytes);
+    memory_need_add(need, &need->images, index_count(layout) * sizeof(uint32_t));
+}
+
+static memory_need need_of(const dataset_layout *layout) {
+    memory_need need = {0};
+    dataset_layout_add_need(layout, &need);
+    return need;
+}
+
+/* Images of the largest chunks that fit; 0 where not even a batch does. */
+static size_t fitting_chunk(const dataset_layout *layout, const clae_device *device, uint64_t room_bytes) {
+    const uint64_t largest = device_largest_buffer_bytes(device);
+    uint64_t bytes = largest < MOST_CHUNK_BYTES ? largest : MOST_CHUNK_BYTES;
+    const uint64_t by_room = room_bytes / (2 * layout->image_bytes + sizeof(uint32_t));
+    const uint64_t images = bytes / layout->image_bytes < by_room ? bytes / layout->image_bytes : by_room;
+    return (size_t)(images / layout->batch_size) * layout->batch_size;
+}
+
+void dataset_layout_choose(dataset_layout *layout, const clae_device *device, uint64_t room_bytes) {
+    const uint64_t spared = device_memory_bytes(device) / SPARED_SHARE;
+    const uint64_t room = room_bytes > spared ? room_bytes - spared : 0;
+    layout->chunk_images = 0;
+    const memory_need whole = need_of(layout);
+    if (whole.images <= room && whole.largest_buffer <= device_largest_buffer_bytes(device)) return;
+    layout->chunk_images = fitting_chunk(layout, device, room);
+    if (layout->chunk_images) return;
+    layout->chunk_images = layout->batch_size;
+    if (whole.images <= need_of(layout).images) layout->chunk_images = 0;
+}
+
+void dataset_layout_log(const dataset_layout *layout, const clae_device *device, clae_log_level level) {
+    const size_t chunk = layout->chunk_images;
+    if (chunk)
+        log_line(device->context, level,
+                 "images: streamed, as %zu do not fit beside the rest: chunks of %zu, %zu in all", layout->n, chunk,
+                 (layout->n + chunk - 1) / chunk);
+}
+
+/* 0, 1, ..., and the last image over and over where a batch reaches beyond the end. */
+static clae_status upload_identity(clae_device *device, const dataset_layout *layout, buffer *indices) {
+    const size_t count = index_count(layout), bytes = count * sizeof(uint32_t);
+    const size_t last = (layout->chunk_images ? layout->chunk_images : layout->n) - 1;
+    uint32_t *order = malloc(bytes);
+    if (!order) return fail_memory(device->context, bytes, "the order of the images");
+    for (size_t i = 0; i < count; i++) order[i] = (uint32_t)(i < last ? i : last);
+    const clae_status status = buffer_upload(indices, 0, order, bytes);
+    free(order);
+    return status;
+}
+
+static clae_status make_elements(clae_device *device, device_dataset *data) {
+    const size_t bytes = data->layout.n * data->layout.image_bytes;
+    if (data->layout.chunk_images) {
+        const clae_status status = image_stream_create(device, &data->layout, &data->stream);
+        return status == CLAE_OK ? image_stream_start(data->stream, data->images, NULL) : status;
+    }
+    const clae_status status = buffer_create(device, bytes, &data->elements);
+    return status == CLAE_OK ? buffer_upload(data->elements, 0, data->images, bytes) : status;
+}
+
+static clae_status create(clae_device *device, const clae_dataset *dataset, size_t first, const dataset_layout *layout,
+                          device_dataset *out) {
+    const clae_dataset_info *info = &dataset->info;
+    *out = (device_dataset){.layout = *layout,
+                            .is_float = info->is_float,
+                            .images = (const char *)info->elements + first * layout->image_bytes};
+    snprintf(out->fingerprint, sizeof out->fingerprint, "%s", info->fingerprint);
+    clae_status status = buffer_create(device, index_count(layout) * sizeof(uint32_t), &out->indices);
+    if (status == CLAE_OK) status = upload_identity(device, layout, out->indices);
+    if (status == CLAE_OK) status = make_elements(device, out);
+    if (status == CLAE_OK) status = device_finish(device);
+    if (status != CLAE_OK) device_dataset_release(out);
+    return status;
+}
+
+/* Chunks of a share of what all images take, or as small as they can be for 0; false where that is no less. */
+static bool shrink_layout(dataset_layout *layout, const clae_device *device, unsigned share) {
+    const uint64_t bytes = need_of(layout).images, spared = device_memory_bytes(device) / SPARED_SHARE;
+    dataset_layout_choose(layout, device, share ? spared + bytes / share : 0);
+    return need_of(layout).images < bytes;
+}
+
+clae_status device_dataset_create(clae_device *device, const clae_dataset *dataset, size_t first,
+                                  const dataset_layout *layout, device_dataset *out) {
+    static const unsigned shares[] = {4, 0};
+    dataset_layout next = *layout;
+    for (size_t i = 0;; i++) {
+        log_capture capture;
+        log_capture_begin(&capture, device->context);
+        const clae_status status = create(device, dataset, first, &next, out);
+        log_capture_end(&capture);
+        if (status == CLAE_OK) return status;
+        if (status != CLAE_ERROR_DEVICE || i == ARRAY_LENGTH(shares) || !shrink_layout(&next, device, shares[i]))
+            return fail(device->context, status, "%s", capture.error);
+        log_line(device->context, CLAE_LOG_WARNING, "the images cannot be placed on %s, and are streamed: %s",
+                 device->info.id, capture.error);
+    }
+}
+
+clae_status device_dataset_replace(device_dataset *data, const clae_dataset *dataset, size_t first) {
+    data->images = (const char *)dataset->info.elements + first * data->layout.image_bytes;
+    return data->stream ? image_stream_start(data->stream, data->images, NULL) : CLAE_OK;
+}
+
+void device_dataset_release(device_dataset *data) {
+    image_stream_free(data->stream);
+    buffer_free(data->elements);
+    buffer_free(data->indices);
+    *data = (device_dataset){0};
+}
+
+clae_status device_dataset_set_order(device_dataset *data, const uint32_t *order) {
+    if (data->stream) return image_stream_start(data->stream, data->images, order);
+    return buffer_upload(data->indices, 0, order, data->layout.n * sizeof *order);
+}
+
+clae_status device_dataset_take(device_dataset *data, size_t first, plan_inputs *inputs) {
+    inputs->indices = data->indices;
+    if (data->stream) return image_stream_take(data->stream, first, &inputs->elements, &inputs->first);
+    inputs->elements = data->elements;
+    inputs->first = first;
+    return CLAE_OK;
+}

@@ -1,0 +1,206 @@
+#include "infer/infer.h"
+
+#include "base/memory.h"
+#include "data/dataset.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_BATCH 256
+/* Of reconstructions that are on the host at once, about. */
+#define EVALUATED_FLOATS ((size_t)1 << 20)
+/* Sums that an image's errors go into by turns. */
+#define LANES 8
+
+clae_status clae_infer_create(clae_device *device, const clae_model *model, size_t batch_size, clae_infer **out) {
+    *out = NULL;
+    clae_infer *infer = calloc(1, sizeof *infer);
+    if (!infer) return fail_memory(device->context, sizeof *infer, "inference");
+    infer->device = device;
+    infer->model = model;
+    infer->mean = model->mean;
+    infer->std = model->std;
+    infer->batch_size = batch_size ? batch_size : DEFAULT_BATCH;
+    infer->may_shrink = batch_size == 0;
+    const clae_status status = network_create(device, model, false, &infer->network);
+    if (status != CLAE_OK) {
+        clae_infer_free(infer);
+        return status;
+    }
+    *out = infer;
+    return CLAE_OK;
+}
+
+void clae_infer_free(clae_infer *infer) {
+    if (!infer) return;
+    for (size_t i = infer->plan_count; i-- > 0;) plan_free(infer->plans[i].plan);
+    device_dataset_release(&infer->data);
+    network_release(&infer->network);
+    free(infer->staging);
+    free(infer);
+}
+
+clae_status infer_update(clae_infer *infer, const clae_model *model) {
+    infer->mean = model->mean;
+    infer->std = model->std;
+    return network_upload(&infer->network, model);
+}
+
+static clae_status inputs_at(clae_infer *infer, size_t first, plan_inputs *inputs) {
+    *inputs = (plan_inputs){0};
+    return device_dataset_take(&infer->data, first, inputs);
+}
+
+/* At least rows * floats_per_row floats in infer->staging. */
+static clae_status get_staging(clae_infer *infer, size_t rows, size_t floats_per_row) {
+    size_t floats, bytes;
+    if (!size_multiply(rows, floats_per_row, &floats) || !size_multiply(floats, sizeof(float), &bytes))
+        return fail_memory(infer->device->context, SIZE_MAX, "a batch");
+    if (floats <= infer->staging_floats) return CLAE_OK;
+    free(infer->staging);
+    infer->staging = malloc(bytes);
+    infer->staging_floats = infer->staging ? floats : 0;
+    return infer->staging ? CLAE_OK : fail_memory(infer->device->context, bytes, "a batch");
+}
+
+/* Runs a plan over n images in whole batches, the last one filled up, and copies its result out. */
+static clae_status run_batches(clae_infer *infer, plan *plan, size_t n, float *out) {
+    const size_t batch = plan->batch_size;
+    const bool decodes = plan->y >= 0;
+    const size_t elements = shape_elements(decodes ? infer->model->input : infer->model->latent);
+    clae_status status = CLAE_OK;
+    for (size_t first = 0; first < n && status == CLAE_OK; first += batch) {
+        plan_inputs inputs;
+        const size_t count = n - first < batch ? n - first : batch;
+        status = inputs_at(infer, first, &inputs);
+        if (status == CLAE_OK) status = plan_run(plan, &inputs);
+        if (status != CLAE_OK) break;
+        const view result = plan_view(plan, decodes ? plan->y : plan->z);
+        status = buffer_download(result.buffer, result.offset * sizeof(float), out + first * elements,
+                                 count * elements * sizeof(float));
+    }
+    return status;
+}
+
+static void to_pixels(const clae_infer *infer, float *values, size_t count) {
+    for (size_t i = 0; i < count; i++) values[i] = (float)(values[i] * infer->std + infer->mean);
+}
+
+clae_status clae_infer_encode(clae_infer *infer, const clae_dataset *images, float *codes) {
+    plan *plan;
+    const clae_status status = infer_begin(infer, INFER_ENCODE, images, 0, images->info.n, &plan);
+    return status == CLAE_OK ? run_batches(infer, plan, images->info.n, codes) : status;
+}
+
+clae_status clae_infer_reconstruct(clae_infer *infer, const clae_dataset *images, size_t first, size_t n,
+                                   float *reconstructed) {
+    plan *plan;
+    clae_status status = infer_begin(infer, INFER_RECONSTRUCT, images, first, n, &plan);
+    if (status == CLAE_OK) status = run_batches(infer, plan, n, reconstructed);
+    if (status == CLAE_OK) to_pixels(infer, reconstructed, n * shape_elements(infer->model->input));
+    return status;
+}
+
+static clae_status check_codes(const clae_infer *infer, const float *codes, size_t n, size_t latent) {
+    for (size_t i = 0; i < n * latent; i++)
+        if (!isfinite(codes[i]))
+            return fail(infer->device->context, CLAE_ERROR_INPUT, "number %zu of code %zu is not finite", i % latent,
+                        i / latent);
+    return CLAE_OK;
+}
+
+clae_status clae_infer_decode(clae_infer *infer, const float *codes, size_t n, float *images) {
+    plan *plan;
+    const size_t latent = shape_elements(infer->model->latent), elements = shape_elements(infer->model->input);
+    clae_status status = check_codes(infer, codes, n, latent);
+    if (status == CLAE_OK) status = infer_begin(infer, INFER_DECODE, NULL, 0, n, &plan);
+    if (status != CLAE_OK) return status;
+    const size_t batch = infer->batch_size;
+    const view z = plan_view(plan, plan->z), y = plan_view(plan, plan->y);
+    status = get_staging(infer, batch, latent);
+    for (size_t first = 0; first < n && status == CLAE_OK; first += batch) {
+        const size_t count = n - first < batch ? n - first : batch;
+        memset(infer->staging, 0, batch * latent * sizeof(float));
+        memcpy(infer->staging, codes + first * latent, count * latent * sizeof(float));
+        status = buffer_upload(z.buffer, z.offset * sizeof(float), infer->staging, batch * latent * sizeof(float));
+        if (status == CLAE_OK) status = plan_run(plan, &(plan_inputs){0});
+        if (status == CLAE_OK)
+            status = buffer_download(y.buffer, y.offset * sizeof(float), images + first * elements,
+                                     count * elements * sizeof(float));
+    }
+    if (status == CLAE_OK) to_pixels(infer, images, n * elements);
+    return status;
+}
+
+/* The normalised values of bytes. */
+static void normalised_bytes(const clae_infer *infer, double values[256]) {
+    for (int i = 0; i < 256; i++) values[i] = (i / 255.0 - infer->mean) / infer->std;
+}
+
+/* Sum of (y - x)^2 over an image, in double and in an order of its own: the same in batches of any size. */
+static double squared_error(const clae_infer *infer, const clae_dataset_info *info, const double bytes[256],
+                            size_t image, const float *y) {
+    const size_t elements = info->c * info->h * info->w;
+    const uint8_t *x_bytes = (const uint8_t *)info->elements + image * elements;
+    const float *x_floats = (const float *)info->elements + image * elements;
+    double sums[LANES] = {0}, sum = 0;
+    for (size_t e = 0; e < elements; e++) {
+        const double x = info->is_float ? (x_floats[e] - infer->mean) / infer->std : bytes[x_bytes[e]];
+        sums[e % LANES] += (y[e] - x) * (y[e] - x);
+    }
+    for (size_t lane = 0; lane < LANES; lane++) sum += sums[lane];
+    return sum;
+}
+
+/* Adds the errors of the batch that begins with image `first`, whose reconstructions are at `y`. */
+static clae_status add_errors(clae_infer *infer, const clae_dataset_info *info, const double bytes[256], view y,
+                              size_t first, size_t count, double *sum) {
+    const size_t elements = shape_elements(infer->model->input);
+    const size_t most = infer->staging_floats / elements;
+    clae_status status = CLAE_OK;
+    for (size_t i = 0; i < count && status == CLAE_OK; i += most) {
+        const size_t rows = count - i < most ? count - i : most;
+        status = buffer_download(y.buffer, (y.offset + i * elements) * sizeof(float), infer->staging,
+                                 rows * elements * sizeof(float));
+        for (size_t k = 0; k < rows && status == CLAE_OK; k++)
+            *sum += squared_error(infer, info, bytes, first + i + k, infer->staging + k * elements);
+    }
+    return status;
+}
+
+/* *sum is that of (g(f(x)) - x)^2. */
+static clae_status sum_errors(clae_infer *infer, plan *plan, const clae_dataset_info *info, double *sum) {
+    const size_t batch = plan->batch_size, elements = shape_elements(infer->model->input);
+    const size_t rows = EVALUATED_FLOATS / elements + 1;
+    double bytes[256];
+    normalised_bytes(infer, bytes);
+    clae_status status = get_staging(infer, rows < batch ? rows : batch, elements);
+    for (size_t first = 0; first < info->n && status == CLAE_OK; first += batch) {
+        plan_inputs inputs;
+        const size_t count = info->n - first < batch ? info->n - first : batch;
+        status = inputs_at(infer, first, &inputs);
+        if (status == CLAE_OK) status = plan_run(plan, &inputs);
+        if (status == CLAE_OK) status = add_errors(infer, info, bytes, plan_view(plan, plan->y), first, count, sum);
+    }
+    return status;
+}
+
+clae_status infer_prepare_evaluation(clae_infer *infer, const clae_dataset *images) {
+    plan *plan;
+    return infer_begin(infer, INFER_RECONSTRUCT, images, 0, images->info.n, &plan);
+}
+
+clae_status clae_infer_evaluate(clae_infer *infer, const clae_dataset *images, clae_evaluation *evaluation) {
+    double sum = 0;
+    plan *plan;
+    *evaluation = (clae_evaluation){0};
+    clae_status status = infer_begin(infer, INFER_RECONSTRUCT, images, 0, images->info.n, &plan);
+    if (status == CLAE_OK) status = sum_errors(infer, plan, &images->info, &sum);
+    if (status != CLAE_OK) return status;
+    evaluation->loss = 0.5 * sum / (double)images->info.n;
+    evaluation->mse_per_pixel =
+        2.0 * evaluation->loss * infer->std * infer->std / (double)shape_elements(infer->model->input);
+    evaluation->psnr_db = -10.0 * log10(evaluation->mse_per_pixel);
+    return CLAE_OK;
+}
