@@ -56,17 +56,7 @@ typedef struct view {
 typedef struct op_args {
     view operand[OP_MAX_OPERANDS];
     view workspace; /* of op_instance.workspace_bytes; its contents do not outlive the run */
-    union {
-        struct {
-            size_t slot;
-        } loss;
-        struct {
-            float step_size, sqrt_correction2;
-        } adam;
-        struct {
-            size_t first;
-        } load_batch;
-    };
+    op_step step;
 } op_args;
 
 /* One way of doing an op. Backends hold a list for each op, best first; the last one supports everything. */

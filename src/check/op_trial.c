@@ -2,17 +2,22 @@
 
 #include "base/memory.h"
 #include "base/philox.h"
+#include "ops/op_kind.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+static op_draw draw_of(const op_desc *desc, int operand) {
+    return op_kind_of(desc->op)->operand[operand].draw;
+}
+
 static size_t operand_bytes(const op_desc *desc, int operand) {
-    if (desc->op == OP_load_batch && operand == LOAD_BATCH_ELEMENTS) {
+    if (draw_of(desc, operand) == DRAW_ELEMENTS) {
         const size_t element = desc->load_batch.from_float ? sizeof(float) : 1;
         return desc->load_batch.n * desc->load_batch.image_elements * element;
     }
-    if (desc->op == OP_load_batch && operand == LOAD_BATCH_INDICES) return desc->load_batch.n * sizeof(uint32_t);
+    if (draw_of(desc, operand) == DRAW_INDICES) return desc->load_batch.n * sizeof(uint32_t);
     return op_operand_count(desc, operand) * sizeof(float);
 }
 
@@ -24,14 +29,14 @@ static void draw_floats(float *values, size_t count, philox_stream stream, bool 
 }
 
 static void draw_operand(const op_desc *desc, int operand, void *data, size_t bytes, philox_stream stream) {
-    if (desc->op == OP_load_batch && operand == LOAD_BATCH_INDICES) {
+    if (draw_of(desc, operand) == DRAW_INDICES) {
         uint32_t *indices = data;
         const size_t n = desc->load_batch.n;
         for (size_t i = 0; i < n; i++) indices[i] = (uint32_t)(n - 1 - i);
-    } else if (desc->op == OP_load_batch && operand == LOAD_BATCH_ELEMENTS && !desc->load_batch.from_float) {
+    } else if (draw_of(desc, operand) == DRAW_ELEMENTS && !desc->load_batch.from_float) {
         for (size_t i = 0; i < bytes; i++) ((uint8_t *)data)[i] = (uint8_t)philox_bits(stream, i);
     } else {
-        draw_floats(data, bytes / sizeof(float), stream, desc->op == OP_adam && operand == ADAM_V);
+        draw_floats(data, bytes / sizeof(float), stream, draw_of(desc, operand) == DRAW_SQUARES);
     }
 }
 
@@ -57,20 +62,14 @@ void op_operands_free(op_operands *operands) {
     *operands = (op_operands){0};
 }
 
-static bool is_read(const op_desc *desc, int operand) {
-    if (!op_operand_is_output(desc->op, operand)) return true;
-    return desc->op == OP_adam || desc->op == OP_bias || desc->op == OP_relu_bwd ||
-           (desc->op == OP_gemm && desc->gemm.beta != 0.0f);
-}
-
 static void fill_nan(float *values, size_t count) {
     for (size_t i = 0; i < count; i++) values[i] = NAN;
 }
 
 clae_status op_trial_open(clae_device *device, const op_desc *desc, op_operands *operands, op_trial *trial) {
     *trial = (op_trial){.device = device, .desc = *desc};
-    /* A step so large that the update outweighs what it is added to. */
-    if (desc->op == OP_adam) trial->args.adam.step_size = 64.0f, trial->args.adam.sqrt_correction2 = 0.5f;
+    /* Steps so large that an optimiser's update outweighs what it is added to. */
+    for (int i = 0; i < OP_MAX_RATES; i++) trial->args.step.rates[i] = 64.0f * op_kind_of(desc->op)->trial_step.rates[i];
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
         if (!operands->data[k]) continue;
         buffer **to = &trial->args.operand[k].buffer;
@@ -84,7 +83,7 @@ clae_status op_trial_open(clae_device *device, const op_desc *desc, op_operands 
 clae_status op_trial_attach(op_trial *trial, const op_instance *instance, op_operands *operands) {
     buffer **workspace = &trial->args.workspace.buffer;
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
-        if (!operands->data[k] || is_read(&trial->desc, k)) continue;
+        if (!operands->data[k] || op_operand_is_read(&trial->desc, k)) continue;
         fill_nan(operands->data[k], operands->bytes[k] / sizeof(float));
         const clae_status status =
             buffer_upload(trial->args.operand[k].buffer, 0, operands->data[k], operands->bytes[k]);

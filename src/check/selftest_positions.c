@@ -1,7 +1,7 @@
 #include "check/selftest_positions.h"
 
 #include "base/philox.h"
-#include "ops/conv.h"
+#include "ops/op_kind.h"
 
 #include <string.h>
 
@@ -17,50 +17,28 @@ static philox_stream stream_of(uint32_t number) {
     return (philox_stream){0, PHILOX_SELFTEST, 100 + number};
 }
 
-/* Where the count of images, or of what stands for them, is in a descriptor. */
-static size_t count_of(const op_desc *desc) {
-    return op_is_conv(desc->op)        ? (size_t)desc->conv.g.n
-           : desc->op == OP_load_batch ? desc->load_batch.n
-           : desc->op == OP_bias       ? desc->bias.rows
-           : desc->op == OP_reduce_sum ? desc->reduce_sum.rows
-           : desc->op == OP_loss       ? desc->loss.count
-           : desc->op == OP_relu_fwd   ? desc->relu.count
-           : desc->op == OP_relu_bwd   ? desc->relu.count
-                                       : 0;
-}
-
-static void set_count(op_desc *desc, size_t count) {
-    if (op_is_conv(desc->op)) desc->conv.g.n = (int)count;
-    if (desc->op == OP_load_batch) desc->load_batch.n = count;
-    if (desc->op == OP_bias) desc->bias.rows = count;
-    if (desc->op == OP_reduce_sum) desc->reduce_sum.rows = count;
-    if (desc->op == OP_loss) desc->loss.count = count;
-    if (desc->op == OP_relu_fwd || desc->op == OP_relu_bwd) desc->relu.count = count;
-}
-
 op_desc selftest_desc(const clae_device *device, const op_desc *desc) {
     const double units = device->info.compute_units ? device->info.compute_units : 1;
     const double bytes_share = UNIT_BYTES * (units < MOST_UNITS ? units : MOST_UNITS) / op_bytes(desc);
     const double flops_share = UNIT_FLOPS * units / (op_flops(desc) + 1);
     const double share = flops_share < bytes_share ? flops_share : bytes_share;
-    const size_t count = count_of(desc), rest = count % PERIOD;
+    const op_kind *kind = op_kind_of(desc->op);
+    const size_t count = kind->images ? kind->images(desc) : 0, rest = count % PERIOD;
     op_desc trial;
     memcpy(&trial, desc, sizeof trial); /* with its padding, by which it is compared */
     if (count == 0 || share >= 1) return trial;
     const size_t most = (size_t)(share * (double)count);
     const size_t periods = most > rest + PERIOD ? (most - rest) / PERIOD : 1;
-    if (rest + periods * PERIOD < count) set_count(&trial, rest + periods * PERIOD);
+    if (rest + periods * PERIOD < count) kind->set_images(&trial, rest + periods * PERIOD);
     return trial;
 }
 
 selftest_parts selftest_parts_of(const op_desc *desc, int operand) {
     const size_t floats = op_operand_count(desc, operand);
-    const bool is_conv = op_is_conv(desc->op), is_filter = is_conv && conv_kernel_of(desc->op) == CONV_FILTER;
+    const op_kind *kind = op_kind_of(desc->op);
     selftest_parts parts = {.floats = PIECE_FLOATS};
-    if (is_filter || desc->op == OP_reduce_sum)
-        parts.floats = floats;
-    else if (is_conv || desc->op == OP_load_batch)
-        parts.floats = floats / count_of(desc);
+    if (kind->look == LOOK_WHOLE) parts.floats = floats;
+    if (kind->look == LOOK_IMAGES) parts.floats = floats / kind->images(desc);
     parts.count = (floats + parts.floats - 1) / parts.floats;
     return parts;
 }

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/philox.h"
 #include "check/selftest_positions.h"
-#include "ops/conv.h"
+#include "ops/op_kind.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,53 +12,43 @@
 enum {
     NUMBERS = 65537, /* a prime: no two images are alike */
     LINE_FLOATS = 16,
-    END_FLOATS = 4096,   /* behind each output */
-    MORE_IMAGES = 7,     /* in the dataset than in the batch */
-    FIRST_INDEX = 3,     /* of the batch, in the order of the images */
-    FILTER_PIXELS = 256, /* in sums over all images, which would hide single ones; one of each image at least */
-    SUM_ELEMENTS = 4096,
+    END_FLOATS = 4096, /* behind each output */
+    MORE_IMAGES = 7,   /* in the dataset than in the batch */
 };
 
-/* How an operand is drawn. */
-typedef enum draw {
-    DRAW_NOTHING,
-    DRAW_NUMBERS,  /* read alone: from the random numbers that are there already */
-    DRAW_COPY,     /* read and written */
-    DRAW_MASK,     /* zero in a quarter of the elements, negative in a quarter */
-    DRAW_PIXELS,   /* mostly zero */
-    DRAW_TARGET,   /* mostly y */
-    DRAW_ELEMENTS, /* these two are in buffers of their own, as in a plan */
-    DRAW_INDICES,
-    DRAW_ADAM,
-    DRAW_OUTPUT,
-} draw;
+static const op_operand_kind *kind_of(const op_desc *desc, int operand) {
+    return &op_kind_of(desc->op)->operand[operand];
+}
 
-static const draw draws[OP_COUNT][OP_MAX_OPERANDS] = {
-    [OP_conv2d_fwd] = {DRAW_NUMBERS, DRAW_NUMBERS, DRAW_NUMBERS, DRAW_OUTPUT},
-    [OP_conv2d_bwd_data] = {DRAW_NUMBERS, DRAW_NUMBERS, DRAW_MASK, DRAW_OUTPUT},
-    [OP_conv2d_bwd_weights] = {DRAW_NUMBERS, DRAW_PIXELS, DRAW_OUTPUT, DRAW_OUTPUT},
-    [OP_conv_transpose2d_fwd] = {DRAW_NUMBERS, DRAW_NUMBERS, DRAW_NUMBERS, DRAW_OUTPUT},
-    [OP_conv_transpose2d_bwd_data] = {DRAW_NUMBERS, DRAW_NUMBERS, DRAW_MASK, DRAW_OUTPUT},
-    [OP_conv_transpose2d_bwd_weights] = {DRAW_NUMBERS, DRAW_PIXELS, DRAW_OUTPUT, DRAW_OUTPUT},
-    [OP_bias] = {DRAW_NUMBERS, DRAW_COPY},
-    [OP_relu_fwd] = {DRAW_NUMBERS, DRAW_OUTPUT},
-    [OP_relu_bwd] = {DRAW_MASK, DRAW_COPY},
-    [OP_loss] = {DRAW_NUMBERS, DRAW_TARGET, DRAW_OUTPUT, DRAW_OUTPUT},
-    [OP_adam] = {DRAW_ADAM, DRAW_ADAM, DRAW_ADAM, DRAW_ADAM},
-    [OP_load_batch] = {DRAW_ELEMENTS, DRAW_INDICES, DRAW_OUTPUT},
-    [OP_reduce_sum] = {DRAW_PIXELS, DRAW_OUTPUT},
-    [OP_gemm] = {DRAW_NUMBERS, DRAW_NUMBERS, DRAW_OUTPUT},
-};
+/* Taken from the random numbers that are there already. */
+static bool is_fresh(const op_desc *desc, int operand) {
+    const op_operand_kind *kind = kind_of(desc, operand);
+    return kind->use == OPERAND_IN && kind->draw == DRAW_NUMBERS;
+}
+
+static bool is_only_written(const op_desc *desc, int operand) {
+    return kind_of(desc, operand)->use == OPERAND_OUT;
+}
+
+/* As in a plan. */
+static bool has_own_buffer(const op_desc *desc, int operand) {
+    const op_operand_kind *kind = kind_of(desc, operand);
+    return kind->use == OPERAND_IN && (kind->draw == DRAW_ELEMENTS || kind->draw == DRAW_INDICES);
+}
 
 static philox_stream stream_of(uint32_t number) {
     return (philox_stream){0, PHILOX_SELFTEST, number};
 }
 
+static size_t first_index(const op_desc *desc) {
+    return op_kind_of(desc->op)->trial_step.first;
+}
+
 static size_t operand_floats(const op_desc *desc, int operand) {
-    if (desc->op != OP_load_batch || operand == LOAD_BATCH_X) return op_operand_count(desc, operand);
+    if (!has_own_buffer(desc, operand)) return op_operand_count(desc, operand);
     const size_t n = desc->load_batch.n, images = (n + MORE_IMAGES) * desc->load_batch.image_elements;
-    if (operand == LOAD_BATCH_INDICES) return n + FIRST_INDEX;
-    return operand != LOAD_BATCH_ELEMENTS ? 0 : desc->load_batch.from_float ? images : images / sizeof(float) + 1;
+    if (kind_of(desc, operand)->draw == DRAW_INDICES) return n + first_index(desc);
+    return desc->load_batch.from_float ? images : images / sizeof(float) + 1;
 }
 
 static size_t round_up(size_t floats) {
@@ -67,7 +57,7 @@ static size_t round_up(size_t floats) {
 
 /* Room for an operand, and for what may be written behind it. */
 static size_t room_of(const op_desc *desc, int operand, size_t floats) {
-    return round_up(floats) + (draws[desc->op][operand] == DRAW_OUTPUT ? END_FLOATS : 0);
+    return round_up(floats) + (is_only_written(desc, operand) ? END_FLOATS : 0);
 }
 
 /* What is read alone comes first, from the start; the rest stands at the end. Returns the floats of all. */
@@ -78,7 +68,7 @@ static size_t place_operands(const op_desc *desc, size_t floats, selftest_place 
         if (!place[k].floats) continue;
         const size_t room = room_of(desc, k, place[k].floats);
         total += room;
-        if (draws[desc->op][k] == DRAW_NUMBERS) {
+        if (is_fresh(desc, k)) {
             place[k].offset = first;
             first += room;
         } else {
@@ -89,21 +79,10 @@ static size_t place_operands(const op_desc *desc, size_t floats, selftest_place 
     return total;
 }
 
-typedef struct pixel_grid {
-    size_t images, h, w, channels, per_image;
-} pixel_grid;
-
-/* Of the operand that is mostly zero, or mostly another one; of other ops nothing. */
-static pixel_grid grid_of(const op_desc *desc) {
-    if (!op_is_conv(desc->op) && desc->op != OP_loss && desc->op != OP_reduce_sum) return (pixel_grid){0};
-    if (desc->op == OP_loss) return (pixel_grid){1, 1, desc->loss.count, 1, SUM_ELEMENTS};
-    if (desc->op == OP_reduce_sum)
-        return (pixel_grid){1, 1, desc->reduce_sum.rows, desc->reduce_sum.columns, SUM_ELEMENTS};
-    const conv_geometry *g = &desc->conv.g;
-    const size_t n = (size_t)g->n, per_image = FILTER_PIXELS / n + 1;
-    if (op_is_transposed(desc->op))
-        return (pixel_grid){n, (size_t)g->wide_h, (size_t)g->wide_w, (size_t)g->wide_c, per_image};
-    return (pixel_grid){n, (size_t)g->narrow_h, (size_t)g->narrow_w, (size_t)g->narrow_c, per_image};
+/* Empty where the op has none. */
+static op_grid grid_of(const op_desc *desc) {
+    const op_kind *kind = op_kind_of(desc->op);
+    return kind->grid ? kind->grid(desc) : (op_grid){0};
 }
 
 void selftest_trial_include(selftest_trial *trial, const op_desc *desc, size_t workspace_bytes) {
@@ -118,8 +97,8 @@ void selftest_trial_include(selftest_trial *trial, const op_desc *desc, size_t w
         if (fetched > trial->got_floats) trial->got_floats = fetched;
     }
     if (trial->got_floats < END_FLOATS) trial->got_floats = END_FLOATS;
-    const pixel_grid grid = grid_of(desc);
-    if (grid.images * grid.per_image > trial->most_pixels) trial->most_pixels = grid.images * grid.per_image;
+    const op_grid grid = grid_of(desc);
+    if (grid.n * grid.per_image > trial->most_pixels) trial->most_pixels = grid.n * grid.per_image;
 }
 
 static clae_status get_buffer(clae_device *device, size_t bytes, buffer *borrowed, buffer **out, bool *is_own) {
@@ -181,19 +160,21 @@ static void draw_mask(float *values, size_t count) {
 
 static void draw_indices(const op_desc *desc, uint32_t *indices) {
     const size_t n = desc->load_batch.n;
-    for (size_t i = 0; i < n + FIRST_INDEX; i++)
+    for (size_t i = 0; i < n + first_index(desc); i++)
         indices[i] = philox_bits(stream_of(2), i) % (uint32_t)(n + MORE_IMAGES);
 }
 
-/* Ordinary numbers, and in every other element gradients so small that epsilon counts. */
-static void draw_adam(const selftest_trial *trial, int operand, float *values, size_t count) {
+/* Ordinary numbers, and in every other element so small ones that an optimiser's epsilon counts. */
+static void draw_gradients(const selftest_trial *trial, int operand, op_draw how, float *values, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const float number = trial->numbers[(i + (size_t)operand * 20011) % NUMBERS], scale = i % 2 ? 1e-8f : 1;
-        if (operand == ADAM_PARAMETERS)
-            values[i] = 0.01f * number;
-        else
-            values[i] = operand == ADAM_V ? 1e-3f * scale * scale * (number + 2) : scale * number;
+        values[i] = how == DRAW_SQUARES ? 1e-3f * scale * scale * (number + 2) : scale * number;
     }
+}
+
+static void draw_weights(const selftest_trial *trial, int operand, float *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        values[i] = 0.01f * trial->numbers[(i + (size_t)operand * 20011) % NUMBERS];
 }
 
 static int ascending(const void *a, const void *b) {
@@ -202,9 +183,9 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* Of each image, positions as the others are chosen, without those chosen twice. */
-static void choose_pixels(selftest_trial *trial, const pixel_grid *grid) {
+static void choose_pixels(selftest_trial *trial, const op_grid *grid) {
     trial->pixel_count = 0;
-    for (size_t n = 0; n < grid->images; n++) {
+    for (size_t n = 0; n < grid->n; n++) {
         uint32_t *own = trial->pixels + trial->pixel_count;
         size_t count = 0;
         for (size_t i = 0; i < grid->per_image; i++) {
@@ -222,18 +203,19 @@ static void choose_pixels(selftest_trial *trial, const pixel_grid *grid) {
 
 /* Changes the chosen pixels of what is there: zeros, or another operand. */
 static void draw_pixels(selftest_trial *trial, float *values) {
-    const pixel_grid grid = grid_of(&trial->desc);
+    const op_grid grid = grid_of(&trial->desc);
     choose_pixels(trial, &grid);
     for (size_t i = 0; i < trial->pixel_count; i++)
-        for (size_t c = 0; c < grid.channels; c++)
-            values[trial->pixels[i] * grid.channels + c] += trial->numbers[(i * grid.channels + c + 30011) % NUMBERS];
+        for (size_t c = 0; c < grid.c; c++)
+            values[trial->pixels[i] * grid.c + c] += trial->numbers[(i * grid.c + c + 30011) % NUMBERS];
 }
 
 static void draw_operand(selftest_trial *trial, int k) {
     float *values = trial->host + trial->place[k].offset;
     const size_t count = trial->place[k].floats;
-    switch (draws[trial->desc.op][k]) {
-    case DRAW_COPY:
+    const op_draw how = kind_of(&trial->desc, k)->draw;
+    switch (how) {
+    case DRAW_NUMBERS:
     case DRAW_ELEMENTS:
         copy_numbers(trial, trial->place[k].offset, trial->place[k].offset + count);
         break;
@@ -245,18 +227,18 @@ static void draw_operand(selftest_trial *trial, int k) {
         draw_pixels(trial, values);
         break;
     case DRAW_TARGET:
-        memcpy(values, selftest_operand(trial, LOSS_Y), count * sizeof *values);
+        memcpy(values, selftest_operand(trial, 0), count * sizeof *values);
         draw_pixels(trial, values);
         break;
     case DRAW_INDICES:
         draw_indices(&trial->desc, (uint32_t *)(void *)values);
         break;
-    case DRAW_ADAM:
-        draw_adam(trial, k, values, count);
+    case DRAW_WEIGHTS:
+        draw_weights(trial, k, values, count);
         break;
-    case DRAW_NOTHING:
-    case DRAW_NUMBERS:
-    case DRAW_OUTPUT:
+    case DRAW_GRADIENTS:
+    case DRAW_SQUARES:
+        draw_gradients(trial, k, how, values, count);
         break;
     }
 }
@@ -272,7 +254,7 @@ static clae_status freshen(selftest_trial *trial) {
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
         const selftest_place *p = &trial->place[k];
         if (!p->floats) continue;
-        const bool is_drawn = draws[trial->desc.op][k] == DRAW_NUMBERS;
+        const bool is_drawn = is_fresh(&trial->desc, k);
         if (is_drawn && p->offset + p->floats > end) end = p->offset + p->floats;
         if (!is_drawn && p->offset < first_other) first_other = p->offset;
     }
@@ -287,11 +269,11 @@ static clae_status freshen(selftest_trial *trial) {
 
 static clae_status fill_operand(selftest_trial *trial, int k) {
     const selftest_place *p = &trial->place[k];
-    const draw how = draws[trial->desc.op][k];
-    if (!p->floats || how == DRAW_NUMBERS) return CLAE_OK;
-    if (how == DRAW_OUTPUT) return buffer_fill(trial->memory, p->offset, room_of(&trial->desc, k, p->floats), NAN);
+    const op_desc *desc = &trial->desc;
+    if (!p->floats || is_fresh(desc, k)) return CLAE_OK;
+    if (is_only_written(desc, k)) return buffer_fill(trial->memory, p->offset, room_of(desc, k, p->floats), NAN);
     draw_operand(trial, k);
-    if (how == DRAW_ELEMENTS || how == DRAW_INDICES) {
+    if (has_own_buffer(desc, k)) {
         const clae_status status = buffer_create(trial->device, p->floats * sizeof(float), &trial->own[k]);
         const float *values = trial->host + p->offset;
         return status == CLAE_OK ? buffer_upload(trial->own[k], 0, values, p->floats * sizeof(float)) : status;
@@ -307,16 +289,8 @@ static void bind_operands(selftest_trial *trial) {
         trial->args.operand[k] =
             trial->own[k] ? (view){trial->own[k], 0} : (view){trial->memory, trial->place[k].offset};
     }
-    if (desc->op == OP_loss) {
-        trial->args.loss.slot = 1;
-        trial->args.operand[LOSS_LOSSES].offset--;
-    }
-    if (desc->op == OP_load_batch) trial->args.load_batch.first = FIRST_INDEX;
-    /* Those of a first step with the usual rate. */
-    if (desc->op == OP_adam) {
-        trial->args.adam.step_size = (float)(1e-3 / (1 - desc->adam.beta1));
-        trial->args.adam.sqrt_correction2 = (float)sqrt(1 - desc->adam.beta2);
-    }
+    trial->args.step = op_kind_of(desc->op)->trial_step;
+    if (desc->op == OP_loss) trial->args.operand[LOSS_LOSSES].offset -= trial->args.step.slot;
 }
 
 clae_status selftest_trial_begin(selftest_trial *trial, const op_desc *desc, size_t workspace_bytes) {
@@ -351,7 +325,7 @@ clae_status selftest_trial_check_ends(selftest_trial *trial, bool *untouched) {
     *untouched = true;
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
         const size_t floats = trial->place[k].floats;
-        if (!floats || draws[trial->desc.op][k] != DRAW_OUTPUT) continue;
+        if (!floats || !is_only_written(&trial->desc, k)) continue;
         const clae_status status = selftest_trial_fetch(trial, k, floats, END_FLOATS);
         if (status != CLAE_OK) return status;
         for (size_t i = 0; i < END_FLOATS; i++) *untouched = *untouched && isnan(trial->got[i]);

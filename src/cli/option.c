@@ -120,7 +120,9 @@ void option_expectation(const option *option, char text[OPTION_TEXT_BYTES]) {
     case OPTION_KIND_CHOICE:
         snprintf(text, OPTION_TEXT_BYTES, "%s", option->metavar);
         break;
-    default:
+    case OPTION_KIND_FLAG:
+    case OPTION_KIND_TEXT:
+    case OPTION_KIND_TEXTS:
         snprintf(text, OPTION_TEXT_BYTES, "a value (%s)", option->metavar);
         break;
     }

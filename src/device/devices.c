@@ -17,9 +17,10 @@ const char *clae_device_type_text(clae_device_type type) {
         return "gpu";
     case CLAE_DEVICE_ACCELERATOR:
         return "accelerator";
-    default:
-        return "cpu";
+    case CLAE_DEVICE_CPU:
+        break;
     }
+    return "cpu";
 }
 
 static void settle(clae_context *context) {

@@ -222,15 +222,15 @@ void plan_node_bind(plan_node *node, const plan_inputs *inputs) {
     case OP_load_batch:
         node->args.operand[LOAD_BATCH_ELEMENTS].buffer = inputs->elements;
         node->args.operand[LOAD_BATCH_INDICES].buffer = inputs->indices;
-        node->args.load_batch.first = inputs->first;
+        node->args.step.first = inputs->first;
         break;
     case OP_loss:
         node->args.operand[LOSS_LOSSES].buffer = inputs->losses;
-        node->args.loss.slot = inputs->slot;
+        node->args.step.slot = inputs->slot;
         break;
     case OP_adam:
-        node->args.adam.step_size = inputs->step_size;
-        node->args.adam.sqrt_correction2 = inputs->sqrt_correction2;
+        node->args.step.rates[ADAM_STEP_SIZE] = inputs->step_size;
+        node->args.step.rates[ADAM_SQRT_CORRECTION2] = inputs->sqrt_correction2;
         break;
     default:
         break;

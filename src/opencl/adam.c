@@ -7,7 +7,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
     clae_status status = opencl_kernel_set(
         &launch->kernel, "vvvvufffffff", args->operand[ADAM_PARAMETERS], args->operand[ADAM_GRADIENTS],
         args->operand[ADAM_M], args->operand[ADAM_V], desc->count, desc->beta1, 1 - desc->beta1, desc->beta2,
-        1 - desc->beta2, desc->epsilon, (double)args->adam.step_size, (double)args->adam.sqrt_correction2);
+        1 - desc->beta2, desc->epsilon, (double)args->step.rates[ADAM_STEP_SIZE], (double)args->step.rates[ADAM_SQRT_CORRECTION2]);
     return status ? status : opencl_launch_run(launch);
 }
 

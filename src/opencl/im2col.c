@@ -74,10 +74,11 @@ static clae_status run_step(im2col_instance *self, const op_args *args, int whic
     case CONV_SPREAD:
         status = run_gemm(self, args, which, narrow, weight, columns);
         return status ? status : run_copy(self, columns, wide, images);
-    default:
-        status = run_copy(self, wide, columns, images);
-        return status ? status : run_gemm(self, args, which, columns, narrow, weight);
+    case CONV_FILTER:
+        break;
     }
+    status = run_copy(self, wide, columns, images);
+    return status ? status : run_gemm(self, args, which, columns, narrow, weight);
 }
 
 static clae_status run(op_instance *instance, const op_args *args) {
@@ -119,9 +120,10 @@ static gemm_desc product(const im2col_instance *self, size_t images, float beta)
         return (gemm_desc){.m = rows, .n = narrow_c, .k = depth, .alpha = 1.0f};
     case CONV_SPREAD:
         return (gemm_desc){.m = rows, .n = depth, .k = narrow_c, .transpose_b = true, .alpha = 1.0f};
-    default:
-        return (gemm_desc){.m = depth, .n = narrow_c, .k = rows, .transpose_a = true, .alpha = 1.0f, .beta = beta};
+    case CONV_FILTER:
+        break;
     }
+    return (gemm_desc){.m = depth, .n = narrow_c, .k = rows, .transpose_a = true, .alpha = 1.0f, .beta = beta};
 }
 
 static clae_status prepare_gemm(im2col_instance *self, int which, size_t images, float beta, size_t *workspace) {

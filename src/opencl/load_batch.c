@@ -15,7 +15,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
     const load_batch_desc *desc = &instance->desc.load_batch;
     opencl_launch *launch = &self->base.launch[0];
     view indices = args->operand[LOAD_BATCH_INDICES];
-    indices.offset += args->load_batch.first;
+    indices.offset += args->step.first;
     clae_status status = opencl_kernel_set(&launch->kernel, "vvvuuuff", args->operand[LOAD_BATCH_ELEMENTS], indices,
                                            args->operand[LOAD_BATCH_X], desc->n, desc->image_elements,
                                            self->images_per_item, (double)desc->scale, (double)desc->shift);

@@ -21,7 +21,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
     const loss_desc *desc = &instance->desc.loss;
     opencl_launch *launch = self->base.launch;
     view losses = args->operand[LOSS_LOSSES];
-    losses.offset += args->loss.slot;
+    losses.offset += args->step.slot;
     clae_status status =
         opencl_kernel_set(&launch[0].kernel, "vvvvuuf", args->operand[LOSS_Y], args->operand[LOSS_TARGET],
                           args->operand[LOSS_DY], args->workspace, desc->count, self->chunk, (double)desc->scale);

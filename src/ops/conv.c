@@ -1,16 +1,27 @@
+/* The convolutions: geometry, and their six rows of the op table. */
 #include "ops/conv.h"
+#include "ops/op_kind.h"
+
+#include <stdio.h>
+
+bool op_is_conv(op_id op) {
+    return op <= OP_conv_transpose2d_bwd_weights;
+}
+
+bool op_is_transposed(op_id op) {
+    return op >= OP_conv_transpose2d_fwd && op <= OP_conv_transpose2d_bwd_weights;
+}
 
 conv_kernel conv_kernel_of(op_id op) {
-    switch (op) {
-    case OP_conv2d_fwd:
-    case OP_conv_transpose2d_bwd_data:
-        return CONV_GATHER;
-    case OP_conv2d_bwd_data:
-    case OP_conv_transpose2d_fwd:
-        return CONV_SPREAD;
-    default:
-        return CONV_FILTER;
-    }
+    static const conv_kernel kernels[] = {
+        [OP_conv2d_fwd] = CONV_GATHER,
+        [OP_conv2d_bwd_data] = CONV_SPREAD,
+        [OP_conv2d_bwd_weights] = CONV_FILTER,
+        [OP_conv_transpose2d_fwd] = CONV_SPREAD,
+        [OP_conv_transpose2d_bwd_data] = CONV_GATHER,
+        [OP_conv_transpose2d_bwd_weights] = CONV_FILTER,
+    };
+    return kernels[op];
 }
 
 bool conv_is_forward(op_id op) {
@@ -39,3 +50,132 @@ size_t conv_axis_pairs(int narrow, int wide, int kernel, int stride, int pad) {
     }
     return pairs;
 }
+
+static size_t conv_wide_count(const conv_geometry *g) {
+    return (size_t)g->n * (size_t)g->wide_h * (size_t)g->wide_w * (size_t)g->wide_c;
+}
+
+static size_t conv_narrow_count(const conv_geometry *g) {
+    return (size_t)g->n * (size_t)g->narrow_h * (size_t)g->narrow_w * (size_t)g->narrow_c;
+}
+
+static size_t conv_weight_count(const conv_geometry *g) {
+    return (size_t)g->kh * (size_t)g->kw * (size_t)g->wide_c * (size_t)g->narrow_c;
+}
+
+static size_t conv_x_count(const op_desc *desc) {
+    return op_is_transposed(desc->op) ? conv_narrow_count(&desc->conv.g) : conv_wide_count(&desc->conv.g);
+}
+
+static size_t conv_y_count(const op_desc *desc) {
+    return op_is_transposed(desc->op) ? conv_wide_count(&desc->conv.g) : conv_narrow_count(&desc->conv.g);
+}
+
+static size_t conv_bias_count(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    return desc->conv.with_bias ? (size_t)(op_is_transposed(desc->op) ? g->wide_c : g->narrow_c) : 0;
+}
+
+static size_t conv_fwd_count(const op_desc *desc, int operand) {
+    const size_t counts[] = {conv_x_count(desc), conv_weight_count(&desc->conv.g), conv_bias_count(desc),
+                             conv_y_count(desc)};
+    return counts[operand];
+}
+
+static size_t conv_bwd_data_count(const op_desc *desc, int operand) {
+    const size_t dx = conv_x_count(desc);
+    const size_t counts[] = {conv_y_count(desc), conv_weight_count(&desc->conv.g), desc->conv.with_relu ? dx : 0, dx};
+    return counts[operand];
+}
+
+static size_t conv_bwd_weights_count(const op_desc *desc, int operand) {
+    const size_t counts[] = {conv_x_count(desc), conv_y_count(desc), conv_weight_count(&desc->conv.g),
+                             conv_bias_count(desc)};
+    return counts[operand];
+}
+
+static double conv_flops(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    const size_t rows = conv_axis_pairs(g->narrow_h, g->wide_h, g->kh, g->sh, g->ph);
+    const size_t columns = conv_axis_pairs(g->narrow_w, g->wide_w, g->kw, g->sw, g->pw);
+    return 2.0 * ((double)g->n * (double)rows * (double)columns * g->wide_c * g->narrow_c);
+}
+
+static double conv_terms(const op_desc *desc, int output) {
+    const conv_geometry *g = &desc->conv.g;
+    (void)output;
+    return (double)g->kh * g->kw * (conv_kernel_of(desc->op) == CONV_GATHER ? g->wide_c : g->narrow_c);
+}
+
+static double conv_bwd_weights_terms(const op_desc *desc, int output) {
+    const conv_geometry *g = &desc->conv.g;
+    (void)output;
+    return (double)g->n * g->wide_h * g->wide_w;
+}
+
+static void conv_describe(const op_desc *desc, char *text, size_t size) {
+    const conv_geometry *g = &desc->conv.g;
+    const bool transposed = op_is_transposed(desc->op);
+    const int in[3] = {transposed ? g->narrow_h : g->wide_h, transposed ? g->narrow_w : g->wide_w,
+                       transposed ? g->narrow_c : g->wide_c};
+    const int out[3] = {transposed ? g->wide_h : g->narrow_h, transposed ? g->wide_w : g->narrow_w,
+                        transposed ? g->wide_c : g->narrow_c};
+    snprintf(text, size, "%dx%dx%dx%d -> %dx%dx%d k%dx%d s%dx%d p%dx%d%s%s", g->n, in[0], in[1], in[2], out[0], out[1],
+             out[2], g->kh, g->kw, g->sh, g->sw, g->ph, g->pw, desc->conv.with_bias ? " +bias" : "",
+             desc->conv.with_relu ? " +relu" : "");
+}
+
+static size_t conv_images(const op_desc *desc) {
+    return (size_t)desc->conv.g.n;
+}
+
+static void conv_set_images(op_desc *desc, size_t images) {
+    desc->conv.g.n = (int)images;
+}
+
+/* In sums over all images, which would hide single pixels; one of each image at least. */
+#define CONV_PIXELS 256
+
+static op_grid conv_dy_grid(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    const size_t n = (size_t)g->n, per_image = CONV_PIXELS / n + 1;
+    if (op_is_transposed(desc->op))
+        return (op_grid){n, (size_t)g->wide_h, (size_t)g->wide_w, (size_t)g->wide_c, per_image};
+    return (op_grid){n, (size_t)g->narrow_h, (size_t)g->narrow_w, (size_t)g->narrow_c, per_image};
+}
+
+#define CONV_KIND(stem, direction, ...)                                                                                \
+    const op_kind op_kind_##stem##_##direction = {                                                                     \
+        .name = #stem "_" #direction,                                                                                  \
+        .count = conv_##direction##_count,                                                                             \
+        .flops = conv_flops,                                                                                           \
+        .describe = conv_describe,                                                                                     \
+        .images = conv_images,                                                                                         \
+        .set_images = conv_set_images,                                                                                 \
+        __VA_ARGS__,                                                                                                   \
+    }
+#define CONV_FWD_KIND(stem)                                                                                            \
+    CONV_KIND(stem, fwd, .terms = conv_terms, .look = LOOK_IMAGES,                                                     \
+              .operand = {[CONV_X] = {"x", OPERAND_IN, DRAW_NUMBERS},                                                  \
+                          [CONV_WEIGHT] = {"weight", OPERAND_IN, DRAW_NUMBERS},                                        \
+                          [CONV_BIAS] = {"bias", OPERAND_IN, DRAW_NUMBERS},                                            \
+                          [CONV_Y] = {"y", OPERAND_OUT}})
+#define CONV_BWD_DATA_KIND(stem)                                                                                       \
+    CONV_KIND(stem, bwd_data, .terms = conv_terms, .look = LOOK_IMAGES,                                                \
+              .operand = {[CONV_BWD_DATA_DY] = {"dy", OPERAND_IN, DRAW_NUMBERS},                                       \
+                          [CONV_BWD_DATA_WEIGHT] = {"weight", OPERAND_IN, DRAW_NUMBERS},                               \
+                          [CONV_BWD_DATA_MASK] = {"mask", OPERAND_IN, DRAW_MASK},                                      \
+                          [CONV_BWD_DATA_DX] = {"dx", OPERAND_OUT}})
+#define CONV_BWD_WEIGHTS_KIND(stem)                                                                                    \
+    CONV_KIND(stem, bwd_weights, .terms = conv_bwd_weights_terms, .look = LOOK_WHOLE, .grid = conv_dy_grid,            \
+              .operand = {[CONV_BWD_WEIGHTS_X] = {"x", OPERAND_IN, DRAW_NUMBERS},                                      \
+                          [CONV_BWD_WEIGHTS_DY] = {"dy", OPERAND_IN, DRAW_PIXELS},                                     \
+                          [CONV_BWD_WEIGHTS_DWEIGHT] = {"dweight", OPERAND_OUT},                                       \
+                          [CONV_BWD_WEIGHTS_DBIAS] = {"dbias", OPERAND_OUT}})
+
+CONV_FWD_KIND(conv2d);
+CONV_BWD_DATA_KIND(conv2d);
+CONV_BWD_WEIGHTS_KIND(conv2d);
+CONV_FWD_KIND(conv_transpose2d);
+CONV_BWD_DATA_KIND(conv_transpose2d);
+CONV_BWD_WEIGHTS_KIND(conv_transpose2d);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 typedef enum op_id {
-#define OP(stem, operands) OP_##stem,
+#define OP(stem) OP_##stem,
 #include "ops/ops.def"
 #undef OP
     OP_COUNT
@@ -88,6 +88,9 @@ typedef struct gemm_desc {
     float alpha, beta;
 } gemm_desc;
 
+#define OP_MAX_RATES 4
+enum { ADAM_STEP_SIZE, ADAM_SQRT_CORRECTION2 }; /* places in op_step.rates */
+
 typedef struct op_desc {
     op_id op;
     union {
@@ -114,7 +117,14 @@ enum { ADAM_PARAMETERS, ADAM_GRADIENTS, ADAM_M, ADAM_V };
 enum { LOAD_BATCH_ELEMENTS, LOAD_BATCH_INDICES, LOAD_BATCH_X };
 enum { REDUCE_SUM_X, REDUCE_SUM_Y };
 enum { GEMM_A, GEMM_B, GEMM_C };
-#define OP_MAX_OPERANDS 4
+#define OP_MAX_OPERANDS 8
+
+/* What changes from one run of an op to the next. */
+typedef struct op_step {
+    size_t first;             /* load_batch: the place of the batch in the indices */
+    size_t slot;              /* loss: the place of its number in the losses */
+    float rates[OP_MAX_RATES]; /* optimisers: what their descriptors say */
+} op_step;
 
 /* "conv2d_fwd"; and back, OP_COUNT when there is no such op. */
 const char *op_name(op_id op);
@@ -126,12 +136,15 @@ bool op_is_transposed(op_id op); /* one of the three of conv_transpose2d */
 /* Elements of an operand, 0 for one that the descriptor leaves out. Bytes of load_batch's elements: the dataset is of
  * any size, so 0 too; its indices likewise; `losses` is 1. */
 size_t op_operand_count(const op_desc *desc, int operand);
-bool op_operand_is_output(op_id op, int operand); /* adam's p, m and v, bias' y, relu_bwd's dy: also inputs */
+bool op_operand_is_output(op_id op, int operand); /* of those some are inputs too */
+bool op_operand_is_read(const op_desc *desc, int operand);
 
 /* Floating-point operations, counting a multiply-add as two; only those with both operands in range. */
 double op_flops(const op_desc *desc);
 /* Bytes that must be read or written at least once. */
 double op_bytes(const op_desc *desc);
+/* The most terms that one element of an output sums; 1 for what is no sum. */
+double op_terms(const op_desc *desc, int output);
 
 /* A few words for tables and messages: "conv2d_fwd 100x24x24x32 -> 20x20x32 k5x5 s1x1 p0x0 +bias +relu". */
 void op_describe(const op_desc *desc, char *text, size_t size);

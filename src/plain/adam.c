@@ -12,8 +12,8 @@ static clae_status run(op_instance *instance, const op_args *args) {
         .beta2 = (float)desc->beta2,
         .rest2 = (float)(1 - desc->beta2),
         .epsilon = (float)desc->epsilon,
-        .step_size = args->adam.step_size,
-        .sqrt_correction2 = args->adam.sqrt_correction2,
+        .step_size = args->step.rates[ADAM_STEP_SIZE],
+        .sqrt_correction2 = args->step.rates[ADAM_SQRT_CORRECTION2],
     };
     const int pieces = plain_pieces(desc->count);
     PLAIN_PARALLEL_FOR(plain_threads(device, pieces))

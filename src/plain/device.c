@@ -138,7 +138,7 @@ static clae_status finish(clae_device *device) {
 
 static const op_impl *const *impls(op_id op) {
     static const op_impl *const *const all[] = {
-#define OP(stem, operands) [OP_##stem] = plain_##stem##_impls,
+#define OP(stem) [OP_##stem] = plain_##stem##_impls,
 #include "ops/ops.def"
 #undef OP
     };

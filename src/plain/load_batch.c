@@ -8,7 +8,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
     const uint8_t *bytes = (const uint8_t *)memory + elements.offset;
     const float *floats = (const float *)(const void *)memory + elements.offset;
     const uint32_t *index = (const uint32_t *)(const void *)((plain_buffer *)indices.buffer)->memory + indices.offset +
-                            args->load_batch.first;
+                            args->step.first;
     float *x = plain_floats(args->operand[LOAD_BATCH_X]);
     const size_t count = desc->image_elements, images_per_task = PLAIN_PIECE / count + 1;
     const int tasks = (int)((desc->n + images_per_task - 1) / images_per_task);

@@ -15,7 +15,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
     }
     double sum = 0;
     for (int i = 0; i < pieces; i++) sum += partials[i];
-    plain_floats(args->operand[LOSS_LOSSES])[args->loss.slot] = (float)(0.5 * (double)desc->scale * sum);
+    plain_floats(args->operand[LOSS_LOSSES])[args->step.slot] = (float)(0.5 * (double)desc->scale * sum);
     return CLAE_OK;
 }
 

@@ -16,8 +16,8 @@ static bool fill(op_case *c, test_random *random) {
     if (c->integers) return false;
     const adam_desc *d = &c->desc.adam;
     const int t = random_int(random, 1, 5000);
-    c->args.adam.step_size = (float)(1e-3 / (1 - pow(d->beta1, t)));
-    c->args.adam.sqrt_correction2 = (float)sqrt(1 - pow(d->beta2, t));
+    c->args.step.rates[ADAM_STEP_SIZE] = (float)(1e-3 / (1 - pow(d->beta1, t)));
+    c->args.step.rates[ADAM_SQRT_CORRECTION2] = (float)sqrt(1 - pow(d->beta2, t));
     double *gradients = case_memory(d->count * sizeof(double)), *v = case_memory(d->count * sizeof(double));
     for (size_t i = 0; i < d->count; i++) {
         const double scale = pow(10, -random_int(random, 0, 6));
@@ -35,7 +35,7 @@ static bool fill(op_case *c, test_random *random) {
         new_m.value[i] = m[i];
         new_v.value[i] = v[i];
     }
-    reference_adam(d, c->args.adam.step_size, c->args.adam.sqrt_correction2, gradients, new_parameters, new_m, new_v);
+    reference_adam(d, c->args.step.rates[ADAM_STEP_SIZE], c->args.step.rates[ADAM_SQRT_CORRECTION2], gradients, new_parameters, new_m, new_v);
     return true;
 }
 

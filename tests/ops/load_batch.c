@@ -17,7 +17,7 @@ static void describe(op_id op, size_t index, int quick, test_random *random, op_
 static bool fill(op_case *c, test_random *random) {
     load_batch_desc *d = &c->desc.load_batch;
     const size_t images = random_int(random, 1, 50), elements = images * d->image_elements;
-    const size_t first = c->args.load_batch.first = random_int(random, 0, 20);
+    const size_t first = c->args.step.first = random_int(random, 0, 20);
     const size_t index_count = first + d->n + (size_t)random_int(random, 0, 5);
     double *values;
     if (d->from_float) {

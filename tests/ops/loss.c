@@ -14,7 +14,7 @@ static void describe(op_id op, size_t index, int quick, test_random *random, op_
 static bool fill(op_case *c, test_random *random) {
     enum { SLOTS = 5, UNTOUCHED = 7 };
     loss_desc *d = &c->desc.loss;
-    const size_t slot = c->args.loss.slot = random_int(random, 0, SLOTS - 1);
+    const size_t slot = c->args.step.slot = random_int(random, 0, SLOTS - 1);
     const double *y = case_random(c, LOSS_Y, d->count, 1, random);
     const double *target = case_random(c, LOSS_TARGET, d->count, 1, random);
     double losses[SLOTS];

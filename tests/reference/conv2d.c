@@ -55,14 +55,7 @@ double reference_conv_terms(op_id op, const conv_desc *d) {
     const conv_geometry *g = &d->g;
     const double gathered = (double)g->kh * g->kw * g->wide_c + 1;
     const double spread = (double)ceil_divide(g->kh, g->sh) * ceil_divide(g->kw, g->sw) * g->narrow_c + 1;
-    switch (op) {
-    case OP_conv2d_fwd:
-    case OP_conv_transpose2d_bwd_data:
-        return gathered;
-    case OP_conv2d_bwd_data:
-    case OP_conv_transpose2d_fwd:
-        return spread;
-    default:
-        return (double)g->n * g->narrow_h * g->narrow_w;
-    }
+    if (op == OP_conv2d_fwd || op == OP_conv_transpose2d_bwd_data) return gathered;
+    if (op == OP_conv2d_bwd_data || op == OP_conv_transpose2d_fwd) return spread;
+    return (double)g->n * g->narrow_h * g->narrow_w;
 }

@@ -62,7 +62,7 @@ static size_t operand_bytes(const plan_node *node, int k) {
 }
 
 static size_t operand_offset(const plan_node *node, int k) {
-    const size_t slot = node->desc.op == OP_loss && k == LOSS_LOSSES ? node->args.loss.slot : 0;
+    const size_t slot = node->desc.op == OP_loss && k == LOSS_LOSSES ? node->args.step.slot : 0;
     return (node->args.operand[k].offset + slot) * sizeof(float);
 }
 
@@ -164,7 +164,7 @@ static clae_status compare_node(comparison *c, size_t index) {
     }
     status = download_operands(context, nodes[0], false, &inputs);
     if (status == CLAE_OK) status = download_operands(context, nodes[0], false, &magnitudes);
-    if (status == CLAE_OK && compare_is_sum(nodes[0]->desc.op))
+    if (status == CLAE_OK && compare_needs_magnitudes(nodes[0]->desc.op))
         status = find_magnitudes(nodes[0], &inputs, &magnitudes);
     if (status == CLAE_OK) status = upload_operands(nodes[1], &inputs);
     for (int d = 0; d < 2 && status == CLAE_OK; d++) {
@@ -172,7 +172,6 @@ static clae_status compare_node(comparison *c, size_t index) {
         if (status == CLAE_OK) status = download_operands(context, nodes[d], true, &results[d]);
     }
     if (status != CLAE_OK) goto done;
-    if (nodes[0]->desc.op == OP_loss) memcpy(magnitudes.data[LOSS_LOSSES], results[0].data[LOSS_LOSSES], sizeof(float));
     compare_outputs(c, nodes[0], &c->result->ops[index], results, &magnitudes, rounding_of(nodes));
 done:
     op_operands_free(&inputs);
