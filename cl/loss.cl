@@ -1,5 +1,47 @@
-/* Half the sum of squared errors, in an order that depends on sizes alone: each work-group sums a chunk, and a last one
- * the chunks' sums. -DVEC -DLOCAL; -DGRADIENT. */
+/* A loss (losses.def), summed in an order that depends on sizes alone: each work-group sums a chunk, and a last one the
+ * chunks' sums. -DVEC -DLOCAL -DLOSS_NUMBER; -DGRADIENT. */
+#include "formula.cl"
+
+#define T FLOATS(VEC)
+inline T vector_add(T y, T t, T sum) {
+    const T d = y - t;
+    int number = 0;
+#define LOSS(stem, sum_with_term, factor, gradient) if (number++ == LOSS_NUMBER) return sum_with_term;
+#include "losses.def"
+#undef LOSS
+    return sum;
+}
+
+inline T vector_gradient(T y, T t) {
+    const T d = y - t;
+    int number = 0;
+#define LOSS(stem, sum_with_term, factor, gradient) if (number++ == LOSS_NUMBER) return gradient;
+#include "losses.def"
+#undef LOSS
+    return d;
+}
+#undef T
+
+#define T float
+inline T float_add(T y, T t, T sum) {
+    const T d = y - t;
+    int number = 0;
+#define LOSS(stem, sum_with_term, factor, gradient) if (number++ == LOSS_NUMBER) return sum_with_term;
+#include "losses.def"
+#undef LOSS
+    return sum;
+}
+
+inline T float_gradient(T y, T t) {
+    const T d = y - t;
+    int number = 0;
+#define LOSS(stem, sum_with_term, factor, gradient) if (number++ == LOSS_NUMBER) return gradient;
+#include "losses.def"
+#undef LOSS
+    return d;
+}
+#undef T
+
 /* The sum over the work-group, for its first item. */
 inline float group_sum(float value, __local float *shared) {
 #if LOCAL > 1
@@ -29,17 +71,15 @@ loss_chunk(__global const float *y, ulong y_offset, __global const float *target
     float rest = 0.0f;
     for (uint e = start + get_local_id(0) * VEC; e < end; e += LOCAL * VEC) {
         if (e + VEC <= end) {
-            const FLOATS(VEC) error = CONST_AT(y, e) - CONST_AT(target, e);
-            sum = fma(error, error, sum);
+            sum = vector_add(CONST_AT(y, e), CONST_AT(target, e), sum);
 #ifdef GRADIENT
-            AT(dy, e) = scale * error;
+            AT(dy, e) = scale * vector_gradient(CONST_AT(y, e), CONST_AT(target, e));
 #endif
         } else {
             for (uint t = e; t < end; ++t) {
-                const float error = y[t] - target[t];
-                rest = fma(error, error, rest);
+                rest = float_add(y[t], target[t], rest);
 #ifdef GRADIENT
-                dy[t] = scale * error;
+                dy[t] = scale * float_gradient(y[t], target[t]);
 #endif
             }
         }
@@ -58,5 +98,5 @@ loss_total(__global const float *sums, ulong sums_offset, __global float *losses
     float sum = 0.0f;
     for (uint i = get_local_id(0); i < chunks; i += LOCAL) sum += sums[sums_offset + i];
     const float total = group_sum(sum, shared);
-    if (get_local_id(0) == 0) losses[losses_offset] = 0.5f * scale * total;
+    if (get_local_id(0) == 0) losses[losses_offset] = scale * total;
 }

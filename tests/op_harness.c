@@ -268,7 +268,7 @@ static bool check_prepare(check *k) {
 }
 
 static bool op_has_integers(op_id op) {
-    return op != OP_adam;
+    return op != OP_update;
 }
 
 static bool is_chosen(const check *k, const op_desc *desc) {

@@ -135,7 +135,7 @@ static double *mean_gradient(fixture *f, const clae_dataset *dataset, size_t bat
     for (size_t done = 0; done < dataset->info.n;) {
         const size_t images = trainer_next_plan(trainer)->batch_size;
         run_steps(trainer, 1);
-        assert_int_equal(buffer_download(trainer->network.gradients, 0, gradient, *count * sizeof *gradient), CLAE_OK);
+        assert_int_equal(buffer_download(trainer->params.gradients, 0, gradient, *count * sizeof *gradient), CLAE_OK);
         for (size_t i = 0; i < *count; i++) mean[i] += gradient[i] * (double)images / (double)dataset->info.n;
         done += images;
     }

@@ -42,7 +42,7 @@ static size_t list_ops(op_desc *ops) {
     ops[count++] = conv(OP_conv_transpose2d_fwd, 3, 2);
     ops[count++] = (op_desc){.op = OP_loss, .loss = {.count = 100, .scale = 0.5f, .with_gradient = true}};
     ops[count++] = (op_desc){.op = OP_loss, .loss = {.count = 100, .scale = 0.5f}};
-    ops[count++] = (op_desc){.op = OP_adam, .adam = {.count = 64, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}};
+    ops[count++] = (op_desc){.op = OP_update, .update = {.count = 64}};
     ops[count++] = (op_desc){.op = OP_reduce_sum, .reduce_sum = {.rows = 30, .columns = 16}};
     ops[count++] = (op_desc){.op = OP_bias, .bias = {.rows = 30, .channels = 16}};
     ops[count++] = (op_desc){.op = OP_relu_fwd, .relu = {.count = 99}};

@@ -160,7 +160,7 @@ static void conv_transpose2d_gradients(void **state) {
 static void loss_gradient(void **state) {
     (void)state;
     enum { COUNT = 7 };
-    const loss_desc d = {COUNT, 0.25f, true};
+    const loss_desc d = {LOSS_mse, COUNT, 0.25f, true};
     double y[COUNT], target[COUNT], dy[COUNT], loss[3], unused[COUNT];
     test_random random = random_stream(5, 2, 0);
     for (int i = 0; i < COUNT; i++) y[i] = random_real(&random), target[i] = random_real(&random);
@@ -180,17 +180,19 @@ static void loss_gradient(void **state) {
 static void adam_as_published(void **state) {
     (void)state;
     const double lr = 0.01, gradients[] = {0.5, -2, 0.25};
-    const adam_desc d = {1, 0.9f, 0.999f, 1e-8f};
-    const double beta1 = d.beta1, beta2 = d.beta2;
+    const update_desc d = {OPTIMISER_adam, 1};
+    const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     double theta = 1, m = 0, v = 0, p = 1, pm = 0, pv = 0;
     for (int t = 1; t <= 3; t++) {
         const double g = gradients[t - 1];
         m = beta1 * m + (1 - beta1) * g;
         v = beta2 * v + (1 - beta2) * g * g;
-        theta -= lr * (m / (1 - pow(beta1, t))) / (sqrt(v / (1 - pow(beta2, t))) + d.epsilon);
+        theta -= lr * (m / (1 - pow(beta1, t))) / (sqrt(v / (1 - pow(beta2, t))) + epsilon);
         double scratch[3];
-        reference_adam(&d, lr / (1 - pow(beta1, t)), sqrt(1 - pow(beta2, t)), &g, (reference_output){&p, scratch},
-                       (reference_output){&pm, scratch + 1}, (reference_output){&pv, scratch + 2});
+        const double rates[] = {lr / (1 - pow(beta1, t)), sqrt(1 - pow(beta2, t)), beta1,  1 - beta1,
+                                beta2,                    1 - beta2,               epsilon};
+        reference_output states[] = {{&pm, scratch + 1}, {&pv, scratch + 2}};
+        reference_update(&d, rates, &g, (reference_output){&p, scratch}, states);
         assert_true(fabs(p - theta) < 1e-12);
     }
 }

@@ -69,7 +69,9 @@ static void fill_nan(float *values, size_t count) {
 clae_status op_trial_open(clae_device *device, const op_desc *desc, op_operands *operands, op_trial *trial) {
     *trial = (op_trial){.device = device, .desc = *desc};
     /* Steps so large that an optimiser's update outweighs what it is added to. */
-    for (int i = 0; i < OP_MAX_RATES; i++) trial->args.step.rates[i] = 64.0f * op_kind_of(desc->op)->trial_step.rates[i];
+    const op_kind *kind = op_kind_of(desc->op);
+    if (desc->op == OP_update) trial->args.step = kind->trial_step(desc);
+    trial->args.step.rates[0] *= 100;
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
         if (!operands->data[k]) continue;
         buffer **to = &trial->args.operand[k].buffer;

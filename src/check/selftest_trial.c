@@ -40,8 +40,13 @@ static philox_stream stream_of(uint32_t number) {
     return (philox_stream){0, PHILOX_SELFTEST, number};
 }
 
+static op_step step_of(const op_desc *desc) {
+    const op_kind *kind = op_kind_of(desc->op);
+    return kind->trial_step ? kind->trial_step(desc) : (op_step){0};
+}
+
 static size_t first_index(const op_desc *desc) {
-    return op_kind_of(desc->op)->trial_step.first;
+    return step_of(desc).first;
 }
 
 static size_t operand_floats(const op_desc *desc, int operand) {
@@ -289,7 +294,7 @@ static void bind_operands(selftest_trial *trial) {
         trial->args.operand[k] =
             trial->own[k] ? (view){trial->own[k], 0} : (view){trial->memory, trial->place[k].offset};
     }
-    trial->args.step = op_kind_of(desc->op)->trial_step;
+    trial->args.step = step_of(desc);
     if (desc->op == OP_loss) trial->args.operand[LOSS_LOSSES].offset -= trial->args.step.slot;
 }
 

@@ -36,17 +36,21 @@ static void print_result(void *user, const selftest_result *result) {
 }
 
 static clae_status test_device(session *session, const clae_model *model, size_t batch_size) {
-    plan *plan = NULL;
+    plan *step = NULL, *update = NULL;
     tally tally = {0};
     const plan_request request = plan_request_of_training(session->device, model, batch_size);
-    clae_status status = plan_prepare(&request, &plan);
+    clae_status status = plan_prepare(&request, &step);
+    if (!status) status = plan_prepare_update(session->device, model, OPTIMISER_adam, &update);
     if (!status) {
         printf("%-10s %-14s %-82s %7s\n", "layer", "by", "op", "off by");
-        status = selftest_report(plan, print_result, &tally);
+        status = selftest_report(step, print_result, &tally);
+        const clae_status of_update = selftest_report(update, print_result, &tally);
+        if (!status) status = of_update;
         printf("%zu kernels passed, %zu failed on %s\n", tally.passed, tally.failed,
                clae_device_get_info(session->device)->name);
     }
-    plan_free(plan);
+    plan_free(update);
+    plan_free(step);
     return status;
 }
 

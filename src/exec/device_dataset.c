@@ -155,8 +155,8 @@ clae_status device_dataset_set_order(device_dataset *data, const uint32_t *order
 
 clae_status device_dataset_take(device_dataset *data, size_t first, plan_inputs *inputs) {
     inputs->indices = data->indices;
-    if (data->stream) return image_stream_take(data->stream, first, &inputs->elements, &inputs->first);
+    if (data->stream) return image_stream_take(data->stream, first, &inputs->elements, &inputs->step.first);
     inputs->elements = data->elements;
-    inputs->first = first;
+    inputs->step.first = first;
     return CLAE_OK;
 }

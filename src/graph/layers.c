@@ -81,11 +81,11 @@ static size_t batch_elements(const plan_builder *builder, clae_shape shape) {
 int layer_emit_conv_forward(const layer *layer, plan_builder *builder, op_id op, int x) {
     const op_desc conv = {.op = op, .conv.g = layer_conv_geometry(layer, builder->n)};
     const op_desc bias = {.op = OP_bias, .bias = {(size_t)builder->n * layer->out.h * layer->out.w, layer->out.c}};
-    const int weight = plan_add_tensor(builder, TENSOR_PARAMETER, layer->weight_offset, layer->weight_count);
-    const int bias_values = plan_add_tensor(builder, TENSOR_PARAMETER, layer->bias_offset, layer->bias_count);
+    const int weight = plan_add_tensor(builder, TENSOR_VALUE, layer->weight_offset, layer->weight_count);
+    const int bias_values = plan_add_tensor(builder, TENSOR_VALUE, layer->bias_offset, layer->bias_count);
     const int y = plan_add_tensor(builder, TENSOR_ARENA, 0, batch_elements(builder, layer->out));
-    plan_add_node(builder, &conv, x, weight, -1, y);
-    plan_add_node(builder, &bias, bias_values, y, -1, -1);
+    PLAN_ADD(builder, &conv, x, weight, -1, y);
+    PLAN_ADD(builder, &bias, bias_values, y);
     return y;
 }
 
@@ -98,11 +98,11 @@ int layer_emit_conv_backward(const layer *layer, plan_builder *builder, op_id bw
     const op_desc data = {.op = bwd_data, .conv.g = g};
     const int dweight = plan_add_tensor(builder, TENSOR_GRADIENT, layer->weight_offset, layer->weight_count);
     const int dbias = plan_add_tensor(builder, TENSOR_GRADIENT, layer->bias_offset, layer->bias_count);
-    plan_add_node(builder, &weights, x, dy, dweight, -1);
-    plan_add_node(builder, &bias, dy, dbias, -1, -1);
+    PLAN_ADD(builder, &weights, x, dy, dweight);
+    PLAN_ADD(builder, &bias, dy, dbias);
     if (!with_dx) return -1;
-    const int weight = plan_add_tensor(builder, TENSOR_PARAMETER, layer->weight_offset, layer->weight_count);
+    const int weight = plan_add_tensor(builder, TENSOR_VALUE, layer->weight_offset, layer->weight_count);
     const int dx = plan_add_tensor(builder, TENSOR_ARENA, 0, batch_elements(builder, layer->in));
-    plan_add_node(builder, &data, dy, weight, -1, dx);
+    PLAN_ADD(builder, &data, dy, weight, -1, dx);
     return dx;
 }

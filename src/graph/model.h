@@ -58,10 +58,6 @@ clae_status model_read_metadata(const clae_context *context, const safetensors_f
 /* Refuses a file of another version of clae's format; that of another program may say what it likes. */
 clae_status model_check_format(const clae_context *context, const safetensors_file *file, const char *path);
 
-/* Adam's means of each tensor have its name after these. */
-#define ADAM_M_PREFIX "adam.m."
-#define ADAM_V_PREFIX "adam.v."
-
 /* clae_model_save, with the training steps that are behind the weights, which file_step reads. */
 clae_status model_save_of_step(const clae_model *model, const char *path, uint64_t step);
 

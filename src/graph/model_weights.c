@@ -2,6 +2,7 @@
 #include "graph/model.h"
 
 #include "base/memory.h"
+#include "ops/update.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -57,11 +58,20 @@ static void shape_text(const size_t *shape, size_t rank, char *text, size_t size
         used += (size_t)snprintf(text + used, size - used, "%s%zu", i ? "x" : "", shape[i]);
 }
 
-/* Whether a layer has the tensor of this name, or Adam has one for it. */
+/* The name without the prefix of an optimiser's state. */
+static const char *without_prefix(const char *name) {
+    char prefix[UPDATE_PREFIX_BYTES];
+    for (int optimiser = 0; optimiser < OPTIMISER_COUNT; optimiser++)
+        for (size_t k = 0; k < update_state_count((optimiser_id)optimiser); k++) {
+            update_state_prefix((optimiser_id)optimiser, k, prefix);
+            if (strncmp(name, prefix, strlen(prefix)) == 0) return name + strlen(prefix);
+        }
+    return name;
+}
+
+/* Whether a layer has the tensor of this name, or an optimiser has one for it. */
 static bool is_used(const clae_model *model, const char *name) {
-    static const char *const prefixes[] = {ADAM_M_PREFIX, ADAM_V_PREFIX};
-    for (size_t i = 0; i < ARRAY_LENGTH(prefixes); i++)
-        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) name += strlen(prefixes[i]);
+    name = without_prefix(name);
     for (size_t i = 0; i < model->layer_count; i++) {
         const layer *l = &model->layers[i];
         const size_t length = strlen(l->name);

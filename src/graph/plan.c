@@ -14,26 +14,18 @@ static void emit_load(plan_builder *b, const plan_request *request, plan *plan) 
                                          .from_float = request->from_float,
                                          .scale = (float)(1.0 / (unit * model->std)),
                                          .shift = (float)(-model->mean / model->std)}};
-    plan->elements = plan_add_tensor(b, TENSOR_EXTERNAL, 0, 0);
-    plan->indices = plan_add_tensor(b, TENSOR_EXTERNAL, 0, 0);
-    plan_add_node(b, &desc, plan->elements, plan->indices, plan->x, -1);
+    b->phase = PHASE_LOAD;
+    PLAN_ADD(b, &desc, plan_add_tensor(b, TENSOR_ELEMENTS, 0, 0), plan_add_tensor(b, TENSOR_INDICES, 0, 0), plan->x);
 }
 
 static void emit_loss(plan_builder *b, const plan_request *request, plan *plan, int dy) {
     const size_t count = request->batch_size * shape_elements(request->model->input);
     const op_desc desc = {
-        .op = OP_loss, .loss = {.count = count, .scale = 1.0f / (float)request->batch_size, .with_gradient = true}};
-    plan->losses = plan_add_tensor(b, TENSOR_EXTERNAL, 0, 1);
-    plan_add_node(b, &desc, plan->y, plan->x, plan->losses, dy);
-}
-
-static void emit_adam(plan_builder *b, size_t floats) {
-    const op_desc desc = {.op = OP_adam, .adam = {floats, 0.9, 0.999, 1e-8}};
-    const int parameters = plan_add_tensor(b, TENSOR_PARAMETER, 0, floats);
-    const int gradients = plan_add_tensor(b, TENSOR_GRADIENT, 0, floats);
-    const int m = plan_add_tensor(b, TENSOR_MOMENT_M, 0, floats);
-    const int v = plan_add_tensor(b, TENSOR_MOMENT_V, 0, floats);
-    plan_add_node(b, &desc, parameters, gradients, m, v);
+        .op = OP_loss,
+        .loss = {
+            .loss = request->loss, .count = count, .scale = 1.0f / (float)request->batch_size, .with_gradient = true}};
+    b->phase = PHASE_LOSS;
+    PLAN_ADD(b, &desc, plan->y, plan->target, plan_add_tensor(b, TENSOR_LOSSES, 0, 1), dy);
 }
 
 static bool parameters_before(const clae_model *model, size_t layer) {
@@ -43,6 +35,7 @@ static bool parameters_before(const clae_model *model, size_t layer) {
 }
 
 static void emit_backward(plan_builder *b, const clae_model *model, const int *activations, int dy) {
+    b->phase = PHASE_BACKWARD;
     for (size_t i = model->layer_count; i-- > 0 && dy >= 0;) {
         const layer *l = &model->layers[i];
         b->layer = l->name;
@@ -60,8 +53,9 @@ static void emit_all(plan_builder *b, const plan_request *request, plan *plan, i
     activations[first] = plan_add_tensor(b, TENSOR_ARENA, 0, request->batch_size * in_elements);
     if (b->out_of_memory) return;
     b->tensors[activations[first]].is_input = true;
-    if (request->encode) plan->x = activations[first];
+    if (request->encode) plan->x = plan->target = activations[first];
     if (request->load_batch) emit_load(b, request, plan);
+    b->phase = PHASE_FORWARD;
     for (size_t i = first; i < end; i++) {
         const layer *l = &model->layers[i];
         b->layer = l->name;
@@ -77,28 +71,31 @@ static void emit_all(plan_builder *b, const plan_request *request, plan *plan, i
     const int dy = plan_add_tensor(b, TENSOR_ARENA, 0, request->batch_size * shape_elements(model->input));
     emit_loss(b, request, plan, dy);
     emit_backward(b, model, activations, dy);
-    emit_adam(b, model->parameter_floats);
+}
+
+/* Hands the nodes to the plan, whatever the status. */
+static clae_status finish_nodes(plan_builder *b, plan *plan) {
+    const clae_context *context = plan->device->context;
+    clae_status status = b->out_of_memory ? fail_memory(context, sizeof(plan_node), "the plan") : CLAE_OK;
+    if (status == CLAE_OK && !context->no_fusion) plan_fuse(b, plan->device);
+    size_t arena_floats = 0;
+    if (status == CLAE_OK) status = plan_place_tensors(context, b, &arena_floats);
+    plan->arena_bytes = arena_floats * sizeof(float);
+    plan->nodes = b->nodes;
+    plan->node_count = b->node_count;
+    plan->tensors = b->tensors;
+    plan->tensor_count = b->tensor_count;
+    return status;
 }
 
 static clae_status build_nodes(const plan_request *request, plan *plan) {
-    clae_context *context = request->device->context;
     plan_builder b = {.n = (int)request->batch_size};
     const size_t bytes = (request->model->layer_count + 1) * sizeof(int);
     int *activations = malloc(bytes);
-    if (!activations) return fail_memory(context, bytes, "the plan");
+    if (!activations) return fail_memory(request->device->context, bytes, "the plan");
     emit_all(&b, request, plan, activations);
     free(activations);
-    clae_status status = CLAE_OK;
-    if (b.out_of_memory) status = fail_memory(context, sizeof(plan_node), "the plan");
-    if (status == CLAE_OK && !context->no_fusion) plan_fuse(&b, request->device);
-    size_t arena_floats = 0;
-    if (status == CLAE_OK) status = plan_place_tensors(context, &b, &arena_floats);
-    plan->arena_bytes = arena_floats * sizeof(float);
-    plan->nodes = b.nodes;
-    plan->node_count = b.node_count;
-    plan->tensors = b.tensors;
-    plan->tensor_count = b.tensor_count;
-    return status;
+    return finish_nodes(&b, plan);
 }
 
 /* Kernels index tensors with int. */
@@ -126,30 +123,27 @@ static clae_status prepare_nodes(plan *plan) {
     return CLAE_OK;
 }
 
-static buffer *buffer_of(const plan *plan, const network *network, plan_tensor_kind kind) {
-    switch (kind) {
-    case TENSOR_ARENA:
-        return plan->arena;
-    case TENSOR_PARAMETER:
-        return network->parameters;
-    case TENSOR_GRADIENT:
-        return network->gradients;
-    case TENSOR_MOMENT_M:
-        return network->m;
-    case TENSOR_MOMENT_V:
-        return network->v;
-    default:
-        return NULL;
-    }
+static buffer *buffer_of(const plan *plan, const params *params, plan_tensor_kind kind) {
+    buffer *const buffers[] = {
+        [TENSOR_ARENA] = plan->arena,
+        [TENSOR_VALUE] = params->values,
+        [TENSOR_GRADIENT] = params->gradients,
+        [TENSOR_STATE] = params->state[0],
+        [TENSOR_STATE_1] = params->state[1],
+        [TENSOR_ELEMENTS] = NULL,
+        [TENSOR_INDICES] = NULL,
+        [TENSOR_LOSSES] = NULL,
+    };
+    return buffers[kind];
 }
 
-static void bind_nodes(plan *plan, const network *network) {
+static void bind_nodes(plan *plan, const params *params) {
     for (size_t i = 0; i < plan->node_count; i++) {
         plan_node *node = &plan->nodes[i];
         for (int k = 0; k < OP_MAX_OPERANDS; k++) {
             if (node->operand[k] < 0) continue;
             const plan_tensor *tensor = &plan->tensors[node->operand[k]];
-            node->args.operand[k] = (view){buffer_of(plan, network, tensor->kind), tensor->offset};
+            node->args.operand[k] = (view){buffer_of(plan, params, tensor->kind), tensor->offset};
         }
         node->args.workspace = (view){plan->workspace, 0};
     }
@@ -165,23 +159,44 @@ plan_request plan_request_of_training(clae_device *device, const clae_model *mod
                           .backward = true};
 }
 
+static plan *new_plan(clae_device *device, size_t batch_size) {
+    plan *p = calloc(1, sizeof *p);
+    if (!p) return NULL;
+    p->device = device;
+    p->batch_size = batch_size;
+    p->x = p->z = p->y = p->target = -1;
+    return p;
+}
+
+static clae_status finish_plan(plan *p, clae_status status, plan **out) {
+    if (status == CLAE_OK) status = prepare_nodes(p);
+    if (status == CLAE_OK)
+        *out = p;
+    else
+        plan_free(p);
+    return status;
+}
+
 clae_status plan_prepare(const plan_request *request, plan **out) {
     *out = NULL;
-    clae_status status = check_sizes(request);
+    const clae_status status = check_sizes(request);
     if (status != CLAE_OK) return status;
-    plan *p = calloc(1, sizeof *p);
+    plan *p = new_plan(request->device, request->batch_size);
     if (!p) return fail_memory(request->device->context, sizeof *p, "the plan");
-    p->device = request->device;
-    p->batch_size = request->batch_size;
-    p->x = p->z = p->y = p->elements = p->indices = p->losses = -1;
-    status = build_nodes(request, p);
-    if (status == CLAE_OK) status = prepare_nodes(p);
-    if (status != CLAE_OK) {
-        plan_free(p);
-        return status;
-    }
-    *out = p;
-    return CLAE_OK;
+    return finish_plan(p, build_nodes(request, p), out);
+}
+
+clae_status plan_prepare_update(clae_device *device, const clae_model *model, optimiser_id optimiser, plan **out) {
+    const size_t floats = model->parameter_floats, states = update_state_count(optimiser);
+    const op_desc desc = {.op = OP_update, .update = {optimiser, floats}};
+    plan_builder b = {.n = 1, .phase = PHASE_UPDATE};
+    *out = NULL;
+    plan *p = new_plan(device, 1);
+    if (!p) return fail_memory(device->context, sizeof *p, "the plan");
+    PLAN_ADD(&b, &desc, plan_add_tensor(&b, TENSOR_VALUE, 0, floats), plan_add_tensor(&b, TENSOR_GRADIENT, 0, floats),
+             states > 0 ? plan_add_tensor(&b, TENSOR_STATE, 0, floats) : -1,
+             states > 1 ? plan_add_tensor(&b, TENSOR_STATE_1, 0, floats) : -1);
+    return finish_plan(p, finish_nodes(&b, p), out);
 }
 
 static clae_status get_buffer(clae_device *device, size_t bytes, buffer *shared, buffer **out, bool *is_own) {
@@ -198,12 +213,12 @@ static clae_status touch(plan *plan) {
     return status == CLAE_OK ? device_finish(plan->device) : status;
 }
 
-clae_status plan_allocate(plan *plan, const network *network, const struct plan *share) {
+clae_status plan_allocate(plan *plan, const params *params, const struct plan *share) {
     buffer *const arena = share ? share->arena : NULL, *const workspace = share ? share->workspace : NULL;
     clae_status status = get_buffer(plan->device, plan->arena_bytes, arena, &plan->arena, &plan->owns_arena);
     if (status != CLAE_OK) return status;
     status = get_buffer(plan->device, plan->workspace_bytes, workspace, &plan->workspace, &plan->owns_workspace);
-    if (status == CLAE_OK) bind_nodes(plan, network);
+    if (status == CLAE_OK) bind_nodes(plan, params);
     return status == CLAE_OK ? touch(plan) : status;
 }
 
@@ -217,30 +232,21 @@ void plan_free(plan *plan) {
     free(plan);
 }
 
-void plan_node_bind(plan_node *node, const plan_inputs *inputs) {
-    switch (node->desc.op) {
-    case OP_load_batch:
-        node->args.operand[LOAD_BATCH_ELEMENTS].buffer = inputs->elements;
-        node->args.operand[LOAD_BATCH_INDICES].buffer = inputs->indices;
-        node->args.step.first = inputs->first;
-        break;
-    case OP_loss:
-        node->args.operand[LOSS_LOSSES].buffer = inputs->losses;
-        node->args.step.slot = inputs->slot;
-        break;
-    case OP_adam:
-        node->args.step.rates[ADAM_STEP_SIZE] = inputs->step_size;
-        node->args.step.rates[ADAM_SQRT_CORRECTION2] = inputs->sqrt_correction2;
-        break;
-    default:
-        break;
+void plan_bind(const plan *plan, plan_node *node, const plan_inputs *inputs) {
+    buffer *const given[] = {
+        [TENSOR_ELEMENTS] = inputs->elements, [TENSOR_INDICES] = inputs->indices, [TENSOR_LOSSES] = inputs->losses};
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
+        if (node->operand[k] < 0) continue;
+        const plan_tensor_kind kind = plan->tensors[node->operand[k]].kind;
+        if (kind >= TENSOR_ELEMENTS) node->args.operand[k].buffer = given[kind];
     }
+    node->args.step = inputs->step;
 }
 
 clae_status plan_run(plan *plan, const plan_inputs *inputs) {
     for (size_t i = 0; i < plan->node_count; i++) {
         plan_node *node = &plan->nodes[i];
-        plan_node_bind(node, inputs);
+        plan_bind(plan, node, inputs);
         const clae_status status = op_run(node->instance, &node->args);
         if (status != CLAE_OK) return status;
     }

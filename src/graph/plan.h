@@ -5,30 +5,21 @@
 
 #include "backend/backend.h"
 #include "graph/model.h"
-
-/* Flat buffers of a model on a device. */
-typedef struct network {
-    clae_device *device;
-    size_t floats;
-    buffer *parameters;
-    buffer *gradients, *m, *v; /* NULL unless made for training */
-} network;
-
-/* Device memory of a network. */
-size_t network_bytes(const clae_model *model, bool training);
-clae_status network_create(clae_device *device, const clae_model *model, bool training, network *network);
-void network_release(network *network);
-clae_status network_upload(network *network, const clae_model *model);
-clae_status network_download(const network *network, clae_model *model);
+#include "graph/params.h"
 
 typedef enum plan_tensor_kind {
-    TENSOR_ARENA, /* activations and their gradients */
-    TENSOR_PARAMETER,
+    TENSOR_ARENA,    /* activations and their gradients */
+    TENSOR_VALUE,    /* these are in the flat buffers of `params` */
     TENSOR_GRADIENT,
-    TENSOR_MOMENT_M,
-    TENSOR_MOMENT_V,
-    TENSOR_EXTERNAL, /* dataset, indices, losses: given for each run */
+    TENSOR_STATE,    /* of the optimiser: two kinds, one for each */
+    TENSOR_STATE_1,
+    TENSOR_ELEMENTS, /* these are given for each run */
+    TENSOR_INDICES,
+    TENSOR_LOSSES,
 } plan_tensor_kind;
+
+/* What a plan does, one after the other. The update has a plan of its own: between the two, gradients are complete. */
+typedef enum plan_phase { PHASE_LOAD, PHASE_FORWARD, PHASE_LOSS, PHASE_BACKWARD, PHASE_UPDATE, PHASE_COUNT } plan_phase;
 
 typedef struct plan_tensor {
     plan_tensor_kind kind;
@@ -38,6 +29,7 @@ typedef struct plan_tensor {
 
 typedef struct plan_node {
     op_desc desc;
+    plan_phase phase;
     int operand[OP_MAX_OPERANDS]; /* tensors; -1: none */
     const char *layer;            /* "encoder.0", "" for what belongs to no layer */
     op_instance *instance;
@@ -50,13 +42,16 @@ struct plan_builder {
     plan_tensor *tensors;
     size_t tensor_count, tensor_capacity;
     int n; /* batch */
-    const char *layer;
+    plan_phase phase;
+    const char *layer; /* of the nodes that are added */
     bool out_of_memory; /* sticky; looked at once, at the end */
 };
 
 int plan_add_tensor(plan_builder *builder, plan_tensor_kind kind, size_t offset, size_t count);
-/* Operands beyond those that the op has are -1. */
-void plan_add_node(plan_builder *builder, const op_desc *desc, int a, int b, int c, int d);
+void plan_add_node(plan_builder *builder, const op_desc *desc, const int *operands, size_t count);
+/* Operands in the op's order, -1 for those that are left out, also at the end. */
+#define PLAN_ADD(builder, desc, ...)                                                                                   \
+    plan_add_node(builder, desc, (const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
 
 typedef struct plan_request {
     clae_device *device;
@@ -65,7 +60,8 @@ typedef struct plan_request {
     bool load_batch; /* x comes from a dataset on the device; otherwise the first tensor is uploaded */
     bool from_float;
     bool encode, decode; /* one or both */
-    bool backward;       /* the loss, its gradients, and Adam */
+    bool backward;       /* the loss and its gradients */
+    loss_id loss;        /* of `backward` */
 } plan_request;
 
 typedef struct plan {
@@ -75,8 +71,7 @@ typedef struct plan {
     size_t node_count;
     plan_tensor *tensors;
     size_t tensor_count;
-    int x, z, y;                   /* tensors: images, codes, reconstructions; -1 where the plan has none */
-    int elements, indices, losses; /* external tensors */
+    int x, z, y, target; /* tensors: images, codes, reconstructions, what these should be; -1 where the plan has none */
     size_t arena_bytes, workspace_bytes;
     buffer *arena, *workspace; /* NULL until it is allocated */
     bool owns_arena, owns_workspace;
@@ -86,22 +81,22 @@ typedef struct plan {
 plan_request plan_request_of_training(clae_device *device, const clae_model *model, size_t batch_size);
 
 clae_status plan_prepare(const plan_request *request, plan **plan);
-/* Gets the buffers, or those of `share`, where that is not NULL, if they are large enough; `share` and the network must
+/* The step of an optimiser on all parameters, by their gradients. */
+clae_status plan_prepare_update(clae_device *device, const clae_model *model, optimiser_id optimiser, plan **plan);
+/* Gets the buffers, or those of `share`, where that is not NULL, if they are large enough; `share` and `params` must
  * outlive the plan. */
-clae_status plan_allocate(plan *plan, const network *network, const struct plan *share);
+clae_status plan_allocate(plan *plan, const params *params, const struct plan *share);
 void plan_free(plan *plan);
 
-/* What changes from run to run. Views of load_batch and loss may stay empty where the plan has no such op. */
+/* What changes from run to run. Buffers may be NULL where no op of the plan has them. */
 typedef struct plan_inputs {
     buffer *elements, *indices, *losses;
-    size_t first; /* place in indices */
-    size_t slot;  /* place in losses */
-    float step_size, sqrt_correction2;
+    op_step step;
 } plan_inputs;
 
 clae_status plan_run(plan *plan, const plan_inputs *inputs);
 /* Sets the arguments of one node for a run. */
-void plan_node_bind(plan_node *node, const plan_inputs *inputs);
+void plan_bind(const plan *plan, plan_node *node, const plan_inputs *inputs);
 
 view plan_view(const plan *plan, int tensor);
 

@@ -23,12 +23,13 @@ int plan_add_tensor(plan_builder *builder, plan_tensor_kind kind, size_t offset,
     return (int)builder->tensor_count++;
 }
 
-void plan_add_node(plan_builder *builder, const op_desc *desc, int a, int b, int c, int d) {
+void plan_add_node(plan_builder *builder, const op_desc *desc, const int *operands, size_t count) {
     if (builder->out_of_memory ||
         !grow((void **)&builder->nodes, builder->node_count, &builder->node_capacity, sizeof(plan_node))) {
         builder->out_of_memory = true;
         return;
     }
-    builder->nodes[builder->node_count++] =
-        (plan_node){.desc = *desc, .operand = {a, b, c, d}, .layer = builder->layer ? builder->layer : ""};
+    plan_node *node = &builder->nodes[builder->node_count++];
+    *node = (plan_node){.desc = *desc, .phase = builder->phase, .layer = builder->layer ? builder->layer : ""};
+    for (size_t k = 0; k < OP_MAX_OPERANDS; k++) node->operand[k] = k < count ? operands[k] : -1;
 }

@@ -27,7 +27,7 @@ static op_desc relu_desc_of(const layer *layer, op_id op, const plan_builder *bu
 static int emit_forward(const layer *layer, plan_builder *builder, int x) {
     const op_desc desc = relu_desc_of(layer, OP_relu_fwd, builder);
     const int y = plan_add_tensor(builder, TENSOR_ARENA, 0, desc.relu.count);
-    plan_add_node(builder, &desc, x, y, -1, -1);
+    PLAN_ADD(builder, &desc, x, y);
     return y;
 }
 
@@ -35,7 +35,7 @@ static int emit_backward(const layer *layer, plan_builder *builder, int x, int y
     (void)x;
     if (!with_dx) return -1;
     const op_desc desc = relu_desc_of(layer, OP_relu_bwd, builder);
-    plan_add_node(builder, &desc, y, dy, -1, -1);
+    PLAN_ADD(builder, &desc, y, dy);
     return dy;
 }
 

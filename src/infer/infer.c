@@ -23,7 +23,7 @@ clae_status clae_infer_create(clae_device *device, const clae_model *model, size
     infer->std = model->std;
     infer->batch_size = batch_size ? batch_size : DEFAULT_BATCH;
     infer->may_shrink = batch_size == 0;
-    const clae_status status = network_create(device, model, false, &infer->network);
+    const clae_status status = params_create(device, model, NULL, &infer->params);
     if (status != CLAE_OK) {
         clae_infer_free(infer);
         return status;
@@ -36,7 +36,7 @@ void clae_infer_free(clae_infer *infer) {
     if (!infer) return;
     for (size_t i = infer->plan_count; i-- > 0;) plan_free(infer->plans[i].plan);
     device_dataset_release(&infer->data);
-    network_release(&infer->network);
+    params_release(&infer->params);
     free(infer->staging);
     free(infer);
 }
@@ -44,7 +44,7 @@ void clae_infer_free(clae_infer *infer) {
 clae_status infer_update(clae_infer *infer, const clae_model *model) {
     infer->mean = model->mean;
     infer->std = model->std;
-    return network_upload(&infer->network, model);
+    return params_upload(&infer->params, model);
 }
 
 static clae_status inputs_at(clae_infer *infer, size_t first, plan_inputs *inputs) {

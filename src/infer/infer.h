@@ -19,7 +19,7 @@ struct clae_infer {
     bool may_shrink; /* the batch size is not the user's */
     bool is_said;    /* how much memory is planned */
     const plan *share;
-    network network;
+    params params;
     struct {
         infer_kind kind;
         bool from_float;

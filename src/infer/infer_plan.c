@@ -67,7 +67,7 @@ static size_t place_for_plan(clae_infer *infer) {
 static clae_status keep_plan(infer_work *work) {
     clae_infer *infer = work->infer;
     if (!work->prepared) return CLAE_OK;
-    const clae_status status = plan_allocate(work->prepared, &infer->network, shared_plan(infer));
+    const clae_status status = plan_allocate(work->prepared, &infer->params, shared_plan(infer));
     if (status != CLAE_OK) {
         drop_plan(work);
         return status;
@@ -174,7 +174,7 @@ static void say_need(infer_work *work) {
     clae_infer *infer = work->infer;
     const clae_log_level level = infer->is_said || infer->share ? CLAE_LOG_DEBUG : CLAE_LOG_INFO;
     if (!work->prepared) return;
-    work->need.weights = infer->network.parameters->bytes;
+    work->need.weights = infer->params.values->bytes;
     memory_need_log(infer->device, level, &work->need);
     dataset_layout_log(&work->layout, infer->device, level);
     infer->is_said = true;

@@ -14,7 +14,7 @@ static clae_status prepare(clae_device *device, const op_desc *desc, op_instance
         opencl_instance_create(device, desc, &opencl_bias_plain, sizeof(opencl_instance), run, instance);
     if (status) return status;
     status =
-        opencl_elementwise_create(opencl_device_of(device), "bias.cl", "bias", desc->bias.rows * desc->bias.channels,
+        opencl_elementwise_create(opencl_device_of(device), "bias.cl", "", "bias", desc->bias.rows * desc->bias.channels,
                                   desc->bias.channels, &opencl_instance_of(*instance)->launch[0]);
     return opencl_instance_finish(instance, status);
 }

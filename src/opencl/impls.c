@@ -19,7 +19,7 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_relu_fwd] = LIST(&opencl_relu_fwd_plain),
     [OP_relu_bwd] = LIST(&opencl_relu_bwd_plain),
     [OP_loss] = LIST(&opencl_loss_vector, &opencl_loss_plain),
-    [OP_adam] = LIST(&opencl_adam_plain),
+    [OP_update] = LIST(&opencl_update_plain),
     [OP_load_batch] = LIST(&opencl_load_batch_plain),
     [OP_reduce_sum] = LIST(&opencl_reduce_sum_vector, &opencl_reduce_sum_plain),
 #if CLAE_HAVE_CLBLAST

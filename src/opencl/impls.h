@@ -18,7 +18,7 @@ OPENCL_CONV_IMPLS(conv_transpose2d_bwd_weights);
 extern const op_impl opencl_bias_plain;
 extern const op_impl opencl_relu_fwd_plain, opencl_relu_bwd_plain;
 extern const op_impl opencl_loss_vector, opencl_loss_plain;
-extern const op_impl opencl_adam_plain;
+extern const op_impl opencl_update_plain;
 extern const op_impl opencl_load_batch_plain;
 extern const op_impl opencl_reduce_sum_vector, opencl_reduce_sum_plain;
 extern const op_impl opencl_gemm_vector, opencl_gemm_clblast, opencl_gemm_plain;

@@ -59,15 +59,15 @@ clae_status opencl_launch_create(opencl_device *device, const char *file, const 
     }
 }
 
-clae_status opencl_elementwise_create(opencl_device *device, const char *file, const char *name, size_t count,
-                                      size_t multiple, opencl_launch *launch) {
+clae_status opencl_elementwise_create(opencl_device *device, const char *file, const char *options, const char *name,
+                                      size_t count, size_t multiple, opencl_launch *launch) {
     const bool cpu = device->class == OPENCL_CLASS_CPU;
     size_t vector = cpu ? CPU_VECTOR : GPU_VECTOR;
     const size_t per_item = cpu ? CPU_VECTORS_PER_ITEM : 1;
     while (multiple % vector != 0) vector /= 2;
-    char options[64];
-    snprintf(options, sizeof options, "-DVEC=%zu -DPER_ITEM=%zu", vector, per_item);
-    clae_status status = opencl_launch_create(device, file, options, name, cpu ? 1 : GPU_GROUP_ITEMS, launch);
+    char all[160];
+    snprintf(all, sizeof all, "-DVEC=%zu -DPER_ITEM=%zu%s", vector, per_item, options);
+    clae_status status = opencl_launch_create(device, file, all, name, cpu ? 1 : GPU_GROUP_ITEMS, launch);
     if (status) return status;
     const size_t group_elements = launch->local[0] * per_item * vector;
     const size_t groups = count / group_elements + (count % group_elements != 0);

@@ -41,9 +41,9 @@ clae_status opencl_launch_create(opencl_device *device, const char *file, const 
                                  size_t wanted, opencl_launch *launch);
 
 /* Prepares a kernel that passes over `count` elements once, given -DVEC, -DLOCAL and -DPER_ITEM: a work-group takes
- * LOCAL * PER_ITEM vectors. VEC divides `multiple` (0: any VEC will do). */
-clae_status opencl_elementwise_create(opencl_device *device, const char *file, const char *name, size_t count,
-                                      size_t multiple, opencl_launch *launch);
+ * LOCAL * PER_ITEM vectors, and `options` (" -DN=3"). VEC divides `multiple` (0: any VEC will do). */
+clae_status opencl_elementwise_create(opencl_device *device, const char *file, const char *options, const char *name,
+                                      size_t count, size_t multiple, opencl_launch *launch);
 
 /* op_impl.suits and op_impl.supports of kernels in CPU style, and op_impl.supports of those that do anything. */
 bool opencl_is_cpu(const clae_device *device, const op_desc *desc);

@@ -1,5 +1,6 @@
 #include "opencl/impls.h"
 #include "opencl/instance.h"
+#include "ops/loss.h"
 
 #include <stdio.h>
 
@@ -28,7 +29,8 @@ static clae_status run(op_instance *instance, const op_args *args) {
     if (!status) status = opencl_launch_run(&launch[0]);
     if (!status)
         status =
-            opencl_kernel_set(&launch[1].kernel, "vvuf", args->workspace, losses, self->chunks, (double)desc->scale);
+            opencl_kernel_set(&launch[1].kernel, "vvuf", args->workspace, losses, self->chunks,
+                              (double)((float)loss_factor(desc->loss) * desc->scale));
     return status ? status : opencl_launch_run(&launch[1]);
 }
 
@@ -39,7 +41,8 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     loss_instance *self = (loss_instance *)*instance;
     opencl_launch *launch = self->base.launch;
     char options[64];
-    snprintf(options, sizeof options, "-DVEC=%zu%s", style->vector, desc->loss.with_gradient ? " -DGRADIENT" : "");
+    snprintf(options, sizeof options, "-DVEC=%zu -DLOSS_NUMBER=%d%s", style->vector, (int)desc->loss.loss,
+             desc->loss.with_gradient ? " -DGRADIENT" : "");
     status = opencl_launch_create(opencl_device_of(device), "loss.cl", options, "loss_chunk", style->items, &launch[0]);
     if (!status)
         status =

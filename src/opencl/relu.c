@@ -12,7 +12,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
 static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     clae_status status = opencl_instance_create(device, desc, impl, sizeof(opencl_instance), run, instance);
     if (status) return status;
-    status = opencl_elementwise_create(opencl_device_of(device), "relu.cl", op_name(desc->op), desc->relu.count, 0,
+    status = opencl_elementwise_create(opencl_device_of(device), "relu.cl", "", op_name(desc->op), desc->relu.count, 0,
                                        &opencl_instance_of(*instance)->launch[0]);
     return opencl_instance_finish(instance, status);
 }

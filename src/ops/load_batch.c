@@ -30,6 +30,11 @@ static void load_batch_set_images(op_desc *desc, size_t images) {
     desc->load_batch.n = images;
 }
 
+static op_step load_batch_trial_step(const op_desc *desc) {
+    (void)desc;
+    return (op_step){.first = LOAD_BATCH_TRIAL_FIRST};
+}
+
 static op_expected load_batch_expect(const op_values *values, int output, size_t i) {
     const load_batch_desc *d = &values->desc->load_batch;
     const uint32_t *indices = values->data[LOAD_BATCH_INDICES];
@@ -56,6 +61,6 @@ const op_kind op_kind_load_batch = {
     .images = load_batch_images,
     .set_images = load_batch_set_images,
     .look = LOOK_IMAGES,
-    .trial_step = {.first = LOAD_BATCH_TRIAL_FIRST},
+    .trial_step = load_batch_trial_step,
     .expect = load_batch_expect,
 };

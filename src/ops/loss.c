@@ -1,6 +1,9 @@
+#include "ops/loss.h"
+#include "ops/formula_double.h"
 #include "ops/op_kind.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static size_t loss_count(const op_desc *desc, int operand) {
     if (operand == LOSS_LOSSES) return 1;
@@ -16,7 +19,8 @@ static double loss_terms(const op_desc *desc, int output) {
 }
 
 static void loss_describe(const op_desc *desc, char *text, size_t size) {
-    snprintf(text, size, "%zu%s", desc->loss.count, desc->loss.with_gradient ? " +gradient" : "");
+    snprintf(text, size, "%s %zu%s", loss_name(desc->loss.loss), desc->loss.count,
+             desc->loss.with_gradient ? " +gradient" : "");
 }
 
 static size_t loss_images(const op_desc *desc) {
@@ -33,25 +37,76 @@ static op_grid loss_grid(const op_desc *desc) {
     return (op_grid){1, 1, desc->loss.count, 1, LOSS_PIXELS};
 }
 
-static double loss_error(const op_values *values, size_t i) {
-    return (double)op_floats(values, LOSS_Y)[i] - (double)op_floats(values, LOSS_TARGET)[i];
+typedef struct loss_kind {
+    const char *name;
+    double factor;
+    double (*add)(double y, double t, double sum);
+    double (*gradient)(double y, double t);
+} loss_kind;
+
+#define LOSS(stem, sum_with_term, factor_each, gradient_each)                                                          \
+    static double loss_add_##stem(double y, double t, double sum) {                                                    \
+        const double d = y - t;                                                                                        \
+        (void)d;                                                                                                       \
+        return sum_with_term;                                                                                          \
+    }                                                                                                                  \
+    static double loss_gradient_##stem(double y, double t) {                                                           \
+        const double d = y - t;                                                                                        \
+        (void)d;                                                                                                       \
+        return gradient_each;                                                                                          \
+    }
+#include "ops/losses.def"
+#undef LOSS
+
+static const loss_kind kinds[LOSS_COUNT] = {
+#define LOSS(stem, sum_with_term, factor_each, gradient_each)                                                          \
+    [LOSS_##stem] = {#stem, factor_each, loss_add_##stem, loss_gradient_##stem},
+#include "ops/losses.def"
+#undef LOSS
+};
+
+const char *loss_name(loss_id loss) {
+    return kinds[loss].name;
+}
+
+loss_id loss_find(const char *name) {
+    int found = 0;
+    while (found < LOSS_COUNT && strcmp(kinds[found].name, name) != 0) found++;
+    return (loss_id)found;
+}
+
+double loss_factor(loss_id loss) {
+    return kinds[loss].factor;
+}
+
+double loss_term(loss_id loss, double y, double t) {
+    return kinds[loss].factor * kinds[loss].add(y, t, 0);
 }
 
 static op_expected loss_expect_sum(const op_values *values) {
-    const size_t count = values->pixels ? values->pixel_count : values->desc->loss.count;
+    const loss_desc *d = &values->desc->loss;
+    const size_t count = values->pixels ? values->pixel_count : d->count;
     op_expected sum = {0};
     for (size_t j = 0; j < count; j++) {
-        const double error = loss_error(values, values->pixels ? values->pixels[j] : j);
-        op_expected_add(&sum, 0.5 * (double)values->desc->loss.scale * error * error);
+        const size_t i = values->pixels ? values->pixels[j] : j;
+        op_expected_add(&sum, (double)d->scale * loss_term(d->loss, (double)op_floats(values, LOSS_Y)[i],
+                                                           (double)op_floats(values, LOSS_TARGET)[i]));
     }
     return sum;
 }
 
 static op_expected loss_expect(const op_values *values, int output, size_t i) {
+    const loss_desc *d = &values->desc->loss;
     if (output == LOSS_LOSSES) return loss_expect_sum(values);
     op_expected dy = {0};
-    op_expected_add(&dy, (double)values->desc->loss.scale * loss_error(values, i));
+    op_expected_add(&dy, (double)d->scale * kinds[d->loss].gradient((double)op_floats(values, LOSS_Y)[i],
+                                                                    (double)op_floats(values, LOSS_TARGET)[i]));
     return dy;
+}
+
+static op_step loss_trial_step(const op_desc *desc) {
+    (void)desc;
+    return (op_step){.slot = 1};
 }
 
 const op_kind op_kind_loss = {
@@ -67,6 +122,6 @@ const op_kind op_kind_loss = {
     .images = loss_images,
     .set_images = loss_set_images,
     .grid = loss_grid,
-    .trial_step = {.slot = 1},
+    .trial_step = loss_trial_step,
     .expect = loss_expect,
 };

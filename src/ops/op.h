@@ -53,20 +53,34 @@ typedef struct relu_desc {
     size_t count;
 } relu_desc;
 
-/* losses[slot] = scale * 0.5 * sum((y - target)^2), summed in a fixed order; dy = scale * (y - target). */
+/* The rows of losses.def and optimisers.def. */
+typedef enum loss_id {
+#define LOSS(stem, sum, factor, gradient) LOSS_##stem,
+#include "ops/losses.def"
+#undef LOSS
+    LOSS_COUNT
+} loss_id;
+
+typedef enum optimiser_id {
+#define OPTIMISER(stem, state0, state1, flops, rates, step) OPTIMISER_##stem,
+#include "ops/optimisers.def"
+#undef OPTIMISER
+    OPTIMISER_COUNT
+} optimiser_id;
+
+/* losses[slot] = scale * factor * sum over all elements, in a fixed order; dy = scale * gradient (losses.def). */
 typedef struct loss_desc {
+    loss_id loss;
     size_t count;
     float scale; /* 1 / batch */
     bool with_gradient;
 } loss_desc;
 
-/* m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
- * p = p - step_size * m / (sqrt(v) / sqrt_correction2 + epsilon)
- * step_size = lr / (1 - beta1^t), sqrt_correction2 = sqrt(1 - beta2^t), t from 1 (Kingma and Ba, 2015). */
-typedef struct adam_desc {
+/* A step of an optimiser (optimisers.def) for each parameter, with op_step.rates. */
+typedef struct update_desc {
+    optimiser_id optimiser;
     size_t count;
-    double beta1, beta2, epsilon; /* double, as 1 - beta2 of a rounded beta2 is off by 5e-5 of itself */
-} adam_desc;
+} update_desc;
 
 /* x[i][e] = elements[indices[first + i]][e] * scale + shift, for n images. */
 typedef struct load_batch_desc {
@@ -88,9 +102,6 @@ typedef struct gemm_desc {
     float alpha, beta;
 } gemm_desc;
 
-#define OP_MAX_RATES 4
-enum { ADAM_STEP_SIZE, ADAM_SQRT_CORRECTION2 }; /* places in op_step.rates */
-
 typedef struct op_desc {
     op_id op;
     union {
@@ -98,7 +109,7 @@ typedef struct op_desc {
         bias_desc bias;
         relu_desc relu;
         loss_desc loss;
-        adam_desc adam;
+        update_desc update;
         load_batch_desc load_batch;
         reduce_sum_desc reduce_sum;
         gemm_desc gemm;
@@ -113,17 +124,19 @@ enum { BIAS_BIAS, BIAS_Y };
 enum { RELU_FWD_X, RELU_FWD_Y };
 enum { RELU_BWD_Y, RELU_BWD_DY };
 enum { LOSS_Y, LOSS_TARGET, LOSS_LOSSES, LOSS_DY };
-enum { ADAM_PARAMETERS, ADAM_GRADIENTS, ADAM_M, ADAM_V };
+enum { UPDATE_PARAMETERS, UPDATE_GRADIENTS, UPDATE_STATE }; /* the states, one after the other */
 enum { LOAD_BATCH_ELEMENTS, LOAD_BATCH_INDICES, LOAD_BATCH_X };
 enum { REDUCE_SUM_X, REDUCE_SUM_Y };
 enum { GEMM_A, GEMM_B, GEMM_C };
 #define OP_MAX_OPERANDS 8
 
+#define OP_MAX_RATES 8
+
 /* What changes from one run of an op to the next. */
 typedef struct op_step {
-    size_t first;             /* load_batch: the place of the batch in the indices */
-    size_t slot;              /* loss: the place of its number in the losses */
-    float rates[OP_MAX_RATES]; /* optimisers: what their descriptors say */
+    size_t first;              /* load_batch: the place of the batch in the indices */
+    size_t slot;               /* loss: the place of its number in the losses */
+    float rates[OP_MAX_RATES]; /* update: r0, r1, ... of optimisers.def */
 } op_step;
 
 /* "conv2d_fwd"; and back, OP_COUNT when there is no such op. */

@@ -62,8 +62,8 @@ typedef struct op_kind {
     size_t (*images)(const op_desc *desc);
     void (*set_images)(op_desc *desc, size_t images);
     op_look look;
-    op_grid (*grid)(const op_desc *desc); /* of DRAW_PIXELS and DRAW_TARGET; NULL: it has none */
-    op_step trial_step;
+    op_grid (*grid)(const op_desc *desc);       /* of DRAW_PIXELS and DRAW_TARGET; NULL: it has none */
+    op_step (*trial_step)(const op_desc *desc); /* NULL: all zero */
     /* Element i of an output by the definition, in double precision. NULL for convolutions, which src/check computes
      * many elements at a time. */
     op_expected (*expect)(const op_values *values, int output, size_t i);

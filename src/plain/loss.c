@@ -1,3 +1,4 @@
+#include "ops/loss.h"
 #include "plain/plain.h"
 
 static clae_status run(op_instance *instance, const op_args *args) {
@@ -10,12 +11,12 @@ static clae_status run(op_instance *instance, const op_args *args) {
     PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
     for (int i = 0; i < pieces; i++) {
         const size_t first = (size_t)i * PLAIN_PIECE;
-        partials[i] = device->kernels->loss(y + first, target + first, dy ? dy + first : NULL, desc->scale,
+        partials[i] = device->kernels->loss(desc->loss, y + first, target + first, dy ? dy + first : NULL, desc->scale,
                                             plain_piece_length(desc->count, first));
     }
     double sum = 0;
     for (int i = 0; i < pieces; i++) sum += partials[i];
-    plain_floats(args->operand[LOSS_LOSSES])[args->step.slot] = (float)(0.5 * (double)desc->scale * sum);
+    plain_floats(args->operand[LOSS_LOSSES])[args->step.slot] = (float)(loss_factor(desc->loss) * (double)desc->scale * sum);
     return CLAE_OK;
 }
 

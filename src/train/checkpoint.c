@@ -51,21 +51,27 @@ static void add_position(const clae_trainer *t, checkpoint_texts *texts) {
 }
 
 typedef struct flat_part {
-    const char *prefix;
+    char prefix[UPDATE_PREFIX_BYTES];
     buffer *buffer;
+    bool is_square;
 } flat_part;
 
-#define FLAT_PARTS 3
+#define MAX_FLAT_PARTS (1 + UPDATE_MAX_STATES)
 
-static void flat_parts(const clae_trainer *t, flat_part parts[FLAT_PARTS]) {
-    parts[0] = (flat_part){"", t->network.parameters};
-    parts[1] = (flat_part){ADAM_M_PREFIX, t->network.m};
-    parts[2] = (flat_part){ADAM_V_PREFIX, t->network.v};
+/* The weights, and the optimiser's states; how many there are. */
+static size_t flat_parts(const clae_trainer *t, flat_part parts[MAX_FLAT_PARTS]) {
+    const size_t states = update_state_count(t->optimiser);
+    parts[0] = (flat_part){"", t->params.values, false};
+    for (size_t k = 0; k < states; k++) {
+        parts[1 + k] = (flat_part){"", t->params.state[k], update_state_is_square(t->optimiser, k)};
+        update_state_prefix(t->optimiser, k, parts[1 + k].prefix);
+    }
+    return 1 + states;
 }
 
 /* The loss tells only at the next step that weights have become useless. */
 static clae_status check_finite(const clae_trainer *t, const float *flat) {
-    for (size_t i = 0; i < t->network.floats; i++)
+    for (size_t i = 0; i < t->params.floats; i++)
         if (!isfinite(flat[i]))
             return fail(t->device->context, CLAE_ERROR_NOT_FINITE,
                         "the weights are not finite after step %" PRIu64
@@ -75,14 +81,13 @@ static clae_status check_finite(const clae_trainer *t, const float *flat) {
 }
 
 /* Collects the tensors of all parts into one list. */
-static clae_status collect_tensors(const clae_trainer *t, model_tensors sets[FLAT_PARTS], safetensors_tensor **tensors,
+static clae_status collect_tensors(const clae_trainer *t, model_tensors sets[MAX_FLAT_PARTS], safetensors_tensor **tensors,
                                    size_t *count) {
-    flat_part parts[FLAT_PARTS];
-    const size_t bytes = t->network.floats * sizeof(float);
+    flat_part parts[MAX_FLAT_PARTS];
+    const size_t bytes = t->params.floats * sizeof(float), part_count = flat_parts(t, parts);
     float *flat = malloc(bytes);
     clae_status status = flat ? CLAE_OK : fail_memory(t->device->context, bytes, "the checkpoint");
-    flat_parts(t, parts);
-    for (int i = 0; i < FLAT_PARTS && status == CLAE_OK; i++) {
+    for (size_t i = 0; i < part_count && status == CLAE_OK; i++) {
         status = buffer_download(parts[i].buffer, 0, flat, bytes);
         if (status == CLAE_OK) status = check_finite(t, flat);
         if (status == CLAE_OK) status = model_tensors_from_flat(t->model, flat, parts[i].prefix, &sets[i]);
@@ -90,9 +95,9 @@ static clae_status collect_tensors(const clae_trainer *t, model_tensors sets[FLA
     free(flat);
     if (status != CLAE_OK) return status;
     *count = 0;
-    *tensors = calloc(FLAT_PARTS * sets[0].count, sizeof **tensors);
+    *tensors = calloc(part_count * sets[0].count, sizeof **tensors);
     if (!*tensors) return fail_memory(t->device->context, sets[0].count * sizeof **tensors, "the checkpoint");
-    for (int i = 0; i < FLAT_PARTS; i++)
+    for (size_t i = 0; i < part_count; i++)
         for (size_t k = 0; k < sets[i].count; k++) (*tensors)[(*count)++] = sets[i].tensors[k];
     return CLAE_OK;
 }
@@ -100,7 +105,7 @@ static clae_status collect_tensors(const clae_trainer *t, model_tensors sets[FLA
 clae_status clae_trainer_save_checkpoint(clae_trainer *t, const char *path, const char *extra) {
     checkpoint_texts texts = {.count = 0};
     safetensors_pair pairs[MODEL_METADATA_PAIRS + TEXT_PAIRS + 1];
-    model_tensors sets[FLAT_PARTS] = {0};
+    model_tensors sets[MAX_FLAT_PARTS] = {0};
     safetensors_tensor *tensors = NULL;
     char *storage = NULL;
     size_t tensor_count = 0, pair_count = MODEL_METADATA_PAIRS;
@@ -115,7 +120,7 @@ clae_status clae_trainer_save_checkpoint(clae_trainer *t, const char *path, cons
     if (extra) pairs[pair_count++] = (safetensors_pair){"extra", extra};
     if (status == CLAE_OK)
         status = safetensors_write(t->device->context, path, tensors, tensor_count, pairs, pair_count);
-    for (int i = 0; i < FLAT_PARTS; i++) model_tensors_free(&sets[i]);
+    for (int i = 0; i < MAX_FLAT_PARTS; i++) model_tensors_free(&sets[i]);
     free(tensors);
     free(storage);
     return status;
@@ -159,7 +164,6 @@ static clae_status read_position(const clae_trainer *t, const safetensors_file *
     return CLAE_OK;
 }
 
-/* Adam's v is a mean of squares. */
 static bool is_negative(const float *values, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (values[i] < 0) return true;
@@ -168,24 +172,25 @@ static bool is_negative(const float *values, size_t count) {
 
 static clae_status read_part(const clae_trainer *t, const safetensors_file *file, const char *path,
                              const flat_part *part, float **flat) {
-    const size_t bytes = t->network.floats * sizeof(float);
+    const size_t bytes = t->params.floats * sizeof(float);
     *flat = aligned_zeroed(bytes);
     if (!*flat) return fail_memory(t->device->context, bytes, "the checkpoint");
     const clae_status status = model_flat_from_file(t->model, file, path, part->prefix, *flat);
-    if (status != CLAE_OK || part->buffer != t->network.v || !is_negative(*flat, t->network.floats)) return status;
-    return fail(t->device->context, CLAE_ERROR_INPUT, "%s: Adam's v has negative numbers in it", path);
+    if (status != CLAE_OK || !part->is_square || !is_negative(*flat, t->params.floats)) return status;
+    return fail(t->device->context, CLAE_ERROR_INPUT, "%s: %s has negative numbers in it, a mean of squares never has",
+                path, part->prefix);
 }
 
 /* All parts are read before the first one is uploaded. */
 static clae_status restore_parts(clae_trainer *t, const safetensors_file *file, const char *path) {
-    flat_part parts[FLAT_PARTS];
-    float *flat[FLAT_PARTS] = {0};
+    flat_part parts[MAX_FLAT_PARTS];
+    float *flat[MAX_FLAT_PARTS] = {0};
+    const size_t count = flat_parts(t, parts);
     clae_status status = CLAE_OK;
-    flat_parts(t, parts);
-    for (int i = 0; i < FLAT_PARTS && status == CLAE_OK; i++) status = read_part(t, file, path, &parts[i], &flat[i]);
-    for (int i = 0; i < FLAT_PARTS && status == CLAE_OK; i++)
-        status = buffer_upload(parts[i].buffer, 0, flat[i], t->network.floats * sizeof(float));
-    for (int i = 0; i < FLAT_PARTS; i++) free(flat[i]);
+    for (size_t i = 0; i < count && status == CLAE_OK; i++) status = read_part(t, file, path, &parts[i], &flat[i]);
+    for (size_t i = 0; i < count && status == CLAE_OK; i++)
+        status = buffer_upload(parts[i].buffer, 0, flat[i], t->params.floats * sizeof(float));
+    for (size_t i = 0; i < count; i++) free(flat[i]);
     return status;
 }
 

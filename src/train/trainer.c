@@ -37,7 +37,8 @@ static clae_status prepare_plans(const clae_trainer *t, size_t batch_size, plan 
 
 static memory_need need_of(const clae_trainer *t, const plan *full, const plan *last) {
     memory_need need = {.spared = device_memory_bytes(t->device) / SPARED_SHARE};
-    for (int i = 0; i < 4; i++) memory_need_add(&need, &need.weights, network_bytes(t->model, true) / 4);
+    for (size_t i = 0; i < params_buffer_count(&t->optimiser); i++)
+        memory_need_add(&need, &need.weights, params_buffer_bytes(t->model));
     memory_need_add(&need, &need.losses, TRAINER_LOSS_SLOTS * sizeof(float));
     memory_need_add_plan(&need, full, NULL);
     if (last) memory_need_add_plan(&need, last, full);
@@ -69,6 +70,7 @@ static clae_status plan_need(void *trainer, size_t batch_size, memory_need *need
 /* Plans everything, and allocates nothing on the device. */
 static clae_status plan_memory(clae_trainer *t, dataset_layout *layout) {
     clae_status status = prepare_plans(t, t->options.batch_size, &t->full, &t->last);
+    if (status == CLAE_OK) status = plan_prepare_update(t->device, t->model, t->optimiser, &t->update);
     if (status != CLAE_OK) return status;
     t->position.steps_per_epoch = t->dataset->info.n / t->options.batch_size + (t->last ? 1 : 0);
     t->need = need_of(t, t->full, t->last);
@@ -84,16 +86,21 @@ static clae_status plan_memory(clae_trainer *t, dataset_layout *layout) {
 }
 
 static void free_plans(clae_trainer *t) {
+    plan_free(t->update);
     plan_free(t->last);
     plan_free(t->full);
-    t->last = t->full = NULL;
+    t->update = t->last = t->full = NULL;
 }
 
 static clae_status test_plans(const clae_trainer *t, bool *refused) {
-    bool of_last = false;
-    clae_status status = selftest_plan(t->full, NULL, refused);
-    if (status == CLAE_OK && t->last) status = selftest_plan(t->last, NULL, &of_last);
-    *refused = *refused || of_last;
+    const plan *const plans[] = {t->full, t->update, t->last};
+    clae_status status = CLAE_OK;
+    *refused = false;
+    for (size_t i = 0; i < ARRAY_LENGTH(plans) && status == CLAE_OK; i++) {
+        bool of_plan = false;
+        if (plans[i]) status = selftest_plan(plans[i], NULL, &of_plan);
+        *refused = *refused || of_plan;
+    }
     return status;
 }
 
@@ -110,9 +117,10 @@ static clae_status plan_and_test(clae_trainer *t, dataset_layout *layout) {
 }
 
 static clae_status allocate(clae_trainer *t, const dataset_layout *layout) {
-    clae_status status = network_create(t->device, t->model, true, &t->network);
-    if (status == CLAE_OK) status = plan_allocate(t->full, &t->network, NULL);
-    if (status == CLAE_OK && t->last) status = plan_allocate(t->last, &t->network, t->full);
+    clae_status status = params_create(t->device, t->model, &t->optimiser, &t->params);
+    if (status == CLAE_OK) status = plan_allocate(t->full, &t->params, NULL);
+    if (status == CLAE_OK && t->last) status = plan_allocate(t->last, &t->params, t->full);
+    if (status == CLAE_OK) status = plan_allocate(t->update, &t->params, t->full);
     if (status == CLAE_OK) status = device_dataset_create(t->device, t->dataset, 0, layout, &t->data);
     if (status == CLAE_OK) status = buffer_create(t->device, TRAINER_LOSS_SLOTS * sizeof(float), &t->losses);
     return status;
@@ -154,7 +162,7 @@ void clae_trainer_free(clae_trainer *trainer) {
     free_plans(trainer);
     buffer_free(trainer->losses);
     device_dataset_release(&trainer->data);
-    network_release(&trainer->network);
+    params_release(&trainer->params);
     free(trainer->order);
     free(trainer->host_losses);
     free(trainer);
@@ -175,20 +183,23 @@ static double learning_rate(const clae_train_options *options, uint64_t step) {
     return 0.5 * options->lr * (1.0 + cos(acos(-1.0) * progress));
 }
 
+size_t trainer_node_count(const clae_trainer *t) {
+    return t->full->node_count + t->update->node_count;
+}
+
+plan_node *trainer_node(const clae_trainer *t, size_t index) {
+    return index < t->full->node_count ? &t->full->nodes[index] : &t->update->nodes[index - t->full->node_count];
+}
+
 plan *trainer_next_plan(const clae_trainer *trainer) {
     return trainer->position.images + trainer->options.batch_size <= trainer->data.layout.n ? trainer->full
                                                                                             : trainer->last;
 }
 
 clae_status trainer_next_inputs(clae_trainer *t, plan_inputs *inputs) {
-    const double step = (double)t->position.step + 1;
-    const double correction1 = 1.0 - pow(0.9, step), correction2 = 1.0 - pow(0.999, step);
-    *inputs = (plan_inputs){
-        .losses = t->losses,
-        .slot = t->position.step - t->first_waiting_step,
-        .step_size = (float)(learning_rate(&t->options, t->position.step) / correction1),
-        .sqrt_correction2 = (float)sqrt(correction2),
-    };
+    const update_settings settings = {.lr = learning_rate(&t->options, t->position.step)};
+    *inputs = (plan_inputs){.losses = t->losses, .step.slot = t->position.step - t->first_waiting_step};
+    update_kind_of(t->optimiser)->rates(&settings, (double)t->position.step + 1, inputs->step.rates);
     const clae_status status = set_order(t);
     return status == CLAE_OK ? device_dataset_take(&t->data, t->position.images, inputs) : status;
 }
@@ -214,6 +225,7 @@ clae_status clae_trainer_run(clae_trainer *t, uint64_t steps) {
         plan_inputs inputs;
         clae_status status = trainer_next_inputs(t, &inputs);
         if (status == CLAE_OK) status = plan_run(trainer_next_plan(t), &inputs);
+        if (status == CLAE_OK) status = plan_run(t->update, &inputs);
         if (status != CLAE_OK) return status;
         trainer_advance(t);
         if (t->position.images == 0) break;
@@ -241,7 +253,7 @@ clae_train_position clae_trainer_position(const clae_trainer *trainer) {
 }
 
 clae_status clae_trainer_update_model(clae_trainer *trainer) {
-    return network_download(&trainer->network, trainer->model);
+    return params_download(&trainer->params, trainer->model);
 }
 
 uint64_t clae_trainer_memory_bytes(const clae_trainer *trainer) {

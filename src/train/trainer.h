@@ -15,10 +15,12 @@ struct clae_trainer {
     clae_model *model;
     const clae_dataset *dataset;
     clae_train_options options; /* defaults filled in */
-    network network;
+    params params;
+    optimiser_id optimiser;
     memory_need need;
     device_dataset data;
     plan *full, *last; /* for a whole batch, and for the smaller one that ends an epoch: NULL where none does */
+    plan *update;      /* what makes parameters follow their gradients */
     buffer *losses;
     float *host_losses; /* TRAINER_LOSS_SLOTS */
     uint32_t *order;    /* of the epoch under way, n */
@@ -26,6 +28,10 @@ struct clae_trainer {
     uint64_t first_waiting_step; /* step whose loss is in slot 0 */
     clae_train_position position;
 };
+
+/* The ops of a step with a whole batch, in order. */
+size_t trainer_node_count(const clae_trainer *trainer);
+plan_node *trainer_node(const clae_trainer *trainer, size_t index);
 
 /* What the next step is run with; advances nothing. */
 plan *trainer_next_plan(const clae_trainer *trainer);

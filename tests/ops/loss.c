@@ -8,7 +8,7 @@ static void describe(op_id op, size_t index, int quick, test_random *random, op_
     (void)op;
     size_t count = index < 5 ? fixed[index] : (size_t)random_int(random, 1, 9000);
     if (quick && count > 3000) count = 3000;
-    desc->loss = (loss_desc){count, 1.0f, index < 5 || random_int(random, 0, 1)};
+    desc->loss = (loss_desc){(loss_id)(index % LOSS_COUNT), count, 1.0f, index < 5 || random_int(random, 0, 1)};
 }
 
 static bool fill(op_case *c, test_random *random) {

@@ -33,9 +33,9 @@ void reference_relu_fwd(const relu_desc *d, const double *x, double *y);
 void reference_relu_bwd(const relu_desc *d, const double *y, const double *dy_before, double *dy);
 void reference_loss(const loss_desc *d, const double *y, const double *target, reference_output loss,
                     reference_output dy);
-/* parameters, m and v are updated in place. */
-void reference_adam(const adam_desc *d, double step_size, double sqrt_correction2, const double *gradients,
-                    reference_output parameters, reference_output m, reference_output v);
+/* parameters and the optimiser's states are updated in place. */
+void reference_update(const update_desc *d, const double *rates, const double *gradients, reference_output parameters,
+                      reference_output state[2]);
 void reference_load_batch(const load_batch_desc *d, const double *elements, const uint32_t *indices, size_t first,
                           reference_output x);
 void reference_reduce_sum(const reduce_sum_desc *d, const double *x, reference_output y);

@@ -57,13 +57,13 @@ static clae_status make_dataset(clae_context *context, const clae_model *model, 
 }
 
 static clae_status time_ops(clae_device *device, clae_trainer *trainer, unsigned rounds, bench_result *result) {
-    const plan *p = trainer->full;
+    const size_t count_all = trainer_node_count(trainer);
     double times[MAX_ROUNDS];
-    result->ops = calloc(p->node_count, sizeof *result->ops);
-    if (!result->ops) return fail_memory(device->context, p->node_count * sizeof *result->ops, "the benchmark");
-    result->op_count = p->node_count;
-    for (size_t i = 0; i < p->node_count; i++) {
-        plan_node *node = &p->nodes[i];
+    result->ops = calloc(count_all, sizeof *result->ops);
+    if (!result->ops) return fail_memory(device->context, count_all * sizeof *result->ops, "the benchmark");
+    result->op_count = count_all;
+    for (size_t i = 0; i < count_all; i++) {
+        plan_node *node = trainer_node(trainer, i);
         node_work work = {node};
         unsigned count = 1;
         clae_status status = runs_that_fill(device, run_node, &work, OP_ROUND_MS, &count);

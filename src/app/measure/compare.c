@@ -16,10 +16,11 @@ typedef struct comparison {
     uint64_t step;
 } comparison;
 
-static bool same_nodes(const plan *a, const plan *b) {
-    if (a->node_count != b->node_count) return false;
-    for (size_t i = 0; i < a->node_count; i++) {
-        const plan_node *x = &a->nodes[i], *y = &b->nodes[i];
+static bool same_nodes(clae_trainer *const trainers[2]) {
+    const size_t count = trainer_node_count(trainers[0]);
+    if (count != trainer_node_count(trainers[1])) return false;
+    for (size_t i = 0; i < count; i++) {
+        const plan_node *x = trainer_node(trainers[0], i), *y = trainer_node(trainers[1], i);
         if (x->desc.op != y->desc.op || memcmp(x->operand, y->operand, sizeof x->operand) != 0) return false;
     }
     return true;
@@ -44,7 +45,7 @@ static void free_trainers(clae_trainer *trainers[2]) {
 static clae_status make_comparable(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
                                    const clae_train_options *options, clae_trainer *trainers[2]) {
     clae_status status = make_trainers(devices, model, dataset, options, trainers);
-    if (status != CLAE_OK || same_nodes(trainers[0]->full, trainers[1]->full)) return status;
+    if (status != CLAE_OK || same_nodes(trainers)) return status;
     free_trainers(trainers);
     clae_context *context = devices[0]->context;
     log_line(context, CLAE_LOG_INFO, "the devices fuse ops differently: comparing without fusion");
@@ -157,10 +158,11 @@ static clae_status compare_node(comparison *c, size_t index) {
     clae_status status = CLAE_OK;
     for (int d = 0; d < 2; d++) {
         plan_inputs run;
-        nodes[d] = &trainer_next_plan(c->trainers[d])->nodes[index];
-        status = trainer_next_inputs(c->trainers[d], &run);
+        clae_trainer *t = c->trainers[d];
+        nodes[d] = trainer_node(t, index);
+        status = trainer_next_inputs(t, &run);
         if (status != CLAE_OK) goto done;
-        plan_node_bind(nodes[d], &run);
+        plan_bind(index < t->full->node_count ? t->full : t->update, nodes[d], &run);
     }
     status = download_operands(context, nodes[0], false, &inputs);
     if (status == CLAE_OK) status = download_operands(context, nodes[0], false, &magnitudes);
@@ -181,8 +183,7 @@ done:
 }
 
 static clae_status make_ops(comparison *c) {
-    const plan *const plans[2] = {c->trainers[0]->full, c->trainers[1]->full};
-    const size_t count = plans[0]->node_count;
+    const size_t count = trainer_node_count(c->trainers[0]);
     c->result->ops = calloc(count, sizeof *c->result->ops);
     if (!c->result->ops)
         return fail_memory(c->trainers[0]->device->context, count * sizeof *c->result->ops, "the comparison");
@@ -190,10 +191,10 @@ static clae_status make_ops(comparison *c) {
     for (size_t i = 0; i < count; i++) {
         compare_op *op = &c->result->ops[i];
         op->passed = true;
-        op->layer = plans[0]->nodes[i].layer;
-        op_describe(&plans[0]->nodes[i].desc, op->op, sizeof op->op);
+        op->layer = trainer_node(c->trainers[0], i)->layer;
+        op_describe(&trainer_node(c->trainers[0], i)->desc, op->op, sizeof op->op);
         for (int d = 0; d < 2; d++)
-            snprintf(op->impl[d], sizeof op->impl[d], "%s", plans[d]->nodes[i].instance->impl->name);
+            snprintf(op->impl[d], sizeof op->impl[d], "%s", trainer_node(c->trainers[d], i)->instance->impl->name);
     }
     return CLAE_OK;
 }

@@ -38,22 +38,24 @@ static void list_jobs(tuner *t, const plan *plan) {
         if (is_listed(t, next.op) || !tune_op_has_choice(t->device, &next.desc)) continue;
         t->jobs[t->count++] = next;
     }
-    qsort(t->jobs, t->count, sizeof *t->jobs, costliest_first);
 }
 
 /* The ops of a training step, as they are fused when nothing is tuned. */
 static clae_status find_jobs(tuner *t, const clae_model *model) {
-    plan *plan = NULL;
+    plan *step = NULL, *update = NULL;
     const plan_request request = plan_request_of_training(t->device, model, t->options->batch_size);
-    clae_status status = plan_prepare(&request, &plan);
+    clae_status status = plan_prepare(&request, &step);
+    if (status == CLAE_OK) status = plan_prepare_update(t->device, model, OPTIMISER_adam, &update);
+    const size_t bytes = status == CLAE_OK ? (step->node_count + update->node_count) * sizeof *t->jobs : 0;
+    t->jobs = status == CLAE_OK ? malloc(bytes) : NULL;
+    if (status == CLAE_OK && !t->jobs) status = fail_memory(t->device->context, bytes, "tuning");
     if (status == CLAE_OK) {
-        t->jobs = calloc(plan->node_count, sizeof *t->jobs);
-        if (t->jobs)
-            list_jobs(t, plan);
-        else
-            status = fail_memory(t->device->context, plan->node_count * sizeof *t->jobs, "tuning");
+        list_jobs(t, step);
+        list_jobs(t, update);
+        qsort(t->jobs, t->count, sizeof *t->jobs, costliest_first);
     }
-    plan_free(plan);
+    plan_free(update);
+    plan_free(step);
     return status;
 }
 

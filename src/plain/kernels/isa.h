@@ -21,8 +21,9 @@ void PLAIN_NAME(plain_column_sums)(const float *x, size_t rows, size_t columns, 
 void PLAIN_NAME(plain_bias)(const float *bias, float *y, size_t rows, size_t channels);
 void PLAIN_NAME(plain_relu_fwd)(const float *x, float *y, size_t count);
 void PLAIN_NAME(plain_relu_bwd)(const float *y, float *dy, size_t count);
-double PLAIN_NAME(plain_loss)(const float *y, const float *target, float *dy, float scale, size_t count);
-void PLAIN_NAME(plain_adam)(float *p, const float *g, float *m, float *v, size_t count, const adam_factors *factors);
+double PLAIN_NAME(plain_loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count);
+void PLAIN_NAME(plain_update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
+                              const float *rates);
 void PLAIN_NAME(plain_load_bytes)(const uint8_t *pixels, float *x, size_t count, float scale, float shift);
 void PLAIN_NAME(plain_load_floats)(const float *pixels, float *x, size_t count, float scale, float shift);
 double PLAIN_NAME(plain_peak)(size_t rounds, float a, float b, float *result);

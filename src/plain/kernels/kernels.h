@@ -2,6 +2,7 @@
 #ifndef CLAE_PLAIN_KERNELS_KERNELS_H
 #define CLAE_PLAIN_KERNELS_KERNELS_H
 
+#include "ops/op.h"
 #include "plain/correlation.h"
 #include "plain/filter.h"
 #include "plain/winograd.h"
@@ -37,11 +38,6 @@ typedef struct tile_limits {
     int max_dot_positions;
 } tile_limits;
 
-/* Of Adam's update, each rounded once; rest1 is 1 - beta1. */
-typedef struct adam_factors {
-    float beta1, rest1, beta2, rest2, epsilon, step_size, sqrt_correction2;
-} adam_factors;
-
 typedef struct plain_kernels {
     const char *name; /* "avx2" */
     tile_limits limits;
@@ -64,8 +60,9 @@ typedef struct plain_kernels {
     void (*bias)(const float *bias, float *y, size_t rows, size_t channels);
     void (*relu_fwd)(const float *x, float *y, size_t count);
     void (*relu_bwd)(const float *y, float *dy, size_t count);
-    double (*loss)(const float *y, const float *target, float *dy, float scale, size_t count); /* sum of squares */
-    void (*adam)(float *p, const float *g, float *m, float *v, size_t count, const adam_factors *factors);
+    double (*loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count); /* the sum */
+    void (*update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
+                   const float *rates);
     void (*load_bytes)(const uint8_t *pixels, float *x, size_t count, float scale, float shift);
     void (*load_floats)(const float *pixels, float *x, size_t count, float scale, float shift);
     /* 12 chains of multiply-adds, `rounds` long; gives the floating-point operations done. */

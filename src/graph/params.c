@@ -1,0 +1,38 @@
+#include "graph/params.h"
+
+size_t params_buffer_count(const optimiser_id *optimiser) {
+    return optimiser ? 2 + update_state_count(*optimiser) : 1;
+}
+
+size_t params_buffer_bytes(const clae_model *model) {
+    return model->parameter_floats * sizeof(float);
+}
+
+clae_status params_create(clae_device *device, const clae_model *model, const optimiser_id *optimiser, params *p) {
+    *p = (params){.device = device, .floats = model->parameter_floats};
+    const size_t bytes = params_buffer_bytes(model);
+    buffer **const buffers[] = {&p->values, &p->gradients, &p->state[0], &p->state[1]};
+    clae_status status = CLAE_OK;
+    for (size_t i = 0; i < params_buffer_count(optimiser) && status == CLAE_OK; i++) {
+        status = buffer_create(device, bytes, buffers[i]);
+        if (status == CLAE_OK) status = buffer_zero(*buffers[i], 0, bytes);
+    }
+    if (status == CLAE_OK) status = params_upload(p, model);
+    if (status != CLAE_OK) params_release(p);
+    return status;
+}
+
+void params_release(params *p) {
+    buffer_free(p->values);
+    buffer_free(p->gradients);
+    for (int k = 0; k < UPDATE_MAX_STATES; k++) buffer_free(p->state[k]);
+    *p = (params){0};
+}
+
+clae_status params_upload(params *p, const clae_model *model) {
+    return buffer_upload(p->values, 0, model->parameters, p->floats * sizeof(float));
+}
+
+clae_status params_download(const params *p, clae_model *model) {
+    return buffer_download(p->values, 0, model->parameters, p->floats * sizeof(float));
+}

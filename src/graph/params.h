@@ -1,0 +1,25 @@
+/* A model's flat buffers on a device: values, gradients, and the states of an optimiser. */
+#ifndef CLAE_GRAPH_PARAMS_H
+#define CLAE_GRAPH_PARAMS_H
+
+#include "backend/backend.h"
+#include "graph/model.h"
+#include "ops/update.h"
+
+typedef struct params {
+    clae_device *device;
+    size_t floats;
+    buffer *values;
+    buffer *gradients, *state[UPDATE_MAX_STATES]; /* NULL unless made for training, or where the optimiser has none */
+} params;
+
+/* The buffers of a model: values alone, or with what an optimiser needs. */
+size_t params_buffer_count(const optimiser_id *optimiser);
+size_t params_buffer_bytes(const clae_model *model);
+/* `optimiser` NULL: not for training. */
+clae_status params_create(clae_device *device, const clae_model *model, const optimiser_id *optimiser, params *params);
+void params_release(params *params);
+clae_status params_upload(params *params, const clae_model *model);
+clae_status params_download(const params *params, clae_model *model);
+
+#endif

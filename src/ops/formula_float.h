@@ -1,0 +1,19 @@
+/* The words of the formulas that C and OpenCL share (activations.def, losses.def, optimisers.def), for floats. T is the
+ * type; cl/formula.cl has the same words for vectors. MAD(a, b, c) is a * b + c, rounded as the backend does it. */
+#ifndef CLAE_OPS_FORMULA_FLOAT_H
+#define CLAE_OPS_FORMULA_FLOAT_H
+
+#include <math.h>
+
+#define T float
+#define MAD(a, b, c) ((a) * (b) + (c))
+#define SCALED_SQUARE(scale, a) ((scale) * ((a) * (a)))
+#define SELECT(condition, a, b) ((condition) ? (a) : (b))
+#define ABS(a) fabsf(a)
+#define SQRT(a) sqrtf(a)
+#define EXP(a) expf(a)
+#define LOG1P(a) log1pf(a)
+#define TANH(a) tanhf(a)
+#define ERF(a) erff(a)
+
+#endif

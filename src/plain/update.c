@@ -1,0 +1,30 @@
+#include "ops/update.h"
+#include "plain/plain.h"
+
+static clae_status update_run(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const update_desc *desc = &instance->desc.update;
+    float *p = plain_floats(args->operand[UPDATE_PARAMETERS]);
+    const float *g = plain_floats(args->operand[UPDATE_GRADIENTS]);
+    float *state[UPDATE_MAX_STATES];
+    for (int k = 0; k < UPDATE_MAX_STATES; k++) state[k] = plain_floats(args->operand[UPDATE_STATE + k]);
+    const int pieces = plain_pieces(desc->count);
+    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
+    for (int i = 0; i < pieces; i++) {
+        const size_t first = (size_t)i * PLAIN_PIECE;
+        float *const own[] = {state[0] ? state[0] + first : NULL, state[1] ? state[1] + first : NULL};
+        device->kernels->update(desc->optimiser, p + first, g + first, own, plain_piece_length(desc->count, first),
+                                args->step.rates);
+    }
+    return CLAE_OK;
+}
+
+static const op_impl plain;
+
+static clae_status update_prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+    return plain_instance_create(device, desc, &plain, sizeof(op_instance), update_run, plain_instance_free, instance);
+}
+
+static const op_impl plain = {.name = "plain", .supports = plain_supports_all, .prepare = update_prepare};
+
+const op_impl *const plain_update_impls[] = {&plain, NULL};
