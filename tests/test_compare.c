@@ -37,20 +37,19 @@ static void release_spoiled(op_instance *instance) {
     free(instance);
 }
 
-static clae_status prepare_spoiled(clae_device *device, const op_desc *desc, op_instance **instance);
 static bool supports(const clae_device *device, const op_desc *desc) {
     return device && desc;
 }
-static const op_impl spoiled = {.name = "spoiled", .supports = supports, .prepare = prepare_spoiled};
 static const op_impl *const *(*right_impls)(op_id op);
 static const op_impl *spoiled_list[16];
 
-static clae_status prepare_spoiled(clae_device *device, const op_desc *desc, op_instance **instance) {
+static clae_status prepare_spoiled(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                   op_instance **instance) {
     spoiled_instance *s = calloc(1, sizeof *s);
     const op_impl *const *right = right_impls(desc->op);
     while (right[1]) right++; /* the last one does everything */
-    assert_int_equal((*right)->prepare(device, desc, &s->right), CLAE_OK);
-    s->base = (op_instance){.impl = &spoiled,
+    assert_int_equal((*right)->prepare(device, desc, *right, &s->right), CLAE_OK);
+    s->base = (op_instance){.impl = impl,
                             .device = device,
                             .desc = *desc,
                             .workspace_bytes = s->right->workspace_bytes,
@@ -59,6 +58,8 @@ static clae_status prepare_spoiled(clae_device *device, const op_desc *desc, op_
     *instance = &s->base;
     return CLAE_OK;
 }
+
+static const op_impl spoiled = {.name = "spoiled", .supports = supports, .prepare = prepare_spoiled};
 
 static const op_impl *const *impls_with_spoiled(op_id op) {
     if (op != OP_conv_transpose2d_fwd) return right_impls(op);

@@ -1,5 +1,6 @@
 /* Choosing devices. */
 #include "backend/backend.h"
+#include "backend/device_trust.h"
 #include "device_support.h"
 
 static clae_context *context_of(void **state) {
@@ -83,6 +84,21 @@ static void test_impls(void **state) {
     assert_int_equal(impls_check(f->context, "gemm"), CLAE_ERROR_INPUT);
 }
 
+/* One implementation serves several ops: what is wrong with one of them says nothing of the others. */
+static void test_refused_for_one_op(void **state) {
+    fixture *f = *state;
+    clae_device *device = NULL;
+    assert_int_equal(clae_device_open(f->context, clae_device_get_info(f->device)->id, &device), CLAE_OK);
+    const op_desc forward = {.op = OP_relu_fwd, .relu = {1}}, backward = {.op = OP_relu_bwd, .relu = {1}};
+    const op_impl *impl = op_choose(device, &forward);
+    assert_non_null(impl);
+    assert_ptr_equal(op_choose(device, &backward), impl);
+    assert_int_equal(device_trust_refuse(device, OP_relu_fwd, impl), CLAE_OK);
+    assert_ptr_not_equal(op_choose(device, &forward), impl);
+    assert_ptr_equal(op_choose(device, &backward), impl);
+    clae_device_close(device);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list),
@@ -91,6 +107,7 @@ int main(void) {
         cmocka_unit_test(test_instruction_sets),
         cmocka_unit_test(test_part_of_a_name),
         cmocka_unit_test(test_impls),
+        cmocka_unit_test(test_refused_for_one_op),
     };
     return cmocka_run_group_tests_name("devices", tests, fixture_setup, fixture_teardown);
 }

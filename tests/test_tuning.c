@@ -371,10 +371,10 @@ static clae_status run_nothing(op_instance *instance, const op_args *args) {
 
 static const op_impl *const *(*right_impls)(op_id op);
 
-static clae_status prepare_idle(clae_device *device, const op_desc *desc, op_instance **instance) {
+static clae_status prepare_idle(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     const op_impl *const *right = right_impls(desc->op);
     while (right[1]) right++;
-    const clae_status status = (*right)->prepare(device, desc, instance);
+    const clae_status status = (*right)->prepare(device, desc, impl, instance);
     if (status == CLAE_OK) (*instance)->run = run_nothing;
     return status;
 }

@@ -66,9 +66,9 @@ struct op_impl {
     bool (*suits)(const clae_device *device, const op_desc *desc);
     /* Whether it can do the op. */
     bool (*supports)(const clae_device *device, const op_desc *desc);
-    /* Compiles, chooses parameters, and says how much workspace a run needs, for what it supports. May fail; then the
-     * next one is tried. */
-    clae_status (*prepare)(clae_device *device, const op_desc *desc, op_instance **instance);
+    /* Compiles, chooses parameters, and says how much workspace a run needs, for what it supports. `impl` is this
+     * entry: one may serve several ops. May fail; then the next one is tried. */
+    clae_status (*prepare)(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance);
     /* 0: rounding errors are those of sums, eps (8 + sqrt(K)) sum|a||b| at most for each element. Otherwise elements
      * are mixed, and errors at most so many times that of the output's largest sum|a||b|. */
     double mixing;

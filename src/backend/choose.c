@@ -15,7 +15,7 @@ const char *op_arithmetic_name(op_arithmetic arithmetic) {
 }
 
 bool op_impl_can(const op_impl *impl, const clae_device *device, const op_desc *desc) {
-    return !(impl->mixing > 0 && device->context->no_winograd) && !device_trust_refuses(device, impl) &&
+    return !(impl->mixing > 0 && device->context->no_winograd) && !device_trust_refuses(device, desc->op, impl) &&
            impl->supports(device, desc);
 }
 
@@ -32,7 +32,7 @@ static const op_impl *find_impl(const clae_device *device, op_id op, const char 
 static clae_status prepare_forced(clae_device *device, const op_desc *desc, const char *name, op_instance **instance) {
     const op_impl *impl = find_impl(device, desc->op, name);
     char known[256], text[160];
-    if (impl && impl->supports(device, desc)) return impl->prepare(device, desc, instance);
+    if (impl && impl->supports(device, desc)) return impl->prepare(device, desc, impl, instance);
     if (impl) {
         op_describe(desc, text, sizeof text);
         return fail(device->context, CLAE_ERROR_INPUT,
@@ -59,7 +59,7 @@ static clae_status prepare_best(clae_device *device, const op_desc *desc, op_ins
         if (!is_candidate(*impl, device, desc)) continue;
         log_capture capture;
         log_capture_begin(&capture, device->context);
-        status = (*impl)->prepare(device, desc, instance);
+        status = (*impl)->prepare(device, desc, *impl, instance);
         log_capture_end(&capture);
         if (status == CLAE_OK) {
             log_line(device->context, CLAE_LOG_DEBUG, "%s: %s", text, (*impl)->name);
@@ -78,7 +78,7 @@ clae_status op_prepare(clae_device *device, const op_desc *desc, const char *for
     if (forced_name) return prepare_forced(device, desc, forced_name, instance);
     if (forced_find(device, desc->op, name, sizeof name)) return prepare_forced(device, desc, name, instance);
     const op_impl *tuned = tuned_impl(device, desc);
-    if (tuned && tuned->prepare(device, desc, instance) == CLAE_OK) return CLAE_OK;
+    if (tuned && tuned->prepare(device, desc, tuned, instance) == CLAE_OK) return CLAE_OK;
     return prepare_best(device, desc, instance);
 }
 

@@ -5,7 +5,7 @@
 
 typedef struct device_trust {
     struct device_trust *next;
-    op_desc desc; /* not of those that are refused */
+    op_desc desc; /* of those that are refused, the op alone */
     const op_impl *impl;
     bool is_refused;
 } device_trust;
@@ -16,9 +16,9 @@ bool device_trust_passed(const clae_device *device, const op_desc *desc, const o
     return false;
 }
 
-bool device_trust_refuses(const clae_device *device, const op_impl *impl) {
+bool device_trust_refuses(const clae_device *device, op_id op, const op_impl *impl) {
     for (const device_trust *known = device->trust; known; known = known->next)
-        if (known->is_refused && known->impl == impl) return true;
+        if (known->is_refused && known->impl == impl && known->desc.op == op) return true;
     return false;
 }
 
@@ -36,9 +36,10 @@ void device_trust_pass(clae_device *device, const op_desc *desc, const op_impl *
     if (known) memcpy(&known->desc, desc, sizeof *desc);
 }
 
-clae_status device_trust_refuse(clae_device *device, const op_impl *impl) {
+clae_status device_trust_refuse(clae_device *device, op_id op, const op_impl *impl) {
     device_trust *known = add(device, impl);
     if (!known) return fail_memory(device->context, sizeof *known, "what is known of a device");
+    known->desc.op = op;
     known->is_refused = true;
     return CLAE_OK;
 }

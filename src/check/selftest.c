@@ -34,7 +34,7 @@ static clae_status prepare_case(selftest_case *c, const plan_node *node) {
     *c = (selftest_case){.node = node, .desc = selftest_desc(device, &node->desc), .instance = node->instance};
     if (memcmp(&c->desc, &node->desc, sizeof c->desc) == 0) return CLAE_OK;
     c->instance = NULL;
-    const clae_status status = impl->prepare(device, &c->desc, &c->instance);
+    const clae_status status = impl->prepare(device, &c->desc, impl, &c->instance);
     c->owns_instance = status == CLAE_OK;
     return status;
 }
@@ -142,7 +142,7 @@ static bool is_alive(clae_device *device) {
 static clae_status refuse(clae_device *device, const selftest_case *c, const selftest_result *result) {
     const op_impl *impl = c->node->instance->impl;
     if (op_is_forced(device, c->desc.op) || !is_alive(device)) return fail_op(device, result);
-    const clae_status status = device_trust_refuse(device, impl);
+    const clae_status status = device_trust_refuse(device, c->desc.op, impl);
     if (status != CLAE_OK) return status;
     if (!op_choose(device, &c->desc)) return fail_op(device, result);
     char fault[600];
@@ -159,7 +159,8 @@ clae_status selftest_plan(const plan *plan, const struct plan *share, bool *refu
     for (size_t i = 0; i < test.count && status == CLAE_OK; i++) {
         const selftest_case *c = &test.cases[i];
         const op_impl *impl = c->node->instance->impl;
-        if (is_known(c) || device_trust_refuses(test.device, impl)) continue; /* since another node of the plan */
+        if (is_known(c) || device_trust_refuses(test.device, c->desc.op, impl))
+            continue; /* since another node of the plan */
         selftest_result result;
         run_case(&test, c, &result);
         if (result.passed) {

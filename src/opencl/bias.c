@@ -9,9 +9,8 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(launch);
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
-    clae_status status =
-        opencl_instance_create(device, desc, &opencl_bias_plain, sizeof(opencl_instance), run, instance);
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    clae_status status = opencl_instance_create(device, desc, impl, sizeof(opencl_instance), run, instance);
     if (status) return status;
     status =
         opencl_elementwise_create(opencl_device_of(device), "bias.cl", "", "bias", desc->bias.rows * desc->bias.channels,
@@ -19,4 +18,4 @@ static clae_status prepare(clae_device *device, const op_desc *desc, op_instance
     return opencl_instance_finish(instance, status);
 }
 
-const op_impl opencl_bias_plain = {"plain", NULL, opencl_supports_all, prepare};
+const op_impl opencl_bias_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = prepare};

@@ -77,36 +77,4 @@ clae_status conv_run_filter_single(op_instance *instance, const op_args *args);
 /* For a partial whose arguments are set: both launches. */
 clae_status conv_launch_filter(op_instance *instance, const op_args *args);
 
-#define CONV_IMPL_FUNCTIONS(impl)                                                                                      \
-    bool opencl_conv_##impl##_suits(const clae_device *device, const op_desc *desc);                                   \
-    bool opencl_conv_##impl##_supports(const clae_device *device, const op_desc *desc);                                \
-    clae_status opencl_conv_##impl##_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,           \
-                                             op_instance **instance)
-CONV_IMPL_FUNCTIONS(winograd);
-CONV_IMPL_FUNCTIONS(winograd_tiled);
-CONV_IMPL_FUNCTIONS(direct);
-CONV_IMPL_FUNCTIONS(mma);
-CONV_IMPL_FUNCTIONS(tiled);
-CONV_IMPL_FUNCTIONS(plain);
-const tune_space *opencl_conv_winograd_space(const clae_device *device, const op_desc *desc);
-const tune_space *opencl_conv_direct_space(const clae_device *device, const op_desc *desc);
-const tune_space *opencl_conv_tiled_space(const clae_device *device, const op_desc *desc);
-const tune_space *opencl_conv_winograd_tiled_space(const clae_device *device, const op_desc *desc);
-const tune_space *opencl_conv_mma_space(const clae_device *device, const op_desc *desc);
-
-/* Defines the symbol opencl_<op>_<impl>. */
-#define CONV_IMPL(op, impl, mixing, space)                                                                             \
-    static clae_status prepare_##op##_##impl(clae_device *device, const op_desc *desc, op_instance **instance) {       \
-        return opencl_conv_##impl##_prepare(device, desc, &opencl_##op##_##impl, instance);                            \
-    }                                                                                                                  \
-    const op_impl opencl_##op##_##impl = {                                                                             \
-        #impl, opencl_conv_##impl##_suits, opencl_conv_##impl##_supports, prepare_##op##_##impl, mixing, space}
-#define CONV_IMPLS(op)                                                                                                 \
-    CONV_IMPL(op, winograd, WINOGRAD_MIXING, opencl_conv_winograd_space);                                              \
-    CONV_IMPL(op, winograd_tiled, WINOGRAD_MIXING, opencl_conv_winograd_tiled_space);                                  \
-    CONV_IMPL(op, direct, 0, opencl_conv_direct_space);                                                                \
-    CONV_IMPL(op, mma, 0, opencl_conv_mma_space);                                                                      \
-    CONV_IMPL(op, tiled, 0, opencl_conv_tiled_space);                                                                  \
-    CONV_IMPL(op, plain, 0, NULL)
-
 #endif

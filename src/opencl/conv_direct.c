@@ -1,6 +1,7 @@
 /* Convolutions for devices whose work-items are threads with vector units: cl/conv_gather_spread_direct.cl and
  * cl/conv_filter_direct.cl. */
 #include "opencl/conv.h"
+#include "opencl/impls.h"
 
 #include "base/memory.h"
 #include "base/numbers.h"
@@ -88,7 +89,7 @@ static const tune_space filter_space = {
     .is_valid = filter_is_valid,
 };
 
-const tune_space *opencl_conv_direct_space(const clae_device *device, const op_desc *desc) {
+static const tune_space *conv_direct_space(const clae_device *device, const op_desc *desc) {
     int values[TUNE_MAX_PARAMETERS];
     if (conv_kernel_of(desc->op) == CONV_FILTER) return &filter_space;
     return tune_ships(device, desc, &dot_space, values) ? &dot_space : &data_space;
@@ -110,7 +111,7 @@ typedef struct data_tile {
 
 static bool choose_data_tile(const clae_device *device, const op_desc *desc, const op_impl *impl, data_tile *tile) {
     int v[TUNE_MAX_PARAMETERS];
-    const tune_space *space = opencl_conv_direct_space(device, desc);
+    const tune_space *space = conv_direct_space(device, desc);
     if (!tune_choose(device, desc, impl->name, space, v)) return false;
     if (space == &dot_space)
         *tile = (data_tile){true, v[DOT_LANES], 1, v[DOT_POSITIONS], v[DOT_WORK]};
@@ -225,16 +226,24 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     return CLAE_OK;
 }
 
-bool opencl_conv_direct_suits(const clae_device *device, const op_desc *desc) {
+static bool conv_direct_suits(const clae_device *device, const op_desc *desc) {
     return opencl_is_cpu(device, desc);
 }
 
-bool opencl_conv_direct_supports(const clae_device *device, const op_desc *desc) {
+static bool conv_direct_supports(const clae_device *device, const op_desc *desc) {
     return opencl_supports_long_loops(device, desc) && conv_sizes_fit(desc, MOST_POSITIONS);
 }
 
-clae_status opencl_conv_direct_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
+static clae_status conv_direct_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                        op_instance **instance) {
-    return conv_kernel_of(desc->op) == CONV_FILTER ? prepare_filter(device, desc, entry, instance)
-                                                   : prepare_data(device, desc, entry, instance);
+    return conv_kernel_of(desc->op) == CONV_FILTER ? prepare_filter(device, desc, impl, instance)
+                                                   : prepare_data(device, desc, impl, instance);
 }
+
+const op_impl opencl_conv_direct = {
+    .name = "direct",
+    .suits = conv_direct_suits,
+    .supports = conv_direct_supports,
+    .prepare = conv_direct_prepare,
+    .space = conv_direct_space,
+};

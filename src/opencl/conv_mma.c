@@ -1,5 +1,6 @@
 /* Convolutions by matrix units: cl/conv_gather_spread_mma.cl and cl/conv_filter_mma.cl. */
 #include "opencl/conv_tile.h"
+#include "opencl/impls.h"
 #include "opencl/mma.h"
 
 #include "base/numbers.h"
@@ -54,7 +55,7 @@ static const tune_space filter_space = {
     .is_valid = filter_is_valid,
 };
 
-const tune_space *opencl_conv_mma_space(const clae_device *device, const op_desc *desc) {
+static const tune_space *conv_mma_space(const clae_device *device, const op_desc *desc) {
     (void)device;
     return conv_kernel_of(desc->op) == CONV_FILTER ? &filter_space : &data_space;
 }
@@ -133,7 +134,7 @@ static clae_status create_filter(clae_device *device, const op_desc *desc, const
 
 /* Where there are matrix units and less than float's precision is asked for; whether they are faster than float's in
  * 3xTF32 depends on the device. */
-bool opencl_conv_mma_suits(const clae_device *device, const op_desc *desc) {
+static bool conv_mma_suits(const clae_device *device, const op_desc *desc) {
     (void)desc;
     return ((const opencl_device *)device)->mma != OPENCL_MMA_STAND_IN &&
            device->context->precision == CLAE_PRECISION_TF32;
@@ -145,11 +146,11 @@ static int most_items(const opencl_device *device, const int *v) {
 
 /* Of gather and spread, the patch and a row of the kernel must fit in local memory; filter counts the positions of a
  * chunk in int. The stand-in's loops are long. */
-bool opencl_conv_mma_supports(const clae_device *device, const op_desc *desc) {
+static bool conv_mma_supports(const clae_device *device, const op_desc *desc) {
     const opencl_device *opencl = (const opencl_device *)device;
     int chunk, chunks, v[TUNE_MAX_PARAMETERS];
     tile t;
-    if (!tune_ships(device, desc, opencl_conv_mma_space(device, desc), v)) return false;
+    if (!tune_ships(device, desc, conv_mma_space(device, desc), v)) return false;
     const int items = most_items(opencl, v);
     if (items < opencl_mma_warp(opencl->mma)) return false;
     if (opencl->mma == OPENCL_MMA_STAND_IN && opencl->loops_end_early) return false;
@@ -159,20 +160,20 @@ bool opencl_conv_mma_supports(const clae_device *device, const op_desc *desc) {
     return conv_sizes_fit(desc, chunk);
 }
 
-clae_status opencl_conv_mma_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
+static clae_status conv_mma_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                     op_instance **instance) {
     const opencl_device *opencl = opencl_device_of(device);
     const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
     int v[TUNE_MAX_PARAMETERS];
-    if (!tune_choose(device, desc, entry->name, opencl_conv_mma_space(device, desc), v))
-        return conv_no_values(device, desc, entry);
+    if (!tune_choose(device, desc, impl->name, conv_mma_space(device, desc), v))
+        return conv_no_values(device, desc, impl);
     for (size_t allowed = (size_t)most_items(opencl, v); allowed >= (size_t)opencl_mma_warp(opencl->mma);) {
         const int items = (int)allowed;
         conv_instance *made;
         tile t;
         if (!filter && !fit_tile(opencl->mma, desc, items, v, &t)) break;
         const clae_status status =
-            filter ? create_filter(device, desc, entry, items, v, &made) : create_data(device, desc, entry, &t, &made);
+            filter ? create_filter(device, desc, impl, items, v, &made) : create_data(device, desc, impl, &t, &made);
         if (status != CLAE_OK) return status;
         if (conv_kernels_allow(made, &allowed)) {
             made->opencl.base.arithmetic = opencl_mma_arithmetic(opencl);
@@ -183,5 +184,13 @@ clae_status opencl_conv_mma_prepare(clae_device *device, const op_desc *desc, co
     }
     return fail(device->context, CLAE_ERROR_DEVICE,
                 "%s: the kernels of implementation %s allow fewer than %d items in a work-group; force another one",
-                op_name(desc->op), entry->name, opencl_mma_warp(opencl->mma));
+                op_name(desc->op), impl->name, opencl_mma_warp(opencl->mma));
 }
+
+const op_impl opencl_conv_mma = {
+    .name = "mma",
+    .suits = conv_mma_suits,
+    .supports = conv_mma_supports,
+    .prepare = conv_mma_prepare,
+    .space = conv_mma_space,
+};

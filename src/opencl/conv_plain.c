@@ -1,19 +1,14 @@
 /* Convolutions anywhere and of any shape, one work-item for each element of the result: cl/conv_gather_spread_plain.cl
  * and cl/conv_filter_plain.cl. */
 #include "opencl/conv.h"
+#include "opencl/impls.h"
 
-bool opencl_conv_plain_suits(const clae_device *device, const op_desc *desc) {
-    (void)desc;
-    (void)device;
-    return true;
-}
-
-bool opencl_conv_plain_supports(const clae_device *device, const op_desc *desc) {
+static bool conv_plain_supports(const clae_device *device, const op_desc *desc) {
     (void)device;
     return conv_sizes_fit(desc, 1);
 }
 
-clae_status opencl_conv_plain_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
+static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                       op_instance **instance) {
     const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
     char options[CONV_OPTIONS_SIZE];
@@ -22,7 +17,7 @@ clae_status opencl_conv_plain_prepare(clae_device *device, const op_desc *desc, 
     const conv_program program = {filter ? "conv_filter_plain.cl" : "conv_gather_spread_plain.cl", options, {"conv"}};
     conv_instance *made;
     const clae_status status =
-        conv_instance_create(device, desc, entry, &program, filter ? conv_run_filter_single : conv_run_single, &made);
+        conv_instance_create(device, desc, impl, &program, filter ? conv_run_filter_single : conv_run_single, &made);
     if (status != CLAE_OK) return status;
     const conv_sides s = conv_sides_of(desc);
     const size_t results = filter ? conv_slice_count(desc) : (size_t)desc->conv.g.n * s.out_h * s.out_w * s.out_c;
@@ -33,3 +28,9 @@ clae_status opencl_conv_plain_prepare(clae_device *device, const op_desc *desc, 
     *instance = &made->opencl.base;
     return CLAE_OK;
 }
+
+const op_impl opencl_conv_plain = {
+    .name = "plain",
+    .supports = conv_plain_supports,
+    .prepare = conv_plain_prepare,
+};

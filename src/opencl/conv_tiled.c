@@ -1,6 +1,7 @@
 /* Convolutions for devices whose work-groups share local memory: cl/conv_gather_spread_tiled.cl and
  * cl/conv_filter_tiled.cl. */
 #include "opencl/conv_tile.h"
+#include "opencl/impls.h"
 
 #include "base/numbers.h"
 
@@ -52,7 +53,7 @@ static const tune_space filter_space = {
     .is_valid = filter_is_valid,
 };
 
-const tune_space *opencl_conv_tiled_space(const clae_device *device, const op_desc *desc) {
+static const tune_space *conv_tiled_space(const clae_device *device, const op_desc *desc) {
     (void)device;
     return conv_kernel_of(desc->op) == CONV_FILTER ? &filter_space : &data_space;
 }
@@ -145,7 +146,7 @@ static clae_status create_filter(clae_device *device, const op_desc *desc, const
     return CLAE_OK;
 }
 
-bool opencl_conv_tiled_suits(const clae_device *device, const op_desc *desc) {
+static bool conv_tiled_suits(const clae_device *device, const op_desc *desc) {
     return !opencl_is_cpu(device, desc);
 }
 
@@ -154,19 +155,19 @@ static int most_items(const clae_device *device, const int *v) {
 }
 
 /* Of gather and spread, a row of the kernel must fit in local memory. */
-bool opencl_conv_tiled_supports(const clae_device *device, const op_desc *desc) {
+static bool conv_tiled_supports(const clae_device *device, const op_desc *desc) {
     int v[TUNE_MAX_PARAMETERS];
     tile t;
-    if (!conv_sizes_fit(desc, 1) || !tune_ships(device, desc, opencl_conv_tiled_space(device, desc), v)) return false;
+    if (!conv_sizes_fit(desc, 1) || !tune_ships(device, desc, conv_tiled_space(device, desc), v)) return false;
     return conv_kernel_of(desc->op) == CONV_FILTER || fit_tile(desc, most_items(device, v), v, &t);
 }
 
-clae_status opencl_conv_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
+static clae_status conv_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                       op_instance **instance) {
     const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
     int v[TUNE_MAX_PARAMETERS];
-    if (!tune_choose(device, desc, entry->name, opencl_conv_tiled_space(device, desc), v))
-        return conv_no_values(device, desc, entry);
+    if (!tune_choose(device, desc, impl->name, conv_tiled_space(device, desc), v))
+        return conv_no_values(device, desc, impl);
     int items = most_items(device, v);
     if (filter) items = filter_items(&desc->conv.g, items, v);
     for (;;) {
@@ -175,9 +176,9 @@ clae_status opencl_conv_tiled_prepare(clae_device *device, const op_desc *desc, 
         if (!filter && (items < 1 || !fit_tile(desc, items, v, &t)))
             return fail(device->context, CLAE_ERROR_DEVICE,
                         "%s: the kernel of implementation %s allows too few items in a work-group", op_name(desc->op),
-                        entry->name);
+                        impl->name);
         const clae_status status =
-            filter ? create_filter(device, desc, entry, items, v, &made) : create_data(device, desc, entry, &t, &made);
+            filter ? create_filter(device, desc, impl, items, v, &made) : create_data(device, desc, impl, &t, &made);
         if (status != CLAE_OK) return status;
         size_t group = (size_t)items;
         if (items == 1 || conv_kernels_allow(made, &group)) {
@@ -188,3 +189,11 @@ clae_status opencl_conv_tiled_prepare(clae_device *device, const op_desc *desc, 
         items = (int)group;
     }
 }
+
+const op_impl opencl_conv_tiled = {
+    .name = "tiled",
+    .suits = conv_tiled_suits,
+    .supports = conv_tiled_supports,
+    .prepare = conv_tiled_prepare,
+    .space = conv_tiled_space,
+};

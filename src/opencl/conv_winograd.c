@@ -1,6 +1,7 @@
 /* Winograd's algorithm for devices whose work-items are threads with vector units: cl/conv_gather_spread_winograd.cl
  * and cl/conv_filter_winograd.cl. */
 #include "opencl/conv.h"
+#include "opencl/impls.h"
 
 #include "base/numbers.h"
 #include "ops/winograd.h"
@@ -25,7 +26,7 @@ static bool is_valid(const clae_device *device, const op_desc *desc, const int *
 static const tune_space data_space = SPACE("conv_gather_spread_winograd");
 static const tune_space filter_space = SPACE("conv_filter_winograd");
 
-const tune_space *opencl_conv_winograd_space(const clae_device *device, const op_desc *desc) {
+static const tune_space *conv_winograd_space(const clae_device *device, const op_desc *desc) {
     (void)device;
     return conv_kernel_of(desc->op) == CONV_FILTER ? &filter_space : &data_space;
 }
@@ -163,16 +164,25 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     return CLAE_OK;
 }
 
-bool opencl_conv_winograd_suits(const clae_device *device, const op_desc *desc) {
+static bool conv_winograd_suits(const clae_device *device, const op_desc *desc) {
     return opencl_is_cpu(device, desc) && winograd_pays(desc);
 }
 
-bool opencl_conv_winograd_supports(const clae_device *device, const op_desc *desc) {
+static bool conv_winograd_supports(const clae_device *device, const op_desc *desc) {
     return opencl_supports_long_loops(device, desc) && winograd_can(desc, 4) && conv_sizes_fit(desc, 1);
 }
 
-clae_status opencl_conv_winograd_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
+static clae_status conv_winograd_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                          op_instance **instance) {
-    return conv_kernel_of(desc->op) == CONV_FILTER ? prepare_filter(device, desc, entry, instance)
-                                                   : prepare_data(device, desc, entry, instance);
+    return conv_kernel_of(desc->op) == CONV_FILTER ? prepare_filter(device, desc, impl, instance)
+                                                   : prepare_data(device, desc, impl, instance);
 }
+
+const op_impl opencl_conv_winograd = {
+    .name = "winograd",
+    .suits = conv_winograd_suits,
+    .supports = conv_winograd_supports,
+    .prepare = conv_winograd_prepare,
+    .mixing = WINOGRAD_MIXING,
+    .space = conv_winograd_space,
+};

@@ -1,6 +1,7 @@
 /* Winograd's algorithm for devices whose work-groups share local memory: cl/conv_gather_spread_winograd_tiled.cl and
  * cl/conv_filter_winograd_tiled.cl. */
 #include "opencl/conv.h"
+#include "opencl/impls.h"
 
 #include "base/numbers.h"
 
@@ -113,7 +114,7 @@ static const tune_space filter_space = {
     .is_valid = is_valid,
 };
 
-const tune_space *opencl_conv_winograd_tiled_space(const clae_device *device, const op_desc *desc) {
+static const tune_space *conv_winograd_tiled_space(const clae_device *device, const op_desc *desc) {
     (void)device;
     return conv_kernel_of(desc->op) == CONV_FILTER ? &filter_space : &data_space;
 }
@@ -290,34 +291,34 @@ static clae_status create_filter(clae_device *device, const op_desc *desc, const
     return CLAE_OK;
 }
 
-bool opencl_conv_winograd_tiled_suits(const clae_device *device, const op_desc *desc) {
+static bool conv_winograd_tiled_suits(const clae_device *device, const op_desc *desc) {
     return !opencl_is_cpu(device, desc) && winograd_pays(desc);
 }
 
 /* A row of tiles is not divided. */
-bool opencl_conv_winograd_tiled_supports(const clae_device *device, const op_desc *desc) {
+static bool conv_winograd_tiled_supports(const clae_device *device, const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     int v[TUNE_MAX_PARAMETERS];
     if (!winograd_has_transforms(desc) || !conv_sizes_fit(desc, 1) ||
         ((const opencl_device *)device)->max_work_group_items < FEWEST_ITEMS ||
-        !tune_ships(device, desc, opencl_conv_winograd_tiled_space(device, desc), v))
+        !tune_ships(device, desc, conv_winograd_tiled_space(device, desc), v))
         return false;
     const size_t size = (size_t)winograd_size(g->kh), row = (size_t)winograd_make_grid_within(desc, 1).tiles_x;
     const size_t wide = (size_t)padded(g->wide_c), narrow = (size_t)padded(g->narrow_c);
     return size * size * wide * narrow <= MOST_WEIGHTS && size * size * (wide + narrow) * row <= MOST_FLOATS;
 }
 
-clae_status opencl_conv_winograd_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *entry,
+static clae_status conv_winograd_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                                op_instance **instance) {
     const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
     size_t items = opencl_group_items(opencl_device_of(device), MOST_ITEMS);
     int v[TUNE_MAX_PARAMETERS];
-    if (!tune_choose(device, desc, entry->name, opencl_conv_winograd_tiled_space(device, desc), v))
-        return conv_no_values(device, desc, entry);
+    if (!tune_choose(device, desc, impl->name, conv_winograd_tiled_space(device, desc), v))
+        return conv_no_values(device, desc, impl);
     while (items >= FEWEST_ITEMS) {
         conv_instance *made;
-        const clae_status status = filter ? create_filter(device, desc, entry, (int)items, v, &made)
-                                          : create_data(device, desc, entry, (int)items, v, &made);
+        const clae_status status = filter ? create_filter(device, desc, impl, (int)items, v, &made)
+                                          : create_data(device, desc, impl, (int)items, v, &made);
         if (status != CLAE_OK) return status;
         if (conv_kernels_allow(made, &items)) {
             *instance = &made->opencl.base;
@@ -327,5 +328,14 @@ clae_status opencl_conv_winograd_tiled_prepare(clae_device *device, const op_des
     }
     return fail(device->context, CLAE_ERROR_DEVICE,
                 "%s: the kernels of implementation %s allow fewer than %d items in a work-group", op_name(desc->op),
-                entry->name, FEWEST_ITEMS);
+                impl->name, FEWEST_ITEMS);
 }
+
+const op_impl opencl_conv_winograd_tiled = {
+    .name = "winograd_tiled",
+    .suits = conv_winograd_tiled_suits,
+    .supports = conv_winograd_tiled_supports,
+    .prepare = conv_winograd_tiled_prepare,
+    .mixing = WINOGRAD_MIXING,
+    .space = conv_winograd_tiled_space,
+};

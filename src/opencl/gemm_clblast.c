@@ -109,9 +109,8 @@ static clae_status create_copies(clblast_instance *self) {
     return status || bytes == 0 ? status : buffer_create(device, bytes, &self->copies);
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
-    clae_status status =
-        opencl_instance_create(device, desc, &opencl_gemm_clblast, sizeof(clblast_instance), run, instance);
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    clae_status status = opencl_instance_create(device, desc, impl, sizeof(clblast_instance), run, instance);
     if (status) return status;
     (*instance)->release = release;
     status = run_small(device, &desc->gemm);
@@ -129,4 +128,4 @@ static bool supports(const clae_device *device, const op_desc *desc) {
     return ((const opencl_device *)device)->max_work_group_items >= LEAST_GROUP_ITEMS;
 }
 
-const op_impl opencl_gemm_clblast = {"clblast", suits, supports, prepare};
+const op_impl opencl_gemm_clblast = {.name = "clblast", .suits = suits, .supports = supports, .prepare = prepare};

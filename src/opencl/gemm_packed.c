@@ -110,9 +110,8 @@ static clae_status create_tiles(opencl_device *device, const packed_instance *se
     return opencl_kernel_create(device, "gemm_packed.cl", options, "gemm_tiles", &launch->kernel);
 }
 
-static clae_status prepare(clae_device *base, const op_desc *desc, op_instance **instance) {
-    clae_status status =
-        opencl_instance_create(base, desc, &opencl_gemm_vector, sizeof(packed_instance), run, instance);
+static clae_status prepare(clae_device *base, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    clae_status status = opencl_instance_create(base, desc, impl, sizeof(packed_instance), run, instance);
     if (status) return status;
     packed_instance *self = (packed_instance *)*instance;
     opencl_device *device = opencl_device_of(base);
@@ -131,4 +130,5 @@ static clae_status prepare(clae_device *base, const op_desc *desc, op_instance *
     return opencl_instance_finish(instance, status);
 }
 
-const op_impl opencl_gemm_vector = {"vector", opencl_is_cpu, opencl_supports_long_loops, prepare};
+const op_impl opencl_gemm_vector = {
+    .name = "vector", .suits = opencl_is_cpu, .supports = opencl_supports_long_loops, .prepare = prepare};

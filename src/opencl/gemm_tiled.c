@@ -71,8 +71,8 @@ static void divide_k(tiled_instance *self, size_t tiles, size_t side) {
     if (self->parts > 1) self->base.base.workspace_bytes = self->parts * part_bytes;
 }
 
-static clae_status prepare(clae_device *base, const op_desc *desc, op_instance **instance) {
-    clae_status status = opencl_instance_create(base, desc, &opencl_gemm_plain, sizeof(tiled_instance), run, instance);
+static clae_status prepare(clae_device *base, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    clae_status status = opencl_instance_create(base, desc, impl, sizeof(tiled_instance), run, instance);
     if (status) return status;
     tiled_instance *self = (tiled_instance *)*instance;
     opencl_device *device = opencl_device_of(base);
@@ -97,4 +97,4 @@ static clae_status prepare(clae_device *base, const op_desc *desc, op_instance *
     return opencl_instance_finish(instance, status);
 }
 
-const op_impl opencl_gemm_plain = {"plain", NULL, opencl_supports_all, prepare};
+const op_impl opencl_gemm_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = prepare};

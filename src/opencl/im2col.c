@@ -197,15 +197,4 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     return opencl_instance_finish(instance, status);
 }
 
-#define IM2COL_IMPL(op)                                                                                                \
-    static clae_status prepare_##op(clae_device *device, const op_desc *desc, op_instance **instance) {                \
-        return prepare(device, desc, &opencl_##op##_im2col, instance);                                                 \
-    }                                                                                                                  \
-    const op_impl opencl_##op##_im2col = {"im2col", NULL, supports, prepare_##op}
-
-IM2COL_IMPL(conv2d_fwd);
-IM2COL_IMPL(conv2d_bwd_data);
-IM2COL_IMPL(conv2d_bwd_weights);
-IM2COL_IMPL(conv_transpose2d_fwd);
-IM2COL_IMPL(conv_transpose2d_bwd_data);
-IM2COL_IMPL(conv_transpose2d_bwd_weights);
+const op_impl opencl_conv_im2col = {.name = "im2col", .supports = supports, .prepare = prepare};

@@ -5,19 +5,20 @@
         __VA_ARGS__, NULL                                                                                              \
     }
 
+#define CONV_LIST                                                                                                      \
+    LIST(&opencl_conv_winograd, &opencl_conv_mma, &opencl_conv_winograd_tiled, &opencl_conv_direct,                    \
+         &opencl_conv_tiled, &opencl_conv_im2col, &opencl_conv_plain)
+
 static const op_impl *const *const lists[OP_COUNT] = {
-#define CONV_LIST(op)                                                                                                  \
-    LIST(&opencl_##op##_winograd, &opencl_##op##_mma, &opencl_##op##_winograd_tiled, &opencl_##op##_direct,            \
-         &opencl_##op##_tiled, &opencl_##op##_im2col, &opencl_##op##_plain)
-    [OP_conv2d_fwd] = CONV_LIST(conv2d_fwd),
-    [OP_conv2d_bwd_data] = CONV_LIST(conv2d_bwd_data),
-    [OP_conv2d_bwd_weights] = CONV_LIST(conv2d_bwd_weights),
-    [OP_conv_transpose2d_fwd] = CONV_LIST(conv_transpose2d_fwd),
-    [OP_conv_transpose2d_bwd_data] = CONV_LIST(conv_transpose2d_bwd_data),
-    [OP_conv_transpose2d_bwd_weights] = CONV_LIST(conv_transpose2d_bwd_weights),
+    [OP_conv2d_fwd] = CONV_LIST,
+    [OP_conv2d_bwd_data] = CONV_LIST,
+    [OP_conv2d_bwd_weights] = CONV_LIST,
+    [OP_conv_transpose2d_fwd] = CONV_LIST,
+    [OP_conv_transpose2d_bwd_data] = CONV_LIST,
+    [OP_conv_transpose2d_bwd_weights] = CONV_LIST,
     [OP_bias] = LIST(&opencl_bias_plain),
-    [OP_relu_fwd] = LIST(&opencl_relu_fwd_plain),
-    [OP_relu_bwd] = LIST(&opencl_relu_bwd_plain),
+    [OP_relu_fwd] = LIST(&opencl_relu_plain),
+    [OP_relu_bwd] = LIST(&opencl_relu_plain),
     [OP_loss] = LIST(&opencl_loss_vector, &opencl_loss_plain),
     [OP_update] = LIST(&opencl_update_plain),
     [OP_load_batch] = LIST(&opencl_load_batch_plain),

@@ -4,19 +4,12 @@
 
 #include "opencl/opencl.h"
 
-#define OPENCL_CONV_IMPLS(op)                                                                                          \
-    extern const op_impl opencl_##op##_winograd, opencl_##op##_winograd_tiled, opencl_##op##_direct,                   \
-        opencl_##op##_mma, opencl_##op##_tiled, opencl_##op##_im2col, opencl_##op##_plain
-
-OPENCL_CONV_IMPLS(conv2d_fwd);
-OPENCL_CONV_IMPLS(conv2d_bwd_data);
-OPENCL_CONV_IMPLS(conv2d_bwd_weights);
-OPENCL_CONV_IMPLS(conv_transpose2d_fwd);
-OPENCL_CONV_IMPLS(conv_transpose2d_bwd_data);
-OPENCL_CONV_IMPLS(conv_transpose2d_bwd_weights);
+/* Each of these does all six convolutions. */
+extern const op_impl opencl_conv_winograd, opencl_conv_mma, opencl_conv_winograd_tiled, opencl_conv_direct,
+    opencl_conv_tiled, opencl_conv_im2col, opencl_conv_plain;
 
 extern const op_impl opencl_bias_plain;
-extern const op_impl opencl_relu_fwd_plain, opencl_relu_bwd_plain;
+extern const op_impl opencl_relu_plain; /* forward and backward */
 extern const op_impl opencl_loss_vector, opencl_loss_plain;
 extern const op_impl opencl_update_plain;
 extern const op_impl opencl_load_batch_plain;

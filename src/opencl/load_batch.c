@@ -22,9 +22,8 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(launch);
 }
 
-static clae_status prepare(clae_device *base, const op_desc *desc, op_instance **instance) {
-    clae_status status =
-        opencl_instance_create(base, desc, &opencl_load_batch_plain, sizeof(load_batch_instance), run, instance);
+static clae_status prepare(clae_device *base, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    clae_status status = opencl_instance_create(base, desc, impl, sizeof(load_batch_instance), run, instance);
     if (status) return status;
     load_batch_instance *self = (load_batch_instance *)*instance;
     opencl_device *device = opencl_device_of(base);
@@ -48,4 +47,4 @@ static clae_status prepare(clae_device *base, const op_desc *desc, op_instance *
     return CLAE_OK;
 }
 
-const op_impl opencl_load_batch_plain = {"plain", NULL, opencl_supports_all, prepare};
+const op_impl opencl_load_batch_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = prepare};

@@ -34,8 +34,8 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(&launch[1]);
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, const loss_style *style,
-                           op_instance **instance) {
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    const loss_style *style = impl == &opencl_loss_vector ? &cpu_style : &group_style;
     clae_status status = opencl_instance_create(device, desc, impl, sizeof(loss_instance), run, instance);
     if (status) return status;
     loss_instance *self = (loss_instance *)*instance;
@@ -58,13 +58,6 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     return CLAE_OK;
 }
 
-static clae_status prepare_vector(clae_device *device, const op_desc *desc, op_instance **instance) {
-    return prepare(device, desc, &opencl_loss_vector, &cpu_style, instance);
-}
-
-static clae_status prepare_plain(clae_device *device, const op_desc *desc, op_instance **instance) {
-    return prepare(device, desc, &opencl_loss_plain, &group_style, instance);
-}
-
-const op_impl opencl_loss_vector = {"vector", opencl_is_cpu, opencl_supports_long_loops, prepare_vector};
-const op_impl opencl_loss_plain = {"plain", NULL, opencl_supports_all, prepare_plain};
+const op_impl opencl_loss_vector = {
+    .name = "vector", .suits = opencl_is_cpu, .supports = opencl_supports_long_loops, .prepare = prepare};
+const op_impl opencl_loss_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = prepare};

@@ -48,9 +48,9 @@ static void divide_rows(reduce_sum_instance *self, size_t least, size_t most_chu
     }
 }
 
-static clae_status prepare_vector(clae_device *device, const op_desc *desc, op_instance **instance) {
-    clae_status status =
-        opencl_instance_create(device, desc, &opencl_reduce_sum_vector, sizeof(reduce_sum_instance), run, instance);
+static clae_status prepare_vector(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                  op_instance **instance) {
+    clae_status status = opencl_instance_create(device, desc, impl, sizeof(reduce_sum_instance), run, instance);
     if (status) return status;
     reduce_sum_instance *self = (reduce_sum_instance *)*instance;
     const size_t columns = desc->reduce_sum.columns;
@@ -71,9 +71,9 @@ static clae_status prepare_vector(clae_device *device, const op_desc *desc, op_i
     return opencl_instance_finish(instance, status);
 }
 
-static clae_status prepare_plain(clae_device *device, const op_desc *desc, op_instance **instance) {
-    clae_status status =
-        opencl_instance_create(device, desc, &opencl_reduce_sum_plain, sizeof(reduce_sum_instance), run, instance);
+static clae_status prepare_plain(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                 op_instance **instance) {
+    clae_status status = opencl_instance_create(device, desc, impl, sizeof(reduce_sum_instance), run, instance);
     if (status) return status;
     reduce_sum_instance *self = (reduce_sum_instance *)*instance;
     const size_t columns = desc->reduce_sum.columns;
@@ -89,5 +89,6 @@ static clae_status prepare_plain(clae_device *device, const op_desc *desc, op_in
     return CLAE_OK;
 }
 
-const op_impl opencl_reduce_sum_vector = {"vector", opencl_is_cpu, opencl_supports_long_loops, prepare_vector};
-const op_impl opencl_reduce_sum_plain = {"plain", NULL, opencl_supports_all, prepare_plain};
+const op_impl opencl_reduce_sum_vector = {
+    .name = "vector", .suits = opencl_is_cpu, .supports = opencl_supports_long_loops, .prepare = prepare_vector};
+const op_impl opencl_reduce_sum_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = prepare_plain};

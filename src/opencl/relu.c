@@ -17,13 +17,4 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     return opencl_instance_finish(instance, status);
 }
 
-static clae_status prepare_fwd(clae_device *device, const op_desc *desc, op_instance **instance) {
-    return prepare(device, desc, &opencl_relu_fwd_plain, instance);
-}
-
-static clae_status prepare_bwd(clae_device *device, const op_desc *desc, op_instance **instance) {
-    return prepare(device, desc, &opencl_relu_bwd_plain, instance);
-}
-
-const op_impl opencl_relu_fwd_plain = {"plain", NULL, opencl_supports_all, prepare_fwd};
-const op_impl opencl_relu_bwd_plain = {"plain", NULL, opencl_supports_all, prepare_bwd};
+const op_impl opencl_relu_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = prepare};

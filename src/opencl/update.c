@@ -15,9 +15,9 @@ static clae_status update_run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(launch);
 }
 
-static clae_status update_prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
-    clae_status status =
-        opencl_instance_create(device, desc, &opencl_update_plain, sizeof(opencl_instance), update_run, instance);
+static clae_status update_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                  op_instance **instance) {
+    clae_status status = opencl_instance_create(device, desc, impl, sizeof(opencl_instance), update_run, instance);
     if (status) return status;
     char options[64];
     snprintf(options, sizeof options, " -DOPTIMISER_NUMBER=%d -DSTATES=%zu", (int)desc->update.optimiser,
@@ -27,4 +27,4 @@ static clae_status update_prepare(clae_device *device, const op_desc *desc, op_i
     return opencl_instance_finish(instance, status);
 }
 
-const op_impl opencl_update_plain = {"plain", NULL, opencl_supports_all, update_prepare};
+const op_impl opencl_update_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = update_prepare};

@@ -1,6 +1,6 @@
 /* All convolutions as their definitions read, one result at a time, summed in double. */
 #include "ops/conv.h"
-#include "plain/conv.h"
+#include "plain/impls.h"
 
 typedef struct conv_run {
     const conv_geometry *g;
@@ -164,8 +164,8 @@ static clae_status run_filter(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
-    return plain_instance_create(device, desc, &plain_conv_loops, sizeof(op_instance),
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    return plain_instance_create(device, desc, impl, sizeof(op_instance),
                                  conv_kernel_of(desc->op) == CONV_FILTER ? run_filter : run_images, plain_instance_free,
                                  instance);
 }

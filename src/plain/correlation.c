@@ -1,7 +1,7 @@
 #include "plain/correlation.h"
 #include "base/memory.h"
 #include "base/numbers.h"
-#include "plain/conv.h"
+#include "plain/impls.h"
 
 #include <stdlib.h>
 
@@ -180,9 +180,9 @@ static void release(op_instance *instance) {
     free(instance);
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
-    clae_status status = plain_instance_create(device, desc, &plain_conv_correlation, sizeof(correlation_instance), run,
-                                               release, instance);
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    clae_status status =
+        plain_instance_create(device, desc, impl, sizeof(correlation_instance), run, release, instance);
     if (status != CLAE_OK) return status;
     correlation *c = &((correlation_instance *)*instance)->c;
     *c = describe(plain_device_of(device), desc);

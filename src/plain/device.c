@@ -1,5 +1,5 @@
 #include "base/memory.h"
-#include "plain/plain.h"
+#include "plain/impls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,15 +136,6 @@ static clae_status finish(clae_device *device) {
     return CLAE_OK;
 }
 
-static const op_impl *const *impls(op_id op) {
-    static const op_impl *const *const all[] = {
-#define OP(stem) [OP_##stem] = plain_##stem##_impls,
-#include "ops/ops.def"
-#undef OP
-    };
-    return all[op];
-}
-
 const backend backend_plain = {
     .name = "c",
     .list = list,
@@ -163,5 +154,5 @@ const backend backend_plain = {
     .staging_upload = plain_staging_upload,
     .staging_end = plain_staging_end,
     .measure_peak = plain_measure_peak,
-    .impls = impls,
+    .impls = plain_impls,
 };

@@ -1,7 +1,7 @@
 #include "plain/filter.h"
 #include "base/memory.h"
 #include "base/numbers.h"
-#include "plain/conv.h"
+#include "plain/impls.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -137,9 +137,8 @@ static void release(op_instance *instance) {
     free(instance);
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
-    clae_status status =
-        plain_instance_create(device, desc, &plain_conv_filter, sizeof(filter_instance), run, release, instance);
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    clae_status status = plain_instance_create(device, desc, impl, sizeof(filter_instance), run, release, instance);
     if (status != CLAE_OK) return status;
     filter *f = &((filter_instance *)*instance)->f;
     f->g = desc->conv.g;

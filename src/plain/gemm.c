@@ -1,6 +1,6 @@
 /* Matrix products from packed blocks: a panel of B that stays in the L1 cache meets the rows of A, tile by tile. */
 #include "base/memory.h"
-#include "plain/plain.h"
+#include "plain/impls.h"
 
 enum { BLOCK_K = 256, ROWS_PER_TASK = 48, TRANSPOSE = 16, PANEL_VECTORS = 2 };
 
@@ -116,13 +116,12 @@ static clae_status run_blocked(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static const op_impl blocked, plain;
-
-static clae_status prepare_blocked(clae_device *device, const op_desc *desc, op_instance **instance) {
+static clae_status prepare_blocked(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                   op_instance **instance) {
     const gemm_desc *d = &desc->gemm;
     const size_t width = (size_t)PANEL_VECTORS * (size_t)plain_device_of(device)->kernels->limits.width;
     clae_status status =
-        plain_instance_create(device, desc, &blocked, sizeof(op_instance), run_blocked, plain_instance_free, instance);
+        plain_instance_create(device, desc, impl, sizeof(op_instance), run_blocked, plain_instance_free, instance);
     if (status == CLAE_OK)
         (*instance)->workspace_bytes =
             (width + ((d->transpose_a ? d->m : 0) + divide_up(d->n, width) * width) * smaller(d->k, BLOCK_K)) *
@@ -151,11 +150,10 @@ static clae_status run_plain(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare_plain(clae_device *device, const op_desc *desc, op_instance **instance) {
-    return plain_instance_create(device, desc, &plain, sizeof(op_instance), run_plain, plain_instance_free, instance);
+static clae_status prepare_plain(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                 op_instance **instance) {
+    return plain_instance_create(device, desc, impl, sizeof(op_instance), run_plain, plain_instance_free, instance);
 }
 
-static const op_impl blocked = {.name = "blocked", .supports = plain_supports_all, .prepare = prepare_blocked};
-static const op_impl plain = {.name = "plain", .supports = plain_supports_all, .prepare = prepare_plain};
-
-const op_impl *const plain_gemm_impls[] = {&blocked, &plain, NULL};
+const op_impl plain_gemm_blocked = {.name = "blocked", .supports = plain_supports_all, .prepare = prepare_blocked};
+const op_impl plain_gemm_plain = {.name = "plain", .supports = plain_supports_all, .prepare = prepare_plain};

@@ -1,4 +1,4 @@
-#include "plain/plain.h"
+#include "plain/impls.h"
 
 static clae_status run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
@@ -27,12 +27,8 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static const op_impl plain;
-
-static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
-    return plain_instance_create(device, desc, &plain, sizeof(op_instance), run, plain_instance_free, instance);
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    return plain_instance_create(device, desc, impl, sizeof(op_instance), run, plain_instance_free, instance);
 }
 
-static const op_impl plain = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
-
-const op_impl *const plain_load_batch_impls[] = {&plain, NULL};
+const op_impl plain_load_batch = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};

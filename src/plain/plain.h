@@ -82,9 +82,4 @@ clae_status plain_staging_begin(staging *staging);
 clae_status plain_staging_upload(staging *staging, size_t offset_bytes, size_t bytes, buffer *buffer);
 clae_status plain_staging_end(staging *staging);
 
-/* The implementations of each op, best first, NULL-terminated. */
-#define OP(stem) extern const op_impl *const plain_##stem##_impls[];
-#include "ops/ops.def"
-#undef OP
-
 #endif

@@ -1,4 +1,4 @@
-#include "plain/plain.h"
+#include "plain/impls.h"
 
 #include <string.h>
 
@@ -32,17 +32,13 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static const op_impl plain;
-
-static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     clae_status status =
-        plain_instance_create(device, desc, &plain, sizeof(op_instance), run, plain_instance_free, instance);
+        plain_instance_create(device, desc, impl, sizeof(op_instance), run, plain_instance_free, instance);
     if (status == CLAE_OK)
         (*instance)->workspace_bytes =
             (size_t)parts_of(desc->reduce_sum.rows) * desc->reduce_sum.columns * sizeof(float);
     return status;
 }
 
-static const op_impl plain = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
-
-const op_impl *const plain_reduce_sum_impls[] = {&plain, NULL};
+const op_impl plain_reduce_sum = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};

@@ -1,4 +1,4 @@
-#include "plain/plain.h"
+#include "plain/impls.h"
 
 static clae_status run_fwd(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
@@ -28,16 +28,10 @@ static clae_status run_bwd(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static const op_impl plain_fwd, plain_bwd;
-
-static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     const bool is_fwd = desc->op == OP_relu_fwd;
-    return plain_instance_create(device, desc, is_fwd ? &plain_fwd : &plain_bwd, sizeof(op_instance),
-                                 is_fwd ? run_fwd : run_bwd, plain_instance_free, instance);
+    return plain_instance_create(device, desc, impl, sizeof(op_instance), is_fwd ? run_fwd : run_bwd,
+                                 plain_instance_free, instance);
 }
 
-static const op_impl plain_fwd = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
-static const op_impl plain_bwd = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
-
-const op_impl *const plain_relu_fwd_impls[] = {&plain_fwd, NULL};
-const op_impl *const plain_relu_bwd_impls[] = {&plain_bwd, NULL};
+const op_impl plain_relu = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};

@@ -1,5 +1,5 @@
 #include "ops/update.h"
-#include "plain/plain.h"
+#include "plain/impls.h"
 
 static clae_status update_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
@@ -19,12 +19,9 @@ static clae_status update_run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static const op_impl plain;
-
-static clae_status update_prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
-    return plain_instance_create(device, desc, &plain, sizeof(op_instance), update_run, plain_instance_free, instance);
+static clae_status update_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                  op_instance **instance) {
+    return plain_instance_create(device, desc, impl, sizeof(op_instance), update_run, plain_instance_free, instance);
 }
 
-static const op_impl plain = {.name = "plain", .supports = plain_supports_all, .prepare = update_prepare};
-
-const op_impl *const plain_update_impls[] = {&plain, NULL};
+const op_impl plain_update = {.name = "plain", .supports = plain_supports_all, .prepare = update_prepare};

@@ -1,5 +1,5 @@
 #include "plain/winograd.h"
-#include "plain/conv.h"
+#include "plain/impls.h"
 
 typedef struct winograd_instance {
     op_instance base;
@@ -53,9 +53,9 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
-    clae_status status = plain_instance_create(device, desc, &plain_conv_winograd, sizeof(winograd_instance), run,
-                                               plain_instance_free, instance);
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    clae_status status =
+        plain_instance_create(device, desc, impl, sizeof(winograd_instance), run, plain_instance_free, instance);
     if (status != CLAE_OK) return status;
     winograd_instance *made = (winograd_instance *)*instance;
     made->w = describe(desc);
@@ -73,5 +73,8 @@ bool plain_winograd_suits(const clae_device *device, const op_desc *desc) {
     return winograd_pays(desc);
 }
 
-const op_impl plain_conv_winograd = {"winograd", plain_winograd_suits, plain_winograd_supports, prepare,
-                                     WINOGRAD_MIXING};
+const op_impl plain_conv_winograd = {.name = "winograd",
+                                     .suits = plain_winograd_suits,
+                                     .supports = plain_winograd_supports,
+                                     .prepare = prepare,
+                                     .mixing = WINOGRAD_MIXING};

@@ -1,5 +1,5 @@
 #include "base/numbers.h"
-#include "plain/conv.h"
+#include "plain/impls.h"
 #include "plain/winograd.h"
 
 #include <string.h>
@@ -81,9 +81,9 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, op_instance **instance) {
-    clae_status status = plain_instance_create(device, desc, &plain_conv_winograd_filter,
-                                               sizeof(winograd_filter_instance), run, plain_instance_free, instance);
+static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    clae_status status =
+        plain_instance_create(device, desc, impl, sizeof(winograd_filter_instance), run, plain_instance_free, instance);
     if (status != CLAE_OK) return status;
     winograd_filter_instance *made = (winograd_filter_instance *)*instance;
     made->f = describe(desc);
@@ -97,5 +97,8 @@ static clae_status prepare(clae_device *device, const op_desc *desc, op_instance
     return CLAE_OK;
 }
 
-const op_impl plain_conv_winograd_filter = {"winograd", plain_winograd_suits, plain_winograd_supports, prepare,
-                                            WINOGRAD_MIXING};
+const op_impl plain_conv_winograd_filter = {.name = "winograd",
+                                            .suits = plain_winograd_suits,
+                                            .supports = plain_winograd_supports,
+                                            .prepare = prepare,
+                                            .mixing = WINOGRAD_MIXING};

@@ -1,17 +1,27 @@
-/* The implementations of convolutions, shared by conv2d and conv_transpose2d. */
-#ifndef CLAE_PLAIN_CONV_H
-#define CLAE_PLAIN_CONV_H
+/* The implementations of the plain C backend. */
+#ifndef CLAE_PLAIN_IMPLS_H
+#define CLAE_PLAIN_IMPLS_H
 
 #include "plain/plain.h"
 
+extern const op_impl plain_update;
+extern const op_impl plain_bias;
 extern const op_impl plain_conv_winograd;        /* "winograd", for gather and spread */
 extern const op_impl plain_conv_winograd_filter; /* "winograd", for filter */
 extern const op_impl plain_conv_correlation;     /* "direct", for gather and spread */
 extern const op_impl plain_conv_filter;          /* "direct", for filter */
 extern const op_impl plain_conv_loops;           /* "plain", for all */
+extern const op_impl plain_gemm_blocked, plain_gemm_plain;
+extern const op_impl plain_load_batch;
+extern const op_impl plain_loss;
+extern const op_impl plain_reduce_sum;
+extern const op_impl plain_relu; /* forward and backward */
 
 /* op_impl.suits and op_impl.supports of both of Winograd's. */
 bool plain_winograd_suits(const clae_device *device, const op_desc *desc);
 bool plain_winograd_supports(const clae_device *device, const op_desc *desc);
+
+/* NULL-terminated, best first. */
+const op_impl *const *plain_impls(op_id op);
 
 #endif

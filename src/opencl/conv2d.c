@@ -1,6 +1,0 @@
-#include "opencl/conv.h"
-#include "opencl/impls.h"
-
-CONV_IMPLS(conv2d_fwd);
-CONV_IMPLS(conv2d_bwd_data);
-CONV_IMPLS(conv2d_bwd_weights);

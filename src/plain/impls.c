@@ -1,0 +1,29 @@
+#include "plain/impls.h"
+
+#define LIST(...)                                                                                                      \
+    (const op_impl *const[]) {                                                                                         \
+        __VA_ARGS__, NULL                                                                                              \
+    }
+#define CONV_LIST LIST(&plain_conv_winograd, &plain_conv_correlation, &plain_conv_loops)
+#define CONV_FILTER_LIST LIST(&plain_conv_winograd_filter, &plain_conv_filter, &plain_conv_loops)
+
+static const op_impl *const *const lists[OP_COUNT] = {
+    [OP_conv2d_fwd] = CONV_LIST,
+    [OP_conv2d_bwd_data] = CONV_LIST,
+    [OP_conv2d_bwd_weights] = CONV_FILTER_LIST,
+    [OP_conv_transpose2d_fwd] = CONV_LIST,
+    [OP_conv_transpose2d_bwd_data] = CONV_LIST,
+    [OP_conv_transpose2d_bwd_weights] = CONV_FILTER_LIST,
+    [OP_bias] = LIST(&plain_bias),
+    [OP_relu_fwd] = LIST(&plain_relu),
+    [OP_relu_bwd] = LIST(&plain_relu),
+    [OP_loss] = LIST(&plain_loss),
+    [OP_update] = LIST(&plain_update),
+    [OP_load_batch] = LIST(&plain_load_batch),
+    [OP_reduce_sum] = LIST(&plain_reduce_sum),
+    [OP_gemm] = LIST(&plain_gemm_blocked, &plain_gemm_plain),
+};
+
+const op_impl *const *plain_impls(op_id op) {
+    return lists[op];
+}
