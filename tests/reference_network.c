@@ -25,7 +25,7 @@ static conv_geometry geometry_of(const layer *l, int n, bool transposed) {
 }
 
 static void run_layer(const layer *l, const double *parameters, int n, const double *x, reference_output y) {
-    const double *weight = parameters + l->weight_offset, *bias = parameters + l->bias_offset;
+    const double *weight = parameters + l->param[0].offset, *bias = parameters + l->param[1].offset;
     const size_t count = (size_t)n * shape_elements(l->out);
     if (strcmp(l->type->name, "relu") == 0) {
         reference_relu_fwd(&(relu_desc){count}, x, y.value);

@@ -70,8 +70,8 @@ static void check_model(fixture *f, clae_model *model) {
     float *gradients = device_gradients(f, model, dataset);
     for (size_t i = 0; i < model->layer_count; i++) {
         const layer *l = &model->layers[i];
-        check_tensor(model, parameters, x, gradients, l->name, l->weight_offset, l->weight_count);
-        check_tensor(model, parameters, x, gradients, l->name, l->bias_offset, l->bias_count);
+        for (size_t k = 0; k < l->param_count; k++)
+            check_tensor(model, parameters, x, gradients, l->name, l->param[k].offset, l->param[k].count);
     }
     free(x);
     free(parameters);

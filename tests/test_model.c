@@ -48,18 +48,18 @@ static void test_initialisation(void **state) {
     assert_int_equal(clae_model_create_lecture(context_of(state), 32, 8, 0, &model), CLAE_OK);
     for (size_t i = 0; i < model->layer_count; i++) {
         const layer *l = &model->layers[i];
-        if (l->weight_count == 0) continue;
+        if (l->param_count == 0) continue;
         const size_t taps = (size_t)l->spec.kernel_h * l->spec.kernel_w;
         const bool transposed = strcmp(l->type->name, "conv_transpose2d") == 0;
         const double bound = 1 / sqrt((double)(taps * (transposed ? l->out.c : l->in.c)));
         double sum = 0, squares = 0, largest = 0;
-        for (size_t k = 0; k < l->weight_count; k++) {
-            const double w = model->parameters[l->weight_offset + k];
+        for (size_t k = 0; k < l->param[0].count; k++) {
+            const double w = model->parameters[l->param[0].offset + k];
             sum += w;
             squares += w * w;
             largest = fmax(largest, fabs(w));
         }
-        const double n = (double)l->weight_count, deviation = sqrt(squares / n);
+        const double n = (double)l->param[0].count, deviation = sqrt(squares / n);
         assert_true(largest <= bound && largest > 0.9 * bound);
         assert_true(fabs(deviation / (bound / sqrt(3)) - 1) < 4 / sqrt(n));
         assert_true(fabs(sum / n) < 4 * bound / sqrt(3 * n));

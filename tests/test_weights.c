@@ -234,12 +234,12 @@ static void values_that_are_not_finite(void **state) {
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         clae_model *model = small_model(s->context, 7);
         const layer *l = &model->layers[2];
-        model->parameters[l->bias_offset + 3] = bad[i];
+        model->parameters[l->param[1].offset + 3] = bad[i];
         assert_int_equal(clae_model_save(model, s->path), CLAE_OK);
         assert_refused(s, i == 0 ? "element 3 of encoder.2.bias is not a number"
                                  : "element 3 of encoder.2.bias is infinite");
-        model->parameters[l->bias_offset + 3] = 0;
-        model->parameters[l->weight_offset] = bad[i];
+        model->parameters[l->param[1].offset + 3] = 0;
+        model->parameters[l->param[0].offset] = bad[i];
         assert_int_equal(clae_model_save(model, s->path), CLAE_OK);
         assert_refused(s, "element 0 of encoder.2.weight is");
         clae_model_free(model);

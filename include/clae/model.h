@@ -23,12 +23,18 @@ typedef struct clae_shape {
  *   conv_transpose2d  out = (in - 1) s - 2p + k + q
  *   relu              out = in */
 typedef struct clae_layer_spec {
-    const char *type; /* "conv2d", "conv_transpose2d" or "relu" */
+    const char *type; /* "conv2d" */
     unsigned out_channels;
     unsigned kernel_h, kernel_w;
-    unsigned stride_h, stride_w;
+    unsigned stride_h, stride_w; /* of upsample layers: the factor; 0: `out_shape` says the size */
     unsigned padding_h, padding_w;
     unsigned output_padding_h, output_padding_w;
+    unsigned out_shape[3]; /* linear, unflatten, upsample: c, h, w */
+    unsigned groups;       /* group_norm */
+    double value;          /* dropout: the share of zeros; leaky_relu: the slope */
+    bool no_bias;
+    const struct clae_layer_spec *body; /* residual; copied */
+    size_t body_count;
 } clae_layer_spec;
 
 /* Builds a model from layers and draws its weights: uniform in +-1/sqrt(fan_in), weight and bias, fan_in being

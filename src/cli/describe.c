@@ -1,6 +1,7 @@
 #include "cli/session.h"
 
 #include "base/memory.h"
+#include "graph/model.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,38 +19,21 @@ static const option options[] = {
 
 #define TEXT_BYTES 160
 
-static const char *class_name(const clae_layer_spec *spec) {
-    if (!strcmp(spec->type, "conv2d")) return "Conv2d";
-    if (!strcmp(spec->type, "conv_transpose2d")) return "ConvTranspose2d";
-    return "ReLU";
-}
-
 /* As PyTorch prints it. */
-static void print_layer(const clae_layer_info *layer) {
-    const clae_layer_spec *spec = &layer->spec;
-    const char *index = strrchr(layer->name, '.');
-    printf("    (%s): %s", index ? index + 1 : layer->name, class_name(spec));
-    if (!layer->parameter_count) {
-        printf(" (inplace)\n");
-        return;
-    }
-    printf("(%zu, %zu, kernel_size=(%u, %u), stride=(%u, %u)", layer->in.c, layer->out.c, spec->kernel_h,
-           spec->kernel_w, spec->stride_h, spec->stride_w);
-    if (spec->padding_h || spec->padding_w) printf(", padding=(%u, %u)", spec->padding_h, spec->padding_w);
-    if (spec->output_padding_h || spec->output_padding_w) {
-        printf(", output_padding=(%u, %u)", spec->output_padding_h, spec->output_padding_w);
-    }
-    printf(")\n");
+static void print_layer(const clae_model *model, size_t index) {
+    const layer *l = &model->layers[index];
+    const char *name = strchr(l->name, '.');
+    char text[TEXT_BYTES];
+    l->type->print(l, text, sizeof text);
+    printf("    (%s): %s\n", name ? name + 1 : l->name, text);
 }
 
 static void print_layers(const clae_model *model) {
     size_t count = clae_model_layer_count(model), decoder = clae_model_decoder_start(model);
     printf("AutoEncoder (\n  (encoder): Sequential (\n");
     for (size_t i = 0; i < count; i++) {
-        clae_layer_info layer;
-        if (clae_model_get_layer(model, i, &layer)) return;
         if (i == decoder) printf("  )\n  (decoder): Sequential (\n");
-        print_layer(&layer);
+        print_layer(model, i);
     }
     printf("  )\n)\n");
 }
@@ -68,30 +52,21 @@ static const char *grouped(uint64_t number, char text[TEXT_BYTES]) {
 
 static void print_row(const char *operation, const char *shape, uint64_t parameters, uint64_t multiply_adds) {
     char left[TEXT_BYTES], right[TEXT_BYTES];
-    printf("%-49s %-10s %10s %14s\n", operation, shape, grouped(parameters, left), grouped(multiply_adds, right));
+    printf("%-62s %-10s %10s %14s\n", operation, shape, grouped(parameters, left), grouped(multiply_adds, right));
 }
 
 static void shape_text(clae_shape shape, char text[TEXT_BYTES]) {
     snprintf(text, TEXT_BYTES, "%zux%zux%zu", shape.c, shape.h, shape.w);
 }
 
-/* "2", or "2x3" where the sides differ. */
-static void sides_text(unsigned h, unsigned w, char text[TEXT_BYTES]) {
-    if (h == w) {
-        snprintf(text, TEXT_BYTES, "%u", h);
-    } else {
-        snprintf(text, TEXT_BYTES, "%ux%u", h, w);
-    }
-}
-
-static void print_operation(const clae_layer_info *layer) {
-    char operation[2 * TEXT_BYTES], shape[TEXT_BYTES], kernel[TEXT_BYTES], stride[TEXT_BYTES];
-    sides_text(layer->spec.kernel_h, layer->spec.kernel_w, kernel);
-    sides_text(layer->spec.stride_h, layer->spec.stride_w, stride);
-    snprintf(operation, sizeof operation, "%s(%zu, %zu, kernel_size=%.12s, stride=%.12s)", class_name(&layer->spec),
-             layer->in.c, layer->out.c, kernel, stride);
-    shape_text(layer->out, shape);
-    print_row(operation, shape, layer->parameter_count, layer->multiply_adds);
+static void print_operation(const clae_model *model, size_t index) {
+    const layer *l = &model->layers[index];
+    clae_layer_info info;
+    char operation[TEXT_BYTES], shape[TEXT_BYTES];
+    if (clae_model_get_layer(model, index, &info) != CLAE_OK) return;
+    l->type->print(l, operation, sizeof operation);
+    shape_text(info.out, shape);
+    print_row(operation, shape, info.parameter_count, info.multiply_adds);
 }
 
 typedef struct totals {
@@ -106,10 +81,10 @@ static totals print_half(const clae_model *model, const char *title, size_t firs
         if (clae_model_get_layer(model, i, &layer)) break;
         char shape[TEXT_BYTES];
         shape_text(layer.in, shape);
-        if (i == first) printf("%-49s %s\n", title, shape);
+        if (i == first) printf("%-62s %s\n", title, shape);
         sum.parameters += layer.parameter_count;
         sum.multiply_adds += layer.multiply_adds;
-        if (layer.parameter_count) print_operation(&layer);
+        if (layer.parameter_count) print_operation(model, i);
     }
     print_row("", "", sum.parameters, sum.multiply_adds);
     putchar('\n');
@@ -118,7 +93,7 @@ static totals print_half(const clae_model *model, const char *title, size_t firs
 
 static void print_table(const clae_model *model) {
     size_t count = clae_model_layer_count(model), decoder = clae_model_decoder_start(model);
-    printf("\n%-49s %-10s %10s %14s\n", "Operation", "Tensor", "Parameters", "Multiply-adds");
+    printf("\n%-62s %-10s %10s %14s\n", "Operation", "Tensor", "Parameters", "Multiply-adds");
     totals encoder_sum = print_half(model, "Encoder", 0, decoder);
     totals decoder_sum = print_half(model, "Decoder", decoder, count);
     uint64_t multiply_adds = encoder_sum.multiply_adds + decoder_sum.multiply_adds;

@@ -1,10 +1,23 @@
 #include "base/context.h"
 #include "graph/layer.h"
+#include "graph/plan.h"
 
-#include <stdio.h>
+#include <math.h>
 
-static clae_status output_size(const clae_context *context, const char *axis, size_t in, unsigned kernel,
+static const layer_field conv2d_fields[] = {
+    {"out_channels", "", FIELD_COUNT, LAYER_FIELD(out_channels), 1, LAYER_MAX_CHANNELS, NAN, NULL},
+    {"kernel", "k", FIELD_PAIR, LAYER_FIELD(kernel_h), 1, LAYER_MAX_KERNEL, NAN, NULL},
+    {"stride", "s", FIELD_PAIR, LAYER_FIELD(stride_h), 1, LAYER_MAX_KERNEL, 1, NULL},
+    {"padding", "p", FIELD_PAIR, LAYER_FIELD(padding_h), 0, LAYER_MAX_KERNEL, 0, NULL},
+    {"output_padding", NULL, FIELD_PAIR, LAYER_FIELD(output_padding_h), 0, 0, 0, NULL}, /* in files, always 0 */
+    {"no_bias", "nobias", FIELD_FLAG, LAYER_FIELD(no_bias), 0, 1, 0, NULL},
+    {0},
+};
+
+static clae_status conv2d_size(const clae_context *context, const char *axis, size_t in, unsigned kernel,
                                unsigned stride, unsigned padding, size_t *out) {
+    if (padding >= kernel)
+        return fail(context, CLAE_ERROR_INPUT, "conv2d: padding %u, must be less than the kernel %u", padding, kernel);
     if (in + 2 * (size_t)padding < kernel)
         return fail(context, CLAE_ERROR_INPUT, "conv2d: %s %zu with padding %u is smaller than the kernel %u", axis, in,
                     padding, kernel);
@@ -12,57 +25,64 @@ static clae_status output_size(const clae_context *context, const char *axis, si
     return CLAE_OK;
 }
 
-static clae_status output_shape(const clae_context *context, const clae_layer_spec *spec, clae_shape in,
-                                clae_shape *out) {
-    clae_status status = layer_check_conv_spec(context, spec);
+static clae_status conv2d_output_shape(const clae_context *context, const clae_layer_spec *spec, clae_shape in,
+                                       clae_shape *out) {
+    clae_status status = conv2d_size(context, "height", in.h, spec->kernel_h, spec->stride_h, spec->padding_h, &out->h);
     if (status == CLAE_OK)
-        status = output_size(context, "height", in.h, spec->kernel_h, spec->stride_h, spec->padding_h, &out->h);
-    if (status == CLAE_OK)
-        status = output_size(context, "width", in.w, spec->kernel_w, spec->stride_w, spec->padding_w, &out->w);
+        status = conv2d_size(context, "width", in.w, spec->kernel_w, spec->stride_w, spec->padding_w, &out->w);
     out->c = spec->out_channels;
     return status;
 }
 
 /* PyTorch: [out][in][kh][kw]. */
-static void pytorch_shape(const layer *layer, size_t shape[4]) {
-    shape[0] = layer->out.c;
-    shape[1] = layer->in.c;
-    shape[2] = layer->spec.kernel_h;
-    shape[3] = layer->spec.kernel_w;
+static void conv2d_params(layer *layer) {
+    const size_t shape[4] = {layer->out.c, layer->in.c, layer->spec.kernel_h, layer->spec.kernel_w};
+    layer_conv_params(layer, shape, shape[1] * shape[2] * shape[3]);
 }
 
-static size_t weight_from_pytorch(const layer *layer, size_t index) {
+static size_t conv2d_place(const layer *layer, size_t param, size_t index) {
+    if (param > 0) return index;
     const size_t taps = (size_t)layer->spec.kernel_h * layer->spec.kernel_w;
     const size_t tap = index % taps, in = index / taps % layer->in.c, out = index / taps / layer->in.c;
     return (tap * layer->in.c + in) * layer->out.c + out;
 }
 
-static size_t fan_in(const layer *layer) {
-    return layer->in.c * layer->spec.kernel_h * layer->spec.kernel_w;
+static void conv2d_print(const layer *layer, char *text, size_t size) {
+    layer_conv_print(layer, "Conv2d", text, size);
 }
 
-static void print(const layer *layer, char *text, size_t size) {
-    layer_print_conv(layer, "Conv2d", text, size);
+static void conv2d_emit_forward(const layer *layer, plan_builder *builder, layer_io *io) {
+    io->y = layer_emit_conv_forward(layer, builder, OP_conv2d_fwd, layer_conv_geometry(layer, builder->n), io->x);
 }
 
-static int emit_forward(const layer *layer, plan_builder *builder, int x) {
-    return layer_emit_conv_forward(layer, builder, OP_conv2d_fwd, x);
+static int conv2d_emit_backward(const layer *layer, plan_builder *builder, const layer_io *io, int dy, bool with_dx) {
+    return layer_emit_conv_backward(layer, builder, OP_conv2d_bwd_data, OP_conv2d_bwd_weights,
+                                    layer_conv_geometry(layer, builder->n), io->x, dy, with_dx);
 }
 
-static int emit_backward(const layer *layer, plan_builder *builder, int x, int y, int dy, bool with_dx) {
-    (void)y;
-    return layer_emit_conv_backward(layer, builder, OP_conv2d_bwd_data, OP_conv2d_bwd_weights, x, dy, with_dx);
+static void conv2d_mirror(const layer *layer, clae_layer_spec *spec) {
+    const clae_layer_spec *s = &layer->spec;
+    *spec = *s;
+    spec->type = layer_conv_transpose2d.name;
+    spec->out_channels = (unsigned)layer->in.c;
+    spec->output_padding_h =
+        (unsigned)(layer->in.h + 2 * s->padding_h - (layer->out.h - 1) * s->stride_h - s->kernel_h);
+    spec->output_padding_w =
+        (unsigned)(layer->in.w + 2 * s->padding_w - (layer->out.w - 1) * s->stride_w - s->kernel_w);
 }
 
 const layer_type layer_conv2d = {
     .name = "conv2d",
-    .output_shape = output_shape,
-    .has_parameters = true,
-    .weight_from_pytorch = weight_from_pytorch,
-    .pytorch_shape = pytorch_shape,
-    .fan_in = fan_in,
+    .word = "conv",
+    .help = "conv 32 k5 s2 p1: a convolution to 32 channels, kernel 5x5 (k3x5: 3 high, 5 wide), stride 2, padding 1; "
+            "nobias: without a bias",
+    .fields = conv2d_fields,
+    .output_shape = conv2d_output_shape,
+    .params = conv2d_params,
+    .place = conv2d_place,
     .multiply_adds = layer_conv_multiply_adds,
-    .print = print,
-    .emit_forward = emit_forward,
-    .emit_backward = emit_backward,
+    .print = conv2d_print,
+    .emit_forward = conv2d_emit_forward,
+    .emit_backward = conv2d_emit_backward,
+    .mirror = conv2d_mirror,
 };

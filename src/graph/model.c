@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define MAX_LAYERS 256
-#define MAX_SIDE 16384
+#define MAX_DEPTH 4
 #define MAX_PARAMETERS ((size_t)1 << 30)
 
 size_t shape_elements(clae_shape shape) {
@@ -22,83 +22,139 @@ static size_t line_up(size_t floats) {
 }
 
 static clae_status check_shape(const clae_context *context, const char *what, clae_shape shape) {
-    if (shape.c < 1 || shape.h < 1 || shape.w < 1 || shape.c > 65536 || shape.h > MAX_SIDE || shape.w > MAX_SIDE ||
-        shape_elements(shape) > (size_t)1 << 28)
+    if (shape.c < 1 || shape.h < 1 || shape.w < 1 || shape.c > (size_t)1 << 24 || shape.h > LAYER_MAX_SIDE ||
+        shape.w > LAYER_MAX_SIDE || shape_elements(shape) > (size_t)1 << 28)
         return fail(context, CLAE_ERROR_INPUT, "%s: %zux%zux%zu cannot be used; at most %d a side and 2^28 elements",
-                    what, shape.c, shape.h, shape.w, MAX_SIDE);
+                    what, shape.c, shape.h, shape.w, LAYER_MAX_SIDE);
     return CLAE_OK;
 }
 
-static clae_status add_layer(clae_model *model, const clae_layer_spec *spec, const char *half, size_t index,
-                             clae_shape *shape) {
-    layer *l = &model->layers[model->layer_count];
-    const char *const type = spec->type ? spec->type : "";
-    l->type = layer_type_find(type);
-    if (!l->type) return fail(model->context, CLAE_ERROR_INPUT, "%s.%zu: no layer type \"%s\"", half, index, type);
-    l->spec = *spec;
-    l->spec.type = l->type->name;
-    l->in = *shape;
-    snprintf(l->name, sizeof l->name, "%s.%zu", half, index);
-    clae_status status = l->type->output_shape(model->context, &l->spec, *shape, &l->out);
-    if (status == CLAE_OK) status = check_shape(model->context, l->name, l->out);
-    if (status != CLAE_OK) return status;
-    if (l->type->has_parameters) {
-        l->weight_count = l->in.c * l->out.c * spec->kernel_h * spec->kernel_w;
-        l->bias_count = l->out.c;
-        l->weight_offset = model->parameter_floats;
-        l->bias_offset = l->weight_offset + line_up(l->weight_count);
-        model->parameter_floats = l->bias_offset + line_up(l->bias_count);
+/* Layers with those of their bodies; no more than may be. */
+static size_t layer_count_of(const clae_layer_spec *specs, size_t count) {
+    size_t all = 0;
+    for (size_t i = 0; i < count && all < 2 * MAX_LAYERS; i++)
+        all += 1 + (specs[i].body ? layer_count_of(specs[i].body, specs[i].body_count) : 0);
+    return all < 2 * MAX_LAYERS ? all : 2 * MAX_LAYERS;
+}
+
+/* What model_build goes along with. */
+typedef struct build {
+    clae_model *model;
+    size_t capacity;
+    clae_shape shape; /* of what the next layer gets */
+} build;
+
+static clae_status check_output(const build *b, const layer *l, clae_shape skip) {
+    clae_status status = check_shape(b->model->context, l->name, l->out);
+    if (status != CLAE_OK || !l->type->has_body) return status;
+    if (skip.c == l->out.c && skip.h == l->out.h && skip.w == l->out.w) return CLAE_OK;
+    return fail(b->model->context, CLAE_ERROR_INPUT,
+                "%s: the block makes %zux%zux%zu of %zux%zux%zu: it must keep the shape of its input", l->name,
+                l->out.c, l->out.h, l->out.w, skip.c, skip.h, skip.w);
+}
+
+/* Counts of elements; places come when all layers are known. */
+static clae_status add_params(build *b, layer *l) {
+    if (l->type->params) l->type->params(l);
+    for (size_t k = 0; k < l->param_count; k++) {
+        layer_param *p = &l->param[k];
+        p->count = 1;
+        for (size_t i = 0; i < p->rank; i++) p->count *= p->shape[i];
+        b->model->parameter_floats += line_up(p->count);
     }
-    if (model->parameter_floats > MAX_PARAMETERS)
-        return fail(model->context, CLAE_ERROR_INPUT, "%s: more than %zu parameters", l->name, MAX_PARAMETERS);
-    *shape = l->out;
+    if (b->model->parameter_floats <= MAX_PARAMETERS) return CLAE_OK;
+    return fail(b->model->context, CLAE_ERROR_INPUT, "%s: more than %zu parameters", l->name, MAX_PARAMETERS);
+}
+
+static clae_status add_layers(build *b, const clae_layer_spec *specs, size_t count, const char *prefix, int depth);
+
+static clae_status add_layer(build *b, const clae_layer_spec *spec, const char *name, int depth) {
+    clae_model *model = b->model;
+    const char *const type_name = spec->type ? spec->type : "";
+    const layer_type *type = layer_type_find(type_name);
+    const size_t first = model->layer_count;
+    const clae_shape skip = b->shape;
+    if (!type) return fail(model->context, CLAE_ERROR_INPUT, "%s: no layer type \"%s\"", name, type_name);
+    clae_status status = layer_check_fields(model->context, type, spec);
+    if (status == CLAE_OK && type->has_body) status = add_layers(b, spec->body, spec->body_count, name, depth + 1);
+    if (status != CLAE_OK) return status;
+    if (model->layer_count == b->capacity)
+        return fail(model->context, CLAE_ERROR_INPUT, "%s: more than %zu layers", name, b->capacity);
+    layer *l = &model->layers[model->layer_count];
+    *l = (layer){.type = type, .spec = *spec, .in = b->shape, .skip = first};
+    l->spec.type = type->name;
+    l->spec.body = NULL; /* the caller's */
+    snprintf(l->name, sizeof l->name, "%s", name);
+    status = type->output_shape(model->context, &l->spec, l->in, &l->out);
+    if (status == CLAE_OK) status = check_output(b, l, skip);
+    if (status == CLAE_OK) status = add_params(b, l);
+    if (status != CLAE_OK) return status;
+    b->shape = l->out;
     model->layer_count++;
     return CLAE_OK;
 }
 
-static clae_status add_layers(clae_model *model, const clae_layer_spec *encoder, size_t encoder_count,
+static clae_status add_layers(build *b, const clae_layer_spec *specs, size_t count, const char *prefix, int depth) {
+    if (count < 1 || count > MAX_LAYERS || depth > MAX_DEPTH)
+        return fail(b->model->context, CLAE_ERROR_INPUT, "%s: %zu layers, %d blocks deep; must be 1 to %d, and %d deep",
+                    prefix, count, depth, MAX_LAYERS, MAX_DEPTH);
+    for (size_t i = 0; i < count; i++) {
+        char name[sizeof b->model->layers->name];
+        snprintf(name, sizeof name, "%s.%zu", prefix, i);
+        const clae_status status = add_layer(b, &specs[i], name, depth);
+        if (status != CLAE_OK) return status;
+    }
+    return CLAE_OK;
+}
+
+/* Trained ones first, in the order of the layers. */
+static void place_params(clae_model *model) {
+    size_t offset = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < model->layer_count; i++)
+            for (size_t k = 0; k < model->layers[i].param_count; k++) {
+                layer_param *p = &model->layers[i].param[k];
+                if (p->is_statistic != (pass == 1)) continue;
+                p->offset = offset;
+                offset += line_up(p->count);
+            }
+        if (pass == 0) model->trained_floats = offset;
+    }
+}
+
+static clae_status add_halves(build *b, const clae_layer_spec *encoder, size_t encoder_count,
                               const clae_layer_spec *decoder, size_t decoder_count) {
-    clae_shape shape = model->input;
-    for (size_t i = 0; i < encoder_count; i++) {
-        const clae_status status = add_layer(model, &encoder[i], "encoder", i, &shape);
-        if (status != CLAE_OK) return status;
-    }
-    model->latent = shape;
+    clae_model *model = b->model;
+    clae_status status = add_layers(b, encoder, encoder_count, "encoder", 0);
+    model->latent = b->shape;
     model->decoder_start = model->layer_count;
-    for (size_t i = 0; i < decoder_count; i++) {
-        const clae_status status = add_layer(model, &decoder[i], "decoder", i, &shape);
-        if (status != CLAE_OK) return status;
-    }
-    if (shape.c != model->input.c || shape.h != model->input.h || shape.w != model->input.w)
-        return fail(model->context, CLAE_ERROR_INPUT, "the decoder gives %zux%zux%zu for images of %zux%zux%zu",
-                    shape.c, shape.h, shape.w, model->input.c, model->input.h, model->input.w);
-    if (model->parameter_floats == 0)
-        return fail(model->context, CLAE_ERROR_INPUT, "a model needs a layer with weights");
+    if (status == CLAE_OK) status = add_layers(b, decoder, decoder_count, "decoder", 0);
+    if (status != CLAE_OK) return status;
+    const clae_shape out = b->shape, in = model->input;
+    if (out.c != in.c || out.h != in.h || out.w != in.w)
+        return fail(model->context, CLAE_ERROR_INPUT, "the decoder gives %zux%zux%zu for images of %zux%zux%zu", out.c,
+                    out.h, out.w, in.c, in.h, in.w);
+    place_params(model);
+    if (model->trained_floats == 0) return fail(model->context, CLAE_ERROR_INPUT, "a model needs a layer with weights");
     return CLAE_OK;
 }
 
 clae_status model_build(clae_context *context, clae_shape input, const clae_layer_spec *encoder, size_t encoder_count,
                         const clae_layer_spec *decoder, size_t decoder_count, clae_model **out) {
     *out = NULL;
-    if (encoder_count < 1 || decoder_count < 1 || encoder_count > MAX_LAYERS || decoder_count > MAX_LAYERS)
-        return fail(context, CLAE_ERROR_INPUT, "encoder of %zu and decoder of %zu layers, must be 1 to %d each",
-                    encoder_count, decoder_count, MAX_LAYERS);
     clae_status status = check_shape(context, "image", input);
     if (status != CLAE_OK) return status;
     clae_model *model = calloc(1, sizeof *model);
     if (!model) return fail_memory(context, sizeof *model, "the model");
     *model = (clae_model){.context = context, .input = input, .std = 1.0};
-    model->layers = calloc(encoder_count + decoder_count, sizeof *model->layers);
-    if (!model->layers) {
-        status = fail_memory(context, (encoder_count + decoder_count) * sizeof(layer), "the model");
-        goto fail;
-    }
-    status = add_layers(model, encoder, encoder_count, decoder, decoder_count);
-    if (status != CLAE_OK) goto fail;
-    *out = model;
-    return CLAE_OK;
-fail:
-    clae_model_free(model);
+    build b = {model, layer_count_of(encoder, encoder_count) + layer_count_of(decoder, decoder_count), input};
+    model->layers = calloc(b.capacity + 1, sizeof *model->layers);
+    status = model->layers ? add_halves(&b, encoder, encoder_count, decoder, decoder_count)
+                           : fail_memory(context, (b.capacity + 1) * sizeof(layer), "the model");
+    if (status == CLAE_OK)
+        *out = model;
+    else
+        clae_model_free(model);
     return status;
 }
 
@@ -108,19 +164,29 @@ clae_status model_allocate_weights(clae_model *model) {
     return model->parameters ? CLAE_OK : fail_memory(model->context, bytes, "the weights");
 }
 
-static void draw_parameters(clae_model *model, uint64_t seed) {
-    for (size_t i = 0; i < model->layer_count; i++) {
-        const layer *l = &model->layers[i];
-        if (!l->type->has_parameters) continue;
-        const double bound = 1.0 / sqrt((double)l->type->fan_in(l));
-        const philox_stream weight = {seed, PHILOX_INIT, (uint32_t)(2 * i)};
-        const philox_stream bias = {seed, PHILOX_INIT, (uint32_t)(2 * i + 1)};
-        for (size_t k = 0; k < l->weight_count; k++)
-            model->parameters[l->weight_offset + l->type->weight_from_pytorch(l, k)] =
-                (float)(bound * (2.0 * philox_uniform(weight, k) - 1.0));
-        for (size_t k = 0; k < l->bias_count; k++)
-            model->parameters[l->bias_offset + k] = (float)(bound * (2.0 * philox_uniform(bias, k) - 1.0));
+static void draw_param(clae_model *model, size_t index, size_t k, uint64_t seed) {
+    const layer *l = &model->layers[index];
+    const layer_param *p = &l->param[k];
+    const philox_stream stream = {seed, PHILOX_INIT, (uint32_t)(2 * index + k)};
+    for (size_t i = 0; i < p->count; i++) {
+        const size_t place = p->offset + (l->type->place ? l->type->place(l, k, i) : i);
+        const double share = p->init == INIT_UNIFORM ? 2.0 * philox_uniform(stream, i) - 1.0 : 1.0;
+        model->parameters[place] = (float)(p->value * share);
     }
+}
+
+/* At most two parameters of a layer are random. */
+static void draw_parameters(clae_model *model, uint64_t seed) {
+    for (size_t i = 0; i < model->layer_count; i++)
+        for (size_t k = 0; k < model->layers[i].param_count; k++) draw_param(model, i, k, seed);
+}
+
+/* Of what is trained. */
+static size_t parameter_count(const layer *l) {
+    size_t count = 0;
+    for (size_t k = 0; k < l->param_count; k++)
+        if (!l->param[k].is_statistic) count += l->param[k].count;
+    return count;
 }
 
 clae_status clae_model_create(clae_context *context, clae_shape input, const clae_layer_spec *encoder,
@@ -154,8 +220,7 @@ clae_shape clae_model_latent_shape(const clae_model *model) {
 
 size_t clae_model_parameter_count(const clae_model *model) {
     size_t count = 0;
-    for (size_t i = 0; i < model->layer_count; i++)
-        count += model->layers[i].weight_count + model->layers[i].bias_count;
+    for (size_t i = 0; i < model->layer_count; i++) count += parameter_count(&model->layers[i]);
     return count;
 }
 
@@ -186,7 +251,7 @@ clae_status clae_model_get_layer(const clae_model *model, size_t index, clae_lay
                               .spec = l->spec,
                               .in = l->in,
                               .out = l->out,
-                              .parameter_count = l->weight_count + l->bias_count,
-                              .multiply_adds = l->type->multiply_adds(l)};
+                              .parameter_count = parameter_count(l),
+                              .multiply_adds = l->type->multiply_adds ? l->type->multiply_adds(l) : 0};
     return CLAE_OK;
 }

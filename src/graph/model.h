@@ -8,10 +8,11 @@
 struct clae_model {
     clae_context *context;
     clae_shape input, latent;
-    layer *layers; /* encoder, then decoder */
+    layer *layers; /* encoder, then decoder, in the order of computation */
     size_t layer_count, decoder_start;
     float *parameters;       /* flat, in the backends' layout; tensors start at multiples of 64 bytes, gaps are 0 */
     size_t parameter_floats; /* with the gaps */
+    size_t trained_floats;   /* the first of them: statistics stand behind */
     double mean, std;        /* of the pixels it was trained on */
 };
 
@@ -27,7 +28,8 @@ clae_status model_build(clae_context *context, clae_shape input, const clae_laye
                         const clae_layer_spec *decoder, size_t decoder_count, clae_model **model);
 clae_status model_allocate_weights(clae_model *model);
 
-/* Tensors of a flat buffer in PyTorch's names, shapes and order, with `prefix` before the names. */
+/* Tensors of a flat buffer in PyTorch's names, shapes and order, with `prefix` before the names. With a prefix they are
+ * an optimiser's, which has none for statistics: such a buffer has trained_floats alone. */
 typedef struct model_tensors {
     safetensors_tensor *tensors;
     size_t count;

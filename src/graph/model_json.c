@@ -2,30 +2,57 @@
 #include "graph/model.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *spec_to_json(const clae_layer_spec *spec) {
-    if (spec->out_channels == 0) return json_pack("{s:s}", "type", spec->type);
-    return json_pack("{s:s, s:i, s:[i,i], s:[i,i], s:[i,i], s:[i,i]}", "type", spec->type, "out_channels",
-                     (int)spec->out_channels, "kernel", (int)spec->kernel_h, (int)spec->kernel_w, "stride",
-                     (int)spec->stride_h, (int)spec->stride_w, "padding", (int)spec->padding_h, (int)spec->padding_w,
-                     "output_padding", (int)spec->output_padding_h, (int)spec->output_padding_w);
+static json_t *field_to_json(const layer_field *field, const clae_layer_spec *spec) {
+    const size_t size = layer_field_size(field);
+    if (field->kind == FIELD_FLAG) return json_boolean(layer_field_get(field, spec, 0) != 0);
+    if (field->kind == FIELD_REAL) return json_real(layer_field_get(field, spec, 0));
+    if (size == 1) return json_integer((json_int_t)layer_field_get(field, spec, 0));
+    json_t *values = json_array();
+    for (size_t i = 0; values && i < size; i++)
+        json_array_append_new(values, json_integer((json_int_t)layer_field_get(field, spec, i)));
+    return values;
 }
 
-static json_t *half_to_json(const clae_model *model, size_t first, size_t end) {
+static bool is_written(const layer *l, const layer_field *field) {
+    return field->kind != FIELD_FLAG || !layer_field_is_standard(l->type, field, &l->spec);
+}
+
+/* NULL without memory, as what follows. */
+static json_t *layer_to_json(const clae_model *model, size_t index);
+
+/* The layers `first` to `end` - 1; those of bodies are within their blocks. */
+static json_t *layers_to_json(const clae_model *model, size_t first, size_t end) {
     json_t *layers = json_array();
-    for (size_t i = first; layers && i < end; i++)
-        if (json_array_append_new(layers, spec_to_json(&model->layers[i].spec)) != 0) {
+    for (size_t i = end; layers && i > first;) {
+        const layer *l = &model->layers[i - 1];
+        if (json_array_insert_new(layers, 0, layer_to_json(model, i - 1)) != 0) {
             json_decref(layers);
             return NULL;
         }
+        i = l->type->has_body ? l->skip : i - 1;
+    }
     return layers;
 }
 
+static json_t *layer_to_json(const clae_model *model, size_t index) {
+    const layer *l = &model->layers[index];
+    json_t *object = json_pack("{s:s}", "type", l->type->name);
+    bool ok = object != NULL;
+    for (const layer_field *f = l->type->fields; ok && f && f->name; f++)
+        if (is_written(l, f)) ok = json_object_set_new(object, f->name, field_to_json(f, &l->spec)) == 0;
+    if (ok && l->type->has_body) ok = json_object_set_new(object, "body", layers_to_json(model, l->skip, index)) == 0;
+    if (ok) return object;
+    json_decref(object);
+    return NULL;
+}
+
 char *model_layers_to_json(const clae_model *model) {
-    json_t *encoder = half_to_json(model, 0, model->decoder_start);
-    json_t *decoder = half_to_json(model, model->decoder_start, model->layer_count);
+    json_t *encoder = layers_to_json(model, 0, model->decoder_start);
+    json_t *decoder = layers_to_json(model, model->decoder_start, model->layer_count);
     /* "o" takes the references even when packing fails. */
     json_t *root = json_pack("{s:[i,i,i], s:o, s:o}", "input", (int)model->input.c, (int)model->input.h,
                              (int)model->input.w, "encoder", encoder, "decoder", decoder);
@@ -34,6 +61,9 @@ char *model_layers_to_json(const clae_model *model) {
     return text;
 }
 
+#define MOST_SPECS 512 /* of both halves */
+#define MOST_DEPTH 4
+
 /* A whole number from 0 to 65536, or 65537. */
 static unsigned number_of(const json_t *value) {
     if (!json_is_integer(value)) return 65537;
@@ -41,41 +71,67 @@ static unsigned number_of(const json_t *value) {
     return number < 0 || number > 65536 ? 65537 : (unsigned)number;
 }
 
-static bool pair_of(const json_t *object, const char *key, unsigned missing, unsigned *h, unsigned *w) {
-    const json_t *pair = json_object_get(object, key);
-    *h = *w = missing;
-    if (!pair) return true;
-    if (json_array_size(pair) != 2) return false;
-    *h = number_of(json_array_get(pair, 0));
-    *w = number_of(json_array_get(pair, 1));
-    return *h <= 65536 && *w <= 65536;
+/* False when a value is not there and has no default, or is of another type. Limits are checked with the model's. */
+static bool read_field(const json_t *object, const layer_field *field, clae_layer_spec *spec) {
+    const json_t *value = json_object_get(object, field->name);
+    const size_t size = layer_field_size(field);
+    if (!value) return !isnan(field->standard) || field->like;
+    if (field->kind == FIELD_FLAG ? !json_is_boolean(value) : field->kind == FIELD_REAL && !json_is_number(value))
+        return false;
+    if (size > 1 && json_array_size(value) != size) return false;
+    for (size_t i = 0; i < size; i++) {
+        const json_t *item = size > 1 ? json_array_get(value, i) : value;
+        const double number = field->kind == FIELD_FLAG   ? json_boolean_value(item)
+                              : field->kind == FIELD_REAL ? json_number_value(item)
+                                                          : number_of(item);
+        layer_field_set(field, spec, i, number);
+    }
+    return true;
 }
 
-static bool spec_of(const json_t *object, clae_layer_spec *spec) {
-    *spec = (clae_layer_spec){.type = json_string_value(json_object_get(object, "type"))};
-    const json_t *channels = json_object_get(object, "out_channels");
-    if (!spec->type) return false;
-    if (!channels) return true;
-    spec->out_channels = number_of(channels);
-    return spec->out_channels <= 65536 && pair_of(object, "kernel", 1, &spec->kernel_h, &spec->kernel_w) &&
-           pair_of(object, "stride", 1, &spec->stride_h, &spec->stride_w) &&
-           pair_of(object, "padding", 0, &spec->padding_h, &spec->padding_w) &&
-           pair_of(object, "output_padding", 0, &spec->output_padding_h, &spec->output_padding_w);
+static void copy_like(const layer_type *type, const json_t *object, clae_layer_spec *spec) {
+    for (const layer_field *f = type->fields; f && f->name; f++)
+        if (f->like && !json_object_get(object, f->name)) layer_field_set_like(type, f, spec);
 }
 
-#define MAX_SPECS 256
+/* Layers in one block of memory, with those of their bodies behind them. */
+typedef struct spec_list {
+    clae_layer_spec *specs;
+    size_t count, capacity;
+} spec_list;
 
-static bool specs_of(const json_t *array, clae_layer_spec specs[MAX_SPECS], size_t *count) {
+static bool read_layers(const json_t *array, int depth, spec_list *list, clae_layer_spec **first, size_t *count);
+
+static bool read_layer(const json_t *object, int depth, spec_list *list, clae_layer_spec *spec) {
+    const char *name = json_string_value(json_object_get(object, "type"));
+    const layer_type *type = name ? layer_type_find(name) : NULL;
+    *spec = (clae_layer_spec){.type = name};
+    if (!type) return name != NULL; /* model_build says which one it does not know */
+    layer_spec_init(type, spec);
+    for (const layer_field *f = type->fields; f && f->name; f++)
+        if (!read_field(object, f, spec)) return false;
+    copy_like(type, object, spec);
+    if (!type->has_body) return true;
+    clae_layer_spec *body;
+    if (!read_layers(json_object_get(object, "body"), depth + 1, list, &body, &spec->body_count)) return false;
+    spec->body = body;
+    return true;
+}
+
+static bool read_layers(const json_t *array, int depth, spec_list *list, clae_layer_spec **first, size_t *count) {
     *count = json_array_size(array);
-    if (*count < 1 || *count > MAX_SPECS) return false;
+    if (*count < 1 || *count > list->capacity - list->count || depth > MOST_DEPTH) return false;
+    *first = list->specs + list->count;
+    list->count += *count;
     for (size_t i = 0; i < *count; i++)
-        if (!spec_of(json_array_get(array, i), &specs[i])) return false;
+        if (!read_layer(json_array_get(array, i), depth, list, *first + i)) return false;
     return true;
 }
 
 clae_status model_from_json(clae_context *context, const char *text, clae_model **model) {
-    clae_layer_spec encoder[MAX_SPECS], decoder[MAX_SPECS];
+    clae_layer_spec *encoder, *decoder;
     size_t encoder_count, decoder_count;
+    spec_list list = {.capacity = MOST_SPECS};
     json_error_t error;
     clae_status status;
     *model = NULL;
@@ -83,14 +139,21 @@ clae_status model_from_json(clae_context *context, const char *text, clae_model 
     /* Where memory is short, Jansson has nothing to say. */
     if (!root && !*error.text) return fail_memory(context, strlen(text), "the description of the layers");
     if (!root) return fail(context, CLAE_ERROR_INPUT, "the description of the layers is not JSON: %s", error.text);
+    list.specs = malloc(MOST_SPECS * sizeof *list.specs);
+    if (!list.specs) {
+        json_decref(root);
+        return fail_memory(context, MOST_SPECS * sizeof *list.specs, "the description of the layers");
+    }
     const json_t *input = json_object_get(root, "input");
     const clae_shape shape = {number_of(json_array_get(input, 0)), number_of(json_array_get(input, 1)),
                               number_of(json_array_get(input, 2))};
-    if (json_array_size(input) != 3 || !specs_of(json_object_get(root, "encoder"), encoder, &encoder_count) ||
-        !specs_of(json_object_get(root, "decoder"), decoder, &decoder_count))
+    if (json_array_size(input) != 3 ||
+        !read_layers(json_object_get(root, "encoder"), 0, &list, &encoder, &encoder_count) ||
+        !read_layers(json_object_get(root, "decoder"), 0, &list, &decoder, &decoder_count))
         status = fail(context, CLAE_ERROR_INPUT, "the description of the layers is damaged");
     else
         status = model_build(context, shape, encoder, encoder_count, decoder, decoder_count, model);
+    free(list.specs);
     json_decref(root);
     return status;
 }

@@ -9,40 +9,57 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_SIZE 64
+#define NAME_SIZE 128
 #define NAMES_SHOWN 3 /* of tensors, in a message */
 #define NAMES_BYTES 256
 
-static void tensor_of_layer(const layer *l, const float *flat, const char *prefix, safetensors_tensor pair[2],
-                            char names[2][NAME_SIZE], float *values) {
-    const char *const parts[] = {"weight", "bias"};
-    for (int i = 0; i < 2; i++) snprintf(names[i], NAME_SIZE, "%s%s.%s", prefix, l->name, parts[i]);
-    for (size_t k = 0; k < l->weight_count; k++)
-        values[k] = flat[l->weight_offset + l->type->weight_from_pytorch(l, k)];
-    memcpy(values + l->weight_count, flat + l->bias_offset, l->bias_count * sizeof(float));
-    pair[0] = (safetensors_tensor){.name = names[0], .rank = 4, .values = values};
-    l->type->pytorch_shape(l, pair[0].shape);
-    pair[1] =
-        (safetensors_tensor){.name = names[1], .rank = 1, .shape = {l->bias_count}, .values = values + l->weight_count};
+/* Whether it is in a buffer of values, or in one of an optimiser's state, as the prefix says. */
+static bool is_in(const layer_param *p, const char *prefix) {
+    return !p->is_statistic || !*prefix;
+}
+
+static size_t place_of(const layer *l, size_t k, size_t index) {
+    return l->param[k].offset + (l->type->place ? l->type->place(l, k, index) : index);
+}
+
+static size_t count_params(const clae_model *model, const char *prefix) {
+    size_t count = 0;
+    for (size_t i = 0; i < model->layer_count; i++)
+        for (size_t k = 0; k < model->layers[i].param_count; k++) count += is_in(&model->layers[i].param[k], prefix);
+    return count;
+}
+
+static void name_tensor(const layer *l, size_t k, const char *prefix, char name[NAME_SIZE]) {
+    snprintf(name, NAME_SIZE, "%s%s.%s", prefix, l->name, l->param[k].name);
+}
+
+static void copy_tensor(const layer *l, size_t k, const float *flat, float *values, safetensors_tensor *tensor) {
+    const layer_param *p = &l->param[k];
+    for (size_t i = 0; i < p->count; i++) values[i] = flat[place_of(l, k, i)];
+    tensor->rank = p->rank;
+    tensor->values = values;
+    memcpy(tensor->shape, p->shape, sizeof p->shape);
 }
 
 clae_status model_tensors_from_flat(const clae_model *model, const float *flat, const char *prefix,
                                     model_tensors *out) {
-    const size_t tensors_bytes = 2 * model->layer_count * sizeof(safetensors_tensor);
-    const size_t names_bytes = 2 * model->layer_count * NAME_SIZE;
+    const size_t count = count_params(model, prefix);
+    const size_t tensors_bytes = count * sizeof(safetensors_tensor), names_bytes = count * NAME_SIZE;
     const size_t bytes = tensors_bytes + names_bytes + model->parameter_floats * sizeof(float);
-    *out = (model_tensors){.storage = malloc(bytes)};
+    *out = (model_tensors){.storage = calloc(1, bytes)};
     if (!out->storage) return fail_memory(model->context, bytes, "a copy of the weights");
     out->tensors = out->storage;
     char(*names)[NAME_SIZE] = (void *)((char *)out->storage + tensors_bytes);
     float *values = (void *)((char *)out->storage + tensors_bytes + names_bytes);
-    for (size_t i = 0; i < model->layer_count; i++) {
-        const layer *l = &model->layers[i];
-        if (!l->type->has_parameters) continue;
-        tensor_of_layer(l, flat, prefix, &out->tensors[out->count], &names[out->count], values);
-        values += l->weight_count + l->bias_count;
-        out->count += 2;
-    }
+    for (size_t i = 0; i < model->layer_count; i++)
+        for (size_t k = 0; k < model->layers[i].param_count; k++) {
+            const layer *l = &model->layers[i];
+            if (!is_in(&l->param[k], prefix)) continue;
+            name_tensor(l, k, prefix, names[out->count]);
+            out->tensors[out->count].name = names[out->count];
+            copy_tensor(l, k, flat, values, &out->tensors[out->count++]);
+            values += l->param[k].count;
+        }
     return CLAE_OK;
 }
 
@@ -75,9 +92,9 @@ static bool is_used(const clae_model *model, const char *name) {
     for (size_t i = 0; i < model->layer_count; i++) {
         const layer *l = &model->layers[i];
         const size_t length = strlen(l->name);
-        if (l->type->has_parameters && strncmp(name, l->name, length) == 0 &&
-            (strcmp(name + length, ".weight") == 0 || strcmp(name + length, ".bias") == 0))
-            return true;
+        if (strncmp(name, l->name, length) != 0 || name[length] != '.') continue;
+        for (size_t k = 0; k < l->param_count; k++)
+            if (strcmp(name + length + 1, l->param[k].name) == 0) return true;
     }
     return false;
 }
@@ -129,27 +146,23 @@ static clae_status find_tensor(const clae_model *model, const safetensors_file *
     return CLAE_OK;
 }
 
-/* The tensors of a layer in a file: weight and bias. */
-static clae_status find_layer(const clae_model *model, const layer *l, const safetensors_file *file, const char *path,
-                              const char *prefix, char names[2][NAME_SIZE], const float *values[2]) {
-    size_t shape[4];
-    l->type->pytorch_shape(l, shape);
-    snprintf(names[0], NAME_SIZE, "%s%s.weight", prefix, l->name);
-    snprintf(names[1], NAME_SIZE, "%s%s.bias", prefix, l->name);
-    const clae_status status = find_tensor(model, file, path, names[0], shape, 4, &values[0]);
-    if (status != CLAE_OK) return status;
-    return find_tensor(model, file, path, names[1], &l->bias_count, 1, &values[1]);
+static clae_status find_param(const clae_model *model, const layer *l, size_t k, const safetensors_file *file,
+                              const char *path, const char *prefix, char name[NAME_SIZE], const float **values) {
+    name_tensor(l, k, prefix, name);
+    return find_tensor(model, file, path, name, l->param[k].shape, l->param[k].rank, values);
 }
 
 clae_status model_check_tensors(const clae_model *model, const safetensors_file *file, const char *path,
                                 const char *prefix) {
-    char names[2][NAME_SIZE];
-    const float *values[2];
-    for (size_t i = 0; i < model->layer_count; i++) {
-        if (!model->layers[i].type->has_parameters) continue;
-        const clae_status status = find_layer(model, &model->layers[i], file, path, prefix, names, values);
-        if (status != CLAE_OK) return status;
-    }
+    char name[NAME_SIZE];
+    const float *values;
+    for (size_t i = 0; i < model->layer_count; i++)
+        for (size_t k = 0; k < model->layers[i].param_count; k++) {
+            const layer *l = &model->layers[i];
+            if (!is_in(&l->param[k], prefix)) continue;
+            const clae_status status = find_param(model, l, k, file, path, prefix, name, &values);
+            if (status != CLAE_OK) return status;
+        }
     return CLAE_OK;
 }
 
@@ -162,26 +175,25 @@ static clae_status check_weights_finite(const clae_model *model, const char *pat
     return CLAE_OK;
 }
 
-static clae_status layer_from_file(const clae_model *model, const layer *l, const safetensors_file *file,
+static clae_status param_from_file(const clae_model *model, const layer *l, size_t k, const safetensors_file *file,
                                    const char *path, const char *prefix, float *flat) {
-    char names[2][NAME_SIZE];
-    const float *values[2];
-    clae_status status = find_layer(model, l, file, path, prefix, names, values);
-    if (status == CLAE_OK) status = check_weights_finite(model, path, names[0], values[0], l->weight_count);
-    if (status == CLAE_OK) status = check_weights_finite(model, path, names[1], values[1], l->bias_count);
+    char name[NAME_SIZE];
+    const float *values = NULL;
+    clae_status status = find_param(model, l, k, file, path, prefix, name, &values);
+    if (status == CLAE_OK) status = check_weights_finite(model, path, name, values, l->param[k].count);
     if (status != CLAE_OK) return status;
-    for (size_t k = 0; k < l->weight_count; k++)
-        flat[l->weight_offset + l->type->weight_from_pytorch(l, k)] = values[0][k];
-    memcpy(flat + l->bias_offset, values[1], l->bias_count * sizeof(float));
+    for (size_t i = 0; i < l->param[k].count; i++) flat[place_of(l, k, i)] = values[i];
     return CLAE_OK;
 }
 
 clae_status model_flat_from_file(const clae_model *model, const safetensors_file *file, const char *path,
                                  const char *prefix, float *flat) {
-    for (size_t i = 0; i < model->layer_count; i++) {
-        if (!model->layers[i].type->has_parameters) continue;
-        const clae_status status = layer_from_file(model, &model->layers[i], file, path, prefix, flat);
-        if (status != CLAE_OK) return status;
-    }
+    for (size_t i = 0; i < model->layer_count; i++)
+        for (size_t k = 0; k < model->layers[i].param_count; k++) {
+            const layer *l = &model->layers[i];
+            if (!is_in(&l->param[k], prefix)) continue;
+            const clae_status status = param_from_file(model, l, k, file, path, prefix, flat);
+            if (status != CLAE_OK) return status;
+        }
     return CLAE_OK;
 }

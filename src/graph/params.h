@@ -8,15 +8,13 @@
 
 typedef struct params {
     clae_device *device;
-    size_t floats;
+    size_t floats, trained_floats; /* of the values, and of the others */
     buffer *values;
     buffer *gradients, *state[UPDATE_MAX_STATES]; /* NULL unless made for training, or where the optimiser has none */
 } params;
 
-/* The buffers of a model: values alone, or with what an optimiser needs. */
-size_t params_buffer_count(const optimiser_id *optimiser);
-size_t params_buffer_bytes(const clae_model *model);
 /* `optimiser` NULL: not for training. */
+uint64_t params_bytes(const clae_model *model, const optimiser_id *optimiser);
 clae_status params_create(clae_device *device, const clae_model *model, const optimiser_id *optimiser, params *params);
 void params_release(params *params);
 clae_status params_upload(params *params, const clae_model *model);

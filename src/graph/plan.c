@@ -30,47 +30,76 @@ static void emit_loss(plan_builder *b, const plan_request *request, plan *plan, 
 
 static bool parameters_before(const clae_model *model, size_t layer) {
     for (size_t i = 0; i < layer; i++)
-        if (model->layers[i].type->has_parameters) return true;
+        if (model->layers[i].param_count) return true;
     return false;
 }
 
-static void emit_backward(plan_builder *b, const clae_model *model, const int *activations, int dy) {
+/* What is known of each layer while a plan is built. */
+typedef struct layer_state {
+    layer_io io;
+    int skipped; /* the gradient that the layer's input has besides, past residual blocks that begin here; -1: none */
+} layer_state;
+
+static int emit_sum(plan_builder *b, int a, int c, size_t count) {
+    const op_desc desc = {.op = OP_add, .add.count = count};
+    const int sum = layer_gradient_over(b, a, count);
+    PLAN_ADD(b, &desc, a, c, sum);
+    return sum;
+}
+
+/* The block's input has dy as a part of its gradient, which the layers of the body must leave as it is. */
+static void skip_gradient(plan_builder *b, layer_state *first, int dy, size_t count) {
+    b->tensors[dy].is_shared = true;
+    first->skipped = first->skipped < 0 ? dy : emit_sum(b, first->skipped, dy, count);
+}
+
+static void emit_backward(plan_builder *b, const clae_model *model, layer_state *states, int dy) {
     b->phase = PHASE_BACKWARD;
-    for (size_t i = model->layer_count; i-- > 0 && dy >= 0;) {
+    for (size_t i = model->layer_count; i-- > 0 && dy >= 0 && !b->out_of_memory;) {
         const layer *l = &model->layers[i];
+        const bool with_dx = parameters_before(model, i);
         b->layer = l->name;
-        dy = l->type->emit_backward(l, b, activations[i], activations[i + 1], dy, parameters_before(model, i));
+        if (l->type->has_body && parameters_before(model, l->skip))
+            skip_gradient(b, &states[l->skip], dy, layer_batch_elements(b, l->out));
+        dy = l->type->emit_backward(l, b, &states[i].io, dy, with_dx);
+        if (dy >= 0 && states[i].skipped >= 0) dy = emit_sum(b, dy, states[i].skipped, layer_batch_elements(b, l->in));
     }
     b->layer = "";
 }
 
-/* activations[i] is the input of layer i. */
-static void emit_all(plan_builder *b, const plan_request *request, plan *plan, int *activations) {
-    const clae_model *model = request->model;
-    const size_t first = request->encode ? 0 : model->decoder_start;
-    const size_t end = request->decode ? model->layer_count : model->decoder_start;
-    const size_t in_elements = shape_elements(request->encode ? model->input : model->latent);
-    activations[first] = plan_add_tensor(b, TENSOR_ARENA, 0, request->batch_size * in_elements);
-    if (b->out_of_memory) return;
-    b->tensors[activations[first]].is_input = true;
-    if (request->encode) plan->x = plan->target = activations[first];
-    if (request->load_batch) emit_load(b, request, plan);
+static int emit_forward(plan_builder *b, const clae_model *model, layer_state *states, size_t first, size_t end,
+                        int x) {
     b->phase = PHASE_FORWARD;
     for (size_t i = first; i < end; i++) {
         const layer *l = &model->layers[i];
+        states[i] =
+            (layer_state){.io = {.x = x, .y = -1, .skip = states[l->skip].io.x, .saved = {-1, -1}}, .skipped = -1};
         b->layer = l->name;
-        activations[i + 1] = l->type->emit_forward(l, b, activations[i]);
+        l->type->emit_forward(l, b, &states[i].io);
+        x = states[i].io.y;
     }
     b->layer = "";
-    if (request->decode) plan->y = activations[end];
-    plan->z = activations[model->decoder_start];
+    return x;
+}
+
+static void emit_all(plan_builder *b, const plan_request *request, plan *plan, layer_state *states) {
+    const clae_model *model = request->model;
+    const size_t first = request->encode ? 0 : model->decoder_start;
+    const size_t in_elements = shape_elements(request->encode ? model->input : model->latent);
+    int x = layer_new_tensor(b, request->batch_size * in_elements);
     if (b->out_of_memory) return;
-    const int result = activations[end];
-    b->tensors[result].is_output = true;
+    b->tensors[x].is_input = true;
+    if (request->encode) plan->x = plan->target = x;
+    if (request->load_batch) emit_load(b, request, plan);
+    if (request->encode) x = emit_forward(b, model, states, first, model->decoder_start, x);
+    plan->z = x;
+    if (request->decode) plan->y = x = emit_forward(b, model, states, model->decoder_start, model->layer_count, x);
+    if (b->out_of_memory) return;
+    b->tensors[x].is_output = true;
     if (!request->backward) return;
-    const int dy = plan_add_tensor(b, TENSOR_ARENA, 0, request->batch_size * shape_elements(model->input));
+    const int dy = layer_new_tensor(b, request->batch_size * shape_elements(model->input));
     emit_loss(b, request, plan, dy);
-    emit_backward(b, model, activations, dy);
+    emit_backward(b, model, states, dy);
 }
 
 /* Hands the nodes to the plan, whatever the status. */
@@ -89,12 +118,12 @@ static clae_status finish_nodes(plan_builder *b, plan *plan) {
 }
 
 static clae_status build_nodes(const plan_request *request, plan *plan) {
-    plan_builder b = {.n = (int)request->batch_size};
-    const size_t bytes = (request->model->layer_count + 1) * sizeof(int);
-    int *activations = malloc(bytes);
-    if (!activations) return fail_memory(request->device->context, bytes, "the plan");
-    emit_all(&b, request, plan, activations);
-    free(activations);
+    plan_builder b = {.n = (int)request->batch_size, .training = request->backward};
+    const size_t bytes = request->model->layer_count * sizeof(layer_state);
+    layer_state *states = calloc(1, bytes);
+    if (!states) return fail_memory(request->device->context, bytes, "the plan");
+    emit_all(&b, request, plan, states);
+    free(states);
     return finish_nodes(&b, plan);
 }
 
@@ -187,7 +216,7 @@ clae_status plan_prepare(const plan_request *request, plan **out) {
 }
 
 clae_status plan_prepare_update(clae_device *device, const clae_model *model, optimiser_id optimiser, plan **out) {
-    const size_t floats = model->parameter_floats, states = update_state_count(optimiser);
+    const size_t floats = model->trained_floats, states = update_state_count(optimiser);
     const op_desc desc = {.op = OP_update, .update = {optimiser, floats}};
     plan_builder b = {.n = 1, .phase = PHASE_UPDATE};
     *out = NULL;

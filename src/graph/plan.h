@@ -8,10 +8,10 @@
 #include "graph/params.h"
 
 typedef enum plan_tensor_kind {
-    TENSOR_ARENA,    /* activations and their gradients */
-    TENSOR_VALUE,    /* these are in the flat buffers of `params` */
+    TENSOR_ARENA, /* activations and their gradients */
+    TENSOR_VALUE, /* these are in the flat buffers of `params` */
     TENSOR_GRADIENT,
-    TENSOR_STATE,    /* of the optimiser: two kinds, one for each */
+    TENSOR_STATE, /* of the optimiser: two kinds, one for each */
     TENSOR_STATE_1,
     TENSOR_ELEMENTS, /* these are given for each run */
     TENSOR_INDICES,
@@ -25,6 +25,7 @@ typedef struct plan_tensor {
     plan_tensor_kind kind;
     size_t offset, count;     /* floats */
     bool is_input, is_output; /* holds its value from the start, to the end */
+    bool is_shared;           /* a gradient that two layers take: it must not be written over */
 } plan_tensor;
 
 typedef struct plan_node {
@@ -41,9 +42,10 @@ struct plan_builder {
     size_t node_count, node_capacity;
     plan_tensor *tensors;
     size_t tensor_count, tensor_capacity;
-    int n; /* batch */
+    int n;         /* batch */
+    bool training; /* layers that compute otherwise then do so */
     plan_phase phase;
-    const char *layer; /* of the nodes that are added */
+    const char *layer;  /* of the nodes that are added */
     bool out_of_memory; /* sticky; looked at once, at the end */
 };
 

@@ -16,6 +16,7 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_conv_transpose2d_fwd] = CONV_LIST,
     [OP_conv_transpose2d_bwd_data] = CONV_LIST,
     [OP_conv_transpose2d_bwd_weights] = CONV_LIST,
+    [OP_add] = LIST(&opencl_add_plain),
     [OP_bias] = LIST(&opencl_bias_plain),
     [OP_relu_fwd] = LIST(&opencl_relu_plain),
     [OP_relu_bwd] = LIST(&opencl_relu_plain),

@@ -8,6 +8,7 @@
 extern const op_impl opencl_conv_winograd, opencl_conv_mma, opencl_conv_winograd_tiled, opencl_conv_direct,
     opencl_conv_tiled, opencl_conv_im2col, opencl_conv_plain;
 
+extern const op_impl opencl_add_plain;
 extern const op_impl opencl_bias_plain;
 extern const op_impl opencl_relu_plain; /* forward and backward */
 extern const op_impl opencl_loss_vector, opencl_loss_plain;

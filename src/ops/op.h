@@ -43,6 +43,11 @@ typedef struct conv_desc {
     bool with_relu; /* fwd: after the bias; bwd_data: apply the mask */
 } conv_desc;
 
+/* y = a + b; y may be a or b. */
+typedef struct add_desc {
+    size_t count;
+} add_desc;
+
 /* y[r][c] += bias[c], in place. */
 typedef struct bias_desc {
     size_t rows, channels;
@@ -106,6 +111,7 @@ typedef struct op_desc {
     op_id op;
     union {
         conv_desc conv;
+        add_desc add;
         bias_desc bias;
         relu_desc relu;
         loss_desc loss;
@@ -120,6 +126,7 @@ typedef struct op_desc {
 enum { CONV_X, CONV_WEIGHT, CONV_BIAS, CONV_Y }; /* fwd */
 enum { CONV_BWD_DATA_DY, CONV_BWD_DATA_WEIGHT, CONV_BWD_DATA_MASK, CONV_BWD_DATA_DX };
 enum { CONV_BWD_WEIGHTS_X, CONV_BWD_WEIGHTS_DY, CONV_BWD_WEIGHTS_DWEIGHT, CONV_BWD_WEIGHTS_DBIAS };
+enum { ADD_A, ADD_B, ADD_Y };
 enum { BIAS_BIAS, BIAS_Y };
 enum { RELU_FWD_X, RELU_FWD_Y };
 enum { RELU_BWD_Y, RELU_BWD_DY };

@@ -14,6 +14,7 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_conv_transpose2d_fwd] = CONV_LIST,
     [OP_conv_transpose2d_bwd_data] = CONV_LIST,
     [OP_conv_transpose2d_bwd_weights] = CONV_FILTER_LIST,
+    [OP_add] = LIST(&plain_add),
     [OP_bias] = LIST(&plain_bias),
     [OP_relu_fwd] = LIST(&plain_relu),
     [OP_relu_bwd] = LIST(&plain_relu),

@@ -5,6 +5,7 @@
 #include "plain/plain.h"
 
 extern const op_impl plain_update;
+extern const op_impl plain_add;
 extern const op_impl plain_bias;
 extern const op_impl plain_conv_winograd;        /* "winograd", for gather and spread */
 extern const op_impl plain_conv_winograd_filter; /* "winograd", for filter */

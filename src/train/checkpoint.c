@@ -53,6 +53,7 @@ static void add_position(const clae_trainer *t, checkpoint_texts *texts) {
 typedef struct flat_part {
     char prefix[UPDATE_PREFIX_BYTES];
     buffer *buffer;
+    size_t floats;
     bool is_square;
 } flat_part;
 
@@ -61,17 +62,18 @@ typedef struct flat_part {
 /* The weights, and the optimiser's states; how many there are. */
 static size_t flat_parts(const clae_trainer *t, flat_part parts[MAX_FLAT_PARTS]) {
     const size_t states = update_state_count(t->optimiser);
-    parts[0] = (flat_part){"", t->params.values, false};
+    parts[0] = (flat_part){"", t->params.values, t->params.floats, false};
     for (size_t k = 0; k < states; k++) {
-        parts[1 + k] = (flat_part){"", t->params.state[k], update_state_is_square(t->optimiser, k)};
+        parts[1 + k] = (flat_part){"", t->params.state[k], t->params.trained_floats,
+                                     update_state_is_square(t->optimiser, k)};
         update_state_prefix(t->optimiser, k, parts[1 + k].prefix);
     }
     return 1 + states;
 }
 
 /* The loss tells only at the next step that weights have become useless. */
-static clae_status check_finite(const clae_trainer *t, const float *flat) {
-    for (size_t i = 0; i < t->params.floats; i++)
+static clae_status check_finite(const clae_trainer *t, const float *flat, size_t count) {
+    for (size_t i = 0; i < count; i++)
         if (!isfinite(flat[i]))
             return fail(t->device->context, CLAE_ERROR_NOT_FINITE,
                         "the weights are not finite after step %" PRIu64
@@ -88,8 +90,8 @@ static clae_status collect_tensors(const clae_trainer *t, model_tensors sets[MAX
     float *flat = malloc(bytes);
     clae_status status = flat ? CLAE_OK : fail_memory(t->device->context, bytes, "the checkpoint");
     for (size_t i = 0; i < part_count && status == CLAE_OK; i++) {
-        status = buffer_download(parts[i].buffer, 0, flat, bytes);
-        if (status == CLAE_OK) status = check_finite(t, flat);
+        status = buffer_download(parts[i].buffer, 0, flat, parts[i].floats * sizeof(float));
+        if (status == CLAE_OK) status = check_finite(t, flat, parts[i].floats);
         if (status == CLAE_OK) status = model_tensors_from_flat(t->model, flat, parts[i].prefix, &sets[i]);
     }
     free(flat);
@@ -176,7 +178,7 @@ static clae_status read_part(const clae_trainer *t, const safetensors_file *file
     *flat = aligned_zeroed(bytes);
     if (!*flat) return fail_memory(t->device->context, bytes, "the checkpoint");
     const clae_status status = model_flat_from_file(t->model, file, path, part->prefix, *flat);
-    if (status != CLAE_OK || !part->is_square || !is_negative(*flat, t->params.floats)) return status;
+    if (status != CLAE_OK || !part->is_square || !is_negative(*flat, part->floats)) return status;
     return fail(t->device->context, CLAE_ERROR_INPUT, "%s: %s has negative numbers in it, a mean of squares never has",
                 path, part->prefix);
 }
@@ -189,7 +191,7 @@ static clae_status restore_parts(clae_trainer *t, const safetensors_file *file, 
     clae_status status = CLAE_OK;
     for (size_t i = 0; i < count && status == CLAE_OK; i++) status = read_part(t, file, path, &parts[i], &flat[i]);
     for (size_t i = 0; i < count && status == CLAE_OK; i++)
-        status = buffer_upload(parts[i].buffer, 0, flat[i], t->params.floats * sizeof(float));
+        status = buffer_upload(parts[i].buffer, 0, flat[i], parts[i].floats * sizeof(float));
     for (size_t i = 0; i < count; i++) free(flat[i]);
     return status;
 }

@@ -28,6 +28,7 @@ void reference_conv_transpose2d_bwd_weights(const conv_desc *d, const double *x,
 /* The most terms that one element sums, dbias apart: K of the error bound. */
 double reference_conv_terms(op_id op, const conv_desc *d);
 
+void reference_add(const add_desc *d, const double *a, const double *b, reference_output y);
 void reference_bias(const bias_desc *d, const double *bias, const double *y_before, reference_output y);
 void reference_relu_fwd(const relu_desc *d, const double *x, double *y);
 void reference_relu_bwd(const relu_desc *d, const double *y, const double *dy_before, double *dy);

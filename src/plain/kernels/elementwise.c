@@ -1,6 +1,10 @@
 /* The ops that pass once over memory; plain loops, which the compiler turns into vectors. */
 #include "plain/kernels/isa.h"
 
+void PLAIN_NAME(plain_add)(const float *a, const float *b, float *y, size_t count) {
+    for (size_t i = 0; i < count; i++) y[i] = a[i] + b[i];
+}
+
 void PLAIN_NAME(plain_bias)(const float *restrict bias, float *restrict y, size_t rows, size_t channels) {
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < channels; c++) y[r * channels + c] += bias[c];

@@ -18,6 +18,7 @@ void PLAIN_NAME(plain_winograd_filter)(const winograd_filter *f, const winograd_
                                        float *sums, float *scratch);
 void PLAIN_NAME(plain_winograd_filter_finish)(const winograd_filter *f, const winograd_filter_args *args, int channel);
 void PLAIN_NAME(plain_column_sums)(const float *x, size_t rows, size_t columns, float *sums);
+void PLAIN_NAME(plain_add)(const float *a, const float *b, float *y, size_t count);
 void PLAIN_NAME(plain_bias)(const float *bias, float *y, size_t rows, size_t channels);
 void PLAIN_NAME(plain_relu_fwd)(const float *x, float *y, size_t count);
 void PLAIN_NAME(plain_relu_bwd)(const float *y, float *dy, size_t count);

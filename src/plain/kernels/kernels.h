@@ -57,6 +57,7 @@ typedef struct plain_kernels {
     /* sums[c] += sum of x[r][c]. */
     void (*column_sums)(const float *x, size_t rows, size_t columns, float *sums);
 
+    void (*add)(const float *a, const float *b, float *y, size_t count);
     void (*bias)(const float *bias, float *y, size_t rows, size_t channels);
     void (*relu_fwd)(const float *x, float *y, size_t count);
     void (*relu_bwd)(const float *y, float *dy, size_t count);

@@ -15,6 +15,7 @@ const plain_kernels PLAIN_NAME(plain_kernels) = {
     .winograd_filter = PLAIN_NAME(plain_winograd_filter),
     .winograd_filter_finish = PLAIN_NAME(plain_winograd_filter_finish),
     .column_sums = PLAIN_NAME(plain_column_sums),
+    .add = PLAIN_NAME(plain_add),
     .bias = PLAIN_NAME(plain_bias),
     .relu_fwd = PLAIN_NAME(plain_relu_fwd),
     .relu_bwd = PLAIN_NAME(plain_relu_bwd),

@@ -1,0 +1,19 @@
+#include "opencl/impls.h"
+#include "opencl/instance.h"
+
+static clae_status add_run(op_instance *instance, const op_args *args) {
+    opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
+    const clae_status status = opencl_kernel_set(&launch->kernel, "vvvu", args->operand[ADD_A], args->operand[ADD_B],
+                                                 args->operand[ADD_Y], instance->desc.add.count);
+    return status == CLAE_OK ? opencl_launch_run(launch) : status;
+}
+
+static clae_status add_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    clae_status status = opencl_instance_create(device, desc, impl, sizeof(opencl_instance), add_run, instance);
+    if (status != CLAE_OK) return status;
+    status = opencl_elementwise_create(opencl_device_of(device), "add.cl", "", "add", desc->add.count, 0,
+                                       &opencl_instance_of(*instance)->launch[0]);
+    return opencl_instance_finish(instance, status);
+}
+
+const op_impl opencl_add_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = add_prepare};

@@ -1,0 +1,21 @@
+#include "plain/impls.h"
+
+static clae_status add_run(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const size_t count = instance->desc.add.count;
+    const float *a = plain_floats(args->operand[ADD_A]), *b = plain_floats(args->operand[ADD_B]);
+    float *y = plain_floats(args->operand[ADD_Y]);
+    const int pieces = plain_pieces(count);
+    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
+    for (int i = 0; i < pieces; i++) {
+        const size_t first = (size_t)i * PLAIN_PIECE;
+        device->kernels->add(a + first, b + first, y + first, plain_piece_length(count, first));
+    }
+    return CLAE_OK;
+}
+
+static clae_status add_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    return plain_instance_create(device, desc, impl, sizeof(op_instance), add_run, plain_instance_free, instance);
+}
+
+const op_impl plain_add = {.name = "plain", .supports = plain_supports_all, .prepare = add_prepare};
