@@ -1,7 +1,7 @@
 /* Devices that fail or lie in one call: this program's own cl* functions stand before those of the OpenCL library, and
  * pass on what they do not spoil. */
 #include "device_support.h"
-#include "opencl/conv.h"
+#include "opencl/conv/conv.h"
 #include "train/trainer.h"
 
 #include <dlfcn.h>

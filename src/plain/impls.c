@@ -4,8 +4,8 @@
     (const op_impl *const[]) {                                                                                         \
         __VA_ARGS__, NULL                                                                                              \
     }
-#define CONV_LIST LIST(&plain_conv_winograd, &plain_conv_correlation, &plain_conv_loops)
-#define CONV_FILTER_LIST LIST(&plain_conv_winograd_filter, &plain_conv_filter, &plain_conv_loops)
+#define CONV_LIST LIST(&plain_conv_winograd, &plain_conv_direct, &plain_conv_plain)
+#define CONV_FILTER_LIST LIST(&plain_conv_winograd_filter, &plain_conv_direct_filter, &plain_conv_plain)
 
 static const op_impl *const *const lists[OP_COUNT] = {
     [OP_conv2d_fwd] = CONV_LIST,

@@ -3,9 +3,9 @@
 #define CLAE_PLAIN_KERNELS_KERNELS_H
 
 #include "ops/op.h"
-#include "plain/correlation.h"
-#include "plain/filter.h"
-#include "plain/winograd.h"
+#include "plain/conv_direct.h"
+#include "plain/conv_direct_filter.h"
+#include "plain/conv_winograd.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 #ifndef CLAE_PLAIN_KERNELS_WINOGRAD_H
 #define CLAE_PLAIN_KERNELS_WINOGRAD_H
 
+#include "plain/conv_winograd.h"
 #include "plain/kernels/vector.h"
-#include "plain/winograd.h"
 
 #define WINOGRAD_FMA(a, b, c) vector_fma(vector_broadcast(a), b, c)
 #include "winograd_transforms.h"

@@ -1,6 +1,6 @@
 /* Winograd's algorithm for devices whose work-items are threads with vector units: cl/conv_gather_spread_winograd.cl
  * and cl/conv_filter_winograd.cl. */
-#include "opencl/conv.h"
+#include "opencl/conv/conv.h"
 #include "opencl/impls.h"
 
 #include "base/numbers.h"

@@ -1,4 +1,4 @@
-#include "plain/correlation.h"
+#include "plain/conv_direct.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "plain/impls.h"
@@ -198,4 +198,4 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     return CLAE_OK;
 }
 
-const op_impl plain_conv_correlation = {.name = "direct", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_conv_direct = {.name = "direct", .supports = plain_supports_all, .prepare = prepare};

@@ -1,6 +1,6 @@
 #include "base/numbers.h"
+#include "plain/conv_winograd.h"
 #include "plain/impls.h"
-#include "plain/winograd.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Convolutions for devices whose work-groups share local memory: cl/conv_gather_spread_tiled.cl and
  * cl/conv_filter_tiled.cl. */
-#include "opencl/conv_tile.h"
+#include "opencl/conv/conv_tile.h"
 #include "opencl/impls.h"
 
 #include "base/numbers.h"

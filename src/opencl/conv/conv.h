@@ -1,11 +1,11 @@
 /* What the OpenCL implementations of the six conv ops share. Each implementation does all six: gather and spread
  * (ops/conv.h) by one kernel, filter by another. */
-#ifndef CLAE_OPENCL_CONV_H
-#define CLAE_OPENCL_CONV_H
+#ifndef CLAE_OPENCL_CONV_CONV_H
+#define CLAE_OPENCL_CONV_CONV_H
 
+#include "backend/tuning/space.h"
 #include "opencl/instance.h"
 #include "ops/winograd.h"
-#include "backend/tuning/space.h"
 
 /* The operands of gather and spread have the same places in forward and backward-data: x or dy, weight, bias or mask,
  * y or dx. */

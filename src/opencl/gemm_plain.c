@@ -33,7 +33,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(&launch[1]);
 }
 
-/* Local memory of two tiles, as in cl/gemm_tiled.cl. */
+/* Local memory of two tiles, as in cl/gemm_plain.cl. */
 static size_t local_bytes(size_t side) {
     return 2 * side * (ITEM_TILE * side + 1) * sizeof(float);
 }
@@ -48,7 +48,7 @@ static clae_status create_tiles(opencl_device *device, const gemm_desc *desc, op
         char options[96];
         snprintf(options, sizeof options, "-DSIDE=%zu%s%s", side, desc->transpose_a ? " -DTRANSPOSE_A" : "",
                  desc->transpose_b ? " -DTRANSPOSE_B" : "");
-        clae_status status = opencl_kernel_create(device, "gemm_tiled.cl", options, "gemm_tiled", &launch->kernel);
+        clae_status status = opencl_kernel_create(device, "gemm_plain.cl", options, "gemm_tiled", &launch->kernel);
         if (status) return status;
         launch->dimensions = 3;
         launch->local[0] = launch->local[1] = side;
@@ -90,7 +90,7 @@ static clae_status prepare(clae_device *base, const op_desc *desc, const op_impl
     char options[96];
     snprintf(options, sizeof options, "-DSIDE=%zu%s%s", side, desc->gemm.transpose_a ? " -DTRANSPOSE_A" : "",
              desc->gemm.transpose_b ? " -DTRANSPOSE_B" : "");
-    status = opencl_kernel_create(device, "gemm_tiled.cl", options, "gemm_sum", &launch[1].kernel);
+    status = opencl_kernel_create(device, "gemm_plain.cl", options, "gemm_sum", &launch[1].kernel);
     launch[1].dimensions = 1;
     launch[1].local[0] = opencl_group_items(device, SUM_ITEMS);
     launch[1].global[0] = divide_up(desc->gemm.m * desc->gemm.n, launch[1].local[0]) * launch[1].local[0];

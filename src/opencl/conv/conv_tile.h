@@ -1,8 +1,8 @@
 /* Tiles of outputs that a work-group makes from one staged patch of inputs, as cl/conv_tile.cl cuts them. */
-#ifndef CLAE_OPENCL_CONV_TILE_H
-#define CLAE_OPENCL_CONV_TILE_H
+#ifndef CLAE_OPENCL_CONV_CONV_TILE_H
+#define CLAE_OPENCL_CONV_CONV_TILE_H
 
-#include "opencl/conv.h"
+#include "opencl/conv/conv.h"
 
 /* Places of outputs along an axis and the taps of one: of the longest phase for spread. */
 typedef struct conv_axis {

@@ -1,5 +1,5 @@
 /* Convolutions by matrix units: cl/conv_gather_spread_mma.cl and cl/conv_filter_mma.cl. */
-#include "opencl/conv_tile.h"
+#include "opencl/conv/conv_tile.h"
 #include "opencl/impls.h"
 #include "opencl/mma.h"
 

@@ -1,6 +1,6 @@
 /* Convolutions for devices whose work-items are threads with vector units: cl/conv_gather_spread_direct.cl and
  * cl/conv_filter_direct.cl. */
-#include "opencl/conv.h"
+#include "opencl/conv/conv.h"
 #include "opencl/impls.h"
 
 #include "base/memory.h"

@@ -1,9 +1,9 @@
 /* Gather and spread. Where a row of output has enough positions that take all taps, tiles run along it; the positions
  * at the borders, and small images, are tiled across images instead, where all positions of a tile have the same taps:
  * no product with padding is ever made, and tiles stay full. */
+#include "base/numbers.h"
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
-#include "base/numbers.h"
 
 static const tile_limits limits = TILE_LIMITS;
 

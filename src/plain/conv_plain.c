@@ -170,4 +170,4 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
                                  instance);
 }
 
-const op_impl plain_conv_loops = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_conv_plain = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};

@@ -161,10 +161,11 @@ static clae_status prepare_kernels(im2col_instance *self) {
         self->vector, g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->kh, g->kw, g->sh, g->sw, g->ph,
         g->pw);
     clae_status status =
-        opencl_launch_create(device, "im2col.cl", options, self->kind == CONV_SPREAD ? "col2im" : "im2col", COPY_ITEMS,
-                             &self->base.launch[COPY]);
+        opencl_launch_create(device, "conv_im2col.cl", options, self->kind == CONV_SPREAD ? "col2im" : "im2col",
+                             COPY_ITEMS, &self->base.launch[COPY]);
     if (status || !op_is_transposed(self->base.base.desc.op)) return status;
-    return opencl_launch_create(device, "im2col.cl", options, "swap_channels", COPY_ITEMS, &self->base.launch[SWAP]);
+    return opencl_launch_create(device, "conv_im2col.cl", options, "swap_channels", COPY_ITEMS,
+                                &self->base.launch[SWAP]);
 }
 
 /* Images whose columns fit into the memory set aside for them; 0 when not even one does. */

@@ -1,6 +1,6 @@
 /* Winograd's algorithm for devices whose work-groups share local memory: cl/conv_gather_spread_winograd_tiled.cl and
  * cl/conv_filter_winograd_tiled.cl. */
-#include "opencl/conv.h"
+#include "opencl/conv/conv.h"
 #include "opencl/impls.h"
 
 #include "base/numbers.h"

@@ -1,4 +1,4 @@
-#include "plain/winograd.h"
+#include "plain/conv_winograd.h"
 #include "plain/impls.h"
 
 typedef struct winograd_instance {

@@ -1,7 +1,7 @@
 /* The gradient of the weights: sums of products over all positions of all images. The batch is split into a number of
  * parts that depends on the shape alone, and their partial sums are added in order: threads do not change a bit. */
-#ifndef CLAE_PLAIN_FILTER_H
-#define CLAE_PLAIN_FILTER_H
+#ifndef CLAE_PLAIN_CONV_DIRECT_FILTER_H
+#define CLAE_PLAIN_CONV_DIRECT_FILTER_H
 
 #include "ops/conv.h"
 

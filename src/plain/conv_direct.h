@@ -1,8 +1,8 @@
 /* Gather and spread (see ops/conv.h) as one thing, a correlation: each output position takes weighted sums over a
  * window of the input. A gather is one; a spread with stride s is s x s of them, each of which writes every s-th row
  * and column (a phase) and has the taps that meet those: nothing is multiplied by the zeros that a stride leaves. */
-#ifndef CLAE_PLAIN_CORRELATION_H
-#define CLAE_PLAIN_CORRELATION_H
+#ifndef CLAE_PLAIN_CONV_DIRECT_H
+#define CLAE_PLAIN_CONV_DIRECT_H
 
 #include "ops/conv.h"
 

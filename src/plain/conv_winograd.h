@@ -3,8 +3,8 @@
  * Gather and spread: results are output positions; weights are transformed once, inputs tile by tile.
  * Filter: results are the r x r weights, and tiles of m x m narrow positions take the place of the weights; products
  * are summed up over all tiles before they are transformed back. */
-#ifndef CLAE_PLAIN_WINOGRAD_H
-#define CLAE_PLAIN_WINOGRAD_H
+#ifndef CLAE_PLAIN_CONV_WINOGRAD_H
+#define CLAE_PLAIN_CONV_WINOGRAD_H
 
 #include "ops/winograd.h"
 

@@ -1,4 +1,4 @@
-#include "opencl/conv.h"
+#include "opencl/conv/conv.h"
 
 #include "base/memory.h"
 #include "base/numbers.h"

@@ -97,7 +97,7 @@ static clae_status create_pack(opencl_device *device, size_t width, bool transpo
              transposed ? " -DTRANSPOSED" : "");
     launch->dimensions = 2;
     launch->local[0] = launch->local[1] = 1;
-    return opencl_kernel_create(device, "gemm_packed.cl", options, "gemm_pack", &launch->kernel);
+    return opencl_kernel_create(device, "gemm_vector.cl", options, "gemm_pack", &launch->kernel);
 }
 
 static clae_status create_tiles(opencl_device *device, const packed_instance *self, bool packed_a,
@@ -107,7 +107,7 @@ static clae_status create_tiles(opencl_device *device, const packed_instance *se
              self->mr * M_BLOCK_PANELS, N_BLOCK_PANELS, packed_a ? " -DPACKED_A" : "");
     launch->dimensions = 2;
     launch->local[0] = launch->local[1] = 1;
-    return opencl_kernel_create(device, "gemm_packed.cl", options, "gemm_tiles", &launch->kernel);
+    return opencl_kernel_create(device, "gemm_vector.cl", options, "gemm_tiles", &launch->kernel);
 }
 
 static clae_status prepare(clae_device *base, const op_desc *desc, const op_impl *impl, op_instance **instance) {

@@ -1,4 +1,4 @@
-#include "plain/filter.h"
+#include "plain/conv_direct_filter.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "plain/impls.h"
@@ -154,4 +154,4 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     return CLAE_OK;
 }
 
-const op_impl plain_conv_filter = {.name = "direct", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_conv_direct_filter = {.name = "direct", .supports = plain_supports_all, .prepare = prepare};

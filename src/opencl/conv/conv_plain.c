@@ -1,6 +1,6 @@
 /* Convolutions anywhere and of any shape, one work-item for each element of the result: cl/conv_gather_spread_plain.cl
  * and cl/conv_filter_plain.cl. */
-#include "opencl/conv.h"
+#include "opencl/conv/conv.h"
 #include "opencl/impls.h"
 
 static bool conv_plain_supports(const clae_device *device, const op_desc *desc) {

@@ -1,4 +1,4 @@
-#include "opencl/conv_tile.h"
+#include "opencl/conv/conv_tile.h"
 
 #include "base/numbers.h"
 

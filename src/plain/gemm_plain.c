@@ -1,0 +1,30 @@
+/* Matrix products as the definition reads, summed in double precision. */
+#include "plain/impls.h"
+
+static clae_status run_plain(op_instance *instance, const op_args *args) {
+    const plain_device *device = plain_device_of(instance->device);
+    const gemm_desc *d = &instance->desc.gemm;
+    const float *a = plain_floats(args->operand[GEMM_A]), *b = plain_floats(args->operand[GEMM_B]);
+    float *c = plain_floats(args->operand[GEMM_C]);
+    const int rows = (int)d->m;
+    PLAIN_PARALLEL_FOR(plain_threads(device, rows))
+    for (int row = 0; row < rows; row++) {
+        const size_t i = (size_t)row;
+        for (size_t j = 0; j < d->n; j++) {
+            double sum = 0;
+            for (size_t l = 0; l < d->k; l++)
+                sum += (double)a[d->transpose_a ? l * d->m + i : i * d->k + l] *
+                       (double)b[d->transpose_b ? j * d->k + l : l * d->n + j];
+            const double before = d->beta != 0 ? (double)d->beta * (double)c[i * d->n + j] : 0;
+            c[i * d->n + j] = (float)((double)d->alpha * sum + before);
+        }
+    }
+    return CLAE_OK;
+}
+
+static clae_status prepare_plain(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                 op_instance **instance) {
+    return plain_instance_create(device, desc, impl, sizeof(op_instance), run_plain, plain_instance_free, instance);
+}
+
+const op_impl plain_gemm_plain = {.name = "plain", .supports = plain_supports_all, .prepare = prepare_plain};
