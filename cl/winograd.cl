@@ -1,5 +1,5 @@
 /* Winograd's transforms of tiles by one work-item, LANES channels at a time: what conv_gather_spread_winograd.cl and
- * conv_filter_winograd.cl share. */
+ * conv_wgrad_winograd.cl share. */
 #include "winograd_line.cl"
 
 enum { DATA, WEIGHT, SUM };

@@ -19,7 +19,7 @@
  * practice. */
 #define TOLERANCE 1.0
 /* Winograd's transforms mix the elements of a tile, so its error is bounded by the largest sum|a||b| of the output
- * rather than by each element's own; of the sums of dy, the last operand of a filter, nothing is mixed. The constant is
+ * rather than by each element's own; of the sums of dy, the last operand of wgrad, nothing is mixed. The constant is
  * not taken from the implementation: a test does not believe what it tests. */
 #define TOLERANCE_WINOGRAD 8.0
 
@@ -168,14 +168,14 @@ static void check_run(check *k, uint32_t poison) {
     if (!op_layout_download(&k->layout)) check_fail(k, "a download failed");
 }
 
-static bool is_filter(const check *k) {
+static bool is_wgrad(const check *k) {
     const op_id op = k->c.desc.op;
     return op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights;
 }
 
 /* A sum of dy alone. */
 static bool is_dbias(const check *k, int operand) {
-    return is_filter(k) && operand == CONV_BWD_WEIGHTS_DBIAS;
+    return is_wgrad(k) && operand == CONV_BWD_WEIGHTS_DBIAS;
 }
 
 static bool is_mixed(const check *k, int operand) {
@@ -199,7 +199,7 @@ static void check_output(check *k, int operand) {
         double bound = 0, error = fabs(y[i] - o->expected[i]);
         if (o->magnitude) bound = unit * fmax(o->magnitude[i], largest) + FLT_MIN;
         /* A gradient of which every product is 0 is exactly 0, or Adam would make whole steps of its rounding. */
-        if (o->magnitude && o->magnitude[i] == 0 && is_filter(k)) bound = 0;
+        if (o->magnitude && o->magnitude[i] == 0 && is_wgrad(k)) bound = 0;
         if (bound > 0 && error / bound > k->worst) k->worst = error / bound;
         if (error <= bound) continue;
         if (!wrong++) first = i, first_bound = bound;

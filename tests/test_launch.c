@@ -147,13 +147,13 @@ static void test_failing_launch(void **state) {
 /* It is said of the op that runs, not of one that happens to wait later. */
 static void test_late_failure(void **state) {
     (void)state;
-    check_fallback((struct fault){.kernel = "conv_filter_partial", .code = CL_OUT_OF_RESOURCES, .is_late = true}, 2,
+    check_fallback((struct fault){.kernel = "conv_wgrad_partial", .code = CL_OUT_OF_RESOURCES, .is_late = true}, 2,
                    "bwd_weights");
 }
 
 static void test_wrong_result(void **state) {
     (void)state;
-    check_fallback((struct fault){.kernel = "conv_filter_reduce"}, 2, "computes wrongly");
+    check_fallback((struct fault){.kernel = "conv_wgrad_reduce"}, 2, "computes wrongly");
     check_fallback((struct fault){.kernel = "conv_run"}, 4, "computes wrongly");
 }
 
@@ -243,9 +243,9 @@ static const op_impl *find(const clae_device *device, op_id op, const char *name
 }
 
 static op_desc conv_desc_of(op_id op) {
-    const bool filter = op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights;
-    return (op_desc){
-        .op = op, .conv = {.g = {23, 8, 8, 8, 6, 6, 12, 3, 3, 1, 1, 0, 0}, .with_bias = filter, .with_relu = !filter}};
+    const bool wgrad = op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights;
+    return (op_desc){.op = op,
+                     .conv = {.g = {23, 8, 8, 8, 6, 6, 12, 3, 3, 1, 1, 0, 0}, .with_bias = wgrad, .with_relu = !wgrad}};
 }
 
 /* In many launches comes out what comes out in one, bit by bit. */

@@ -76,7 +76,7 @@ struct op_impl {
     const struct tune_space *(*space)(const clae_device *device, const op_desc *desc);
 };
 
-/* The mixing of Winograd's transforms: on random shapes 0.8 was seen forward, and 2.2 in filters. */
+/* The mixing of Winograd's transforms: on random shapes 0.8 was seen forward, and 2.2 in wgrad. */
 #define WINOGRAD_MIXING 8.0
 
 /* What products are made of: floats; TF32 in threes, which is nearly as precise; or TF32, operands rounded to 11 bits.

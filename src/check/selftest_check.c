@@ -64,12 +64,12 @@ static double terms_of(const selftest_trial *t, int operand) {
 
 static clae_status check_output(selftest_check *check, int operand) {
     const op_desc *desc = &check->trial->desc;
-    const bool is_filter = op_is_conv(desc->op) && conv_kernel_of(desc->op) == CONV_FILTER;
-    const bool is_dbias = is_filter && operand == CONV_BWD_WEIGHTS_DBIAS; /* a sum, whatever makes dweight */
+    const bool is_wgrad = op_is_conv(desc->op) && conv_kernel_of(desc->op) == CONV_WGRAD;
+    const bool is_dbias = is_wgrad && operand == CONV_BWD_WEIGHTS_DBIAS; /* a sum, whatever makes dweight */
     begin_output(check, terms_of(check->trial, operand), !is_dbias);
     clae_status status;
-    if (is_filter)
-        status = selftest_check_filter(check, operand);
+    if (is_wgrad)
+        status = selftest_check_wgrad(check, operand);
     else if (op_is_conv(desc->op))
         status = selftest_check_conv(check, operand);
     else

@@ -25,6 +25,6 @@ void selftest_check_element(selftest_check *check, float got, double value, doub
 
 /* The checks of an op's operand; those of convolutions are in a file of their own. */
 clae_status selftest_check_conv(selftest_check *check, int operand);
-clae_status selftest_check_filter(selftest_check *check, int operand);
+clae_status selftest_check_wgrad(selftest_check *check, int operand);
 
 #endif

@@ -155,7 +155,7 @@ static void check_dbias(selftest_check *check, size_t out_c) {
     }
 }
 
-clae_status selftest_check_filter(selftest_check *check, int operand) {
+clae_status selftest_check_wgrad(selftest_check *check, int operand) {
     selftest_trial *t = check->trial;
     const conv_geometry *g = &t->desc.conv.g;
     const bool transposed = op_is_transposed(t->desc.op);

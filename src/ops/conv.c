@@ -16,10 +16,10 @@ conv_kernel conv_kernel_of(op_id op) {
     static const conv_kernel kernels[] = {
         [OP_conv2d_fwd] = CONV_GATHER,
         [OP_conv2d_bwd_data] = CONV_SPREAD,
-        [OP_conv2d_bwd_weights] = CONV_FILTER,
+        [OP_conv2d_bwd_weights] = CONV_WGRAD,
         [OP_conv_transpose2d_fwd] = CONV_SPREAD,
         [OP_conv_transpose2d_bwd_data] = CONV_GATHER,
-        [OP_conv_transpose2d_bwd_weights] = CONV_FILTER,
+        [OP_conv_transpose2d_bwd_weights] = CONV_WGRAD,
     };
     return kernels[op];
 }

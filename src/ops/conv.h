@@ -8,9 +8,9 @@
  * W: gather  narrow[i][o] = sum_{k,c} wide[i * stride + k - pad][c] W[k][c][o]: conv2d_fwd, conv_transpose2d_bwd_data
  *   spread  wide[j][c] = sum over (i, k) that meet j, and over o, of narrow[i][o] W[k][c][o]:
  *                                                       conv2d_bwd_data, conv_transpose2d_fwd
- *   filter  dW[k][c][o] = sum_{n,i} wide[i * stride + k - pad][c] narrow[i][o]: both bwd_weights
+ *   wgrad   dW[k][c][o] = sum_{n,i} wide[i * stride + k - pad][c] narrow[i][o]: both bwd_weights (the weights' gradient)
  * conv2d's weights are W; those of conv_transpose2d are W with its last two axes swapped. */
-typedef enum conv_kernel { CONV_GATHER, CONV_SPREAD, CONV_FILTER } conv_kernel;
+typedef enum conv_kernel { CONV_GATHER, CONV_SPREAD, CONV_WGRAD } conv_kernel;
 
 conv_kernel conv_kernel_of(op_id op);
 bool conv_is_forward(op_id op);

@@ -9,7 +9,7 @@ enum {
     SPLIT_TILES = 48,
     FEWEST_CHANNELS = 16,
     FEWEST_POSITIONS = 4, /* on an axis */
-    /* Floats of all transformed weights, or sums of a filter's products, and of a group's transformed tiles: with more
+    /* Floats of all transformed weights, or sums of wgrad's products, and of a group's transformed tiles: with more
      * the algorithm lives in slow memory, and takes too much of it. */
     MOST_FLOATS = 1024 * 1024,
 };

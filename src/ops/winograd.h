@@ -34,12 +34,12 @@ bool winograd_can(const op_desc *desc, int lanes);
 /* Whether the products that are saved pay for the transforms: enough channels, and tiles that are not mostly border. */
 bool winograd_pays(const op_desc *desc);
 
-/* Where channels of x and dy are not 0, for filter: bits of 32 positions to a word, [h][words + 1][c] of wide, then
+/* Where channels of x and dy are not 0, for wgrad: bits of 32 positions to a word, [h][words + 1][c] of wide, then
  * [h][words][c] of narrow. A tap of a pair of channels that are never both other than 0 has a gradient of exactly 0. */
 int winograd_support_words(const conv_geometry *g);
 size_t winograd_support_count(const conv_geometry *g); /* of both, in whole cache lines */
 
-/* For gather and spread the tiles of the output, for filter those of narrow, where tiles have t - r + 1 positions too.
+/* For gather and spread the tiles of the output, for wgrad those of narrow, where tiles have t - r + 1 positions too.
  * Groups are those for the caches of CPUs, and do not depend on n. */
 winograd_grid winograd_make_grid(const op_desc *desc);
 

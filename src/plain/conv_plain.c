@@ -113,7 +113,7 @@ static clae_status run_images(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static double filter_one(const conv_geometry *g, const float *wide, const float *narrow, int tap, int c, int o) {
+static double wgrad_one(const conv_geometry *g, const float *wide, const float *narrow, int tap, int c, int o) {
     const int ky = tap / g->kw, kx = tap % g->kw;
     double sum = 0;
     for (int n = 0; n < g->n; n++) {
@@ -137,7 +137,7 @@ static float column_sum(const float *x, size_t rows, int columns, int c) {
     return (float)sum;
 }
 
-static clae_status run_filter(op_instance *instance, const op_args *args) {
+static clae_status run_wgrad(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const conv_geometry *g = &instance->desc.conv.g;
     const bool transposed = op_is_transposed(instance->desc.op);
@@ -152,7 +152,7 @@ static clae_status run_filter(op_instance *instance, const op_args *args) {
         for (int out = 0; out < out_c; out++) {
             const int in = row % in_c;
             dweight[(size_t)row * out_c + out] =
-                (float)filter_one(g, wide, narrow, row / in_c, transposed ? out : in, transposed ? in : out);
+                (float)wgrad_one(g, wide, narrow, row / in_c, transposed ? out : in, transposed ? in : out);
         }
     }
     if (!instance->desc.conv.with_bias) return CLAE_OK;
@@ -166,7 +166,7 @@ static clae_status run_filter(op_instance *instance, const op_args *args) {
 
 static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     return plain_instance_create(device, desc, impl, sizeof(op_instance),
-                                 conv_kernel_of(desc->op) == CONV_FILTER ? run_filter : run_images, plain_instance_free,
+                                 conv_kernel_of(desc->op) == CONV_WGRAD ? run_wgrad : run_images, plain_instance_free,
                                  instance);
 }
 

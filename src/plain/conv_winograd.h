@@ -1,7 +1,7 @@
 /* Winograd's convolutions (ops/winograd.h).
  *
  * Gather and spread: results are output positions; weights are transformed once, inputs tile by tile.
- * Filter: results are the r x r weights, and tiles of m x m narrow positions take the place of the weights; products
+ * Wgrad: results are the r x r weights, and tiles of m x m narrow positions take the place of the weights; products
  * are summed up over all tiles before they are transformed back. */
 #ifndef CLAE_PLAIN_CONV_WINOGRAD_H
 #define CLAE_PLAIN_CONV_WINOGRAD_H
@@ -36,7 +36,7 @@ typedef struct winograd_args {
     const float *weights; /* transformed: [t x t][block of vectors][in_c][channels of the block] */
 } winograd_args;
 
-typedef struct winograd_filter {
+typedef struct winograd_wgrad {
     int size; /* t */
     winograd_grid grid;
     winograd_image wide, narrow;
@@ -47,12 +47,12 @@ typedef struct winograd_filter {
     int words;                            /* of a row of the support of narrow (winograd_support_words) */
     size_t wide_words;                    /* of the support of wide */
     size_t slice_floats;                  /* of a split: sums, support */
-} winograd_filter;
+} winograd_wgrad;
 
-typedef struct winograd_filter_args {
+typedef struct winograd_wgrad_args {
     const float *wide, *narrow;
     float *sums; /* [splits][slice_floats] */
     float *dweight;
-} winograd_filter_args;
+} winograd_wgrad_args;
 
 #endif

@@ -5,15 +5,15 @@
         __VA_ARGS__, NULL                                                                                              \
     }
 #define CONV_LIST LIST(&plain_conv_winograd, &plain_conv_direct, &plain_conv_plain)
-#define CONV_FILTER_LIST LIST(&plain_conv_winograd_filter, &plain_conv_direct_filter, &plain_conv_plain)
+#define CONV_WGRAD_LIST LIST(&plain_conv_winograd_wgrad, &plain_conv_direct_wgrad, &plain_conv_plain)
 
 static const op_impl *const *const lists[OP_COUNT] = {
     [OP_conv2d_fwd] = CONV_LIST,
     [OP_conv2d_bwd_data] = CONV_LIST,
-    [OP_conv2d_bwd_weights] = CONV_FILTER_LIST,
+    [OP_conv2d_bwd_weights] = CONV_WGRAD_LIST,
     [OP_conv_transpose2d_fwd] = CONV_LIST,
     [OP_conv_transpose2d_bwd_data] = CONV_LIST,
-    [OP_conv_transpose2d_bwd_weights] = CONV_FILTER_LIST,
+    [OP_conv_transpose2d_bwd_weights] = CONV_WGRAD_LIST,
     [OP_add] = LIST(&plain_add),
     [OP_bias] = LIST(&plain_bias),
     [OP_relu_fwd] = LIST(&plain_relu),

@@ -8,9 +8,9 @@ extern const op_impl plain_update;
 extern const op_impl plain_add;
 extern const op_impl plain_bias;
 extern const op_impl plain_conv_winograd;        /* "winograd", for gather and spread */
-extern const op_impl plain_conv_winograd_filter; /* "winograd", for filter */
+extern const op_impl plain_conv_winograd_wgrad;  /* "winograd", for wgrad */
 extern const op_impl plain_conv_direct;          /* "direct", for gather and spread */
-extern const op_impl plain_conv_direct_filter;   /* "direct", for filter */
+extern const op_impl plain_conv_direct_wgrad;    /* "direct", for wgrad */
 extern const op_impl plain_conv_plain;           /* "plain", for all */
 extern const op_impl plain_gemm_blocked, plain_gemm_plain;
 extern const op_impl plain_load_batch;

@@ -132,10 +132,10 @@ static void compare_output(comparison *c, const plan_node *node, compare_op *op,
 
 static void compare_outputs(comparison *c, const plan_node *node, compare_op *op, const op_operands results[2],
                             const op_operands *magnitudes, rounding r) {
-    const bool is_filter = op_is_conv(node->desc.op) && conv_kernel_of(node->desc.op) == CONV_FILTER;
+    const bool is_wgrad = op_is_conv(node->desc.op) && conv_kernel_of(node->desc.op) == CONV_WGRAD;
     const rounding none = {0, 0};
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
-        const bool is_dbias = is_filter && k == CONV_BWD_WEIGHTS_DBIAS; /* a sum, whatever makes dweight */
+        const bool is_dbias = is_wgrad && k == CONV_BWD_WEIGHTS_DBIAS; /* a sum, whatever makes dweight */
         if (results[0].data[k]) compare_output(c, node, op, k, results, magnitudes, is_dbias ? none : r);
     }
     if (!op->passed && !c->result->first_broken) c->result->first_broken = op;

@@ -13,7 +13,7 @@ typedef struct tune_parameter {
 } tune_parameter;
 
 typedef struct tune_space {
-    const char *kernel; /* "conv_filter_direct", as the shipped defaults have it */
+    const char *kernel; /* "conv_wgrad_direct", as the shipped defaults have it */
     size_t count;
     tune_parameter parameters[TUNE_MAX_PARAMETERS];
     /* Whether the kernel can be built with such values and would be right. */

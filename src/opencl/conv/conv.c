@@ -41,7 +41,7 @@ void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
     text[0] = '\0';
     conv_options_add(text, "-DKERNEL_H=%d -DKERNEL_W=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DPAD_H=%d -DPAD_W=%d", g->kh,
                      g->kw, g->sh, g->sw, g->ph, g->pw);
-    if (kind == CONV_FILTER) {
+    if (kind == CONV_WGRAD) {
         conv_options_add(text, " -DWIDE_H=%d -DWIDE_W=%d -DWIDE_C=%d -DNARROW_H=%d -DNARROW_W=%d -DNARROW_C=%d",
                          g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->narrow_c);
         return;
@@ -54,7 +54,7 @@ void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
 void conv_options_of_pass(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
     const conv_desc *conv = &desc->conv;
     const bool forward = conv_is_forward(desc->op);
-    if (conv_kernel_of(desc->op) == CONV_FILTER)
+    if (conv_kernel_of(desc->op) == CONV_WGRAD)
         conv_options_add(text, " -DTRANSPOSED=%d -DDBIAS=%d", op_is_transposed(desc->op), conv->with_bias);
     else
         conv_options_add(text, " -DTRANSPOSED=%d -DBIAS=%d -DRELU=%d -DMASK=%d", !forward, forward && conv->with_bias,
@@ -184,10 +184,10 @@ clae_status conv_run_single(op_instance *instance, const op_args *args) {
     return status;
 }
 
-conv_filter_views conv_filter_views_of(const op_instance *instance, const op_args *args) {
+conv_wgrad_views conv_wgrad_views_of(const op_instance *instance, const op_args *args) {
     const bool transposed = op_is_transposed(instance->desc.op);
     const view *operand = args->operand;
-    return (conv_filter_views){
+    return (conv_wgrad_views){
         .wide = operand[transposed ? CONV_BWD_WEIGHTS_DY : CONV_BWD_WEIGHTS_X],
         .narrow = operand[transposed ? CONV_BWD_WEIGHTS_X : CONV_BWD_WEIGHTS_DY],
         .dy = operand[CONV_BWD_WEIGHTS_DY],
@@ -196,7 +196,7 @@ conv_filter_views conv_filter_views_of(const op_instance *instance, const op_arg
     };
 }
 
-static clae_status reduce_filter(op_instance *instance, const op_args *args, const conv_filter_views *v) {
+static clae_status reduce_wgrad(op_instance *instance, const op_args *args, const conv_wgrad_views *v) {
     opencl_launch *reduce = &opencl_instance_of(instance)->launch[1];
     const clae_status status = opencl_kernel_set(
         &reduce->kernel, "vvviii", args->workspace, v->dweight, v->dbias, ((conv_instance *)instance)->chunks,
@@ -204,14 +204,14 @@ static clae_status reduce_filter(op_instance *instance, const op_args *args, con
     return status == CLAE_OK ? opencl_launch_run(reduce) : status;
 }
 
-clae_status conv_launch_filter(op_instance *instance, const op_args *args) {
-    const conv_filter_views v = conv_filter_views_of(instance, args);
+clae_status conv_launch_wgrad(op_instance *instance, const op_args *args) {
+    const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
     const clae_status status = opencl_launch_run(&opencl_instance_of(instance)->launch[0]);
-    return status == CLAE_OK ? reduce_filter(instance, args, &v) : status;
+    return status == CLAE_OK ? reduce_wgrad(instance, args, &v) : status;
 }
 
 /* Chunks first .. first + count - 1. */
-static clae_status run_chunks(op_instance *instance, const op_args *args, const conv_filter_views *v, int first,
+static clae_status run_chunks(op_instance *instance, const op_args *args, const conv_wgrad_views *v, int first,
                               int count) {
     const conv_instance *conv = (conv_instance *)instance;
     const conv_geometry *g = &instance->desc.conv.g;
@@ -227,19 +227,19 @@ static clae_status run_chunks(op_instance *instance, const op_args *args, const 
     return status == CLAE_OK ? opencl_launch_run(partial) : status;
 }
 
-clae_status conv_run_filter_split(op_instance *instance, const op_args *args) {
-    const conv_filter_views v = conv_filter_views_of(instance, args);
+clae_status conv_run_wgrad_split(op_instance *instance, const op_args *args) {
+    const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
     const int chunks = ((conv_instance *)instance)->chunks, piece = piece_of(instance, chunks, 1);
     clae_status status = CLAE_OK;
     for (int first = 0; first < chunks && status == CLAE_OK; first += piece)
         status = run_chunks(instance, args, &v, first, smaller(piece, chunks - first));
-    return status == CLAE_OK ? reduce_filter(instance, args, &v) : status;
+    return status == CLAE_OK ? reduce_wgrad(instance, args, &v) : status;
 }
 
 /* Cut between results, as each is a sum over all images. */
-clae_status conv_run_filter_single(op_instance *instance, const op_args *args) {
+clae_status conv_run_wgrad_single(op_instance *instance, const op_args *args) {
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
-    const conv_filter_views v = conv_filter_views_of(instance, args);
+    const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
     const size_t items = run->local[0], results = conv_slice_count(&instance->desc);
     const int groups = (int)((results + items - 1) / items), piece = piece_of(instance, groups, 1);
     clae_status status =

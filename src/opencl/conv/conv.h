@@ -1,5 +1,5 @@
 /* What the OpenCL implementations of the six conv ops share. Each implementation does all six: gather and spread
- * (ops/conv.h) by one kernel, filter by another. */
+ * (ops/conv.h) by one kernel, wgrad by another. */
 #ifndef CLAE_OPENCL_CONV_CONV_H
 #define CLAE_OPENCL_CONV_CONV_H
 
@@ -15,7 +15,7 @@ typedef struct conv_instance {
     opencl_instance opencl;
     int tile_images; /* gather and spread by one launch: images of a tile, and the work-items for that many */
     size_t tile_items;
-    int chunk, chunks;  /* filter: images, or tiles, in a partial sum, and how many of those there are */
+    int chunk, chunks;  /* wgrad: images, or tiles, in a partial sum, and how many of those there are */
     int block, rows;    /* direct: output channels side by side, rows of output for a work-item */
     winograd_grid grid; /* of Winograd's tiles */
 } conv_instance;
@@ -40,14 +40,14 @@ __attribute__((format(printf, 2, 3))) void conv_options_add(char text[CONV_OPTIO
 bool conv_is_power_of_2(int value);
 size_t conv_local_bytes(const clae_device *device);
 
-/* Splits the batch for filter, by n alone. */
+/* Splits the batch for wgrad, by n alone. */
 void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks);
 /* Elements of dbias, 0 when it is not asked for. */
 int conv_dbias_count(const op_desc *desc);
-/* Floats of one partial sum of filter: dweight, then dbias. */
+/* Floats of one partial sum of wgrad: dweight, then dbias. */
 size_t conv_slice_count(const op_desc *desc);
 
-/* Makes an instance with its kernels; the caller sets grids, workspace_bytes and, for filter, the split. */
+/* Makes an instance with its kernels; the caller sets grids, workspace_bytes and, for wgrad, the split. */
 clae_status conv_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl,
                                  const conv_program *program, clae_status (*run)(op_instance *, const op_args *),
                                  conv_instance **instance);
@@ -57,10 +57,10 @@ void conv_grid(conv_instance *instance, int launch, const size_t global[3], cons
 bool conv_kernels_allow(conv_instance *instance, size_t *items);
 
 /* Which of x and dy is wide, and where dbias goes. */
-typedef struct conv_filter_views {
+typedef struct conv_wgrad_views {
     view wide, narrow, dy, dweight, dbias;
-} conv_filter_views;
-conv_filter_views conv_filter_views_of(const op_instance *instance, const op_args *args);
+} conv_wgrad_views;
+conv_wgrad_views conv_wgrad_views_of(const op_instance *instance, const op_args *args);
 /* The bias of forward and the mask of backward-data, with NULL buffers where there is none. */
 view conv_bias_of(const op_instance *instance, const op_args *args);
 view conv_mask_of(const op_instance *instance, const op_args *args);
@@ -68,13 +68,13 @@ view conv_mask_of(const op_instance *instance, const op_args *args);
 /* The failure of a prepare function for which tune_choose finds nothing. */
 clae_status conv_no_values(const clae_device *device, const op_desc *desc, const op_impl *impl);
 
-/* The ways to run that implementations share. gather and spread: run(in, weight, bias or mask, out, n). filter:
+/* The ways to run that implementations share. gather and spread: run(in, weight, bias or mask, out, n). wgrad:
  * partial(wide, narrow, workspace, n, chunk, transposed, dbias' elements), reduce(workspace, dweight, dbias, chunks,
  * transposed, dbias' elements); or run(wide, narrow, dweight, dbias, n). */
 clae_status conv_run_single(op_instance *instance, const op_args *args);
-clae_status conv_run_filter_split(op_instance *instance, const op_args *args);
-clae_status conv_run_filter_single(op_instance *instance, const op_args *args);
+clae_status conv_run_wgrad_split(op_instance *instance, const op_args *args);
+clae_status conv_run_wgrad_single(op_instance *instance, const op_args *args);
 /* For a partial whose arguments are set: both launches. */
-clae_status conv_launch_filter(op_instance *instance, const op_args *args);
+clae_status conv_launch_wgrad(op_instance *instance, const op_args *args);
 
 #endif

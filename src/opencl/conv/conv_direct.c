@@ -1,12 +1,12 @@
 /* Convolutions for devices whose work-items are threads with vector units: cl/conv_gather_spread_direct.cl and
- * cl/conv_filter_direct.cl. */
+ * cl/conv_wgrad_direct.cl. */
 #include "opencl/conv/conv.h"
 #include "opencl/impls.h"
 
 #include "base/memory.h"
 #include "base/numbers.h"
 
-/* Filter: chunks of the batch are more where a work-item takes all rows of the kernel, so few weights that they stay in
+/* Wgrad: chunks of the batch are more where a work-item takes all rows of the kernel, so few weights that they stay in
  * the cache beside the images. */
 enum { MOST_WHOLE_CHUNKS = 50, MOST_WHOLE_WEIGHTS = 1024 };
 
@@ -68,30 +68,30 @@ static const tune_space dot_space = {
     .is_valid = dot_is_valid,
 };
 
-/* Filter: `SUMS` vectors of sums in registers, images and rows as CACHE_KIB holds, CHUNKS of the batch. Lanes and
+/* Wgrad: `SUMS` vectors of sums in registers, images and rows as CACHE_KIB holds, CHUNKS of the batch. Lanes and
  * vectors are halved until they divide narrow's channels. */
-enum { FILTER_LANES, FILTER_VECTORS, SUMS, CACHE_KIB, CHUNKS };
+enum { WGRAD_LANES, WGRAD_VECTORS, SUMS, CACHE_KIB, CHUNKS };
 
-static bool filter_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+static bool wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
-    return lanes_fit(device, v[FILTER_LANES]) && v[FILTER_VECTORS] <= 2 && v[SUMS] >= v[FILTER_VECTORS] &&
-           v[SUMS] + v[FILTER_VECTORS] + 1 <= registers_of(v[FILTER_LANES]) && v[CACHE_KIB] <= 1024;
+    return lanes_fit(device, v[WGRAD_LANES]) && v[WGRAD_VECTORS] <= 2 && v[SUMS] >= v[WGRAD_VECTORS] &&
+           v[SUMS] + v[WGRAD_VECTORS] + 1 <= registers_of(v[WGRAD_LANES]) && v[CACHE_KIB] <= 1024;
 }
 
-static const tune_space filter_space = {
-    .kernel = "conv_filter_direct",
+static const tune_space wgrad_space = {
+    .kernel = "conv_wgrad_direct",
     .count = 5,
     .parameters = {{"LANES", TUNE_CANDIDATES(4, 8, 16)},
                    {"VECTORS", TUNE_CANDIDATES(1, 2)},
                    {"SUMS", TUNE_CANDIDATES(8, 10, 12, 16, 20, 24)},
                    {"CACHE_KIB", TUNE_CANDIDATES(10, 14, 20, 28, 40)},
                    {"CHUNKS", TUNE_CANDIDATES(4, 8, 16, 32, 64)}},
-    .is_valid = filter_is_valid,
+    .is_valid = wgrad_is_valid,
 };
 
 static const tune_space *conv_direct_space(const clae_device *device, const op_desc *desc) {
     int values[TUNE_MAX_PARAMETERS];
-    if (conv_kernel_of(desc->op) == CONV_FILTER) return &filter_space;
+    if (conv_kernel_of(desc->op) == CONV_WGRAD) return &wgrad_space;
     return tune_ships(device, desc, &dot_space, values) ? &dot_space : &data_space;
 }
 
@@ -165,13 +165,13 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
     return CLAE_OK;
 }
 
-typedef struct filter_tile {
+typedef struct wgrad_tile {
     int lanes, vectors, weights;
-} filter_tile;
+} wgrad_tile;
 
 /* `weights` of wide's channels (and taps, without padding) x vectors of narrow's. */
-static filter_tile fit_filter_tile(const conv_geometry *g, const int *v) {
-    filter_tile tile = {v[FILTER_LANES], v[FILTER_VECTORS], 1};
+static wgrad_tile fit_wgrad_tile(const conv_geometry *g, const int *v) {
+    wgrad_tile tile = {v[WGRAD_LANES], v[WGRAD_VECTORS], 1};
     while (g->narrow_c % tile.lanes != 0) tile.lanes /= 2;
     if (g->narrow_c / tile.lanes % tile.vectors != 0) tile.vectors = 1;
     const int run = g->pw == 0 ? g->kw * g->wide_c : g->wide_c;
@@ -180,7 +180,7 @@ static filter_tile fit_filter_tile(const conv_geometry *g, const int *v) {
 }
 
 /* How much of the images a pass over the sums covers: what the first-level cache holds. */
-static void choose_filter_block(const conv_geometry *g, int cache_kib, int *rows, int *images) {
+static void choose_wgrad_block(const conv_geometry *g, int cache_kib, int *rows, int *images) {
     const size_t cache_floats = (size_t)cache_kib * 1024 / sizeof(float);
     const size_t row = (size_t)g->narrow_w * g->narrow_c + (size_t)g->wide_w * g->wide_c;
     const size_t fit = cache_floats / row ? cache_floats / row : 1;
@@ -188,33 +188,33 @@ static void choose_filter_block(const conv_geometry *g, int cache_kib, int *rows
     *images = *rows < g->narrow_h ? 1 : (int)(fit / g->narrow_h);
 }
 
-static clae_status run_filter(op_instance *instance, const op_args *args) {
+static clae_status run_wgrad(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_kernel *partial = &opencl_instance_of(instance)->launch[0].kernel;
     const conv_geometry *g = &instance->desc.conv.g;
-    const conv_filter_views v = conv_filter_views_of(instance, args);
+    const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
     const clae_status status =
         opencl_kernel_set(partial, "vvviiiii", v.wide, v.narrow, args->workspace, g->n, conv->chunk,
                           op_is_transposed(instance->desc.op), conv_dbias_count(&instance->desc), g->sw * g->wide_c);
-    return status == CLAE_OK ? conv_launch_filter(instance, args) : status;
+    return status == CLAE_OK ? conv_launch_wgrad(instance, args) : status;
 }
 
-static clae_status prepare_filter(clae_device *device, const op_desc *desc, const op_impl *impl,
-                                  op_instance **instance) {
+static clae_status prepare_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                 op_instance **instance) {
     const conv_geometry *g = &desc->conv.g;
     int values[TUNE_MAX_PARAMETERS], rows, images;
-    if (!tune_choose(device, desc, impl->name, &filter_space, values)) return conv_no_values(device, desc, impl);
-    const filter_tile tile = fit_filter_tile(g, values);
-    choose_filter_block(g, values[CACHE_KIB], &rows, &images);
+    if (!tune_choose(device, desc, impl->name, &wgrad_space, values)) return conv_no_values(device, desc, impl);
+    const wgrad_tile tile = fit_wgrad_tile(g, values);
+    choose_wgrad_block(g, values[CACHE_KIB], &rows, &images);
     const bool whole = (size_t)g->kh * g->kw * g->wide_c * g->narrow_c <= MOST_WHOLE_WEIGHTS;
     const int kernel_rows = whole ? g->kh : 1;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_add(options, " -DLANES=%d -DVECTORS=%d -DTILE=%d -DROWS=%d -DIMAGES=%d -DKERNEL_ROWS=%d", tile.lanes,
                      tile.vectors, tile.weights, rows, images, kernel_rows);
-    const conv_program program = {"conv_filter_direct.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
+    const conv_program program = {"conv_wgrad_direct.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, impl, &program, run_filter, &made);
+    const clae_status status = conv_instance_create(device, desc, impl, &program, run_wgrad, &made);
     if (status != CLAE_OK) return status;
     conv_split_batch(g->n, whole ? MOST_WHOLE_CHUNKS : values[CHUNKS], &made->chunk, &made->chunks);
     const size_t bias = desc->conv.with_bias ? 1 : 0;
@@ -236,8 +236,8 @@ static bool conv_direct_supports(const clae_device *device, const op_desc *desc)
 
 static clae_status conv_direct_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                        op_instance **instance) {
-    return conv_kernel_of(desc->op) == CONV_FILTER ? prepare_filter(device, desc, impl, instance)
-                                                   : prepare_data(device, desc, impl, instance);
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? prepare_wgrad(device, desc, impl, instance)
+                                                  : prepare_data(device, desc, impl, instance);
 }
 
 const op_impl opencl_conv_direct = {

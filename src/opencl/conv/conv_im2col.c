@@ -74,7 +74,7 @@ static clae_status run_step(im2col_instance *self, const op_args *args, int whic
     case CONV_SPREAD:
         status = run_gemm(self, args, which, narrow, weight, columns);
         return status ? status : run_copy(self, columns, wide, images);
-    case CONV_FILTER:
+    case CONV_WGRAD:
         break;
     }
     status = run_copy(self, wide, columns, images);
@@ -86,23 +86,23 @@ static clae_status run(op_instance *instance, const op_args *args) {
     const conv_geometry *g = &instance->desc.conv.g;
     const size_t n = (size_t)g->n, narrow_c = (size_t)g->narrow_c, wide_c = (size_t)g->wide_c;
     const size_t wide_image = (size_t)g->wide_h * g->wide_w * wide_c, narrow_image = self->rows * narrow_c;
-    const bool transposed = op_is_transposed(instance->desc.op), filter = self->kind == CONV_FILTER;
-    /* Input, weight and output come in this order but for filter, where dweight is the output. */
+    const bool transposed = op_is_transposed(instance->desc.op), wgrad = self->kind == CONV_WGRAD;
+    /* Input, weight and output come in this order but for wgrad, where dweight is the output. */
     const view *operand = args->operand;
-    const view weight = filter ? operand[CONV_BWD_WEIGHTS_DWEIGHT] : operand[CONV_WEIGHT];
-    const view in = operand[0], out = filter ? operand[CONV_BWD_WEIGHTS_DY] : operand[CONV_Y];
-    const bool in_is_wide = filter ? !transposed : self->kind == CONV_GATHER;
+    const view weight = wgrad ? operand[CONV_BWD_WEIGHTS_DWEIGHT] : operand[CONV_WEIGHT];
+    const view in = operand[0], out = wgrad ? operand[CONV_BWD_WEIGHTS_DY] : operand[CONV_Y];
+    const bool in_is_wide = wgrad ? !transposed : self->kind == CONV_GATHER;
     const view wide = in_is_wide ? in : out, narrow = in_is_wide ? out : in;
     const view swapped = moved(args->workspace, self->weight_place);
     clae_status status = CLAE_OK;
-    if (transposed && !filter) status = run_swap(self, weight, swapped, narrow_c, wide_c);
+    if (transposed && !wgrad) status = run_swap(self, weight, swapped, narrow_c, wide_c);
     for (size_t first = 0; !status && first < n; first += self->chunk) {
         const size_t images = smaller(n - first, self->chunk);
         const int which = first == 0 ? FIRST : images == self->chunk ? MIDDLE : LAST;
         status = run_step(self, args, which, images, moved(wide, first * wide_image),
                           moved(narrow, first * narrow_image), transposed ? swapped : weight);
     }
-    if (!status && transposed && filter) status = run_swap(self, swapped, weight, wide_c, narrow_c);
+    if (!status && transposed && wgrad) status = run_swap(self, swapped, weight, wide_c, narrow_c);
     return status;
 }
 
@@ -120,7 +120,7 @@ static gemm_desc product(const im2col_instance *self, size_t images, float beta)
         return (gemm_desc){.m = rows, .n = narrow_c, .k = depth, .alpha = 1.0f};
     case CONV_SPREAD:
         return (gemm_desc){.m = rows, .n = depth, .k = narrow_c, .transpose_b = true, .alpha = 1.0f};
-    case CONV_FILTER:
+    case CONV_WGRAD:
         break;
     }
     return (gemm_desc){.m = depth, .n = narrow_c, .k = rows, .transpose_a = true, .alpha = 1.0f, .beta = beta};

@@ -1,4 +1,4 @@
-/* Convolutions by matrix units: cl/conv_gather_spread_mma.cl and cl/conv_filter_mma.cl. */
+/* Convolutions by matrix units: cl/conv_gather_spread_mma.cl and cl/conv_wgrad_mma.cl. */
 #include "opencl/conv/conv_tile.h"
 #include "opencl/impls.h"
 #include "opencl/mma.h"
@@ -8,12 +8,12 @@
 enum { DEPTH = 8 }; /* of a step of the sums */
 
 /* ITEMS of a work-group, which makes as many rows of a product, and BLOCK columns of it; fewer where there are fewer or
- * the device wants that. Gather and spread stage what LOCAL_KIB holds, filter STEP positions of one of CHUNKS of the
+ * the device wants that. Gather and spread stage what LOCAL_KIB holds, wgrad STEP positions of one of CHUNKS of the
  * batch. */
 enum { ITEMS, BLOCK, LOCAL_KIB };
 enum { STEP = LOCAL_KIB, CHUNKS };
 
-static size_t filter_local_floats(opencl_mma mma, int items, int block, int step) {
+static size_t wgrad_local_floats(opencl_mma mma, int items, int block, int step) {
     return (size_t)step * (size_t)((items | 8) + (block | 8)) + opencl_mma_exchange(mma, items, block);
 }
 
@@ -29,11 +29,11 @@ static bool data_is_valid(const clae_device *device, const op_desc *desc, const 
     return group_is_valid(device, v) && (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device);
 }
 
-static bool filter_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+static bool wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     const opencl_mma mma = ((const opencl_device *)device)->mma;
     (void)desc;
     return group_is_valid(device, v) && v[STEP] % DEPTH == 0 &&
-           filter_local_floats(mma, v[ITEMS], v[BLOCK], v[STEP]) * sizeof(float) <= conv_local_bytes(device);
+           wgrad_local_floats(mma, v[ITEMS], v[BLOCK], v[STEP]) * sizeof(float) <= conv_local_bytes(device);
 }
 
 static const tune_space data_space = {
@@ -45,19 +45,19 @@ static const tune_space data_space = {
     .is_valid = data_is_valid,
 };
 
-static const tune_space filter_space = {
-    .kernel = "conv_filter_mma",
+static const tune_space wgrad_space = {
+    .kernel = "conv_wgrad_mma",
     .count = 4,
     .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
                    {"BLOCK", TUNE_CANDIDATES(8, 16, 32, 64)},
                    {"STEP", TUNE_CANDIDATES(8, 16, 32, 64)},
                    {"CHUNKS", TUNE_CANDIDATES(8, 16, 32, 64, 128)}},
-    .is_valid = filter_is_valid,
+    .is_valid = wgrad_is_valid,
 };
 
 static const tune_space *conv_mma_space(const clae_device *device, const op_desc *desc) {
     (void)device;
-    return conv_kernel_of(desc->op) == CONV_FILTER ? &filter_space : &data_space;
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? &wgrad_space : &data_space;
 }
 
 /* A work-group's tile of gather and spread, as the macros of cl/conv_gather_spread_mma.cl. */
@@ -111,8 +111,8 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
     return status;
 }
 
-static clae_status create_filter(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
-                                 conv_instance **made) {
+static clae_status create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
+                                conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     const opencl_device *opencl = opencl_device_of(device);
     const int block = block_of(opencl->mma, g->narrow_c, v[BLOCK]), rows = g->kh * g->kw * g->wide_c;
@@ -120,8 +120,8 @@ static clae_status create_filter(clae_device *device, const op_desc *desc, const
     conv_options(desc, options);
     conv_options_add(options, " -DBLOCK_O=%d -DSTEP=%d", block, v[STEP]);
     add_mma_options(opencl, items, options);
-    const conv_program program = {"conv_filter_mma.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, made);
+    const conv_program program = {"conv_wgrad_mma.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
+    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_wgrad_split, made);
     if (status != CLAE_OK) return status;
     conv_split_batch(g->n, v[CHUNKS], &(*made)->chunk, &(*made)->chunks);
     const size_t row_blocks = (size_t)divide_up(rows, items) + (desc->conv.with_bias ? 1 : 0);
@@ -144,7 +144,7 @@ static int most_items(const opencl_device *device, const int *v) {
     return (int)opencl_group_items(device, (size_t)v[ITEMS]);
 }
 
-/* Of gather and spread, the patch and a row of the kernel must fit in local memory; filter counts the positions of a
+/* Of gather and spread, the patch and a row of the kernel must fit in local memory; wgrad counts the positions of a
  * chunk in int. The stand-in's loops are long. */
 static bool conv_mma_supports(const clae_device *device, const op_desc *desc) {
     const opencl_device *opencl = (const opencl_device *)device;
@@ -154,7 +154,7 @@ static bool conv_mma_supports(const clae_device *device, const op_desc *desc) {
     const int items = most_items(opencl, v);
     if (items < opencl_mma_warp(opencl->mma)) return false;
     if (opencl->mma == OPENCL_MMA_STAND_IN && opencl->loops_end_early) return false;
-    if (conv_kernel_of(desc->op) != CONV_FILTER)
+    if (conv_kernel_of(desc->op) != CONV_WGRAD)
         return conv_sizes_fit(desc, 1) && fit_tile(opencl->mma, desc, items, v, &t);
     conv_split_batch(desc->conv.g.n, v[CHUNKS], &chunk, &chunks);
     return conv_sizes_fit(desc, chunk);
@@ -163,7 +163,7 @@ static bool conv_mma_supports(const clae_device *device, const op_desc *desc) {
 static clae_status conv_mma_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                     op_instance **instance) {
     const opencl_device *opencl = opencl_device_of(device);
-    const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
+    const bool wgrad = conv_kernel_of(desc->op) == CONV_WGRAD;
     int v[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, impl->name, conv_mma_space(device, desc), v))
         return conv_no_values(device, desc, impl);
@@ -171,9 +171,9 @@ static clae_status conv_mma_prepare(clae_device *device, const op_desc *desc, co
         const int items = (int)allowed;
         conv_instance *made;
         tile t;
-        if (!filter && !fit_tile(opencl->mma, desc, items, v, &t)) break;
+        if (!wgrad && !fit_tile(opencl->mma, desc, items, v, &t)) break;
         const clae_status status =
-            filter ? create_filter(device, desc, impl, items, v, &made) : create_data(device, desc, impl, &t, &made);
+            wgrad ? create_wgrad(device, desc, impl, items, v, &made) : create_data(device, desc, impl, &t, &made);
         if (status != CLAE_OK) return status;
         if (conv_kernels_allow(made, &allowed)) {
             made->opencl.base.arithmetic = opencl_mma_arithmetic(opencl);

@@ -1,5 +1,5 @@
 /* Convolutions anywhere and of any shape, one work-item for each element of the result: cl/conv_gather_spread_plain.cl
- * and cl/conv_filter_plain.cl. */
+ * and cl/conv_wgrad_plain.cl. */
 #include "opencl/conv/conv.h"
 #include "opencl/impls.h"
 
@@ -10,17 +10,17 @@ static bool conv_plain_supports(const clae_device *device, const op_desc *desc) 
 
 static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                       op_instance **instance) {
-    const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
+    const bool wgrad = conv_kernel_of(desc->op) == CONV_WGRAD;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_of_pass(desc, options);
-    const conv_program program = {filter ? "conv_filter_plain.cl" : "conv_gather_spread_plain.cl", options, {"conv"}};
+    const conv_program program = {wgrad ? "conv_wgrad_plain.cl" : "conv_gather_spread_plain.cl", options, {"conv"}};
     conv_instance *made;
     const clae_status status =
-        conv_instance_create(device, desc, impl, &program, filter ? conv_run_filter_single : conv_run_single, &made);
+        conv_instance_create(device, desc, impl, &program, wgrad ? conv_run_wgrad_single : conv_run_single, &made);
     if (status != CLAE_OK) return status;
     const conv_sides s = conv_sides_of(desc);
-    const size_t results = filter ? conv_slice_count(desc) : (size_t)desc->conv.g.n * s.out_h * s.out_w * s.out_c;
+    const size_t results = wgrad ? conv_slice_count(desc) : (size_t)desc->conv.g.n * s.out_h * s.out_w * s.out_c;
     const size_t items = opencl_group_items(opencl_device_of(device), 64);
     made->tile_images = 1;
     made->tile_items = (size_t)s.out_h * s.out_w * s.out_c;

@@ -1,5 +1,5 @@
 /* Convolutions for devices whose work-groups share local memory: cl/conv_gather_spread_tiled.cl and
- * cl/conv_filter_tiled.cl. */
+ * cl/conv_wgrad_tiled.cl. */
 #include "opencl/conv/conv_tile.h"
 #include "opencl/impls.h"
 
@@ -9,8 +9,8 @@
  * work-group and of an item; positions of an item; input channels staged at a time, as LOCAL_KIB holds. */
 enum { ITEMS, BLOCK, CHANNELS, POSITIONS, CHUNK_C, LOCAL_KIB };
 
-/* Filter: STEP positions staged at a time, CHUNKS of the batch. */
-enum { FILTER_STEP = POSITIONS, FILTER_CHUNKS };
+/* Wgrad: STEP positions staged at a time, CHUNKS of the batch. */
+enum { WGRAD_STEP = POSITIONS, WGRAD_CHUNKS };
 
 static bool group_is_valid(const clae_device *device, const int *v) {
     return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && conv_is_power_of_2(v[CHANNELS]) &&
@@ -24,9 +24,9 @@ static bool data_is_valid(const clae_device *device, const op_desc *desc, const 
            v[POSITIONS] * v[CHANNELS] <= 64;
 }
 
-static bool filter_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+static bool wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
-    return group_is_valid(device, v) && v[CHANNELS] <= 16 && v[FILTER_STEP] <= 64;
+    return group_is_valid(device, v) && v[CHANNELS] <= 16 && v[WGRAD_STEP] <= 64;
 }
 
 static const tune_space data_space = {
@@ -41,8 +41,8 @@ static const tune_space data_space = {
     .is_valid = data_is_valid,
 };
 
-static const tune_space filter_space = {
-    .kernel = "conv_filter_tiled",
+static const tune_space wgrad_space = {
+    .kernel = "conv_wgrad_tiled",
     .count = 6,
     .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
                    {"BLOCK", TUNE_CANDIDATES(8, 16, 32, 64)},
@@ -50,12 +50,12 @@ static const tune_space filter_space = {
                    {"STEP", TUNE_CANDIDATES(8, 16, 32)},
                    {"CHUNKS", TUNE_CANDIDATES(8, 16, 32, 64, 128)},
                    {"LOCAL_KIB", TUNE_CANDIDATES(12, 16, 24, 32, 48)}},
-    .is_valid = filter_is_valid,
+    .is_valid = wgrad_is_valid,
 };
 
 static const tune_space *conv_tiled_space(const clae_device *device, const op_desc *desc) {
     (void)device;
-    return conv_kernel_of(desc->op) == CONV_FILTER ? &filter_space : &data_space;
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? &wgrad_space : &data_space;
 }
 
 /* A work-group's tile, as the macros of the same names. */
@@ -108,34 +108,34 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
     return status;
 }
 
-static size_t filter_block_rows(int items, int block, int channels) {
+static size_t wgrad_block_rows(int items, int block, int channels) {
     return (size_t)items / (size_t)(block / channels) * 4;
 }
 
 /* The largest work-group whose staged rows and columns fit in local memory. */
-static int filter_items(const conv_geometry *g, int items, const int *v) {
+static int wgrad_items(const conv_geometry *g, int items, const int *v) {
     for (int block, channels; items > 1; items /= 2) {
         fit_channels(g->narrow_c, items, v, &block, &channels);
-        const size_t floats = v[FILTER_STEP] * (filter_block_rows(items, block, channels) + (size_t)block);
+        const size_t floats = v[WGRAD_STEP] * (wgrad_block_rows(items, block, channels) + (size_t)block);
         if (floats * sizeof(float) <= (size_t)v[LOCAL_KIB] * 1024) break;
     }
     return items;
 }
 
-static clae_status create_filter(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
-                                 conv_instance **made) {
+static clae_status create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
+                                conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     int channels, block;
     fit_channels(g->narrow_c, items, v, &block, &channels);
-    const size_t block_rows = filter_block_rows(items, block, channels);
+    const size_t block_rows = wgrad_block_rows(items, block, channels);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_add(options, " -DLOCAL=%d -DBLOCK_O=%d -DCHANNELS=%d -DSTEP=%d", items, block, channels,
-                     v[FILTER_STEP]);
-    const conv_program program = {"conv_filter_tiled.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_filter_split, made);
+                     v[WGRAD_STEP]);
+    const conv_program program = {"conv_wgrad_tiled.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
+    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_wgrad_split, made);
     if (status != CLAE_OK) return status;
-    conv_split_batch(g->n, v[FILTER_CHUNKS], &(*made)->chunk, &(*made)->chunks);
+    conv_split_batch(g->n, v[WGRAD_CHUNKS], &(*made)->chunk, &(*made)->chunks);
     const size_t rows = (size_t)g->kh * g->kw * g->wide_c;
     const size_t row_blocks = (rows + block_rows - 1) / block_rows + (desc->conv.with_bias ? 1 : 0);
     const size_t results = conv_slice_count(desc);
@@ -159,26 +159,26 @@ static bool conv_tiled_supports(const clae_device *device, const op_desc *desc) 
     int v[TUNE_MAX_PARAMETERS];
     tile t;
     if (!conv_sizes_fit(desc, 1) || !tune_ships(device, desc, conv_tiled_space(device, desc), v)) return false;
-    return conv_kernel_of(desc->op) == CONV_FILTER || fit_tile(desc, most_items(device, v), v, &t);
+    return conv_kernel_of(desc->op) == CONV_WGRAD || fit_tile(desc, most_items(device, v), v, &t);
 }
 
 static clae_status conv_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                       op_instance **instance) {
-    const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
+    const bool wgrad = conv_kernel_of(desc->op) == CONV_WGRAD;
     int v[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, impl->name, conv_tiled_space(device, desc), v))
         return conv_no_values(device, desc, impl);
     int items = most_items(device, v);
-    if (filter) items = filter_items(&desc->conv.g, items, v);
+    if (wgrad) items = wgrad_items(&desc->conv.g, items, v);
     for (;;) {
         tile t;
         conv_instance *made;
-        if (!filter && (items < 1 || !fit_tile(desc, items, v, &t)))
+        if (!wgrad && (items < 1 || !fit_tile(desc, items, v, &t)))
             return fail(device->context, CLAE_ERROR_DEVICE,
                         "%s: the kernel of implementation %s allows too few items in a work-group", op_name(desc->op),
                         impl->name);
         const clae_status status =
-            filter ? create_filter(device, desc, impl, items, v, &made) : create_data(device, desc, impl, &t, &made);
+            wgrad ? create_wgrad(device, desc, impl, items, v, &made) : create_data(device, desc, impl, &t, &made);
         if (status != CLAE_OK) return status;
         size_t group = (size_t)items;
         if (items == 1 || conv_kernels_allow(made, &group)) {

@@ -1,5 +1,5 @@
 /* Winograd's algorithm for devices whose work-items are threads with vector units: cl/conv_gather_spread_winograd.cl
- * and cl/conv_filter_winograd.cl. */
+ * and cl/conv_wgrad_winograd.cl. */
 #include "opencl/conv/conv.h"
 #include "opencl/impls.h"
 
@@ -24,11 +24,11 @@ static bool is_valid(const clae_device *device, const op_desc *desc, const int *
         .is_valid = is_valid                                                                                           \
     }
 static const tune_space data_space = SPACE("conv_gather_spread_winograd");
-static const tune_space filter_space = SPACE("conv_filter_winograd");
+static const tune_space wgrad_space = SPACE("conv_wgrad_winograd");
 
 static const tune_space *conv_winograd_space(const clae_device *device, const op_desc *desc) {
     (void)device;
-    return conv_kernel_of(desc->op) == CONV_FILTER ? &filter_space : &data_space;
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? &wgrad_space : &data_space;
 }
 
 typedef struct winograd_tile {
@@ -105,20 +105,20 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
 }
 
 /* Floats of a chunk's part of the workspace: sums, dbias, support. */
-static size_t filter_slice(const op_desc *desc) {
+static size_t wgrad_slice(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const int size = winograd_size(g->kh);
     return (size_t)(size * size * g->wide_c * g->narrow_c + conv_dbias_count(desc)) + winograd_support_count(g);
 }
 
-static clae_status run_filter(op_instance *instance, const op_args *args) {
+static clae_status run_wgrad(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *partial = &opencl_instance_of(instance)->launch[0], *reduce = partial + 1;
     const op_desc *desc = &instance->desc;
     const conv_geometry *g = &desc->conv.g;
-    const conv_filter_views v = conv_filter_views_of(instance, args);
+    const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
     const int transposed = op_is_transposed(desc->op), dy_c = conv_dbias_count(desc);
-    const size_t slice = filter_slice(desc);
+    const size_t slice = wgrad_slice(desc);
     clae_status status =
         opencl_kernel_set(&partial->kernel, "vvvgiiiliiii", v.wide, v.narrow, args->workspace, g, conv->chunk,
                           transposed, dy_c, slice, conv->grid.images, conv->grid.rows,
@@ -130,12 +130,12 @@ static clae_status run_filter(op_instance *instance, const op_args *args) {
     return status == CLAE_OK ? opencl_launch_run(reduce) : status;
 }
 
-static clae_status prepare_filter(clae_device *device, const op_desc *desc, const op_impl *impl,
-                                  op_instance **instance) {
+static clae_status prepare_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                 op_instance **instance) {
     const conv_geometry *g = &desc->conv.g;
     const winograd_grid grid = winograd_make_grid(desc);
     int values[TUNE_MAX_PARAMETERS];
-    if (!tune_choose(device, desc, impl->name, &filter_space, values)) return conv_no_values(device, desc, impl);
+    if (!tune_choose(device, desc, impl->name, &wgrad_space, values)) return conv_no_values(device, desc, impl);
     const int lanes = common_lanes(g, (int)opencl_device_of(device)->vector_width), size = winograd_size(g->kh);
     const winograd_tile tile = fit_tile(lanes, values[VECTORS], g->narrow_c, g->wide_c);
     const int wide_stride = winograd_stride(&grid, g->wide_c), narrow_stride = winograd_stride(&grid, g->narrow_c);
@@ -147,9 +147,9 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     chunk = divide_up(chunk, grid.images) * grid.images;
     chunks = divide_up(g->n, chunk);
     const int items = choose_items(opencl_device_of(device), values[ITEMS_PER_UNIT], chunks);
-    const conv_program program = {"conv_filter_winograd.cl", options, {"conv_filter_partial", "conv_filter_reduce"}};
+    const conv_program program = {"conv_wgrad_winograd.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, impl, &program, run_filter, &made);
+    const clae_status status = conv_instance_create(device, desc, impl, &program, run_wgrad, &made);
     if (status != CLAE_OK) return status;
     made->grid = grid;
     made->chunk = chunk;
@@ -159,7 +159,7 @@ static clae_status prepare_filter(clae_device *device, const op_desc *desc, cons
     conv_grid(made, 0, (const size_t[]){(size_t)items, 1, 1}, one);
     conv_grid(made, 1, (const size_t[]){(size_t)g->wide_c + bias, 1, 1}, one);
     const size_t tiles = elements * (size_t)(wide_stride + narrow_stride);
-    made->opencl.base.workspace_bytes = ((size_t)chunks * filter_slice(desc) + (size_t)items * tiles) * sizeof(float);
+    made->opencl.base.workspace_bytes = ((size_t)chunks * wgrad_slice(desc) + (size_t)items * tiles) * sizeof(float);
     *instance = &made->opencl.base;
     return CLAE_OK;
 }
@@ -174,8 +174,8 @@ static bool conv_winograd_supports(const clae_device *device, const op_desc *des
 
 static clae_status conv_winograd_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                          op_instance **instance) {
-    return conv_kernel_of(desc->op) == CONV_FILTER ? prepare_filter(device, desc, impl, instance)
-                                                   : prepare_data(device, desc, impl, instance);
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? prepare_wgrad(device, desc, impl, instance)
+                                                  : prepare_data(device, desc, impl, instance);
 }
 
 const op_impl opencl_conv_winograd = {

@@ -1,5 +1,5 @@
 /* Winograd's algorithm for devices whose work-groups share local memory: cl/conv_gather_spread_winograd_tiled.cl and
- * cl/conv_filter_winograd_tiled.cl. */
+ * cl/conv_wgrad_winograd_tiled.cl. */
 #include "opencl/conv/conv.h"
 #include "opencl/impls.h"
 
@@ -14,16 +14,16 @@ enum {
     CHUNK_TILES = 32,
     BIAS_CHUNKS = 64,
     MOST_PARTS = 8, /* of the batch, for the support */
-    /* Floats of a group's transformed tiles, or a filter's partial sums; and of the transformed weights. */
+    /* Floats of a group's transformed tiles, or wgrad's partial sums; and of the transformed weights. */
     MOST_FLOATS = 16 * 1024 * 1024,
     MOST_WEIGHTS = 4 * 1024 * 1024,
 };
 
 enum { PACK, TRANSFORM, PRODUCT, FINISH };                                /* launches of gather and spread */
-enum { FILTER_TRANSFORM, FILTER_PRODUCT, FILTER_SUPPORT, FILTER_REDUCE }; /* and of filter */
+enum { WGRAD_TRANSFORM, WGRAD_PRODUCT, WGRAD_SUPPORT, WGRAD_REDUCE };     /* and of wgrad */
 
 /* Items of a product's work-group; BLOCK columns of it, and ROW_VECTORS x 4 rows of an item. A group of tiles fills the
- * device, TILES_PER_UNIT for each compute unit, and is no larger, so that it stays in the caches that there are. Filter
+ * device, TILES_PER_UNIT for each compute unit, and is no larger, so that it stays in the caches that there are. Wgrad
  * divides a group in CHUNKS at most. */
 enum { PRODUCT_ITEMS, BLOCK, ROW_VECTORS, TILES_PER_UNIT, CHUNKS };
 
@@ -76,7 +76,7 @@ static shape choose_shape(int size, int most_items, const int *v, int rows, int 
 
 static shape shape_of(const clae_device *device, const op_desc *desc, int items, const int *v) {
     const conv_geometry *g = &desc->conv.g;
-    if (conv_kernel_of(desc->op) == CONV_FILTER)
+    if (conv_kernel_of(desc->op) == CONV_WGRAD)
         return choose_shape(winograd_size(g->kh), items, v, g->wide_c, g->narrow_c);
     return choose_shape(winograd_size(g->kh), items, v, choose_grid(device, desc, v).most_tiles,
                         conv_sides_of(desc).out_c);
@@ -103,8 +103,8 @@ static const tune_space data_space = {
     .is_valid = is_valid,
 };
 
-static const tune_space filter_space = {
-    .kernel = "conv_filter_winograd_tiled",
+static const tune_space wgrad_space = {
+    .kernel = "conv_wgrad_winograd_tiled",
     .count = 5,
     .parameters = {{"PRODUCT_ITEMS", TUNE_CANDIDATES(32, 64, 128, 256)},
                    {"BLOCK", TUNE_CANDIDATES(16, 32, 64, 128)},
@@ -116,7 +116,7 @@ static const tune_space filter_space = {
 
 static const tune_space *conv_winograd_tiled_space(const clae_device *device, const op_desc *desc) {
     (void)device;
-    return conv_kernel_of(desc->op) == CONV_FILTER ? &filter_space : &data_space;
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? &wgrad_space : &data_space;
 }
 
 static clae_status create(clae_device *device, const op_desc *desc, const op_impl *impl, const shape *s, const int *v,
@@ -196,18 +196,18 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
     return CLAE_OK;
 }
 
-/* The parts of a filter's workspace, in floats. */
-typedef struct filter_places {
+/* The parts of wgrad's workspace, in floats. */
+typedef struct wgrad_places {
     size_t dbias, support, tiles, end;
     size_t dy_pixels;
     int bias_chunks;
     int part, parts; /* of the batch, in images; and their number */
-} filter_places;
+} wgrad_places;
 
-static filter_places filter_places_of(const op_desc *desc, const conv_instance *conv) {
+static wgrad_places wgrad_places_of(const op_desc *desc, const conv_instance *conv) {
     const conv_geometry *g = &desc->conv.g;
     const int dy_c = conv_dbias_count(desc);
-    filter_places p = {.dbias = (size_t)conv->chunks * weight_floats(desc)};
+    wgrad_places p = {.dbias = (size_t)conv->chunks * weight_floats(desc)};
     p.dy_pixels =
         (size_t)g->n * (op_is_transposed(desc->op) ? (size_t)g->wide_h * g->wide_w : (size_t)g->narrow_h * g->narrow_w);
     if (dy_c) p.bias_chunks = p.dy_pixels < BIAS_CHUNKS ? (int)p.dy_pixels : BIAS_CHUNKS;
@@ -218,13 +218,13 @@ static filter_places filter_places_of(const op_desc *desc, const conv_instance *
     return p;
 }
 
-static clae_status run_filter(op_instance *instance, const op_args *args) {
+static clae_status run_wgrad(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *launch = opencl_instance_of(instance)->launch;
     const op_desc *desc = &instance->desc;
     const conv_geometry *g = &desc->conv.g;
-    const filter_places p = filter_places_of(desc, conv);
-    const conv_filter_views v = conv_filter_views_of(instance, args);
+    const wgrad_places p = wgrad_places_of(desc, conv);
+    const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
     const size_t wide_image = (size_t)g->wide_h * g->wide_w * g->wide_c;
     const size_t narrow_image = (size_t)g->narrow_h * g->narrow_w * g->narrow_c;
     const int dy_c = conv_dbias_count(desc);
@@ -233,7 +233,7 @@ static clae_status run_filter(op_instance *instance, const op_args *args) {
     for (int i = 0; i < conv->grid.groups && status == CLAE_OK; i++) {
         const winograd_group group = winograd_get_group(&conv->grid, i);
         const size_t first = (size_t)group.image_first;
-        opencl_launch transform = launch[FILTER_TRANSFORM];
+        opencl_launch transform = launch[WGRAD_TRANSFORM];
         if (dy_c && i == 0) transform.global[1]++;
         status = opencl_kernel_set(&transform.kernel, "vvvvlliiilii", moved(v.wide, first * wide_image),
                                    moved(v.narrow, first * narrow_image), v.dy, work, p.dbias, p.tiles,
@@ -241,18 +241,18 @@ static clae_status run_filter(op_instance *instance, const op_args *args) {
                                    group.row_end - group.row_first, p.dy_pixels, p.bias_chunks, dy_c);
         if (status == CLAE_OK) status = opencl_launch_run(&transform);
         if (status == CLAE_OK)
-            status = opencl_kernel_set(&launch[FILTER_PRODUCT].kernel, "vvliii", work, work, p.tiles, group.tiles,
+            status = opencl_kernel_set(&launch[WGRAD_PRODUCT].kernel, "vvliii", work, work, p.tiles, group.tiles,
                                        conv->chunk, i > 0);
-        if (status == CLAE_OK) status = opencl_launch_run(&launch[FILTER_PRODUCT]);
+        if (status == CLAE_OK) status = opencl_launch_run(&launch[WGRAD_PRODUCT]);
     }
     if (status == CLAE_OK)
-        status = opencl_kernel_set(&launch[FILTER_SUPPORT].kernel, "vvvlii", v.wide, v.narrow, work, p.support, g->n,
-                                   p.part);
-    if (status == CLAE_OK) status = opencl_launch_run(&launch[FILTER_SUPPORT]);
+        status =
+            opencl_kernel_set(&launch[WGRAD_SUPPORT].kernel, "vvvlii", v.wide, v.narrow, work, p.support, g->n, p.part);
+    if (status == CLAE_OK) status = opencl_launch_run(&launch[WGRAD_SUPPORT]);
     if (status == CLAE_OK)
-        status = opencl_kernel_set(&launch[FILTER_REDUCE].kernel, "vvviliiili", work, v.dweight, v.dbias, conv->chunks,
+        status = opencl_kernel_set(&launch[WGRAD_REDUCE].kernel, "vvviliiili", work, v.dweight, v.dbias, conv->chunks,
                                    p.dbias, p.bias_chunks, op_is_transposed(desc->op), dy_c, p.support, p.parts);
-    return status == CLAE_OK ? opencl_launch_run(&launch[FILTER_REDUCE]) : status;
+    return status == CLAE_OK ? opencl_launch_run(&launch[WGRAD_REDUCE]) : status;
 }
 
 /* Chunks of a group's tiles: enough to fill the device, of many tiles each, and no more than memory has room for. */
@@ -263,30 +263,28 @@ static void split_tiles(conv_instance *made, const op_desc *desc, int most_chunk
     made->chunks = divide_up(tiles, made->chunk);
 }
 
-static clae_status create_filter(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
-                                 conv_instance **made) {
+static clae_status create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
+                                conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     const int size = winograd_size(g->kh), dy_c = conv_dbias_count(desc);
     const shape s = shape_of(device, desc, items, v);
-    conv_program program = {
-        "conv_filter_winograd_tiled.cl",
-        NULL,
-        {"conv_filter_transform", "conv_filter_product", "conv_filter_support", "conv_filter_reduce"}};
-    const clae_status status = create(device, desc, impl, &s, v, &program, run_filter, made);
+    conv_program program = {"conv_wgrad_winograd_tiled.cl",
+                            NULL,
+                            {"conv_wgrad_transform", "conv_wgrad_product", "conv_wgrad_support", "conv_wgrad_reduce"}};
+    const clae_status status = create(device, desc, impl, &s, v, &program, run_wgrad, made);
     if (status != CLAE_OK) return status;
     split_tiles(*made, desc, v[CHUNKS]);
-    const filter_places p = filter_places_of(desc, *made);
+    const wgrad_places p = wgrad_places_of(desc, *made);
     const int pairs = (*made)->grid.most_tiles * larger(g->wide_c, g->narrow_c);
-    transform_grid(*made, FILTER_TRANSFORM, &s,
+    transform_grid(*made, WGRAD_TRANSFORM, &s,
                    larger(divide_up(pairs, s.pairs), p.bias_chunks * divide_up(dy_c, s.items)), 2);
-    product_grid(*made, FILTER_PRODUCT, &s,
-                 divide_up(g->wide_c, s.block_rows) * divide_up(g->narrow_c, s.block_columns), size * size,
-                 (*made)->chunks);
-    conv_grid(*made, FILTER_SUPPORT,
+    product_grid(*made, WGRAD_PRODUCT, &s, divide_up(g->wide_c, s.block_rows) * divide_up(g->narrow_c, s.block_columns),
+                 size * size, (*made)->chunks);
+    conv_grid(*made, WGRAD_SUPPORT,
               (const size_t[]){(size_t)(g->wide_h + g->narrow_h) * s.items,
                                divide_up(larger(g->wide_c, g->narrow_c), s.pairs), p.parts},
               (const size_t[]){s.items, 1, 1});
-    transform_grid(*made, FILTER_REDUCE, &s, divide_up(g->wide_c * g->narrow_c, s.pairs) + divide_up(dy_c, s.items), 1);
+    transform_grid(*made, WGRAD_REDUCE, &s, divide_up(g->wide_c * g->narrow_c, s.pairs) + divide_up(dy_c, s.items), 1);
     (*made)->opencl.base.workspace_bytes = p.end * sizeof(float);
     return CLAE_OK;
 }
@@ -310,15 +308,15 @@ static bool conv_winograd_tiled_supports(const clae_device *device, const op_des
 
 static clae_status conv_winograd_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                                op_instance **instance) {
-    const bool filter = conv_kernel_of(desc->op) == CONV_FILTER;
+    const bool wgrad = conv_kernel_of(desc->op) == CONV_WGRAD;
     size_t items = opencl_group_items(opencl_device_of(device), MOST_ITEMS);
     int v[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, impl->name, conv_winograd_tiled_space(device, desc), v))
         return conv_no_values(device, desc, impl);
     while (items >= FEWEST_ITEMS) {
         conv_instance *made;
-        const clae_status status = filter ? create_filter(device, desc, impl, (int)items, v, &made)
-                                          : create_data(device, desc, impl, (int)items, v, &made);
+        const clae_status status = wgrad ? create_wgrad(device, desc, impl, (int)items, v, &made)
+                                         : create_data(device, desc, impl, (int)items, v, &made);
         if (status != CLAE_OK) return status;
         if (conv_kernels_allow(made, &items)) {
             *instance = &made->opencl.base;

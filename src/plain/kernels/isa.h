@@ -11,12 +11,12 @@
 void PLAIN_NAME(plain_tile)(const tile *t, int vectors, int positions);
 void PLAIN_NAME(plain_tile_dot)(const tile *t, int vectors, int positions);
 void PLAIN_NAME(plain_correlate)(const correlation *c, const correlation_args *args, int first, int end);
-void PLAIN_NAME(plain_filter)(const filter *f, const filter_args *args, int split, int group);
+void PLAIN_NAME(plain_wgrad)(const wgrad *f, const wgrad_args *args, int split, int group);
 void PLAIN_NAME(plain_winograd_weights)(const winograd *w, const float *weight, float *transformed, int row);
 void PLAIN_NAME(plain_winograd)(const winograd *w, const winograd_args *args, int group, float *scratch);
-void PLAIN_NAME(plain_winograd_filter)(const winograd_filter *f, const winograd_filter_args *args, int group,
-                                       float *sums, float *scratch);
-void PLAIN_NAME(plain_winograd_filter_finish)(const winograd_filter *f, const winograd_filter_args *args, int channel);
+void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *sums,
+                                      float *scratch);
+void PLAIN_NAME(plain_winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args, int channel);
 void PLAIN_NAME(plain_column_sums)(const float *x, size_t rows, size_t columns, float *sums);
 void PLAIN_NAME(plain_add)(const float *a, const float *b, float *y, size_t count);
 void PLAIN_NAME(plain_bias)(const float *bias, float *y, size_t rows, size_t channels);

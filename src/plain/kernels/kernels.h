@@ -4,7 +4,7 @@
 
 #include "ops/op.h"
 #include "plain/conv_direct.h"
-#include "plain/conv_direct_filter.h"
+#include "plain/conv_direct_wgrad.h"
 #include "plain/conv_winograd.h"
 
 #include <stdbool.h>
@@ -46,14 +46,14 @@ typedef struct plain_kernels {
     /* Images first .. end-1. */
     void (*correlate)(const correlation *c, const correlation_args *args, int first, int end);
     /* The partial sum of a group of kernel rows over a part of the batch. */
-    void (*filter)(const filter *f, const filter_args *args, int split, int group);
+    void (*wgrad)(const wgrad *f, const wgrad_args *args, int split, int group);
     /* Winograd's: one row of the weights; a group of tiles; the sums of one, added; one channel of wide of the sums of
      * all splits. */
     void (*winograd_weights)(const winograd *w, const float *weight, float *transformed, int row);
     void (*winograd)(const winograd *w, const winograd_args *args, int group, float *scratch);
-    void (*winograd_filter)(const winograd_filter *f, const winograd_filter_args *args, int group, float *sums,
-                            float *scratch);
-    void (*winograd_filter_finish)(const winograd_filter *f, const winograd_filter_args *args, int channel);
+    void (*winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *sums,
+                           float *scratch);
+    void (*winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args, int channel);
     /* sums[c] += sum of x[r][c]. */
     void (*column_sums)(const float *x, size_t rows, size_t columns, float *sums);
 

@@ -43,7 +43,7 @@ INLINE void winograd_add_support(const winograd_image *image, const float *p, si
 
 /* Puts 0 in result[kernel x kernel], of a channel of wide and those of narrow from `o` on, for taps that meet nothing
  * in any split. Most taps meet in the first rows, and those of channels that are 0 everywhere are 0 already. */
-INLINE void winograd_zero_unmet(const winograd_filter *f, const uint32_t *support, int channel, int o, float *result,
+INLINE void winograd_zero_unmet(const winograd_wgrad *f, const uint32_t *support, int channel, int o, float *result,
                                 const int kernel) {
     const int wide_c = f->wide.c, narrow_c = f->narrow.c, words = f->words;
     for (int ky = 0; ky < kernel; ky++, result += kernel * WIDTH) {

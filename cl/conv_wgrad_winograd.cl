@@ -1,4 +1,4 @@
-/* Filter (src/ops/conv.h) with stride 1 by Winograd's algorithm (tools/winograd-transforms), for devices whose work-items
+/* Wgrad (src/ops/conv.h) with stride 1 by Winograd's algorithm (tools/winograd-transforms), for devices whose work-items
  * are threads with vector units. Tiles of SIZE x SIZE of wide and of STEP x STEP of narrow are transformed; their products,
  * summed up over all tiles, are transformed back to the weights. The way back cancels much: sums of a group of tiles start
  * at 0, in registers, so that few roundings are those of large sums.
@@ -148,7 +148,7 @@ NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global
 /* Work-items take the chunks of `chunk` images in turn. The workspace: for each chunk a slice of sums[SIZE x SIZE][wide][narrow],
  * dbias and support; then the tiles of each work-item. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
+void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, conv_geometry g, int chunk, int transposed,
                          int dy_c, ulong slice, int images, int rows, int wide_stride, int narrow_stride) {
     const tiling t = {images, rows, wide_stride, narrow_stride};
@@ -171,7 +171,7 @@ static lanes add_chunks(global const float *p, size_t slice, int chunks) {
 
 /* A work-item for each channel of wide, and with dbias one more. Takes the first chunk's place. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void conv_filter_reduce(global float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
+void conv_wgrad_reduce(global float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
                         global float *dbias, ulong dbias_offset, conv_geometry g, int chunks, int transposed, int dy_c,
                         ulong slice) {
     const int c = get_global_id(0), o_step = transposed ? WIDE_C : 1;

@@ -1,4 +1,4 @@
-/* A part of filter's dbias by a work-group of LOCAL items: of the pixels first .. end - 1 of dy, and up to LOCAL channels
+/* A part of wgrad's dbias by a work-group of LOCAL items: of the pixels first .. end - 1 of dy, and up to LOCAL channels
  * from c0 on. Items take channels x pixels: each leaves the sum of bias_of_item in `sums`, LOCAL floats of local memory,
  * and behind a barrier put_bias adds those of a channel up. */
 #define BIAS_LANES(dy_c) min(dy_c, LOCAL)

@@ -1,4 +1,4 @@
-/* Filter (src/ops/conv.h), one work-item for each weight and bias, any shape. Macros: WIDE_H WIDE_W WIDE_C,
+/* Wgrad (src/ops/conv.h), one work-item for each weight and bias, any shape. Macros: WIDE_H WIDE_W WIDE_C,
  * NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W, TRANSPOSED (dy is wide, dweight is
  * [kh][kw][narrow][wide]), DBIAS. */
 

@@ -6,22 +6,22 @@
 
 enum { MOST_SPLITS = 16 };
 
-typedef struct winograd_filter_instance {
+typedef struct winograd_wgrad_instance {
     op_instance base;
-    winograd_filter f;
+    winograd_wgrad f;
     size_t scratch_floats; /* of a thread */
     size_t bias_floats;    /* of all splits */
-} winograd_filter_instance;
+} winograd_wgrad_instance;
 
-static winograd_filter describe(const op_desc *desc) {
+static winograd_wgrad describe(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const int size = winograd_size(g->kh), step = size - g->kh + 1;
-    winograd_filter f = {.size = size,
-                         .grid = winograd_make_grid(desc),
-                         .wide = {g->wide_h, g->wide_w, g->wide_c, step, -g->ph, -g->pw},
-                         .narrow = {g->narrow_h, g->narrow_w, g->narrow_c, step, 0, 0},
-                         .transposed = op_is_transposed(desc->op),
-                         .sum_floats = (size_t)(size * size) * (size_t)g->wide_c * (size_t)g->narrow_c};
+    winograd_wgrad f = {.size = size,
+                        .grid = winograd_make_grid(desc),
+                        .wide = {g->wide_h, g->wide_w, g->wide_c, step, -g->ph, -g->pw},
+                        .narrow = {g->narrow_h, g->narrow_w, g->narrow_c, step, 0, 0},
+                        .transposed = op_is_transposed(desc->op),
+                        .sum_floats = (size_t)(size * size) * (size_t)g->wide_c * (size_t)g->narrow_c};
     f.splits = smaller(f.grid.groups, MOST_SPLITS);
     f.wide_stride = winograd_stride(&f.grid, g->wide_c);
     f.narrow_stride = winograd_stride(&f.grid, g->narrow_c);
@@ -38,7 +38,7 @@ typedef struct bias_sums {
     float *sums; /* [splits][channels]; NULL when not asked for */
 } bias_sums;
 
-static void run_split(const plain_device *device, const winograd_filter *f, const winograd_filter_args *args,
+static void run_split(const plain_device *device, const winograd_wgrad *f, const winograd_wgrad_args *args,
                       const bias_sums *bias, int split, float *scratch) {
     const size_t groups = (size_t)f->grid.groups;
     const int first = (int)(groups * (size_t)split / (size_t)f->splits);
@@ -48,7 +48,7 @@ static void run_split(const plain_device *device, const winograd_filter *f, cons
     float *dbias = bias->sums ? bias->sums + (size_t)split * bias->channels : NULL;
     if (dbias) memset(dbias, 0, bias->channels * sizeof(float));
     for (int group = first; group < end; group++) {
-        device->kernels->winograd_filter(f, args, group, sums, scratch);
+        device->kernels->winograd_wgrad(f, args, group, sums, scratch);
         if (!dbias) continue;
         const size_t row = (size_t)group * bias->rows / groups, row_end = (size_t)(group + 1) * bias->rows / groups;
         device->kernels->column_sums(bias->dy + row * bias->channels, row_end - row, bias->channels, dbias);
@@ -57,16 +57,16 @@ static void run_split(const plain_device *device, const winograd_filter *f, cons
 
 static clae_status run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
-    const winograd_filter_instance *made = (winograd_filter_instance *)instance;
-    const winograd_filter *f = &made->f;
+    const winograd_wgrad_instance *made = (winograd_wgrad_instance *)instance;
+    const winograd_wgrad *f = &made->f;
     const float *x = plain_floats(args->operand[CONV_BWD_WEIGHTS_X]);
     const float *dy = plain_floats(args->operand[CONV_BWD_WEIGHTS_DY]);
     const winograd_image *y = f->transposed ? &f->wide : &f->narrow;
     float *workspace = plain_floats(args->workspace);
-    const winograd_filter_args a = {.wide = f->transposed ? dy : x,
-                                    .narrow = f->transposed ? x : dy,
-                                    .sums = workspace,
-                                    .dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT])};
+    const winograd_wgrad_args a = {.wide = f->transposed ? dy : x,
+                                   .narrow = f->transposed ? x : dy,
+                                   .sums = workspace,
+                                   .dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT])};
     workspace += (size_t)f->splits * f->slice_floats;
     bias_sums bias = {.dy = dy, .rows = (size_t)f->grid.n * (size_t)y->h * (size_t)y->w, .channels = (size_t)y->c};
     if (instance->desc.conv.with_bias) bias.sums = workspace;
@@ -75,7 +75,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
     for (int split = 0; split < f->splits; split++)
         run_split(device, f, &a, &bias, split, scratch + (size_t)plain_thread() * made->scratch_floats);
     PLAIN_PARALLEL_FOR(plain_threads(device, f->wide.c))
-    for (int channel = 0; channel < f->wide.c; channel++) device->kernels->winograd_filter_finish(f, &a, channel);
+    for (int channel = 0; channel < f->wide.c; channel++) device->kernels->winograd_wgrad_finish(f, &a, channel);
     if (bias.sums)
         plain_add_partials(bias.sums, f->splits, bias.channels, plain_floats(args->operand[CONV_BWD_WEIGHTS_DBIAS]));
     return CLAE_OK;
@@ -83,11 +83,11 @@ static clae_status run(op_instance *instance, const op_args *args) {
 
 static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(winograd_filter_instance), run, plain_instance_free, instance);
+        plain_instance_create(device, desc, impl, sizeof(winograd_wgrad_instance), run, plain_instance_free, instance);
     if (status != CLAE_OK) return status;
-    winograd_filter_instance *made = (winograd_filter_instance *)*instance;
+    winograd_wgrad_instance *made = (winograd_wgrad_instance *)*instance;
     made->f = describe(desc);
-    const winograd_filter *f = &made->f;
+    const winograd_wgrad *f = &made->f;
     const size_t channels = (size_t)(f->transposed ? f->wide.c : f->narrow.c);
     made->scratch_floats = (size_t)f->size * (size_t)f->size * (size_t)(f->wide_stride + f->narrow_stride);
     made->bias_floats = ((size_t)f->splits * channels + 15) / 16 * 16;
@@ -97,8 +97,8 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     return CLAE_OK;
 }
 
-const op_impl plain_conv_winograd_filter = {.name = "winograd",
-                                            .suits = plain_winograd_suits,
-                                            .supports = plain_winograd_supports,
-                                            .prepare = prepare,
-                                            .mixing = WINOGRAD_MIXING};
+const op_impl plain_conv_winograd_wgrad = {.name = "winograd",
+                                           .suits = plain_winograd_suits,
+                                           .supports = plain_winograd_supports,
+                                           .prepare = prepare,
+                                           .mixing = WINOGRAD_MIXING};

@@ -1,15 +1,15 @@
-/* Filter (src/ops/conv.h) for devices whose work-groups share local memory: a matrix product over the positions of
+/* Wgrad (src/ops/conv.h) for devices whose work-groups share local memory: a matrix product over the positions of
  * narrow, whose rows are (tap, channel of wide) and whose columns are channels of narrow. A work-group makes BLOCK_R x
  * BLOCK_O sums of one chunk of the batch, staging STEP positions at a time; a work-item keeps 4 x CHANNELS of them.
  *
- * conv_filter_partial makes partial[chunk][kh][kw][wide][narrow] and then dbias; conv_filter_reduce adds the chunks up in
+ * conv_wgrad_partial makes partial[chunk][kh][kw][wide][narrow] and then dbias; conv_wgrad_reduce adds the chunks up in
  * order.
  *
  * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W; LOCAL
  * (items), BLOCK_O, CHANNELS, STEP. Arguments: transposed (dy is wide, dweight is [kh][kw][narrow][wide]) and dy_c, the elements
  * of dbias, 0 for none. */
 
-#include "conv_filter_parts.cl"
+#include "conv_wgrad_parts.cl"
 
 #define ROWS 4
 #define ITEMS_O (BLOCK_O / CHANNELS)
@@ -37,7 +37,7 @@ static void stage(local float *a, local float *b, global const float *wide, glob
 
 /* Work-groups: blocks of rows, and with dbias one more in the first column; blocks of columns; chunks. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
-void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
+void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
     local float a[STEP * BLOCK_R], b[STEP * BLOCK_O];
     int row0 = get_group_id(0) * BLOCK_R, o0 = get_group_id(1) * BLOCK_O;

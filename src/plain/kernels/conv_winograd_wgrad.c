@@ -50,7 +50,7 @@ TILE_SIZES(PRODUCT)
 #define PRODUCT_ENTRY(vectors, elements) [vectors][elements] = product_##vectors##x##elements,
 static const product_fn products[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] = {TILE_SIZES(PRODUCT_ENTRY)};
 
-static void multiply(const winograd_filter *f, int tiles, const float *wide, const float *narrow, float *sums) {
+static void multiply(const winograd_wgrad *f, int tiles, const float *wide, const float *narrow, float *sums) {
     const int wide_c = f->wide.c, narrow_c = f->narrow.c;
     const int vectors = winograd_block_vectors(narrow_c, limits.max_vectors), most = limits.max_positions[vectors];
     for (int e = 0; e < f->size * f->size; e++) {
@@ -73,15 +73,15 @@ static void multiply(const winograd_filter *f, int tiles, const float *wide, con
 }
 
 /* A group's share of the rows of all images, while they are in the cache. */
-static void add_support(const winograd_filter *f, const winograd_image *image, const float *p, int group, int words,
+static void add_support(const winograd_wgrad *f, const winograd_image *image, const float *p, int group, int words,
                         uint32_t *bits) {
     const size_t rows = (size_t)f->grid.n * (size_t)image->h, groups = (size_t)f->grid.groups, at = (size_t)group;
     winograd_add_support(image, p, at * rows / groups, (at + 1) * rows / groups, words, bits);
 }
 
 /* `scratch` has room for the transformed tiles of a group. */
-INLINE void sum_group(const winograd_filter *f, const winograd_filter_args *args, int index, float *sums,
-                      float *scratch, const int size) {
+INLINE void sum_group(const winograd_wgrad *f, const winograd_wgrad_args *args, int index, float *sums, float *scratch,
+                      const int size) {
     const winograd_group group = winograd_get_group(&f->grid, index);
     float *wide = scratch, *narrow = scratch + size * size * f->wide_stride;
     winograd_transform_group(WINOGRAD_DATA, size, size, &f->wide, &f->grid, &group, args->wide, wide, f->wide_stride);
@@ -93,8 +93,8 @@ INLINE void sum_group(const winograd_filter *f, const winograd_filter_args *args
     add_support(f, &f->narrow, args->narrow, index, f->words, support + f->wide_words);
 }
 
-void PLAIN_NAME(plain_winograd_filter)(const winograd_filter *f, const winograd_filter_args *args, int group,
-                                       float *sums, float *scratch) {
+void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *sums,
+                                      float *scratch) {
     if (f->size == 8)
         sum_group(f, args, group, sums, scratch, 8);
     else
@@ -104,14 +104,14 @@ void PLAIN_NAME(plain_winograd_filter)(const winograd_filter *f, const winograd_
 typedef double wide_vector __attribute__((vector_size(8 * WIDTH)));
 
 /* The sum of all splits of one element, in order. */
-INLINE void sum_splits(const winograd_filter *f, const float *p, wide_vector *sum) {
+INLINE void sum_splits(const winograd_wgrad *f, const float *p, wide_vector *sum) {
     *sum = (wide_vector){0};
     for (int s = 0; s < f->splits; s++)
         *sum += __builtin_convertvector(vector_load(p + (size_t)s * f->slice_floats), wide_vector);
 }
 
 /* result[kernel][kernel] of sums[size][size]. */
-INLINE void finish_vector(const winograd_filter *f, const float *sums, const double *matrix, float *result,
+INLINE void finish_vector(const winograd_wgrad *f, const float *sums, const double *matrix, float *result,
                           const int size, const int kernel) {
     const ptrdiff_t stride = (ptrdiff_t)f->wide.c * f->narrow.c;
     wide_vector rows[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_SIZE];
@@ -130,8 +130,8 @@ INLINE void finish_vector(const winograd_filter *f, const float *sums, const dou
     }
 }
 
-INLINE void finish_channel(const winograd_filter *f, const winograd_filter_args *args, int channel,
-                           const double *matrix, const int size, const int kernel) {
+INLINE void finish_channel(const winograd_wgrad *f, const winograd_wgrad_args *args, int channel, const double *matrix,
+                           const int size, const int kernel) {
     const int wide_c = f->wide.c, narrow_c = f->narrow.c;
     const ptrdiff_t tap = (ptrdiff_t)wide_c * narrow_c, lane_stride = f->transposed ? wide_c : 1;
     const uint32_t *support = (const uint32_t *)(const void *)(args->sums + f->sum_floats);
@@ -146,7 +146,7 @@ INLINE void finish_channel(const winograd_filter *f, const winograd_filter_args 
     }
 }
 
-void PLAIN_NAME(plain_winograd_filter_finish)(const winograd_filter *f, const winograd_filter_args *args, int channel) {
+void PLAIN_NAME(plain_winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args, int channel) {
     if (f->size == 8)
         finish_channel(f, args, channel, *winograd_divided_sum_5_8, 8, 5);
     else

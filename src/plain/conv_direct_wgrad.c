@@ -1,4 +1,4 @@
-#include "plain/conv_direct_filter.h"
+#include "plain/conv_direct_wgrad.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "plain/impls.h"
@@ -13,10 +13,10 @@ enum {
     SPLIT_FLOPS = 8 * 1000 * 1000, /* less than that is not worth a partial sum */
 };
 
-typedef struct filter_instance {
+typedef struct wgrad_instance {
     op_instance base;
-    filter f;
-} filter_instance;
+    wgrad f;
+} wgrad_instance;
 
 /* The narrow positions i with 0 <= i * stride + tap - pad < wide. */
 static conv_range positions_inside(int tap, int narrow, int wide, int stride, int pad) {
@@ -26,26 +26,26 @@ static conv_range positions_inside(int tap, int narrow, int wide, int stride, in
     return inside;
 }
 
-static clae_status make_segments(const clae_device *device, filter *f) {
+static clae_status make_segments(const clae_device *device, wgrad *f) {
     const conv_geometry *g = &f->g;
     f->segments = calloc((size_t)g->kw, sizeof(*f->segments));
     if (!f->segments) return fail_memory(device->context, (size_t)g->kw * sizeof(*f->segments), "a convolution");
     if (g->pw == 0 && (g->narrow_w - 1) * g->sw + g->kw <= g->wide_w) {
-        f->segments[f->segment_count++] = (filter_segment){.length = g->kw * g->wide_c, .positions = g->narrow_w};
+        f->segments[f->segment_count++] = (wgrad_segment){.length = g->kw * g->wide_c, .positions = g->narrow_w};
         return CLAE_OK;
     }
     for (int tap = 0; tap < g->kw; tap++) {
         const conv_range inside = positions_inside(tap, g->narrow_w, g->wide_w, g->sw, g->pw);
         if (inside.first == inside.end) continue;
-        f->segments[f->segment_count++] = (filter_segment){.first = tap * g->wide_c,
-                                                           .length = g->wide_c,
-                                                           .position_first = inside.first,
-                                                           .positions = inside.end - inside.first};
+        f->segments[f->segment_count++] = (wgrad_segment){.first = tap * g->wide_c,
+                                                          .length = g->wide_c,
+                                                          .position_first = inside.first,
+                                                          .positions = inside.end - inside.first};
     }
     return CLAE_OK;
 }
 
-static void choose_sizes(filter *f, const tile_limits *limits, double flops) {
+static void choose_sizes(wgrad *f, const tile_limits *limits, double flops) {
     const conv_geometry *g = &f->g;
     f->padded_channels = divide_up(g->narrow_c, limits->width) * limits->width;
     const double group_row_bytes = 4.0 * g->kw * g->wide_c * f->padded_channels;
@@ -53,7 +53,7 @@ static void choose_sizes(filter *f, const tile_limits *limits, double flops) {
         group_row_bytes * g->kh <= GROUP_BYTES ? g->kh : larger(1, (int)(GROUP_BYTES / group_row_bytes));
     f->groups = divide_up(g->kh, f->rows_per_group);
     const double row_bytes = 4.0 * g->narrow_w * (f->padded_channels + (double)g->sw * g->wide_c);
-    f->rows_per_chunk = smaller(larger(1, (int)(CHUNK_BYTES / row_bytes)), FILTER_MAX_ROWS);
+    f->rows_per_chunk = smaller(larger(1, (int)(CHUNK_BYTES / row_bytes)), WGRAD_MAX_ROWS);
     const int splits = flops / SPLIT_FLOPS > MAX_SPLITS ? MAX_SPLITS : (int)(flops / SPLIT_FLOPS) + 1;
     f->splits = smaller(splits, g->n);
 }
@@ -67,7 +67,7 @@ static size_t whole_lines(size_t floats) {
     return (floats + 15) / 16 * 16;
 }
 
-static layout lay_out(const filter *f, const conv_desc *desc, bool transposed) {
+static layout lay_out(const wgrad *f, const conv_desc *desc, bool transposed) {
     const conv_geometry *g = &f->g;
     const size_t narrow_rows = (size_t)g->n * g->narrow_h * g->narrow_w;
     const size_t bias_floats = (size_t)f->splits * (size_t)(transposed ? g->wide_c : g->narrow_c);
@@ -78,7 +78,7 @@ static layout lay_out(const filter *f, const conv_desc *desc, bool transposed) {
     return at;
 }
 
-static void pad_channels(const plain_device *device, const filter *f, const float *narrow, float *padded) {
+static void pad_channels(const plain_device *device, const wgrad *f, const float *narrow, float *padded) {
     const size_t channels = (size_t)f->g.narrow_c, width = (size_t)f->padded_channels;
     const size_t rows = (size_t)f->g.narrow_h * f->g.narrow_w;
     PLAIN_PARALLEL_FOR(plain_threads(device, f->g.n))
@@ -91,7 +91,7 @@ static void pad_channels(const plain_device *device, const filter *f, const floa
 }
 
 /* Adds the partial sums of one tap in order, into [wide_c][narrow_c] or, transposed, [narrow_c][wide_c]. */
-static void add_partials(const filter *f, float *partials, int tap, bool transposed, float *dweight) {
+static void add_partials(const wgrad *f, float *partials, int tap, bool transposed, float *dweight) {
     const size_t wide_c = (size_t)f->g.wide_c, narrow_c = (size_t)f->g.narrow_c, width = (size_t)f->padded_channels;
     const size_t count = wide_c * width;
     float *sums = partials + (size_t)tap * count, *out = dweight + (size_t)tap * wide_c * narrow_c;
@@ -103,14 +103,14 @@ static void add_partials(const filter *f, float *partials, int tap, bool transpo
 
 static clae_status run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
-    const filter *f = &((filter_instance *)instance)->f;
+    const wgrad *f = &((wgrad_instance *)instance)->f;
     const conv_geometry *g = &f->g;
     const bool transposed = op_is_transposed(instance->desc.op);
     const layout at = lay_out(f, &instance->desc.conv, transposed);
     const float *x = plain_floats(args->operand[CONV_BWD_WEIGHTS_X]);
     const float *dy = plain_floats(args->operand[CONV_BWD_WEIGHTS_DY]);
     float *dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT]), *workspace = plain_floats(args->workspace);
-    filter_args a = {.wide = transposed ? dy : x, .narrow = transposed ? x : dy, .partials = workspace + at.partials};
+    wgrad_args a = {.wide = transposed ? dy : x, .narrow = transposed ? x : dy, .partials = workspace + at.partials};
     if (instance->desc.conv.with_bias) {
         a.dy = dy;
         a.dy_rows = transposed ? g->wide_h * g->wide_w : g->narrow_h * g->narrow_w;
@@ -123,7 +123,7 @@ static clae_status run(op_instance *instance, const op_args *args) {
     }
     const int tasks = f->splits * f->groups;
     PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
-    for (int i = 0; i < tasks; i++) device->kernels->filter(f, &a, i / f->groups, i % f->groups);
+    for (int i = 0; i < tasks; i++) device->kernels->wgrad(f, &a, i / f->groups, i % f->groups);
     PLAIN_PARALLEL_FOR(plain_threads(device, g->kh * g->kw))
     for (int tap = 0; tap < g->kh * g->kw; tap++) add_partials(f, a.partials, tap, transposed, dweight);
     if (a.dy)
@@ -133,14 +133,14 @@ static clae_status run(op_instance *instance, const op_args *args) {
 }
 
 static void release(op_instance *instance) {
-    free(((filter_instance *)instance)->f.segments);
+    free(((wgrad_instance *)instance)->f.segments);
     free(instance);
 }
 
 static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    clae_status status = plain_instance_create(device, desc, impl, sizeof(filter_instance), run, release, instance);
+    clae_status status = plain_instance_create(device, desc, impl, sizeof(wgrad_instance), run, release, instance);
     if (status != CLAE_OK) return status;
-    filter *f = &((filter_instance *)*instance)->f;
+    wgrad *f = &((wgrad_instance *)*instance)->f;
     f->g = desc->conv.g;
     choose_sizes(f, &plain_device_of(device)->kernels->limits, op_flops(desc));
     f->partial_floats = (size_t)f->g.kh * f->g.kw * f->g.wide_c * f->padded_channels;
@@ -154,4 +154,4 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     return CLAE_OK;
 }
 
-const op_impl plain_conv_direct_filter = {.name = "direct", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_conv_direct_wgrad = {.name = "direct", .supports = plain_supports_all, .prepare = prepare};

@@ -1,4 +1,4 @@
-/* Filter (src/ops/conv.h) by partial sums of chunks of the batch, as conv_filter_tiled.cl and conv_filter_mma.cl make them:
+/* Wgrad (src/ops/conv.h) by partial sums of chunks of the batch, as conv_wgrad_tiled.cl and conv_wgrad_mma.cl make them:
  * partial[chunk][kh][kw][wide][narrow] and then dbias; what the two share.
  *
  * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W; LOCAL (items). Arguments: transposed (dy is
@@ -9,7 +9,7 @@
 #define PIXELS (NARROW_H * NARROW_W)
 #define DY_PIXELS(transposed) (transposed ? WIDE_H * WIDE_W : PIXELS)
 
-#include "conv_filter_bias.cl"
+#include "conv_wgrad_bias.cl"
 
 /* By a whole work-group; `sums` has LOCAL floats. */
 static void partial_bias(local float *sums, global const float *dy, int dy_c, size_t first, size_t end,
@@ -25,7 +25,7 @@ static void partial_bias(local float *sums, global const float *dy, int dy_c, si
 
 /* A work-item for each weight and bias. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
-void conv_filter_reduce(global const float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
+void conv_wgrad_reduce(global const float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
                         global float *dbias, ulong dbias_offset, int chunks, int transposed, int dy_c) {
     const size_t slice = WEIGHTS + dy_c;
     size_t index = get_global_id(0);

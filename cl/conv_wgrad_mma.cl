@@ -1,16 +1,16 @@
-/* Filter (src/ops/conv.h) by matrix units: products of matrices whose rows are (tap, channel of wide), whose columns are
+/* Wgrad (src/ops/conv.h) by matrix units: products of matrices whose rows are (tap, channel of wide), whose columns are
  * channels of narrow, and whose sums go over the positions of narrow, STEP of which are staged at a time. A work-group
  * makes LOCAL x BLOCK_O sums of one chunk of the batch.
  *
- * conv_filter_partial makes partial[chunk][kh][kw][wide][narrow] and then dbias; conv_filter_reduce adds the chunks up in
+ * conv_wgrad_partial makes partial[chunk][kh][kw][wide][narrow] and then dbias; conv_wgrad_reduce adds the chunks up in
  * order.
  *
- * Macros: those of conv_filter_parts.cl; STRIDE_H STRIDE_W, PAD_H PAD_W; BLOCK_O, STEP; MMA and PRECISION_TF32 (mma.cl). The positions of a chunk fit in int. */
+ * Macros: those of conv_wgrad_parts.cl; STRIDE_H STRIDE_W, PAD_H PAD_W; BLOCK_O, STEP; MMA and PRECISION_TF32 (mma.cl). The positions of a chunk fit in int. */
 
 #define M_TILES (WARP / 16)
 #define N_TILES (BLOCK_O / MMA_N)
 #include "mma.cl"
-#include "conv_filter_parts.cl"
+#include "conv_wgrad_parts.cl"
 
 #define BLOCKS_R ((ALL_ROWS + LOCAL - 1) / LOCAL)
 /* Keep the operands of a warp in different banks. */
@@ -59,7 +59,7 @@ MMA_INLINE void add_positions(float4 sums[M_TILES][N_TILES], local const float *
 
 /* Work-groups: blocks of rows, and with dbias one more in the first column; blocks of columns; chunks. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
-void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
+void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
     local float a[STEP * A_STRIDE], b[STEP * B_STRIDE], exchange[MMA_EXCHANGE];
     int row0 = get_group_id(0) * LOCAL, o0 = get_group_id(1) * BLOCK_O, warp_row = mma_warp() * M_TILES * 16;

@@ -1,9 +1,9 @@
-/* Filter (src/ops/conv.h) with stride 1 by Winograd's algorithm (tools/winograd-transforms), for devices whose work-groups
+/* Wgrad (src/ops/conv.h) with stride 1 by Winograd's algorithm (tools/winograd-transforms), for devices whose work-groups
  * share local memory. Tiles of SIZE x SIZE of wide and of STEP x STEP of narrow are transformed; their products, summed up over
- * all tiles, are transformed back to the weights. For a group of tiles, conv_filter_transform transforms both, and
- * conv_filter_product adds up the products of each chunk of `chunk` tiles: a matrix product for each of the SIZE x SIZE
- * elements. With the first group, conv_filter_transform adds up chunks of dy too. conv_filter_reduce adds the chunks
- * up in order, and transforms the sums. conv_filter_support marks where channels are not 0, a part of the batch by each
+ * all tiles, are transformed back to the weights. For a group of tiles, conv_wgrad_transform transforms both, and
+ * conv_wgrad_product adds up the products of each chunk of `chunk` tiles: a matrix product for each of the SIZE x SIZE
+ * elements. With the first group, conv_wgrad_transform adds up chunks of dy too. conv_wgrad_reduce adds the chunks
+ * up in order, and transforms the sums. conv_wgrad_support marks where channels are not 0, a part of the batch by each
  * work-group.
  *
  * A group is `rows` rows of tiles from row_first on, of `images` images; `tiles` are all its tiles.
@@ -27,7 +27,7 @@
 #include "winograd_group.cl"
 #include "winograd_product.cl"
 #include "winograd_support.cl"
-#include "conv_filter_bias.cl"
+#include "conv_wgrad_bias.cl"
 
 /* The group's tiles, and the pair of a work-item. */
 typedef struct own_pair {
@@ -64,7 +64,7 @@ static void store_row(own_pair p, const float *row, global float *to) {
 /* Work-groups: pairs, or blocks of channels x chunks of dy, whichever are more; wide, narrow and, with the first group of
  * tiles, dy. All of them meet at one barrier, which not every compiler would allow them to do in branches. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
-void conv_filter_transform(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
+void conv_wgrad_transform(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                            global const float *dy, ulong dy_offset, global float *work, ulong work_offset, ulong dbias_at,
                            ulong tiles_at, int images, int row_first, int rows, ulong dy_pixels, int bias_chunks, int dy_c) {
     local float squares[SQUARES];
@@ -103,7 +103,7 @@ void conv_filter_transform(global const float *wide, ulong wide_offset, global c
 
 /* Work-groups: blocks; elements; chunks. `add`: to the sums of the groups before. */
 kernel __attribute__((reqd_work_group_size(PRODUCT_ITEMS, 1, 1)))
-void conv_filter_product(global const float *from, ulong from_offset, global float *to, ulong to_offset, ulong tiles_at,
+void conv_wgrad_product(global const float *from, ulong from_offset, global float *to, ulong to_offset, ulong tiles_at,
                          int tiles, int chunk, int add) {
     local float4 a[DEPTH * A_VECTORS], b[DEPTH * B_VECTORS];
     const int block = get_group_id(0), element = get_group_id(1), first = get_group_id(2) * chunk;
@@ -115,7 +115,7 @@ void conv_filter_product(global const float *from, ulong from_offset, global flo
 
 /* Work-groups: rows of wide, then of narrow; blocks of PAIRS channels; parts of `part` images of the batch. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
-void conv_filter_support(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
+void conv_wgrad_support(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global int *work, ulong work_offset, ulong support_at, int n, int part) {
     local int squares[LOCAL];
     const bool is_wide = get_group_id(0) < WIDE_H;
@@ -145,7 +145,7 @@ void conv_filter_support(global const float *wide, ulong wide_offset, global con
 
 /* Work-groups: pairs of channels, then elements of dbias. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
-void conv_filter_reduce(global const float *work, ulong work_offset, global float *dweight, ulong dweight_offset,
+void conv_wgrad_reduce(global const float *work, ulong work_offset, global float *dweight, ulong dweight_offset,
                         global float *dbias, ulong dbias_offset, int chunks, ulong dbias_at, int bias_chunks, int transposed,
                         int dy_c, ulong support_at, int parts) {
     local float squares[SQUARES];

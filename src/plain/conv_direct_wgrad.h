@@ -1,7 +1,7 @@
 /* The gradient of the weights: sums of products over all positions of all images. The batch is split into a number of
  * parts that depends on the shape alone, and their partial sums are added in order: threads do not change a bit. */
-#ifndef CLAE_PLAIN_CONV_DIRECT_FILTER_H
-#define CLAE_PLAIN_CONV_DIRECT_FILTER_H
+#ifndef CLAE_PLAIN_CONV_DIRECT_WGRAD_H
+#define CLAE_PLAIN_CONV_DIRECT_WGRAD_H
 
 #include "ops/conv.h"
 
@@ -10,26 +10,26 @@
 
 /* The taps of one kernel row side by side, as they are in memory where all of them meet all positions, or one by one.
  */
-typedef struct filter_segment {
+typedef struct wgrad_segment {
     int first, length;             /* in elements of [kw][wide_c] */
     int position_first, positions; /* along the narrow row */
-} filter_segment;
+} wgrad_segment;
 
-typedef struct filter {
+typedef struct wgrad {
     conv_geometry g;
     int padded_channels; /* narrow_c, rounded up to whole vectors */
     int splits;          /* of the batch */
     int rows_per_group;  /* kernel rows that one task sums up */
     int groups;
-    int rows_per_chunk; /* narrow rows that stay in the cache while all taps pass over them; at most FILTER_MAX_ROWS */
+    int rows_per_chunk; /* narrow rows that stay in the cache while all taps pass over them; at most WGRAD_MAX_ROWS */
     int segment_count;
-    filter_segment *segments;
+    wgrad_segment *segments;
     size_t partial_floats; /* [kh][kw][wide_c][padded_channels] */
-} filter;
+} wgrad;
 
-#define FILTER_MAX_ROWS 64
+#define WGRAD_MAX_ROWS 64
 
-typedef struct filter_args {
+typedef struct wgrad_args {
     const float *wide;
     const float *narrow; /* with padded_channels channels */
     float *partials;     /* [splits] */
@@ -37,10 +37,10 @@ typedef struct filter_args {
     const float *dy;
     int dy_rows, dy_channels;
     float *bias_partials; /* [splits][dy_channels] */
-} filter_args;
+} wgrad_args;
 
 /* Part `index` of `count` of the numbers 0 .. total-1. */
-static inline conv_range filter_split(int total, int count, int index) {
+static inline conv_range wgrad_split(int total, int count, int index) {
     conv_range part = {(int)((long long)total * index / count), (int)((long long)total * (index + 1) / count)};
     return part;
 }

@@ -11,18 +11,18 @@ typedef struct row {
     ptrdiff_t wide, narrow;
 } row;
 
-typedef struct filter_tile {
+typedef struct wgrad_tile {
     const float *wide, *narrow;
     const row *rows;
     int row_count, positions;
     ptrdiff_t wide_stride, narrow_stride; /* between positions */
     float *sum;
     ptrdiff_t sum_stride;
-} filter_tile;
+} wgrad_tile;
 
-typedef void (*filter_tile_fn)(const filter_tile *t);
+typedef void (*wgrad_tile_fn)(const wgrad_tile *t);
 
-INLINE void filter_tile_run(const filter_tile *t, const int vectors, const int elements) {
+INLINE void wgrad_tile_run(const wgrad_tile *t, const int vectors, const int elements) {
     vector sum[TILE_MAX_POSITIONS][TILE_MAX_VECTORS];
     UNROLL
     for (int e = 0; e < elements; e++) {
@@ -41,17 +41,17 @@ INLINE void filter_tile_run(const filter_tile *t, const int vectors, const int e
     }
 }
 
-#define FILTER_TILE(vectors, elements)                                                                                 \
-    static void filter_tile_##vectors##x##elements(const filter_tile *t) {                                             \
-        filter_tile_run(t, vectors, elements);                                                                         \
+#define WGRAD_TILE(vectors, elements)                                                                                  \
+    static void wgrad_tile_##vectors##x##elements(const wgrad_tile *t) {                                               \
+        wgrad_tile_run(t, vectors, elements);                                                                          \
     }
-TILE_SIZES(FILTER_TILE)
+TILE_SIZES(WGRAD_TILE)
 
-#define FILTER_ENTRY(vectors, elements) [vectors][elements] = filter_tile_##vectors##x##elements,
-static const filter_tile_fn tiles[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] = {TILE_SIZES(FILTER_ENTRY)};
+#define WGRAD_ENTRY(vectors, elements) [vectors][elements] = wgrad_tile_##vectors##x##elements,
+static const wgrad_tile_fn tiles[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] = {TILE_SIZES(WGRAD_ENTRY)};
 
 /* The rows among narrow rows first .. end-1 of the batch that kernel row ky meets. */
-static int meeting_rows(const filter *f, int ky, int first, int end, row *rows) {
+static int meeting_rows(const wgrad *f, int ky, int first, int end, row *rows) {
     const conv_geometry *g = &f->g;
     const ptrdiff_t wide_row = (ptrdiff_t)g->wide_w * g->wide_c;
     const ptrdiff_t narrow_row = (ptrdiff_t)g->narrow_w * f->padded_channels;
@@ -66,7 +66,7 @@ static int meeting_rows(const filter *f, int ky, int first, int end, row *rows) 
     return count;
 }
 
-static void sum_segment(const filter *f, const filter_segment *segment, filter_tile t) {
+static void sum_segment(const wgrad *f, const wgrad_segment *segment, wgrad_tile t) {
     const conv_geometry *g = &f->g;
     const int tap = segment->first / g->wide_c;
     t.positions = segment->positions;
@@ -76,7 +76,7 @@ static void sum_segment(const filter *f, const filter_segment *segment, filter_t
     const int all = f->padded_channels / WIDTH, blocks = divide_up(all, limits.max_vectors);
     for (int b = 0, vectors; b < blocks; b++) {
         vectors = all / blocks + (b < all % blocks);
-        filter_tile block = t;
+        wgrad_tile block = t;
         for (int left = segment->length, size; left > 0; left -= size) {
             size = tile_next(left, limits.max_positions[vectors]);
             tiles[vectors][size](&block);
@@ -89,17 +89,16 @@ static void sum_segment(const filter *f, const filter_segment *segment, filter_t
 }
 
 /* Sums dy up in step with the rows of the chunk, while they are in the cache. */
-static void sum_bias(const filter_args *args, int split, size_t narrow_rows, size_t all_rows, size_t first,
-                     size_t end) {
+static void sum_bias(const wgrad_args *args, int split, size_t narrow_rows, size_t all_rows, size_t first, size_t end) {
     const size_t from = first * all_rows / narrow_rows, to = end * all_rows / narrow_rows;
     const size_t channels = (size_t)args->dy_channels;
     PLAIN_NAME(plain_column_sums)
     (args->dy + from * channels, to - from, channels, args->bias_partials + (size_t)split * channels);
 }
 
-void PLAIN_NAME(plain_filter)(const filter *f, const filter_args *args, int split, int group) {
+void PLAIN_NAME(plain_wgrad)(const wgrad *f, const wgrad_args *args, int split, int group) {
     const conv_geometry *g = &f->g;
-    const conv_range images = filter_split(g->n, f->splits, split);
+    const conv_range images = wgrad_split(g->n, f->splits, split);
     const int first_ky = group * f->rows_per_group;
     const int end_ky = smaller(first_ky + f->rows_per_group, g->kh);
     const ptrdiff_t sums_of_row = (ptrdiff_t)g->kw * g->wide_c * f->padded_channels;
@@ -109,16 +108,16 @@ void PLAIN_NAME(plain_filter)(const filter *f, const filter_args *args, int spli
     if (with_bias)
         memset(args->bias_partials + split * args->dy_channels, 0, (size_t)args->dy_channels * sizeof(float));
 
-    row rows[FILTER_MAX_ROWS];
+    row rows[WGRAD_MAX_ROWS];
     const int last = images.end * g->narrow_h;
     for (int first = images.first * g->narrow_h, end; first < last; first = end) {
         end = smaller(first + f->rows_per_chunk, last);
-        filter_tile t = {.wide = args->wide,
-                         .narrow = args->narrow,
-                         .rows = rows,
-                         .wide_stride = (ptrdiff_t)g->sw * g->wide_c,
-                         .narrow_stride = f->padded_channels,
-                         .sum_stride = f->padded_channels};
+        wgrad_tile t = {.wide = args->wide,
+                        .narrow = args->narrow,
+                        .rows = rows,
+                        .wide_stride = (ptrdiff_t)g->sw * g->wide_c,
+                        .narrow_stride = f->padded_channels,
+                        .sum_stride = f->padded_channels};
         for (int ky = first_ky; ky < end_ky; ky++) {
             t.row_count = meeting_rows(f, ky, first, end, rows);
             t.sum = sums + ky * sums_of_row;

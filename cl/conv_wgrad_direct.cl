@@ -1,8 +1,8 @@
-/* Filter (src/ops/conv.h) for devices whose work-items are threads with vector units: one-item work-groups, vectors
+/* Wgrad (src/ops/conv.h) for devices whose work-items are threads with vector units: one-item work-groups, vectors
  * over narrow's channels, a tile of TILE weights x VECTORS accumulators in registers.
  *
- * The batch is split in chunks, each with sums of its own: conv_filter_partial makes partial[chunk][kh][kw][wide][narrow]
- * and then dbias; conv_filter_reduce adds the chunks up in order. Without padding the taps and channels of a row of the
+ * The batch is split in chunks, each with sums of its own: conv_wgrad_partial makes partial[chunk][kh][kw][wide][narrow]
+ * and then dbias; conv_wgrad_reduce adds the chunks up in order. Without padding the taps and channels of a row of the
  * kernel are one run of wide, and a tile may span taps.
  *
  * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W, LANES
@@ -122,7 +122,7 @@ NOT_INLINE void sum_images(int first, int end, int ky_first, int ky_end, int wid
 
 /* Work-items: chunks of `chunk` images x KERNEL_ROWS rows of the kernel, and with dbias one more. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void conv_filter_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
+void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c,
                          int wide_step) {
     int ky_first = get_global_id(1) * KERNEL_ROWS, ky_end = min(ky_first + KERNEL_ROWS, KERNEL_H);
@@ -139,7 +139,7 @@ void conv_filter_partial(global const float *wide, ulong wide_offset, global con
 
 /* A work-item for each tap and channel of wide, and with dbias one more. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void conv_filter_reduce(global const float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
+void conv_wgrad_reduce(global const float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
                         global float *dbias, ulong dbias_offset, int chunks, int transposed, int dy_c) {
     const size_t slice = WEIGHTS + dy_c;
     int row = get_global_id(0), tap = row / WIDE_C, c = row % WIDE_C;
