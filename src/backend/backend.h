@@ -53,6 +53,12 @@ typedef struct view {
     size_t offset;
 } view;
 
+/* A place further on; a view without a buffer stays as it is. */
+static inline view view_moved(view v, size_t elements) {
+    if (v.buffer) v.offset += elements;
+    return v;
+}
+
 typedef struct op_args {
     view operand[OP_MAX_OPERANDS];
     view workspace; /* of op_instance.workspace_bytes; its contents do not outlive the run */

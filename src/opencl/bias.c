@@ -1,7 +1,7 @@
 #include "opencl/impls.h"
 #include "opencl/instance.h"
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status bias_run(op_instance *instance, const op_args *args) {
     const bias_desc *desc = &instance->desc.bias;
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
     clae_status status = opencl_kernel_set(&launch->kernel, "vvuu", args->operand[BIAS_BIAS], args->operand[BIAS_Y],
@@ -9,8 +9,8 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(launch);
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(opencl_instance), run, instance);
+static clae_status bias_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    clae_status status = opencl_instance_create(device, desc, impl, sizeof(opencl_instance), bias_run, instance);
     if (status) return status;
     status =
         opencl_elementwise_create(opencl_device_of(device), "bias.cl", "", "bias", desc->bias.rows * desc->bias.channels,
@@ -18,4 +18,4 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     return opencl_instance_finish(instance, status);
 }
 
-const op_impl opencl_bias_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = prepare};
+const op_impl opencl_bias_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = bias_prepare};

@@ -21,7 +21,7 @@ static void describe_platforms(const opencl_listing *listing, char *text, size_t
 }
 
 /* Asks the driver alone, in a helper of its own. */
-static void ask(const clae_context *context, const opencl_survey *s, size_t which, driver_report *report) {
+static void drivers_ask(const clae_context *context, const opencl_survey *s, size_t which, driver_report *report) {
     bool *kept = calloc(s->vendors.count, sizeof *kept);
     opencl_listing listing = {0};
     char why[512];
@@ -63,7 +63,7 @@ clae_status opencl_drivers(clae_context *context, driver_report **list, size_t *
             report->failed = true;
             snprintf(report->story, sizeof report->story, "the process that asked it for its devices %s", s->deaths[i]);
         } else {
-            ask(context, s, i, report);
+            drivers_ask(context, s, i, report);
         }
     }
     return CLAE_OK;

@@ -7,11 +7,11 @@
 /* Most of its tuned kernels are compiled for that many. */
 enum { LEAST_GROUP_ITEMS = 256 };
 
-static CLBlastTranspose transposed(bool yes) {
+static CLBlastTranspose gemm_clblast_transposed(bool yes) {
     return yes ? CLBlastTransposeYes : CLBlastTransposeNo;
 }
 
-static const char *status_text(CLBlastStatusCode code) {
+static const char *gemm_clblast_status_text(CLBlastStatusCode code) {
     switch ((int)code) {
     case CLBlastNotImplemented:
         return "CLBlastNotImplemented";
@@ -44,11 +44,11 @@ static const char *status_text(CLBlastStatusCode code) {
     }
 }
 
-static clae_status check(const clae_device *device, CLBlastStatusCode code, const char *call) {
+static clae_status gemm_clblast_check(const clae_device *device, CLBlastStatusCode code, const char *call) {
     if (code == CLBlastSuccess) return CLAE_OK;
     return fail(device->context, CLAE_ERROR_DEVICE,
                 "OpenCL device %s (%s): %s failed: %s (%d); force another implementation by gemm=plain",
-                device->info.id, device->info.name, call, status_text(code), (int)code);
+                device->info.id, device->info.name, call, gemm_clblast_status_text(code), (int)code);
 }
 
 /* CLBlast takes a buffer for its copies, but no place in one, so that it cannot be given the plan's workspace. */
@@ -57,75 +57,79 @@ typedef struct clblast_instance {
     buffer *copies; /* NULL: none needed */
 } clblast_instance;
 
-static CLBlastStatusCode multiply(const opencl_device *device, const gemm_desc *desc, view a, view b, view c,
-                                  cl_mem copies) {
+static CLBlastStatusCode gemm_clblast_multiply(const opencl_device *device, const gemm_desc *desc, view a, view b,
+                                               view c, cl_mem copies) {
     cl_command_queue queue = device->queue;
-    return CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, transposed(desc->transpose_a),
-                                      transposed(desc->transpose_b), desc->m, desc->n, desc->k, desc->alpha,
-                                      opencl_memory_of(a), a.offset, desc->transpose_a ? desc->m : desc->k,
+    return CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, gemm_clblast_transposed(desc->transpose_a),
+                                      gemm_clblast_transposed(desc->transpose_b), desc->m, desc->n, desc->k,
+                                      desc->alpha, opencl_memory_of(a), a.offset, desc->transpose_a ? desc->m : desc->k,
                                       opencl_memory_of(b), b.offset, desc->transpose_b ? desc->k : desc->n, desc->beta,
                                       opencl_memory_of(c), c.offset, desc->n, &queue, NULL, copies);
 }
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status gemm_clblast_run(op_instance *instance, const op_args *args) {
     buffer *copies = ((clblast_instance *)instance)->copies;
-    CLBlastStatusCode code =
-        multiply(opencl_device_of(instance->device), &instance->desc.gemm, args->operand[GEMM_A], args->operand[GEMM_B],
-                 args->operand[GEMM_C], copies ? ((opencl_buffer *)copies)->memory : NULL);
-    return check(instance->device, code, "CLBlastSgemm");
+    CLBlastStatusCode code = gemm_clblast_multiply(opencl_device_of(instance->device), &instance->desc.gemm,
+                                                   args->operand[GEMM_A], args->operand[GEMM_B], args->operand[GEMM_C],
+                                                   copies ? ((opencl_buffer *)copies)->memory : NULL);
+    return gemm_clblast_check(instance->device, code, "CLBlastSgemm");
 }
 
-static void release(op_instance *instance) {
+static void gemm_clblast_release(op_instance *instance) {
     if (instance) buffer_free(((clblast_instance *)instance)->copies);
     opencl_instance_release(instance);
 }
 
 /* CLBlast compiles when it is first run: that must not be in the training loop. */
-static clae_status run_small(clae_device *device, const gemm_desc *desc) {
+static clae_status gemm_clblast_run_small(clae_device *device, const gemm_desc *desc) {
     const gemm_desc small = {.m = 1, .n = 1, .k = 1, .transpose_a = desc->transpose_a, .alpha = 1.0f};
     buffer *numbers = NULL;
     clae_status status = buffer_create(device, 3 * sizeof(float), &numbers);
     if (!status) status = buffer_zero(numbers, 0, numbers->bytes);
     if (!status)
-        status = check(device,
-                       multiply(opencl_device_of(device), &small, (view){numbers, 0}, (view){numbers, 1},
-                                (view){numbers, 2}, NULL),
-                       "CLBlastSgemm");
+        status = gemm_clblast_check(device,
+                                    gemm_clblast_multiply(opencl_device_of(device), &small, (view){numbers, 0},
+                                                          (view){numbers, 1}, (view){numbers, 2}, NULL),
+                                    "CLBlastSgemm");
     if (!status) status = device_finish(device);
     buffer_free(numbers);
     return status;
 }
 
-static clae_status create_copies(clblast_instance *self) {
+static clae_status gemm_clblast_create_copies(clblast_instance *self) {
     clae_device *device = self->base.base.device;
     const gemm_desc *desc = &self->base.base.desc.gemm;
     cl_command_queue queue = opencl_device_of(device)->queue;
     size_t bytes = 0;
     /* Offsets are not known yet; those that are not 0 need the most copies. */
     CLBlastStatusCode code = CLBlastSGemmTempBufferSize(
-        CLBlastLayoutRowMajor, transposed(desc->transpose_a), transposed(desc->transpose_b), desc->m, desc->n, desc->k,
-        1, desc->transpose_a ? desc->m : desc->k, 1, desc->transpose_b ? desc->k : desc->n, 1, desc->n, &queue, &bytes);
-    clae_status status = check(device, code, "CLBlastSGemmTempBufferSize");
+        CLBlastLayoutRowMajor, gemm_clblast_transposed(desc->transpose_a), gemm_clblast_transposed(desc->transpose_b),
+        desc->m, desc->n, desc->k, 1, desc->transpose_a ? desc->m : desc->k, 1, desc->transpose_b ? desc->k : desc->n,
+        1, desc->n, &queue, &bytes);
+    clae_status status = gemm_clblast_check(device, code, "CLBlastSGemmTempBufferSize");
     return status || bytes == 0 ? status : buffer_create(device, bytes, &self->copies);
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(clblast_instance), run, instance);
+static clae_status gemm_clblast_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                        op_instance **instance) {
+    clae_status status =
+        opencl_instance_create(device, desc, impl, sizeof(clblast_instance), gemm_clblast_run, instance);
     if (status) return status;
-    (*instance)->release = release;
-    status = run_small(device, &desc->gemm);
-    if (!status) status = create_copies((clblast_instance *)*instance);
+    (*instance)->release = gemm_clblast_release;
+    status = gemm_clblast_run_small(device, &desc->gemm);
+    if (!status) status = gemm_clblast_create_copies((clblast_instance *)*instance);
     return opencl_instance_finish(instance, status);
 }
 
 /* On CPUs it reaches a fraction of what the kernel in their style does. */
-static bool suits(const clae_device *device, const op_desc *desc) {
+static bool gemm_clblast_suits(const clae_device *device, const op_desc *desc) {
     return !opencl_is_cpu(device, desc);
 }
 
-static bool supports(const clae_device *device, const op_desc *desc) {
+static bool gemm_clblast_supports(const clae_device *device, const op_desc *desc) {
     (void)desc;
     return ((const opencl_device *)device)->max_work_group_items >= LEAST_GROUP_ITEMS;
 }
 
-const op_impl opencl_gemm_clblast = {.name = "clblast", .suits = suits, .supports = supports, .prepare = prepare};
+const op_impl opencl_gemm_clblast = {
+    .name = "clblast", .suits = gemm_clblast_suits, .supports = gemm_clblast_supports, .prepare = gemm_clblast_prepare};

@@ -1,4 +1,5 @@
 /* GEMM in the style of GPUs: tiles in local memory; k is divided where there are too few tiles to fill the device. */
+#include "base/numbers.h"
 #include "opencl/impls.h"
 #include "opencl/instance.h"
 
@@ -13,11 +14,7 @@ typedef struct tiled_instance {
     size_t part, parts;
 } tiled_instance;
 
-static size_t divide_up(size_t a, size_t b) {
-    return (a + b - 1) / b;
-}
-
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status gemm_plain_run(op_instance *instance, const op_args *args) {
     tiled_instance *self = (tiled_instance *)instance;
     const gemm_desc *desc = &instance->desc.gemm;
     opencl_launch *launch = self->base.launch;
@@ -34,15 +31,15 @@ static clae_status run(op_instance *instance, const op_args *args) {
 }
 
 /* Local memory of two tiles, as in cl/gemm_plain.cl. */
-static size_t local_bytes(size_t side) {
+static size_t gemm_plain_local_bytes(size_t side) {
     return 2 * side * (ITEM_TILE * side + 1) * sizeof(float);
 }
 
 /* Side of the square work-group: the largest power of two whose square the built kernel allows. */
-static clae_status create_tiles(opencl_device *device, const gemm_desc *desc, opencl_launch *launch) {
+static clae_status gemm_plain_create_tiles(opencl_device *device, const gemm_desc *desc, opencl_launch *launch) {
     size_t side = WANTED_SIDE;
     while (side > 1 && (side * side > device->max_work_group_items ||
-                        (device->local_bytes && local_bytes(side) > device->local_bytes)))
+                        (device->local_bytes && gemm_plain_local_bytes(side) > device->local_bytes)))
         side /= 2;
     for (;; side /= 2) {
         char options[96];
@@ -58,31 +55,32 @@ static clae_status create_tiles(opencl_device *device, const gemm_desc *desc, op
     }
 }
 
-static void divide_k(tiled_instance *self, size_t tiles, size_t side) {
+static void gemm_plain_divide_k(tiled_instance *self, size_t tiles, size_t side) {
     const gemm_desc *desc = &self->base.base.desc.gemm;
     const size_t wanted_groups = (size_t)self->base.base.device->info.compute_units * GROUPS_PER_UNIT;
     const size_t part_bytes = desc->m * desc->n * sizeof(float);
-    size_t parts = tiles < wanted_groups ? divide_up(wanted_groups, tiles) : 1;
+    size_t parts = tiles < wanted_groups ? divide_up_size(wanted_groups, tiles) : 1;
     if (parts > desc->k / SMALLEST_PART) parts = desc->k / SMALLEST_PART;
     if (parts > MOST_PARTS) parts = MOST_PARTS;
     if (parts > MOST_PARTS_BYTES / part_bytes) parts = MOST_PARTS_BYTES / part_bytes;
-    self->part = parts > 1 ? divide_up(divide_up(desc->k, parts), side) * side : desc->k;
-    self->parts = divide_up(desc->k, self->part);
+    self->part = parts > 1 ? divide_up_size(divide_up_size(desc->k, parts), side) * side : desc->k;
+    self->parts = divide_up_size(desc->k, self->part);
     if (self->parts > 1) self->base.base.workspace_bytes = self->parts * part_bytes;
 }
 
-static clae_status prepare(clae_device *base, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    clae_status status = opencl_instance_create(base, desc, impl, sizeof(tiled_instance), run, instance);
+static clae_status gemm_plain_prepare(clae_device *base, const op_desc *desc, const op_impl *impl,
+                                      op_instance **instance) {
+    clae_status status = opencl_instance_create(base, desc, impl, sizeof(tiled_instance), gemm_plain_run, instance);
     if (status) return status;
     tiled_instance *self = (tiled_instance *)*instance;
     opencl_device *device = opencl_device_of(base);
     opencl_launch *launch = self->base.launch;
-    status = create_tiles(device, &desc->gemm, &launch[0]);
+    status = gemm_plain_create_tiles(device, &desc->gemm, &launch[0]);
     if (status) return opencl_instance_finish(instance, status);
     const size_t side = launch[0].local[0];
-    const size_t m_tiles = divide_up(desc->gemm.m, ITEM_TILE * side),
-                 n_tiles = divide_up(desc->gemm.n, ITEM_TILE * side);
-    divide_k(self, m_tiles * n_tiles, side);
+    const size_t m_tiles = divide_up_size(desc->gemm.m, ITEM_TILE * side),
+                 n_tiles = divide_up_size(desc->gemm.n, ITEM_TILE * side);
+    gemm_plain_divide_k(self, m_tiles * n_tiles, side);
     launch[0].global[0] = m_tiles * side;
     launch[0].global[1] = n_tiles * side;
     launch[0].global[2] = self->parts;
@@ -93,8 +91,8 @@ static clae_status prepare(clae_device *base, const op_desc *desc, const op_impl
     status = opencl_kernel_create(device, "gemm_plain.cl", options, "gemm_sum", &launch[1].kernel);
     launch[1].dimensions = 1;
     launch[1].local[0] = opencl_group_items(device, SUM_ITEMS);
-    launch[1].global[0] = divide_up(desc->gemm.m * desc->gemm.n, launch[1].local[0]) * launch[1].local[0];
+    launch[1].global[0] = divide_up_size(desc->gemm.m * desc->gemm.n, launch[1].local[0]) * launch[1].local[0];
     return opencl_instance_finish(instance, status);
 }
 
-const op_impl opencl_gemm_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = prepare};
+const op_impl opencl_gemm_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = gemm_plain_prepare};

@@ -1,4 +1,5 @@
 /* GEMM in the style of CPUs: panels packed for the cache, tiles in registers. */
+#include "base/numbers.h"
 #include "opencl/impls.h"
 #include "opencl/instance.h"
 
@@ -22,76 +23,65 @@ typedef struct part {
     size_t m0, m, n0, n, k0, k;
 } part;
 
-static size_t divide_up(size_t a, size_t b) {
-    return (a + b - 1) / b;
-}
-static size_t smaller(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-static view moved(view v, size_t offset) {
-    v.offset += offset;
-    return v;
-}
-
-static clae_status pack(opencl_launch *launch, view source, view panels, size_t extent, size_t k, size_t stride,
-                        size_t width) {
+static clae_status gemm_vector_pack(opencl_launch *launch, view source, view panels, size_t extent, size_t k,
+                                    size_t stride, size_t width) {
     clae_status status = opencl_kernel_set(&launch->kernel, "vvuul", source, panels, extent, k, stride);
-    launch->global[0] = divide_up(extent, width);
-    launch->global[1] = divide_up(k, PACK_K_BLOCK);
+    launch->global[0] = divide_up_size(extent, width);
+    launch->global[1] = divide_up_size(k, PACK_K_BLOCK);
     return status ? status : opencl_launch_run(launch);
 }
 
-static clae_status run_tiles(packed_instance *self, const op_args *args, const part *p) {
+static clae_status gemm_vector_run_tiles(packed_instance *self, const op_args *args, const part *p) {
     const gemm_desc *desc = &self->base.base.desc.gemm;
     opencl_launch *launch = &self->base.launch[TILES];
-    const view panels_a = moved(args->workspace, self->b_elements);
+    const view panels_a = view_moved(args->workspace, self->b_elements);
     view a = args->operand[GEMM_A];
     clae_status status = CLAE_OK;
     if (desc->transpose_a) {
-        status = pack(&self->base.launch[PACK_A], moved(a, p->k0 * desc->m + p->m0), panels_a, p->m, p->k, desc->m,
-                      self->mr);
+        status = gemm_vector_pack(&self->base.launch[PACK_A], view_moved(a, p->k0 * desc->m + p->m0), panels_a, p->m,
+                                  p->k, desc->m, self->mr);
         a = panels_a;
     } else {
-        a = moved(a, p->m0 * desc->k + p->k0);
+        a = view_moved(a, p->m0 * desc->k + p->k0);
     }
     if (status) return status;
     status = opencl_kernel_set(&launch->kernel, "vvvuuullff", a, args->workspace,
-                               moved(args->operand[GEMM_C], p->m0 * desc->n + p->n0), p->m, p->n, p->k, desc->k,
+                               view_moved(args->operand[GEMM_C], p->m0 * desc->n + p->n0), p->m, p->n, p->k, desc->k,
                                desc->n, (double)desc->alpha, p->k0 == 0 ? (double)desc->beta : 1.0);
-    launch->global[0] = divide_up(p->m, self->mr * M_BLOCK_PANELS);
-    launch->global[1] = divide_up(p->n, self->nr * N_BLOCK_PANELS);
+    launch->global[0] = divide_up_size(p->m, self->mr * M_BLOCK_PANELS);
+    launch->global[1] = divide_up_size(p->n, self->nr * N_BLOCK_PANELS);
     return status ? status : opencl_launch_run(launch);
 }
 
-static clae_status run_columns(packed_instance *self, const op_args *args, part p) {
+static clae_status gemm_vector_run_columns(packed_instance *self, const op_args *args, part p) {
     const gemm_desc *desc = &self->base.base.desc.gemm;
     const size_t offset = desc->transpose_b ? p.n0 * desc->k + p.k0 : p.k0 * desc->n + p.n0;
-    clae_status status = pack(&self->base.launch[PACK_B], moved(args->operand[GEMM_B], offset), args->workspace, p.n,
-                              p.k, desc->transpose_b ? desc->k : desc->n, self->nr);
+    clae_status status = gemm_vector_pack(&self->base.launch[PACK_B], view_moved(args->operand[GEMM_B], offset),
+                                          args->workspace, p.n, p.k, desc->transpose_b ? desc->k : desc->n, self->nr);
     for (p.m0 = 0; !status && p.m0 < desc->m; p.m0 += self->most_m) {
-        p.m = smaller(desc->m - p.m0, self->most_m);
-        status = run_tiles(self, args, &p);
+        p.m = smaller_size(desc->m - p.m0, self->most_m);
+        status = gemm_vector_run_tiles(self, args, &p);
     }
     return status;
 }
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status gemm_vector_run(op_instance *instance, const op_args *args) {
     packed_instance *self = (packed_instance *)instance;
     const gemm_desc *desc = &instance->desc.gemm;
     clae_status status = CLAE_OK;
     part p = {0};
     for (p.n0 = 0; !status && p.n0 < desc->n; p.n0 += self->most_n) {
-        p.n = smaller(desc->n - p.n0, self->most_n);
+        p.n = smaller_size(desc->n - p.n0, self->most_n);
         for (p.k0 = 0; !status && p.k0 < desc->k; p.k0 += K_STEP) {
-            p.k = smaller(desc->k - p.k0, K_STEP);
-            status = run_columns(self, args, p);
+            p.k = smaller_size(desc->k - p.k0, K_STEP);
+            status = gemm_vector_run_columns(self, args, p);
         }
     }
     return status;
 }
 
-static clae_status create_pack(opencl_device *device, size_t width, bool transposed, opencl_launch *launch) {
+static clae_status gemm_vector_create_pack(opencl_device *device, size_t width, bool transposed,
+                                           opencl_launch *launch) {
     char options[96];
     snprintf(options, sizeof options, "-DVEC=%u -DWIDTH=%zu -DK_BLOCK=%d%s", device->vector_width, width, PACK_K_BLOCK,
              transposed ? " -DTRANSPOSED" : "");
@@ -100,8 +90,8 @@ static clae_status create_pack(opencl_device *device, size_t width, bool transpo
     return opencl_kernel_create(device, "gemm_vector.cl", options, "gemm_pack", &launch->kernel);
 }
 
-static clae_status create_tiles(opencl_device *device, const packed_instance *self, bool packed_a,
-                                opencl_launch *launch) {
+static clae_status gemm_vector_create_tiles(opencl_device *device, const packed_instance *self, bool packed_a,
+                                            opencl_launch *launch) {
     char options[128];
     snprintf(options, sizeof options, "-DVEC=%u -DMR=%zu -DM_BLOCK=%zu -DPANELS=%d%s", device->vector_width, self->mr,
              self->mr * M_BLOCK_PANELS, N_BLOCK_PANELS, packed_a ? " -DPACKED_A" : "");
@@ -110,8 +100,9 @@ static clae_status create_tiles(opencl_device *device, const packed_instance *se
     return opencl_kernel_create(device, "gemm_vector.cl", options, "gemm_tiles", &launch->kernel);
 }
 
-static clae_status prepare(clae_device *base, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    clae_status status = opencl_instance_create(base, desc, impl, sizeof(packed_instance), run, instance);
+static clae_status gemm_vector_prepare(clae_device *base, const op_desc *desc, const op_impl *impl,
+                                       op_instance **instance) {
+    clae_status status = opencl_instance_create(base, desc, impl, sizeof(packed_instance), gemm_vector_run, instance);
     if (status) return status;
     packed_instance *self = (packed_instance *)*instance;
     opencl_device *device = opencl_device_of(base);
@@ -121,14 +112,15 @@ static clae_status prepare(clae_device *base, const op_desc *desc, const op_impl
     self->nr = 2 * (size_t)device->vector_width;
     self->most_n = MOST_PACKED;
     self->most_m = gemm->transpose_a ? MOST_PACKED / self->mr * self->mr : gemm->m;
-    self->b_elements = K_STEP * divide_up(smaller(gemm->n, MOST_PACKED), self->nr) * self->nr;
-    size_t a_elements = gemm->transpose_a ? K_STEP * divide_up(smaller(gemm->m, self->most_m), self->mr) * self->mr : 0;
+    self->b_elements = K_STEP * divide_up_size(smaller_size(gemm->n, MOST_PACKED), self->nr) * self->nr;
+    size_t a_elements =
+        gemm->transpose_a ? K_STEP * divide_up_size(smaller_size(gemm->m, self->most_m), self->mr) * self->mr : 0;
     (*instance)->workspace_bytes = (self->b_elements + a_elements) * sizeof(float);
-    if (gemm->transpose_a) status = create_pack(device, self->mr, false, &self->base.launch[PACK_A]);
-    if (!status) status = create_pack(device, self->nr, gemm->transpose_b, &self->base.launch[PACK_B]);
-    if (!status) status = create_tiles(device, self, gemm->transpose_a, &self->base.launch[TILES]);
+    if (gemm->transpose_a) status = gemm_vector_create_pack(device, self->mr, false, &self->base.launch[PACK_A]);
+    if (!status) status = gemm_vector_create_pack(device, self->nr, gemm->transpose_b, &self->base.launch[PACK_B]);
+    if (!status) status = gemm_vector_create_tiles(device, self, gemm->transpose_a, &self->base.launch[TILES]);
     return opencl_instance_finish(instance, status);
 }
 
 const op_impl opencl_gemm_vector = {
-    .name = "vector", .suits = opencl_is_cpu, .supports = opencl_supports_long_loops, .prepare = prepare};
+    .name = "vector", .suits = opencl_is_cpu, .supports = opencl_supports_long_loops, .prepare = gemm_vector_prepare};

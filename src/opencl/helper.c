@@ -47,7 +47,7 @@ static void describe_death(opencl_helper *h, char *why, size_t size) {
                  child_last_words(h->child));
 }
 
-static json_t *ask(opencl_helper *h, double limit, char *why, size_t size, const char *question) {
+static json_t *helper_ask(opencl_helper *h, double limit, char *why, size_t size, const char *question) {
     json_t *answer = child_ask(h->child, question) ? next_answer(h, limit) : NULL;
     *why = '\0';
     if (!answer) describe_death(h, why, size);
@@ -100,7 +100,7 @@ void opencl_helper_end(opencl_helper *h) {
 
 opencl_outcome opencl_helper_list(opencl_helper *h, opencl_listing *listing, char *why, size_t size) {
     *listing = (opencl_listing){0};
-    json_t *answer = ask(h, limit_ms(LIST_LIMIT_MS), why, size, "list");
+    json_t *answer = helper_ask(h, limit_ms(LIST_LIMIT_MS), why, size, "list");
     if (!answer) return OPENCL_DIED;
     const bool listed = opencl_listing_unpack(answer, listing);
     json_decref(answer);
@@ -120,7 +120,7 @@ static opencl_outcome unpack_reason(json_t *answer, char *why, size_t size) {
 opencl_outcome opencl_helper_try(opencl_helper *h, const char *id, opencl_findings *findings, char *why, size_t size) {
     char question[64];
     snprintf(question, sizeof question, "try %s", id);
-    json_t *answer = ask(h, limit_ms(TRIAL_LIMIT_MS), why, size, question);
+    json_t *answer = helper_ask(h, limit_ms(TRIAL_LIMIT_MS), why, size, question);
     if (!answer) return OPENCL_DIED;
     const opencl_outcome outcome = unpack_reason(answer, why, size);
     const int mma = (int)json_integer_value(json_object_get(answer, "mma"));
@@ -134,7 +134,7 @@ opencl_outcome opencl_helper_try(opencl_helper *h, const char *id, opencl_findin
 opencl_outcome opencl_helper_load(opencl_helper *h, const char *library, char *why, size_t size) {
     char *question = string_format("load %s", library);
     if (!question) return OPENCL_WORKS;
-    json_t *answer = ask(h, limit_ms(LIST_LIMIT_MS), why, size, question);
+    json_t *answer = helper_ask(h, limit_ms(LIST_LIMIT_MS), why, size, question);
     free(question);
     if (!answer) return OPENCL_DIED;
     const opencl_outcome outcome = unpack_reason(answer, why, size);

@@ -10,7 +10,7 @@ typedef struct load_batch_instance {
     size_t images_per_item;
 } load_batch_instance;
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status load_batch_run(op_instance *instance, const op_args *args) {
     load_batch_instance *self = (load_batch_instance *)instance;
     const load_batch_desc *desc = &instance->desc.load_batch;
     opencl_launch *launch = &self->base.launch[0];
@@ -22,8 +22,10 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(launch);
 }
 
-static clae_status prepare(clae_device *base, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    clae_status status = opencl_instance_create(base, desc, impl, sizeof(load_batch_instance), run, instance);
+static clae_status load_batch_prepare(clae_device *base, const op_desc *desc, const op_impl *impl,
+                                      op_instance **instance) {
+    clae_status status =
+        opencl_instance_create(base, desc, impl, sizeof(load_batch_instance), load_batch_run, instance);
     if (status) return status;
     load_batch_instance *self = (load_batch_instance *)*instance;
     opencl_device *device = opencl_device_of(base);
@@ -47,4 +49,5 @@ static clae_status prepare(clae_device *base, const op_desc *desc, const op_impl
     return CLAE_OK;
 }
 
-const op_impl opencl_load_batch_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = prepare};
+const op_impl opencl_load_batch_plain = {
+    .name = "plain", .supports = opencl_supports_all, .prepare = load_batch_prepare};

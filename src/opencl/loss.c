@@ -9,15 +9,15 @@ typedef struct loss_style {
     size_t items, vector, most_chunks;
 } loss_style;
 
-static const loss_style cpu_style = {.items = 1, .vector = 16, .most_chunks = 64};
-static const loss_style group_style = {.items = 256, .vector = 4, .most_chunks = 256};
+static const loss_style loss_cpu_style = {.items = 1, .vector = 16, .most_chunks = 64};
+static const loss_style loss_group_style = {.items = 256, .vector = 4, .most_chunks = 256};
 
 typedef struct loss_instance {
     opencl_instance base;
     size_t chunk, chunks;
 } loss_instance;
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status loss_run(op_instance *instance, const op_args *args) {
     loss_instance *self = (loss_instance *)instance;
     const loss_desc *desc = &instance->desc.loss;
     opencl_launch *launch = self->base.launch;
@@ -34,9 +34,9 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(&launch[1]);
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    const loss_style *style = impl == &opencl_loss_vector ? &cpu_style : &group_style;
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(loss_instance), run, instance);
+static clae_status loss_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    const loss_style *style = impl == &opencl_loss_vector ? &loss_cpu_style : &loss_group_style;
+    clae_status status = opencl_instance_create(device, desc, impl, sizeof(loss_instance), loss_run, instance);
     if (status) return status;
     loss_instance *self = (loss_instance *)*instance;
     opencl_launch *launch = self->base.launch;
@@ -59,5 +59,5 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
 }
 
 const op_impl opencl_loss_vector = {
-    .name = "vector", .suits = opencl_is_cpu, .supports = opencl_supports_long_loops, .prepare = prepare};
-const op_impl opencl_loss_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = prepare};
+    .name = "vector", .suits = opencl_is_cpu, .supports = opencl_supports_long_loops, .prepare = loss_prepare};
+const op_impl opencl_loss_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = loss_prepare};

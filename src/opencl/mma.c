@@ -80,7 +80,7 @@ static cl_int make_kernel(const opencl_device *device, opencl_mma mma, const cha
     return code;
 }
 
-static cl_int make_memory(const opencl_device *device, trial *t) {
+static cl_int mma_make_memory(const opencl_device *device, trial *t) {
     float *const values[] = {t->a, t->b, t->c};
     const size_t bytes[] = {sizeof t->a, sizeof t->b, sizeof t->c};
     cl_int code = CL_SUCCESS;
@@ -131,7 +131,7 @@ bool opencl_mma_works(const opencl_device *device, opencl_mma mma) {
     draw(t.c, ARRAY_LENGTH(t.c), 3);
     if (opencl_source_load(context, "mma_probe.cl", &source) != CLAE_OK) return false;
     cl_int code = make_kernel(device, mma, source, &t);
-    if (code == CL_SUCCESS) code = make_memory(device, &t);
+    if (code == CL_SUCCESS) code = mma_make_memory(device, &t);
     if (code == CL_SUCCESS) code = run_kernel(device, mma, &t);
     const double error = code == CL_SUCCESS ? worst_error(&t) : INFINITY;
     release_trial(&t);

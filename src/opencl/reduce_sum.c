@@ -13,8 +13,8 @@ typedef struct reduce_sum_instance {
     size_t width; /* columns of a work-group; 0: the kernel has no such argument */
 } reduce_sum_instance;
 
-static clae_status run_stage(reduce_sum_instance *self, opencl_launch *launch, view x, view y, size_t rows,
-                             size_t chunk) {
+static clae_status reduce_sum_run_stage(reduce_sum_instance *self, opencl_launch *launch, view x, view y, size_t rows,
+                                        size_t chunk) {
     const size_t columns = self->base.base.desc.reduce_sum.columns;
     clae_status status = self->width
                              ? opencl_kernel_set(&launch->kernel, "vvuuuu", x, y, rows, columns, chunk, self->width)
@@ -22,17 +22,18 @@ static clae_status run_stage(reduce_sum_instance *self, opencl_launch *launch, v
     return status ? status : opencl_launch_run(launch);
 }
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status reduce_sum_run(op_instance *instance, const op_args *args) {
     reduce_sum_instance *self = (reduce_sum_instance *)instance;
     const size_t rows = instance->desc.reduce_sum.rows;
     const view x = args->operand[REDUCE_SUM_X], y = args->operand[REDUCE_SUM_Y];
-    if (self->chunks == 1) return run_stage(self, &self->base.launch[0], x, y, rows, self->chunk);
-    clae_status status = run_stage(self, &self->base.launch[0], x, args->workspace, rows, self->chunk);
-    return status ? status : run_stage(self, &self->base.launch[1], args->workspace, y, self->chunks, self->chunks);
+    if (self->chunks == 1) return reduce_sum_run_stage(self, &self->base.launch[0], x, y, rows, self->chunk);
+    clae_status status = reduce_sum_run_stage(self, &self->base.launch[0], x, args->workspace, rows, self->chunk);
+    return status ? status
+                  : reduce_sum_run_stage(self, &self->base.launch[1], args->workspace, y, self->chunks, self->chunks);
 }
 
 /* Divides the rows into chunks of at least `least` rows and says how large the grids are. */
-static void divide_rows(reduce_sum_instance *self, size_t least, size_t most_chunks, size_t column_groups) {
+static void reduce_sum_divide_rows(reduce_sum_instance *self, size_t least, size_t most_chunks, size_t column_groups) {
     const reduce_sum_desc *desc = &self->base.base.desc.reduce_sum;
     self->chunk = desc->rows / most_chunks + 1;
     if (self->chunk < least) self->chunk = least;
@@ -48,9 +49,10 @@ static void divide_rows(reduce_sum_instance *self, size_t least, size_t most_chu
     }
 }
 
-static clae_status prepare_vector(clae_device *device, const op_desc *desc, const op_impl *impl,
-                                  op_instance **instance) {
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(reduce_sum_instance), run, instance);
+static clae_status reduce_sum_prepare_vector(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                             op_instance **instance) {
+    clae_status status =
+        opencl_instance_create(device, desc, impl, sizeof(reduce_sum_instance), reduce_sum_run, instance);
     if (status) return status;
     reduce_sum_instance *self = (reduce_sum_instance *)*instance;
     const size_t columns = desc->reduce_sum.columns;
@@ -66,14 +68,15 @@ static clae_status prepare_vector(clae_device *device, const op_desc *desc, cons
         self->base.launch[stage].local[0] = 1;
     }
     if (!status)
-        divide_rows(self, CPU_CHUNK_ELEMENTS / columns + 1, CPU_MOST_CHUNKS,
-                    folded ? 1 : (columns + vector - 1) / vector);
+        reduce_sum_divide_rows(self, CPU_CHUNK_ELEMENTS / columns + 1, CPU_MOST_CHUNKS,
+                               folded ? 1 : (columns + vector - 1) / vector);
     return opencl_instance_finish(instance, status);
 }
 
-static clae_status prepare_plain(clae_device *device, const op_desc *desc, const op_impl *impl,
-                                 op_instance **instance) {
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(reduce_sum_instance), run, instance);
+static clae_status reduce_sum_prepare_plain(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                            op_instance **instance) {
+    clae_status status =
+        opencl_instance_create(device, desc, impl, sizeof(reduce_sum_instance), reduce_sum_run, instance);
     if (status) return status;
     reduce_sum_instance *self = (reduce_sum_instance *)*instance;
     const size_t columns = desc->reduce_sum.columns;
@@ -84,11 +87,14 @@ static clae_status prepare_plain(clae_device *device, const op_desc *desc, const
     const size_t items = self->base.launch[0].local[0];
     self->width = 1;
     while (self->width < columns && self->width < items) self->width *= 2;
-    divide_rows(self, items / self->width * GROUP_ROWS_PER_ITEM, GROUP_MOST_CHUNKS,
-                (columns + self->width - 1) / self->width);
+    reduce_sum_divide_rows(self, items / self->width * GROUP_ROWS_PER_ITEM, GROUP_MOST_CHUNKS,
+                           (columns + self->width - 1) / self->width);
     return CLAE_OK;
 }
 
-const op_impl opencl_reduce_sum_vector = {
-    .name = "vector", .suits = opencl_is_cpu, .supports = opencl_supports_long_loops, .prepare = prepare_vector};
-const op_impl opencl_reduce_sum_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = prepare_plain};
+const op_impl opencl_reduce_sum_vector = {.name = "vector",
+                                          .suits = opencl_is_cpu,
+                                          .supports = opencl_supports_long_loops,
+                                          .prepare = reduce_sum_prepare_vector};
+const op_impl opencl_reduce_sum_plain = {
+    .name = "plain", .supports = opencl_supports_all, .prepare = reduce_sum_prepare_plain};

@@ -15,25 +15,25 @@ static opencl_device *device_of(const opencl_staging *self) {
     return opencl_device_of(self->base.device);
 }
 
-static clae_status check(const opencl_staging *self, cl_int code, const char *call) {
+static clae_status staging_check(const opencl_staging *self, cl_int code, const char *call) {
     char subject[64];
     if (code == CL_SUCCESS) return CLAE_OK;
     snprintf(subject, sizeof subject, "uploads of %zu bytes", self->base.bytes);
     return opencl_check(device_of(self), code, call, subject);
 }
 
-static clae_status make_memory(opencl_staging *self) {
+static clae_status staging_make_memory(opencl_staging *self) {
     const opencl_device *device = device_of(self);
     cl_int code;
     self->queue = clCreateCommandQueue(device->context, device->id, 0, &code);
-    if (code != CL_SUCCESS) return check(self, code, "clCreateCommandQueue");
+    if (code != CL_SUCCESS) return staging_check(self, code, "clCreateCommandQueue");
     self->pinned =
         clCreateBuffer(device->context, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, self->base.bytes, NULL, &code);
-    if (code != CL_SUCCESS) return check(self, code, "clCreateBuffer");
+    if (code != CL_SUCCESS) return staging_check(self, code, "clCreateBuffer");
     self->base.data = clEnqueueMapBuffer(self->queue, self->pinned, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0,
                                          self->base.bytes, 0, NULL, NULL, &code);
     if (code != CL_SUCCESS) self->base.data = NULL;
-    return check(self, code, "clEnqueueMapBuffer");
+    return staging_check(self, code, "clEnqueueMapBuffer");
 }
 
 clae_status opencl_staging_create(clae_device *device, size_t bytes, staging **out) {
@@ -41,7 +41,7 @@ clae_status opencl_staging_create(clae_device *device, size_t bytes, staging **o
     if (!self) return fail_memory(device->context, sizeof *self, "images on their way to the device");
     self->base.device = device;
     self->base.bytes = bytes;
-    const clae_status status = make_memory(self);
+    const clae_status status = staging_make_memory(self);
     if (status != CLAE_OK) {
         opencl_staging_free(&self->base);
         return status;
@@ -67,13 +67,13 @@ clae_status opencl_staging_begin(staging *staging) {
     cl_command_queue compute = device_of(self)->queue;
     cl_event now;
     cl_int code = self->uploaded ? clWaitForEvents(1, &self->uploaded) : CL_SUCCESS;
-    if (code != CL_SUCCESS) return check(self, code, "clWaitForEvents");
+    if (code != CL_SUCCESS) return staging_check(self, code, "clWaitForEvents");
     code = clEnqueueMarkerWithWaitList(compute, 0, NULL, &now);
-    if (code != CL_SUCCESS) return check(self, code, "clEnqueueMarkerWithWaitList");
+    if (code != CL_SUCCESS) return staging_check(self, code, "clEnqueueMarkerWithWaitList");
     code = clFlush(compute);
     if (code == CL_SUCCESS) code = clEnqueueBarrierWithWaitList(self->queue, 1, &now, NULL);
     clReleaseEvent(now);
-    return check(self, code, "clEnqueueBarrierWithWaitList");
+    return staging_check(self, code, "clEnqueueBarrierWithWaitList");
 }
 
 clae_status opencl_staging_upload(staging *staging, size_t offset_bytes, size_t bytes, buffer *buffer) {
@@ -82,17 +82,17 @@ clae_status opencl_staging_upload(staging *staging, size_t offset_bytes, size_t 
     cl_int code = clEnqueueWriteBuffer(self->queue, ((opencl_buffer *)buffer)->memory, CL_FALSE, offset_bytes, bytes,
                                        from, 0, NULL, NULL);
     if (code == CL_SUCCESS) code = clFlush(self->queue);
-    return check(self, code, "clEnqueueWriteBuffer");
+    return staging_check(self, code, "clEnqueueWriteBuffer");
 }
 
 clae_status opencl_staging_end(staging *staging) {
     opencl_staging *self = (opencl_staging *)staging;
     cl_event uploaded;
     cl_int code = clEnqueueMarkerWithWaitList(self->queue, 0, NULL, &uploaded);
-    if (code != CL_SUCCESS) return check(self, code, "clEnqueueMarkerWithWaitList");
+    if (code != CL_SUCCESS) return staging_check(self, code, "clEnqueueMarkerWithWaitList");
     if (self->uploaded) clReleaseEvent(self->uploaded);
     self->uploaded = uploaded;
     code = clFlush(self->queue);
     if (code == CL_SUCCESS) code = clEnqueueBarrierWithWaitList(device_of(self)->queue, 1, &uploaded, NULL);
-    return check(self, code, "clEnqueueBarrierWithWaitList");
+    return staging_check(self, code, "clEnqueueBarrierWithWaitList");
 }

@@ -148,7 +148,7 @@ static cl_int build_and_run(trial *t, bool without_fma, float *result) {
 }
 
 /* Where neither works, the log is that of the kernel as it is. */
-static clae_status run(trial *t) {
+static clae_status trial_run(trial *t) {
     opencl_device *device = t->device;
     float result[MOST_ITEMS] = {0};
     cl_int code = build_and_run(t, false, result);
@@ -171,7 +171,7 @@ static clae_status try_device(opencl_device *device, opencl_findings *findings) 
     if (t.items == 0) t.items = 1;
     clae_status status = opencl_source_load(device->base.context, "prelude.cl", &t.prelude);
     if (!status) status = opencl_source_load(device->base.context, "trial.cl", &t.source);
-    if (!status) status = run(&t);
+    if (!status) status = trial_run(&t);
     if (!status && device->base.info.type == CLAE_DEVICE_CPU)
         status = opencl_check(device, run_probe(&t, &findings->loops_end_early), "running a first kernel", "probe.cl");
     findings->without_fma = device->without_fma;

@@ -1,6 +1,6 @@
 #include "plain/impls.h"
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status bias_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const bias_desc *desc = &instance->desc.bias;
     const float *bias = plain_floats(args->operand[BIAS_BIAS]);
@@ -16,8 +16,8 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    return plain_instance_create(device, desc, impl, sizeof(op_instance), run, plain_instance_free, instance);
+static clae_status bias_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    return plain_instance_create(device, desc, impl, sizeof(op_instance), bias_run, plain_instance_free, instance);
 }
 
-const op_impl plain_bias = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_bias = {.name = "plain", .supports = plain_supports_all, .prepare = bias_prepare};

@@ -78,7 +78,7 @@ static int images_per_task(const correlation *c, const tile_limits *limits, int 
     return divide_up(c->n, threads * larger(c->n / (threads * images), 1));
 }
 
-static correlation describe(const plain_device *device, const op_desc *desc) {
+static correlation conv_direct_describe(const plain_device *device, const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const bool gather = conv_kernel_of(desc->op) == CONV_GATHER;
     correlation c = {
@@ -138,7 +138,7 @@ static void pack_tap(const correlation *c, const tile_limits *limits, const floa
     }
 }
 
-static void pack(const plain_device *device, const correlation *c, const float *weight, float *packed) {
+static void conv_direct_pack(const plain_device *device, const correlation *c, const float *weight, float *packed) {
     const int taps = c->kernel_h * c->kernel_w;
     PLAIN_PARALLEL_FOR(plain_threads(device, taps))
     for (int tap = 0; tap < taps; tap++)
@@ -149,14 +149,14 @@ static void pack_bias(const correlation *c, const float *bias, float *packed) {
     for (int o = 0; o < c->padded_channels; o++) packed[o] = bias && o < c->out_c ? bias[o] : 0;
 }
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status conv_direct_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const correlation *c = &((correlation_instance *)instance)->c;
     const conv_desc *desc = &instance->desc.conv;
     const bool is_fwd = conv_is_forward(instance->desc.op);
     float *bias = plain_floats(args->workspace), *weights = bias + divide_up(c->padded_channels, 16) * 16;
     pack_bias(c, is_fwd && desc->with_bias ? plain_floats(args->operand[CONV_BIAS]) : NULL, bias);
-    pack(device, c, plain_floats(args->operand[CONV_WEIGHT]), weights);
+    conv_direct_pack(device, c, plain_floats(args->operand[CONV_WEIGHT]), weights);
     const correlation_args a = {
         .in = plain_floats(args->operand[CONV_X]),
         .out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]),
@@ -173,24 +173,25 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static void release(op_instance *instance) {
+static void conv_direct_release(op_instance *instance) {
     correlation *c = &((correlation_instance *)instance)->c;
     free(c->y);
     free(c->x);
     free(instance);
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(correlation_instance), run, release, instance);
+static clae_status conv_direct_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                       op_instance **instance) {
+    clae_status status = plain_instance_create(device, desc, impl, sizeof(correlation_instance), conv_direct_run,
+                                               conv_direct_release, instance);
     if (status != CLAE_OK) return status;
     correlation *c = &((correlation_instance *)*instance)->c;
-    *c = describe(plain_device_of(device), desc);
+    *c = conv_direct_describe(plain_device_of(device), desc);
     const conv_geometry *g = &desc->conv.g;
     const size_t factors[] = {(size_t)g->kh, (size_t)g->kw, (size_t)c->in_c, (size_t)c->padded_channels, sizeof(float)};
     size_t weight_bytes;
     if (!c->y || !c->x || !size_product(factors, ARRAY_LENGTH(factors), &weight_bytes)) {
-        release(*instance);
+        conv_direct_release(*instance);
         *instance = NULL;
         return fail_memory(device->context, sizeof(correlation_axis), op_name(desc->op));
     }
@@ -198,4 +199,4 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     return CLAE_OK;
 }
 
-const op_impl plain_conv_direct = {.name = "direct", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_conv_direct = {.name = "direct", .supports = plain_supports_all, .prepare = conv_direct_prepare};

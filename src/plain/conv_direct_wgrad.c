@@ -67,7 +67,7 @@ static size_t whole_lines(size_t floats) {
     return (floats + 15) / 16 * 16;
 }
 
-static layout lay_out(const wgrad *f, const conv_desc *desc, bool transposed) {
+static layout conv_direct_wgrad_lay_out(const wgrad *f, const conv_desc *desc, bool transposed) {
     const conv_geometry *g = &f->g;
     const size_t narrow_rows = (size_t)g->n * g->narrow_h * g->narrow_w;
     const size_t bias_floats = (size_t)f->splits * (size_t)(transposed ? g->wide_c : g->narrow_c);
@@ -101,12 +101,12 @@ static void add_partials(const wgrad *f, float *partials, int tap, bool transpos
         for (size_t o = 0; o < narrow_c; o++) out[transposed ? o * wide_c + c : c * narrow_c + o] = sums[c * width + o];
 }
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status conv_direct_wgrad_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const wgrad *f = &((wgrad_instance *)instance)->f;
     const conv_geometry *g = &f->g;
     const bool transposed = op_is_transposed(instance->desc.op);
-    const layout at = lay_out(f, &instance->desc.conv, transposed);
+    const layout at = conv_direct_wgrad_lay_out(f, &instance->desc.conv, transposed);
     const float *x = plain_floats(args->operand[CONV_BWD_WEIGHTS_X]);
     const float *dy = plain_floats(args->operand[CONV_BWD_WEIGHTS_DY]);
     float *dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT]), *workspace = plain_floats(args->workspace);
@@ -132,13 +132,15 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static void release(op_instance *instance) {
+static void conv_direct_wgrad_release(op_instance *instance) {
     free(((wgrad_instance *)instance)->f.segments);
     free(instance);
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    clae_status status = plain_instance_create(device, desc, impl, sizeof(wgrad_instance), run, release, instance);
+static clae_status conv_direct_wgrad_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                             op_instance **instance) {
+    clae_status status = plain_instance_create(device, desc, impl, sizeof(wgrad_instance), conv_direct_wgrad_run,
+                                               conv_direct_wgrad_release, instance);
     if (status != CLAE_OK) return status;
     wgrad *f = &((wgrad_instance *)*instance)->f;
     f->g = desc->conv.g;
@@ -146,12 +148,14 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
     f->partial_floats = (size_t)f->g.kh * f->g.kw * f->g.wide_c * f->padded_channels;
     status = make_segments(device, f);
     if (status != CLAE_OK) {
-        release(*instance);
+        conv_direct_wgrad_release(*instance);
         *instance = NULL;
         return status;
     }
-    (*instance)->workspace_bytes = lay_out(f, &desc->conv, op_is_transposed(desc->op)).floats * sizeof(float);
+    (*instance)->workspace_bytes =
+        conv_direct_wgrad_lay_out(f, &desc->conv, op_is_transposed(desc->op)).floats * sizeof(float);
     return CLAE_OK;
 }
 
-const op_impl plain_conv_direct_wgrad = {.name = "direct", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_conv_direct_wgrad = {
+    .name = "direct", .supports = plain_supports_all, .prepare = conv_direct_wgrad_prepare};

@@ -88,7 +88,7 @@ static void spread_image(const conv_run *r, const float *narrow, float *wide, in
     }
 }
 
-static clae_status run_images(op_instance *instance, const op_args *args) {
+static clae_status conv_plain_run_images(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const op_id op = instance->desc.op;
     const conv_desc *desc = &instance->desc.conv;
@@ -131,13 +131,13 @@ static double wgrad_one(const conv_geometry *g, const float *wide, const float *
     return sum;
 }
 
-static float column_sum(const float *x, size_t rows, int columns, int c) {
+static float conv_plain_column_sum(const float *x, size_t rows, int columns, int c) {
     double sum = 0;
     for (size_t r = 0; r < rows; r++) sum += (double)x[r * (size_t)columns + c];
     return (float)sum;
 }
 
-static clae_status run_wgrad(op_instance *instance, const op_args *args) {
+static clae_status conv_plain_run_wgrad(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const conv_geometry *g = &instance->desc.conv.g;
     const bool transposed = op_is_transposed(instance->desc.op);
@@ -160,14 +160,15 @@ static clae_status run_wgrad(op_instance *instance, const op_args *args) {
     const size_t positions =
         (size_t)g->n * (transposed ? (size_t)g->wide_h * g->wide_w : (size_t)g->narrow_h * g->narrow_w);
     PLAIN_PARALLEL_FOR(plain_threads(device, out_c))
-    for (int o = 0; o < out_c; o++) dbias[o] = column_sum(dy, positions, out_c, o);
+    for (int o = 0; o < out_c; o++) dbias[o] = conv_plain_column_sum(dy, positions, out_c, o);
     return CLAE_OK;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                      op_instance **instance) {
     return plain_instance_create(device, desc, impl, sizeof(op_instance),
-                                 conv_kernel_of(desc->op) == CONV_WGRAD ? run_wgrad : run_images, plain_instance_free,
-                                 instance);
+                                 conv_kernel_of(desc->op) == CONV_WGRAD ? conv_plain_run_wgrad : conv_plain_run_images,
+                                 plain_instance_free, instance);
 }
 
-const op_impl plain_conv_plain = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_conv_plain = {.name = "plain", .supports = plain_supports_all, .prepare = conv_plain_prepare};

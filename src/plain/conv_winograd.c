@@ -11,7 +11,7 @@ bool plain_winograd_supports(const clae_device *device, const op_desc *desc) {
     return winograd_can(desc, plain_device_of(device)->kernels->limits.width);
 }
 
-static winograd describe(const op_desc *desc) {
+static winograd conv_winograd_describe(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const conv_sides s = conv_sides_of(desc);
     const bool is_fwd = conv_is_forward(desc->op);
@@ -29,7 +29,7 @@ static winograd describe(const op_desc *desc) {
     return w;
 }
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status conv_winograd_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const winograd_instance *made = (winograd_instance *)instance;
     const winograd *w = &made->w;
@@ -53,12 +53,13 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(winograd_instance), run, plain_instance_free, instance);
+static clae_status conv_winograd_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                         op_instance **instance) {
+    clae_status status = plain_instance_create(device, desc, impl, sizeof(winograd_instance), conv_winograd_run,
+                                               plain_instance_free, instance);
     if (status != CLAE_OK) return status;
     winograd_instance *made = (winograd_instance *)*instance;
-    made->w = describe(desc);
+    made->w = conv_winograd_describe(desc);
     const winograd *w = &made->w;
     const size_t elements = (size_t)w->size * (size_t)w->size;
     made->weight_floats = elements * (size_t)w->in.c * (size_t)w->out.c;
@@ -76,5 +77,5 @@ bool plain_winograd_suits(const clae_device *device, const op_desc *desc) {
 const op_impl plain_conv_winograd = {.name = "winograd",
                                      .suits = plain_winograd_suits,
                                      .supports = plain_winograd_supports,
-                                     .prepare = prepare,
+                                     .prepare = conv_winograd_prepare,
                                      .mixing = WINOGRAD_MIXING};

@@ -13,7 +13,7 @@ typedef struct winograd_wgrad_instance {
     size_t bias_floats;    /* of all splits */
 } winograd_wgrad_instance;
 
-static winograd_wgrad describe(const op_desc *desc) {
+static winograd_wgrad conv_winograd_wgrad_describe(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const int size = winograd_size(g->kh), step = size - g->kh + 1;
     winograd_wgrad f = {.size = size,
@@ -38,8 +38,9 @@ typedef struct bias_sums {
     float *sums; /* [splits][channels]; NULL when not asked for */
 } bias_sums;
 
-static void run_split(const plain_device *device, const winograd_wgrad *f, const winograd_wgrad_args *args,
-                      const bias_sums *bias, int split, float *scratch) {
+static void conv_winograd_wgrad_run_split(const plain_device *device, const winograd_wgrad *f,
+                                          const winograd_wgrad_args *args, const bias_sums *bias, int split,
+                                          float *scratch) {
     const size_t groups = (size_t)f->grid.groups;
     const int first = (int)(groups * (size_t)split / (size_t)f->splits);
     const int end = (int)(groups * (size_t)(split + 1) / (size_t)f->splits);
@@ -55,7 +56,7 @@ static void run_split(const plain_device *device, const winograd_wgrad *f, const
     }
 }
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status conv_winograd_wgrad_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const winograd_wgrad_instance *made = (winograd_wgrad_instance *)instance;
     const winograd_wgrad *f = &made->f;
@@ -73,7 +74,8 @@ static clae_status run(op_instance *instance, const op_args *args) {
     float *scratch = workspace + made->bias_floats;
     PLAIN_PARALLEL_FOR(plain_threads(device, f->splits))
     for (int split = 0; split < f->splits; split++)
-        run_split(device, f, &a, &bias, split, scratch + (size_t)plain_thread() * made->scratch_floats);
+        conv_winograd_wgrad_run_split(device, f, &a, &bias, split,
+                                      scratch + (size_t)plain_thread() * made->scratch_floats);
     PLAIN_PARALLEL_FOR(plain_threads(device, f->wide.c))
     for (int channel = 0; channel < f->wide.c; channel++) device->kernels->winograd_wgrad_finish(f, &a, channel);
     if (bias.sums)
@@ -81,12 +83,13 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(winograd_wgrad_instance), run, plain_instance_free, instance);
+static clae_status conv_winograd_wgrad_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                               op_instance **instance) {
+    clae_status status = plain_instance_create(device, desc, impl, sizeof(winograd_wgrad_instance),
+                                               conv_winograd_wgrad_run, plain_instance_free, instance);
     if (status != CLAE_OK) return status;
     winograd_wgrad_instance *made = (winograd_wgrad_instance *)*instance;
-    made->f = describe(desc);
+    made->f = conv_winograd_wgrad_describe(desc);
     const winograd_wgrad *f = &made->f;
     const size_t channels = (size_t)(f->transposed ? f->wide.c : f->narrow.c);
     made->scratch_floats = (size_t)f->size * (size_t)f->size * (size_t)(f->wide_stride + f->narrow_stride);
@@ -100,5 +103,5 @@ static clae_status prepare(clae_device *device, const op_desc *desc, const op_im
 const op_impl plain_conv_winograd_wgrad = {.name = "winograd",
                                            .suits = plain_winograd_suits,
                                            .supports = plain_winograd_supports,
-                                           .prepare = prepare,
+                                           .prepare = conv_winograd_wgrad_prepare,
                                            .mixing = WINOGRAD_MIXING};

@@ -43,7 +43,7 @@ static bool cpuinfo_value(const char *key, char *text, size_t size) {
     return found;
 }
 
-static clae_device_info describe(const clae_context *context, const plain_kernels *kernels) {
+static clae_device_info device_describe(const clae_context *context, const plain_kernels *kernels) {
     clae_device_info info = {.id = "c",
                              .backend = "c",
                              .type = CLAE_DEVICE_CPU,
@@ -61,7 +61,7 @@ static clae_device_info describe(const clae_context *context, const plain_kernel
 static clae_status list(clae_context *context, clae_device_info **infos, size_t *count) {
     clae_device_info *longer = realloc(*infos, (*count + 1) * sizeof(*longer));
     if (!longer) return fail_memory(context, (*count + 1) * sizeof(*longer), "the list of devices");
-    longer[*count] = describe(context, plain_kernels_find(NULL));
+    longer[*count] = device_describe(context, plain_kernels_find(NULL));
     *infos = longer;
     *count += 1;
     return CLAE_OK;
@@ -78,8 +78,10 @@ static clae_status open_device(clae_context *context, const clae_device_info *in
     }
     plain_device *device = calloc(1, sizeof(*device));
     if (!device) return fail_memory(context, sizeof(*device), "the plain C device");
-    device->base = (clae_device){
-        .backend = &backend_plain, .context = context, .info = describe(context, kernels), .shares_memory = true};
+    device->base = (clae_device){.backend = &backend_plain,
+                                 .context = context,
+                                 .info = device_describe(context, kernels),
+                                 .shares_memory = true};
     device->base.info.is_auto = info && info->is_auto;
     device->kernels = kernels;
     device->threads = (int)device->base.info.compute_units;

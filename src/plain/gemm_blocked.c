@@ -1,5 +1,6 @@
 /* Matrix products from packed blocks: a panel of B that stays in the L1 cache meets the rows of A, tile by tile. */
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "plain/impls.h"
 
 enum { BLOCK_K = 256, ROWS_PER_TASK = 48, TRANSPOSE = 16, PANEL_VECTORS = 2 };
@@ -15,18 +16,11 @@ typedef struct gemm_run {
     size_t first, depth;
 } gemm_run;
 
-static size_t smaller(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-static size_t divide_up(size_t a, size_t b) {
-    return (a + b - 1) / b;
-}
-
 static void transpose_a(const gemm_run *r, size_t first, size_t end) {
     const gemm_desc *d = r->desc;
     for (size_t i0 = first; i0 < end; i0 += TRANSPOSE)
         for (size_t l = 0; l < r->depth; l++)
-            for (size_t i = i0; i < smaller(i0 + TRANSPOSE, end); i++)
+            for (size_t i = i0; i < smaller_size(i0 + TRANSPOSE, end); i++)
                 r->packed_a[i * r->depth + l] = r->a[(r->first + l) * d->m + i];
 }
 
@@ -37,11 +31,11 @@ typedef struct panel {
     float *packed;
 } panel;
 
-static panel get_panel(const gemm_run *r, size_t index) {
+static panel gemm_blocked_get_panel(const gemm_run *r, size_t index) {
     const size_t lanes = (size_t)r->kernels->limits.width, width = lanes * PANEL_VECTORS;
     panel p = {.column = index * width, .packed = r->packed_b + index * width * r->depth};
-    p.columns = smaller(width, r->desc->n - p.column);
-    p.vectors = (int)divide_up(p.columns, lanes);
+    p.columns = smaller_size(width, r->desc->n - p.column);
+    p.vectors = (int)divide_up_size(p.columns, lanes);
     return p;
 }
 
@@ -62,7 +56,7 @@ static void multiply_rows(const gemm_run *r, size_t first, size_t end) {
     if (r->first == 0 && d->beta != 0 && d->beta != 1)
         for (size_t i = first * d->n; i < end * d->n; i++) r->c[i] *= d->beta;
     for (size_t index = 0; index * PANEL_VECTORS * (size_t)r->kernels->limits.width < d->n; index++) {
-        const panel p = get_panel(r, index);
+        const panel p = gemm_blocked_get_panel(r, index);
         const int most = r->kernels->limits.max_positions[p.vectors];
         tile t = {
             .in = d->transpose_a ? r->packed_a + first * r->depth : r->a + first * d->k + r->first,
@@ -76,7 +70,7 @@ static void multiply_rows(const gemm_run *r, size_t first, size_t end) {
             .channels = (int)p.columns,
         };
         for (size_t left = end - first, size; left > 0; left -= size) {
-            size = smaller(left, (size_t)most);
+            size = smaller_size(left, (size_t)most);
             r->kernels->tile(&t, p.vectors, (int)size);
             t.in += (ptrdiff_t)size * t.in_stride;
             t.out += (ptrdiff_t)size * t.out_stride;
@@ -84,7 +78,7 @@ static void multiply_rows(const gemm_run *r, size_t first, size_t end) {
     }
 }
 
-static clae_status run_blocked(op_instance *instance, const op_args *args) {
+static clae_status gemm_blocked_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const gemm_desc *d = &instance->desc.gemm;
     gemm_run r = {.desc = d,
@@ -94,21 +88,21 @@ static clae_status run_blocked(op_instance *instance, const op_args *args) {
                   .c = plain_floats(args->operand[GEMM_C]),
                   .zeros = plain_floats(args->workspace)};
     const size_t width = (size_t)PANEL_VECTORS * (size_t)device->kernels->limits.width;
-    const size_t most_depth = smaller(d->k, BLOCK_K);
+    const size_t most_depth = smaller_size(d->k, BLOCK_K);
     r.packed_b = r.zeros + width;
-    r.packed_a = r.packed_b + divide_up(d->n, width) * width * most_depth;
+    r.packed_a = r.packed_b + divide_up_size(d->n, width) * width * most_depth;
     for (size_t i = 0; i < width; i++) r.zeros[i] = 0;
-    const int panels = (int)divide_up(d->n, width), row_tasks = (int)divide_up(d->m, ROWS_PER_TASK);
+    const int panels = (int)divide_up_size(d->n, width), row_tasks = (int)divide_up_size(d->m, ROWS_PER_TASK);
     for (r.first = 0; r.first < d->k; r.first += r.depth) {
-        r.depth = smaller(d->k - r.first, BLOCK_K);
+        r.depth = smaller_size(d->k - r.first, BLOCK_K);
         PLAIN_PARALLEL_FOR(plain_threads(device, panels))
         for (int i = 0; i < panels; i++) {
-            const panel p = get_panel(&r, (size_t)i);
+            const panel p = gemm_blocked_get_panel(&r, (size_t)i);
             pack_b(&r, &p);
         }
         PLAIN_PARALLEL_FOR(plain_threads(device, row_tasks))
         for (int i = 0; i < row_tasks; i++) {
-            const size_t first = (size_t)i * ROWS_PER_TASK, end = smaller(first + ROWS_PER_TASK, d->m);
+            const size_t first = (size_t)i * ROWS_PER_TASK, end = smaller_size(first + ROWS_PER_TASK, d->m);
             if (d->transpose_a) transpose_a(&r, first, end);
             multiply_rows(&r, first, end);
         }
@@ -116,17 +110,17 @@ static clae_status run_blocked(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare_blocked(clae_device *device, const op_desc *desc, const op_impl *impl,
-                                   op_instance **instance) {
+static clae_status gemm_blocked_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                        op_instance **instance) {
     const gemm_desc *d = &desc->gemm;
     const size_t width = (size_t)PANEL_VECTORS * (size_t)plain_device_of(device)->kernels->limits.width;
     clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(op_instance), run_blocked, plain_instance_free, instance);
+        plain_instance_create(device, desc, impl, sizeof(op_instance), gemm_blocked_run, plain_instance_free, instance);
     if (status == CLAE_OK)
-        (*instance)->workspace_bytes =
-            (width + ((d->transpose_a ? d->m : 0) + divide_up(d->n, width) * width) * smaller(d->k, BLOCK_K)) *
-            sizeof(float);
+        (*instance)->workspace_bytes = (width + ((d->transpose_a ? d->m : 0) + divide_up_size(d->n, width) * width) *
+                                                    smaller_size(d->k, BLOCK_K)) *
+                                       sizeof(float);
     return status;
 }
 
-const op_impl plain_gemm_blocked = {.name = "blocked", .supports = plain_supports_all, .prepare = prepare_blocked};
+const op_impl plain_gemm_blocked = {.name = "blocked", .supports = plain_supports_all, .prepare = gemm_blocked_prepare};

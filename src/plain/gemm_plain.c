@@ -1,7 +1,7 @@
 /* Matrix products as the definition reads, summed in double precision. */
 #include "plain/impls.h"
 
-static clae_status run_plain(op_instance *instance, const op_args *args) {
+static clae_status gemm_plain_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const gemm_desc *d = &instance->desc.gemm;
     const float *a = plain_floats(args->operand[GEMM_A]), *b = plain_floats(args->operand[GEMM_B]);
@@ -22,9 +22,10 @@ static clae_status run_plain(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare_plain(clae_device *device, const op_desc *desc, const op_impl *impl,
-                                 op_instance **instance) {
-    return plain_instance_create(device, desc, impl, sizeof(op_instance), run_plain, plain_instance_free, instance);
+static clae_status gemm_plain_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                      op_instance **instance) {
+    return plain_instance_create(device, desc, impl, sizeof(op_instance), gemm_plain_run, plain_instance_free,
+                                 instance);
 }
 
-const op_impl plain_gemm_plain = {.name = "plain", .supports = plain_supports_all, .prepare = prepare_plain};
+const op_impl plain_gemm_plain = {.name = "plain", .supports = plain_supports_all, .prepare = gemm_plain_prepare};

@@ -1,6 +1,6 @@
 #include "plain/impls.h"
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status load_batch_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const load_batch_desc *desc = &instance->desc.load_batch;
     const view elements = args->operand[LOAD_BATCH_ELEMENTS], indices = args->operand[LOAD_BATCH_INDICES];
@@ -27,8 +27,10 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    return plain_instance_create(device, desc, impl, sizeof(op_instance), run, plain_instance_free, instance);
+static clae_status load_batch_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                      op_instance **instance) {
+    return plain_instance_create(device, desc, impl, sizeof(op_instance), load_batch_run, plain_instance_free,
+                                 instance);
 }
 
-const op_impl plain_load_batch = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_load_batch = {.name = "plain", .supports = plain_supports_all, .prepare = load_batch_prepare};

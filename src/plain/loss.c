@@ -1,7 +1,7 @@
 #include "ops/loss.h"
 #include "plain/impls.h"
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status loss_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const loss_desc *desc = &instance->desc.loss;
     const float *y = plain_floats(args->operand[LOSS_Y]), *target = plain_floats(args->operand[LOSS_TARGET]);
@@ -20,11 +20,11 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+static clae_status loss_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(op_instance), run, plain_instance_free, instance);
+        plain_instance_create(device, desc, impl, sizeof(op_instance), loss_run, plain_instance_free, instance);
     if (status == CLAE_OK) (*instance)->workspace_bytes = (size_t)plain_pieces(desc->loss.count) * sizeof(double);
     return status;
 }
 
-const op_impl plain_loss = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_loss = {.name = "plain", .supports = plain_supports_all, .prepare = loss_prepare};

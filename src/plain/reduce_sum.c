@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Parts of the rows, each summed up by one thread; their number depends on the shape alone. */
-static int parts_of(size_t rows) {
+static int reduce_sum_parts_of(size_t rows) {
     return (int)(rows < 256 ? 1 : rows < 64 * 256 ? rows / 256 : 64);
 }
 
@@ -15,12 +15,12 @@ void plain_add_partials(const float *partials, int parts, size_t columns, float 
     }
 }
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status reduce_sum_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const size_t rows = instance->desc.reduce_sum.rows, columns = instance->desc.reduce_sum.columns;
     const float *x = plain_floats(args->operand[REDUCE_SUM_X]);
     float *partials = plain_floats(args->workspace);
-    const int parts = parts_of(rows);
+    const int parts = reduce_sum_parts_of(rows);
     PLAIN_PARALLEL_FOR(plain_threads(device, parts))
     for (int i = 0; i < parts; i++) {
         const size_t first = rows * (size_t)i / (size_t)parts, end = rows * (size_t)(i + 1) / (size_t)parts;
@@ -32,13 +32,14 @@ static clae_status run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+static clae_status reduce_sum_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                      op_instance **instance) {
     clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(op_instance), run, plain_instance_free, instance);
+        plain_instance_create(device, desc, impl, sizeof(op_instance), reduce_sum_run, plain_instance_free, instance);
     if (status == CLAE_OK)
         (*instance)->workspace_bytes =
-            (size_t)parts_of(desc->reduce_sum.rows) * desc->reduce_sum.columns * sizeof(float);
+            (size_t)reduce_sum_parts_of(desc->reduce_sum.rows) * desc->reduce_sum.columns * sizeof(float);
     return status;
 }
 
-const op_impl plain_reduce_sum = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_reduce_sum = {.name = "plain", .supports = plain_supports_all, .prepare = reduce_sum_prepare};

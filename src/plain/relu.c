@@ -1,6 +1,6 @@
 #include "plain/impls.h"
 
-static clae_status run_fwd(op_instance *instance, const op_args *args) {
+static clae_status relu_run_fwd(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const size_t count = instance->desc.relu.count;
     const float *x = plain_floats(args->operand[RELU_FWD_X]);
@@ -14,7 +14,7 @@ static clae_status run_fwd(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status run_bwd(op_instance *instance, const op_args *args) {
+static clae_status relu_run_bwd(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const size_t count = instance->desc.relu.count;
     const float *y = plain_floats(args->operand[RELU_BWD_Y]);
@@ -28,10 +28,10 @@ static clae_status run_bwd(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+static clae_status relu_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
     const bool is_fwd = desc->op == OP_relu_fwd;
-    return plain_instance_create(device, desc, impl, sizeof(op_instance), is_fwd ? run_fwd : run_bwd,
+    return plain_instance_create(device, desc, impl, sizeof(op_instance), is_fwd ? relu_run_fwd : relu_run_bwd,
                                  plain_instance_free, instance);
 }
 
-const op_impl plain_relu = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_relu = {.name = "plain", .supports = plain_supports_all, .prepare = relu_prepare};

@@ -143,11 +143,6 @@ view conv_mask_of(const op_instance *instance, const op_args *args) {
     return !conv_is_forward(desc->op) && desc->conv.with_relu ? args->operand[CONV_EXTRA] : no_view;
 }
 
-static view moved(view v, size_t elements) {
-    if (v.buffer) v.offset += elements;
-    return v;
-}
-
 /* Launches that an op is cut into, so that none takes long. */
 static int pieces_of(const op_instance *instance, int most) {
     const double most_flops = instance->device->launch_flops;
@@ -162,7 +157,7 @@ static int piece_of(const op_instance *instance, int count, int unit) {
 }
 
 /* Images first .. first + n - 1. */
-static clae_status run_images(op_instance *instance, const op_args *args, int first, int n) {
+static clae_status conv_run_images(op_instance *instance, const op_args *args, int first, int n) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
     const view *operand = args->operand, bias = conv_bias_of(instance, args), mask = conv_mask_of(instance, args);
@@ -171,8 +166,8 @@ static clae_status run_images(op_instance *instance, const op_args *args, int fi
     const size_t items = (size_t)divide_up(n, conv->tile_images) * conv->tile_items;
     run->global[0] = (items + run->local[0] - 1) / run->local[0] * run->local[0];
     const clae_status status =
-        opencl_kernel_set(&run->kernel, "vvvvi", moved(operand[CONV_IN], in), operand[CONV_IN_WEIGHT],
-                          bias.buffer ? bias : moved(mask, out), moved(operand[CONV_OUT], out), n);
+        opencl_kernel_set(&run->kernel, "vvvvi", view_moved(operand[CONV_IN], in), operand[CONV_IN_WEIGHT],
+                          bias.buffer ? bias : view_moved(mask, out), view_moved(operand[CONV_OUT], out), n);
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
@@ -180,7 +175,7 @@ clae_status conv_run_single(op_instance *instance, const op_args *args) {
     const int n = instance->desc.conv.g.n, piece = piece_of(instance, n, ((conv_instance *)instance)->tile_images);
     clae_status status = CLAE_OK;
     for (int first = 0; first < n && status == CLAE_OK; first += piece)
-        status = run_images(instance, args, first, smaller(piece, n - first));
+        status = conv_run_images(instance, args, first, smaller(piece, n - first));
     return status;
 }
 
@@ -211,8 +206,8 @@ clae_status conv_launch_wgrad(op_instance *instance, const op_args *args) {
 }
 
 /* Chunks first .. first + count - 1. */
-static clae_status run_chunks(op_instance *instance, const op_args *args, const conv_wgrad_views *v, int first,
-                              int count) {
+static clae_status conv_run_chunks(op_instance *instance, const op_args *args, const conv_wgrad_views *v, int first,
+                                   int count) {
     const conv_instance *conv = (conv_instance *)instance;
     const conv_geometry *g = &instance->desc.conv.g;
     opencl_launch *partial = &opencl_instance_of(instance)->launch[0];
@@ -221,8 +216,8 @@ static clae_status run_chunks(op_instance *instance, const op_args *args, const 
     const size_t narrow = (size_t)image * g->narrow_h * g->narrow_w * g->narrow_c;
     partial->global[2] = (size_t)count;
     const clae_status status =
-        opencl_kernel_set(&partial->kernel, "vvviiii", moved(v->wide, wide), moved(v->narrow, narrow),
-                          moved(args->workspace, (size_t)first * conv_slice_count(&instance->desc)), g->n - image,
+        opencl_kernel_set(&partial->kernel, "vvviiii", view_moved(v->wide, wide), view_moved(v->narrow, narrow),
+                          view_moved(args->workspace, (size_t)first * conv_slice_count(&instance->desc)), g->n - image,
                           conv->chunk, op_is_transposed(instance->desc.op), conv_dbias_count(&instance->desc));
     return status == CLAE_OK ? opencl_launch_run(partial) : status;
 }
@@ -232,7 +227,7 @@ clae_status conv_run_wgrad_split(op_instance *instance, const op_args *args) {
     const int chunks = ((conv_instance *)instance)->chunks, piece = piece_of(instance, chunks, 1);
     clae_status status = CLAE_OK;
     for (int first = 0; first < chunks && status == CLAE_OK; first += piece)
-        status = run_chunks(instance, args, &v, first, smaller(piece, chunks - first));
+        status = conv_run_chunks(instance, args, &v, first, smaller(piece, chunks - first));
     return status == CLAE_OK ? reduce_wgrad(instance, args, &v) : status;
 }
 

@@ -25,7 +25,7 @@ static bool lanes_fit(const clae_device *device, int lanes) {
 /* Gather and spread: positions x vectors of sums in registers, beside weights and one value of the image. */
 enum { LANES, VECTORS, POSITIONS, WORK };
 
-static bool data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+static bool conv_direct_data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
     return lanes_fit(device, v[LANES]) && v[POSITIONS] <= MOST_POSITIONS &&
            v[VECTORS] * v[POSITIONS] + v[VECTORS] + 1 <= registers_of(v[LANES]);
@@ -39,46 +39,46 @@ static double data_cost(const op_desc *desc, const int *v) {
     return vectors * (v[VECTORS] == 1 ? 70 : 64) + 1e-3 * block;
 }
 
-static const tune_space data_space = {
+static const tune_space conv_direct_data_space = {
     .kernel = "conv_gather_spread_direct",
     .count = 4,
     .parameters = {{"LANES", TUNE_CANDIDATES(4, 8, 16)},
                    {"VECTORS", TUNE_CANDIDATES(1, 2, 3, 4)},
                    {"POSITIONS", TUNE_CANDIDATES(2, 3, 4, 5, 6, 8, 10, 12)},
                    {"WORK", TUNE_CANDIDATES(2, 6, 12, 24, 96)}},
-    .is_valid = data_is_valid,
+    .is_valid = conv_direct_data_is_valid,
     .cost = data_cost,
 };
 
 /* Few output channels: vectors over input channels. */
 enum { DOT_LANES, DOT_POSITIONS, DOT_WORK };
 
-static bool dot_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+static bool conv_direct_dot_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     const conv_sides s = conv_sides_of(desc);
     return lanes_fit(device, v[DOT_LANES]) && s.in_c % v[DOT_LANES] == 0 && s.out_c * 2 < v[DOT_LANES] &&
            v[DOT_POSITIONS] <= MOST_POSITIONS && v[DOT_POSITIONS] + 2 <= registers_of(v[DOT_LANES]);
 }
 
-static const tune_space dot_space = {
+static const tune_space conv_direct_dot_space = {
     .kernel = "conv_gather_spread_dot",
     .count = 3,
     .parameters = {{"LANES", TUNE_CANDIDATES(4, 8, 16)},
                    {"POSITIONS", TUNE_CANDIDATES(2, 3, 4, 5, 6, 8, 10, 12)},
                    {"WORK", TUNE_CANDIDATES(2, 6, 12, 24, 96)}},
-    .is_valid = dot_is_valid,
+    .is_valid = conv_direct_dot_is_valid,
 };
 
 /* Wgrad: `SUMS` vectors of sums in registers, images and rows as CACHE_KIB holds, CHUNKS of the batch. Lanes and
  * vectors are halved until they divide narrow's channels. */
 enum { WGRAD_LANES, WGRAD_VECTORS, SUMS, CACHE_KIB, CHUNKS };
 
-static bool wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+static bool conv_direct_wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
     return lanes_fit(device, v[WGRAD_LANES]) && v[WGRAD_VECTORS] <= 2 && v[SUMS] >= v[WGRAD_VECTORS] &&
            v[SUMS] + v[WGRAD_VECTORS] + 1 <= registers_of(v[WGRAD_LANES]) && v[CACHE_KIB] <= 1024;
 }
 
-static const tune_space wgrad_space = {
+static const tune_space conv_direct_wgrad_space = {
     .kernel = "conv_wgrad_direct",
     .count = 5,
     .parameters = {{"LANES", TUNE_CANDIDATES(4, 8, 16)},
@@ -86,13 +86,13 @@ static const tune_space wgrad_space = {
                    {"SUMS", TUNE_CANDIDATES(8, 10, 12, 16, 20, 24)},
                    {"CACHE_KIB", TUNE_CANDIDATES(10, 14, 20, 28, 40)},
                    {"CHUNKS", TUNE_CANDIDATES(4, 8, 16, 32, 64)}},
-    .is_valid = wgrad_is_valid,
+    .is_valid = conv_direct_wgrad_is_valid,
 };
 
 static const tune_space *conv_direct_space(const clae_device *device, const op_desc *desc) {
     int values[TUNE_MAX_PARAMETERS];
-    if (conv_kernel_of(desc->op) == CONV_WGRAD) return &wgrad_space;
-    return tune_ships(device, desc, &dot_space, values) ? &dot_space : &data_space;
+    if (conv_kernel_of(desc->op) == CONV_WGRAD) return &conv_direct_wgrad_space;
+    return tune_ships(device, desc, &conv_direct_dot_space, values) ? &conv_direct_dot_space : &conv_direct_data_space;
 }
 
 /* Rows of output for a work-item, about WORK million multiply-adds: more would be slow to balance, single rows slow to
@@ -113,14 +113,14 @@ static bool choose_data_tile(const clae_device *device, const op_desc *desc, con
     int v[TUNE_MAX_PARAMETERS];
     const tune_space *space = conv_direct_space(device, desc);
     if (!tune_choose(device, desc, impl->name, space, v)) return false;
-    if (space == &dot_space)
+    if (space == &conv_direct_dot_space)
         *tile = (data_tile){true, v[DOT_LANES], 1, v[DOT_POSITIONS], v[DOT_WORK]};
     else
         *tile = (data_tile){false, v[LANES], v[VECTORS], v[POSITIONS], v[WORK]};
     return true;
 }
 
-static clae_status run_data(op_instance *instance, const op_args *args) {
+static clae_status conv_direct_run_data(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *pack = &opencl_instance_of(instance)->launch[0], *run = pack + 1;
     const conv_geometry *g = &instance->desc.conv.g;
@@ -137,7 +137,8 @@ static clae_status run_data(op_instance *instance, const op_args *args) {
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
-static clae_status prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+static clae_status conv_direct_prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                            op_instance **instance) {
     const conv_sides s = conv_sides_of(desc);
     const conv_geometry *g = &desc->conv.g;
     data_tile tile;
@@ -148,7 +149,7 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
                      tile.positions);
     const conv_program program = {"conv_gather_spread_direct.cl", options, {NULL, "conv_run"}};
     conv_instance *made;
-    clae_status status = conv_instance_create(device, desc, impl, &program, run_data, &made);
+    clae_status status = conv_instance_create(device, desc, impl, &program, conv_direct_run_data, &made);
     if (status != CLAE_OK) return status;
     *instance = &made->opencl.base;
     status =
@@ -188,7 +189,7 @@ static void choose_wgrad_block(const conv_geometry *g, int cache_kib, int *rows,
     *images = *rows < g->narrow_h ? 1 : (int)(fit / g->narrow_h);
 }
 
-static clae_status run_wgrad(op_instance *instance, const op_args *args) {
+static clae_status conv_direct_run_wgrad(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_kernel *partial = &opencl_instance_of(instance)->launch[0].kernel;
     const conv_geometry *g = &instance->desc.conv.g;
@@ -199,11 +200,12 @@ static clae_status run_wgrad(op_instance *instance, const op_args *args) {
     return status == CLAE_OK ? conv_launch_wgrad(instance, args) : status;
 }
 
-static clae_status prepare_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl,
-                                 op_instance **instance) {
+static clae_status conv_direct_prepare_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                             op_instance **instance) {
     const conv_geometry *g = &desc->conv.g;
     int values[TUNE_MAX_PARAMETERS], rows, images;
-    if (!tune_choose(device, desc, impl->name, &wgrad_space, values)) return conv_no_values(device, desc, impl);
+    if (!tune_choose(device, desc, impl->name, &conv_direct_wgrad_space, values))
+        return conv_no_values(device, desc, impl);
     const wgrad_tile tile = fit_wgrad_tile(g, values);
     choose_wgrad_block(g, values[CACHE_KIB], &rows, &images);
     const bool whole = (size_t)g->kh * g->kw * g->wide_c * g->narrow_c <= MOST_WHOLE_WEIGHTS;
@@ -214,7 +216,7 @@ static clae_status prepare_wgrad(clae_device *device, const op_desc *desc, const
                      tile.vectors, tile.weights, rows, images, kernel_rows);
     const conv_program program = {"conv_wgrad_direct.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, impl, &program, run_wgrad, &made);
+    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_direct_run_wgrad, &made);
     if (status != CLAE_OK) return status;
     conv_split_batch(g->n, whole ? MOST_WHOLE_CHUNKS : values[CHUNKS], &made->chunk, &made->chunks);
     const size_t bias = desc->conv.with_bias ? 1 : 0;
@@ -236,8 +238,8 @@ static bool conv_direct_supports(const clae_device *device, const op_desc *desc)
 
 static clae_status conv_direct_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                        op_instance **instance) {
-    return conv_kernel_of(desc->op) == CONV_WGRAD ? prepare_wgrad(device, desc, impl, instance)
-                                                  : prepare_data(device, desc, impl, instance);
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? conv_direct_prepare_wgrad(device, desc, impl, instance)
+                                                  : conv_direct_prepare_data(device, desc, impl, instance);
 }
 
 const op_impl opencl_conv_direct = {

@@ -1,5 +1,6 @@
 /* The six convolution ops as copies and matrix products, some images at a time. */
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "opencl/impls.h"
 #include "opencl/instance.h"
 #include "ops/conv.h"
@@ -23,65 +24,53 @@ typedef struct im2col_instance {
     size_t weight_place, gemm_place; /* in the workspace, in floats; the columns come first */
 } im2col_instance;
 
-static size_t divide_up(size_t a, size_t b) {
-    return (a + b - 1) / b;
-}
-static size_t smaller(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-static view moved(view v, size_t offset) {
-    v.offset += offset;
-    return v;
-}
-
-static clae_status run_over(opencl_launch *launch, size_t count) {
-    launch->global[0] = divide_up(count, launch->local[0]) * launch->local[0];
+static clae_status conv_im2col_run_over(opencl_launch *launch, size_t count) {
+    launch->global[0] = divide_up_size(count, launch->local[0]) * launch->local[0];
     return opencl_launch_run(launch);
 }
 
 /* Columns from a wide image, or a wide image from columns. */
-static clae_status run_copy(im2col_instance *self, view from, view to, size_t images) {
+static clae_status conv_im2col_run_copy(im2col_instance *self, view from, view to, size_t images) {
     const conv_geometry *g = &self->base.base.desc.conv.g;
     const size_t pixels = self->kind == CONV_SPREAD ? (size_t)g->wide_h * g->wide_w : self->rows * self->taps;
     const size_t count = images * pixels * (g->wide_c / self->vector);
     opencl_launch *launch = &self->base.launch[COPY];
     clae_status status = opencl_kernel_set(&launch->kernel, "vvu", from, to, count);
-    return status ? status : run_over(launch, count);
+    return status ? status : conv_im2col_run_over(launch, count);
 }
 
-static clae_status run_swap(im2col_instance *self, view from, view to, size_t from_a, size_t from_b) {
+static clae_status conv_im2col_run_swap(im2col_instance *self, view from, view to, size_t from_a, size_t from_b) {
     opencl_launch *launch = &self->base.launch[SWAP];
     clae_status status = opencl_kernel_set(&launch->kernel, "vvuuu", from, to, self->taps, from_a, from_b);
-    return status ? status : run_over(launch, self->taps * from_a * from_b);
+    return status ? status : conv_im2col_run_over(launch, self->taps * from_a * from_b);
 }
 
-static clae_status run_gemm(im2col_instance *self, const op_args *args, int which, view a, view b, view c) {
+static clae_status conv_im2col_run_gemm(im2col_instance *self, const op_args *args, int which, view a, view b, view c) {
     const op_args own = {.operand = {[GEMM_A] = a, [GEMM_B] = b, [GEMM_C] = c},
-                         .workspace = moved(args->workspace, self->gemm_place)};
+                         .workspace = view_moved(args->workspace, self->gemm_place)};
     return op_run(self->gemm[which], &own);
 }
 
 /* The wide and narrow images of a step. */
-static clae_status run_step(im2col_instance *self, const op_args *args, int which, size_t images, view wide,
-                            view narrow, view weight) {
+static clae_status conv_im2col_run_step(im2col_instance *self, const op_args *args, int which, size_t images, view wide,
+                                        view narrow, view weight) {
     const view columns = args->workspace;
     clae_status status;
     switch (self->kind) {
     case CONV_GATHER:
-        status = run_copy(self, wide, columns, images);
-        return status ? status : run_gemm(self, args, which, columns, weight, narrow);
+        status = conv_im2col_run_copy(self, wide, columns, images);
+        return status ? status : conv_im2col_run_gemm(self, args, which, columns, weight, narrow);
     case CONV_SPREAD:
-        status = run_gemm(self, args, which, narrow, weight, columns);
-        return status ? status : run_copy(self, columns, wide, images);
+        status = conv_im2col_run_gemm(self, args, which, narrow, weight, columns);
+        return status ? status : conv_im2col_run_copy(self, columns, wide, images);
     case CONV_WGRAD:
         break;
     }
-    status = run_copy(self, wide, columns, images);
-    return status ? status : run_gemm(self, args, which, columns, narrow, weight);
+    status = conv_im2col_run_copy(self, wide, columns, images);
+    return status ? status : conv_im2col_run_gemm(self, args, which, columns, narrow, weight);
 }
 
-static clae_status run(op_instance *instance, const op_args *args) {
+static clae_status conv_im2col_run(op_instance *instance, const op_args *args) {
     im2col_instance *self = (im2col_instance *)instance;
     const conv_geometry *g = &instance->desc.conv.g;
     const size_t n = (size_t)g->n, narrow_c = (size_t)g->narrow_c, wide_c = (size_t)g->wide_c;
@@ -93,26 +82,26 @@ static clae_status run(op_instance *instance, const op_args *args) {
     const view in = operand[0], out = wgrad ? operand[CONV_BWD_WEIGHTS_DY] : operand[CONV_Y];
     const bool in_is_wide = wgrad ? !transposed : self->kind == CONV_GATHER;
     const view wide = in_is_wide ? in : out, narrow = in_is_wide ? out : in;
-    const view swapped = moved(args->workspace, self->weight_place);
+    const view swapped = view_moved(args->workspace, self->weight_place);
     clae_status status = CLAE_OK;
-    if (transposed && !wgrad) status = run_swap(self, weight, swapped, narrow_c, wide_c);
+    if (transposed && !wgrad) status = conv_im2col_run_swap(self, weight, swapped, narrow_c, wide_c);
     for (size_t first = 0; !status && first < n; first += self->chunk) {
-        const size_t images = smaller(n - first, self->chunk);
+        const size_t images = smaller_size(n - first, self->chunk);
         const int which = first == 0 ? FIRST : images == self->chunk ? MIDDLE : LAST;
-        status = run_step(self, args, which, images, moved(wide, first * wide_image),
-                          moved(narrow, first * narrow_image), transposed ? swapped : weight);
+        status = conv_im2col_run_step(self, args, which, images, view_moved(wide, first * wide_image),
+                                      view_moved(narrow, first * narrow_image), transposed ? swapped : weight);
     }
-    if (!status && transposed && wgrad) status = run_swap(self, swapped, weight, wide_c, narrow_c);
+    if (!status && transposed && wgrad) status = conv_im2col_run_swap(self, swapped, weight, wide_c, narrow_c);
     return status;
 }
 
-static void release(op_instance *instance) {
+static void conv_im2col_release(op_instance *instance) {
     if (!instance) return;
     for (int i = 0; i < 3; ++i) op_release(((im2col_instance *)instance)->gemm[i]);
     opencl_instance_release(instance);
 }
 
-static gemm_desc product(const im2col_instance *self, size_t images, float beta) {
+static gemm_desc conv_im2col_product(const im2col_instance *self, size_t images, float beta) {
     const conv_geometry *g = &self->base.base.desc.conv.g;
     const size_t rows = images * self->rows, depth = self->taps * g->wide_c, narrow_c = (size_t)g->narrow_c;
     switch (self->kind) {
@@ -126,29 +115,31 @@ static gemm_desc product(const im2col_instance *self, size_t images, float beta)
     return (gemm_desc){.m = depth, .n = narrow_c, .k = rows, .transpose_a = true, .alpha = 1.0f, .beta = beta};
 }
 
-static clae_status prepare_gemm(im2col_instance *self, int which, size_t images, float beta, size_t *workspace) {
+static clae_status conv_im2col_prepare_gemm(im2col_instance *self, int which, size_t images, float beta,
+                                            size_t *workspace) {
     if (images == 0) return CLAE_OK;
-    const op_desc desc = {.op = OP_gemm, .gemm = product(self, images, beta)};
+    const op_desc desc = {.op = OP_gemm, .gemm = conv_im2col_product(self, images, beta)};
     clae_status status = op_prepare(self->base.base.device, &desc, NULL, &self->gemm[which]);
     if (!status && self->gemm[which]->workspace_bytes > *workspace) *workspace = self->gemm[which]->workspace_bytes;
     return status;
 }
 
-static clae_status prepare_gemms(im2col_instance *self) {
+static clae_status conv_im2col_prepare_gemms(im2col_instance *self) {
     const conv_geometry *g = &self->base.base.desc.conv.g;
     const size_t n = (size_t)g->n, column_floats = self->chunk * self->rows * self->taps * g->wide_c;
     size_t gemm_bytes = 0;
-    clae_status status = prepare_gemm(self, FIRST, self->chunk, 0.0f, &gemm_bytes);
-    if (!status) status = prepare_gemm(self, MIDDLE, n >= 2 * self->chunk ? self->chunk : 0, 1.0f, &gemm_bytes);
-    if (!status) status = prepare_gemm(self, LAST, n % self->chunk, 1.0f, &gemm_bytes);
-    self->weight_place = divide_up(column_floats, PLACE_FLOATS) * PLACE_FLOATS;
+    clae_status status = conv_im2col_prepare_gemm(self, FIRST, self->chunk, 0.0f, &gemm_bytes);
+    if (!status)
+        status = conv_im2col_prepare_gemm(self, MIDDLE, n >= 2 * self->chunk ? self->chunk : 0, 1.0f, &gemm_bytes);
+    if (!status) status = conv_im2col_prepare_gemm(self, LAST, n % self->chunk, 1.0f, &gemm_bytes);
+    self->weight_place = divide_up_size(column_floats, PLACE_FLOATS) * PLACE_FLOATS;
     const size_t weight_floats = op_is_transposed(self->base.base.desc.op) ? self->taps * g->wide_c * g->narrow_c : 0;
-    self->gemm_place = self->weight_place + divide_up(weight_floats, PLACE_FLOATS) * PLACE_FLOATS;
+    self->gemm_place = self->weight_place + divide_up_size(weight_floats, PLACE_FLOATS) * PLACE_FLOATS;
     self->base.base.workspace_bytes = self->gemm_place * sizeof(float) + gemm_bytes;
     return status;
 }
 
-static clae_status prepare_kernels(im2col_instance *self) {
+static clae_status conv_im2col_prepare_kernels(im2col_instance *self) {
     opencl_device *device = opencl_device_of(self->base.base.device);
     const conv_geometry *g = &self->base.base.desc.conv.g;
     self->vector = device->class == OPENCL_CLASS_CPU ? CPU_VECTOR : GPU_VECTOR;
@@ -172,30 +163,31 @@ static clae_status prepare_kernels(im2col_instance *self) {
 static size_t chunk_of(const clae_device *device, const conv_geometry *g) {
     const size_t factors[] = {(size_t)g->narrow_h, (size_t)g->narrow_w, (size_t)g->kh,
                               (size_t)g->kw,       (size_t)g->wide_c,   sizeof(float)};
-    const size_t most = smaller(MOST_COLUMN_BYTES, device->info.largest_allocation_bytes / 2);
+    const size_t most = smaller_size(MOST_COLUMN_BYTES, device->info.largest_allocation_bytes / 2);
     size_t image_bytes;
     if (!size_product(factors, ARRAY_LENGTH(factors), &image_bytes) || image_bytes == 0) return 0;
-    return smaller(most / image_bytes, (size_t)g->n);
+    return smaller_size(most / image_bytes, (size_t)g->n);
 }
 
 /* Neither bias nor ReLU, and there must be room for the columns of one image. */
-static bool supports(const clae_device *device, const op_desc *desc) {
+static bool conv_im2col_supports(const clae_device *device, const op_desc *desc) {
     return !desc->conv.with_bias && !desc->conv.with_relu && chunk_of(device, &desc->conv.g) > 0;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(im2col_instance), run, instance);
+static clae_status conv_im2col_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                       op_instance **instance) {
+    clae_status status = opencl_instance_create(device, desc, impl, sizeof(im2col_instance), conv_im2col_run, instance);
     if (status) return status;
     im2col_instance *self = (im2col_instance *)*instance;
     const conv_geometry *g = &desc->conv.g;
-    self->base.base.release = release;
+    self->base.base.release = conv_im2col_release;
     self->kind = conv_kernel_of(desc->op);
     self->chunk = chunk_of(device, g);
     self->taps = (size_t)g->kh * g->kw;
     self->rows = (size_t)g->narrow_h * g->narrow_w;
-    status = prepare_kernels(self);
-    if (!status) status = prepare_gemms(self);
+    status = conv_im2col_prepare_kernels(self);
+    if (!status) status = conv_im2col_prepare_gemms(self);
     return opencl_instance_finish(instance, status);
 }
 
-const op_impl opencl_conv_im2col = {.name = "im2col", .supports = supports, .prepare = prepare};
+const op_impl opencl_conv_im2col = {.name = "im2col", .supports = conv_im2col_supports, .prepare = conv_im2col_prepare};

@@ -13,51 +13,51 @@ enum { DEPTH = 8 }; /* of a step of the sums */
 enum { ITEMS, BLOCK, LOCAL_KIB };
 enum { STEP = LOCAL_KIB, CHUNKS };
 
-static size_t wgrad_local_floats(opencl_mma mma, int items, int block, int step) {
+static size_t conv_mma_wgrad_local_floats(opencl_mma mma, int items, int block, int step) {
     return (size_t)step * (size_t)((items | 8) + (block | 8)) + opencl_mma_exchange(mma, items, block);
 }
 
 /* A warp has 2 x BLOCK sums for each of its items in registers, or 4 x BLOCK where it is of 64. */
-static bool group_is_valid(const clae_device *device, const int *v) {
+static bool conv_mma_group_is_valid(const clae_device *device, const int *v) {
     const opencl_mma mma = ((const opencl_device *)device)->mma;
     return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && v[ITEMS] <= 1024 && v[BLOCK] <= 64 &&
            v[ITEMS] >= opencl_mma_warp(mma) && v[BLOCK] >= opencl_mma_columns(mma);
 }
 
-static bool data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+static bool conv_mma_data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
-    return group_is_valid(device, v) && (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device);
+    return conv_mma_group_is_valid(device, v) && (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device);
 }
 
-static bool wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+static bool conv_mma_wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     const opencl_mma mma = ((const opencl_device *)device)->mma;
     (void)desc;
-    return group_is_valid(device, v) && v[STEP] % DEPTH == 0 &&
-           wgrad_local_floats(mma, v[ITEMS], v[BLOCK], v[STEP]) * sizeof(float) <= conv_local_bytes(device);
+    return conv_mma_group_is_valid(device, v) && v[STEP] % DEPTH == 0 &&
+           conv_mma_wgrad_local_floats(mma, v[ITEMS], v[BLOCK], v[STEP]) * sizeof(float) <= conv_local_bytes(device);
 }
 
-static const tune_space data_space = {
+static const tune_space conv_mma_data_space = {
     .kernel = "conv_gather_spread_mma",
     .count = 3,
     .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
                    {"BLOCK", TUNE_CANDIDATES(8, 16, 32, 64)},
                    {"LOCAL_KIB", TUNE_CANDIDATES(16, 24, 32, 48)}},
-    .is_valid = data_is_valid,
+    .is_valid = conv_mma_data_is_valid,
 };
 
-static const tune_space wgrad_space = {
+static const tune_space conv_mma_wgrad_space = {
     .kernel = "conv_wgrad_mma",
     .count = 4,
     .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
                    {"BLOCK", TUNE_CANDIDATES(8, 16, 32, 64)},
                    {"STEP", TUNE_CANDIDATES(8, 16, 32, 64)},
                    {"CHUNKS", TUNE_CANDIDATES(8, 16, 32, 64, 128)}},
-    .is_valid = wgrad_is_valid,
+    .is_valid = conv_mma_wgrad_is_valid,
 };
 
 static const tune_space *conv_mma_space(const clae_device *device, const op_desc *desc) {
     (void)device;
-    return conv_kernel_of(desc->op) == CONV_WGRAD ? &wgrad_space : &data_space;
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? &conv_mma_wgrad_space : &conv_mma_data_space;
 }
 
 /* A work-group's tile of gather and spread, as the macros of cl/conv_gather_spread_mma.cl. */
@@ -74,20 +74,20 @@ static int block_of(opencl_mma mma, int channels, int most) {
 }
 
 /* Pixels of a patch that fit beside the weights of a row of taps. */
-static size_t most_pixels(opencl_mma mma, const tile *t, const conv_axes *axes, int local_kib) {
+static size_t conv_mma_most_pixels(opencl_mma mma, const tile *t, const conv_axes *axes, int local_kib) {
     const size_t floats = (size_t)local_kib * 1024 / sizeof(float);
     const int rows = divide_up(axes->x.taps * t->chunk_c, DEPTH) * DEPTH;
     const size_t used = (size_t)rows * (size_t)(t->block + 4) + opencl_mma_exchange(mma, t->items, t->block);
     return used < floats ? (floats - used) / (size_t)t->chunk_c : 0;
 }
 
-static bool fit_tile(opencl_mma mma, const op_desc *desc, int items, const int *v, tile *t) {
+static bool conv_mma_fit_tile(opencl_mma mma, const op_desc *desc, int items, const int *v, tile *t) {
     const conv_sides s = conv_sides_of(desc);
     const conv_axes axes = conv_axes_of(desc);
     *t = (tile){.items = items, .block = block_of(mma, s.out_c, v[BLOCK]), .chunk_c = DEPTH};
     while (t->chunk_c / 2 >= s.in_c) t->chunk_c /= 2;
     for (; t->chunk_c; t->chunk_c /= 2)
-        if (conv_tile_choose(desc, items, most_pixels(mma, t, &axes, v[LOCAL_KIB]), &t->shape)) return true;
+        if (conv_tile_choose(desc, items, conv_mma_most_pixels(mma, t, &axes, v[LOCAL_KIB]), &t->shape)) return true;
     return false;
 }
 
@@ -96,8 +96,8 @@ static void add_mma_options(const opencl_device *device, int items, char options
                      device->base.context->precision == CLAE_PRECISION_TF32);
 }
 
-static clae_status create_data(clae_device *device, const op_desc *desc, const op_impl *impl, const tile *t,
-                               conv_instance **made) {
+static clae_status conv_mma_create_data(clae_device *device, const op_desc *desc, const op_impl *impl, const tile *t,
+                                        conv_instance **made) {
     const opencl_device *opencl = opencl_device_of(device);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
@@ -111,8 +111,8 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
     return status;
 }
 
-static clae_status create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
-                                conv_instance **made) {
+static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl, int items,
+                                         const int *v, conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     const opencl_device *opencl = opencl_device_of(device);
     const int block = block_of(opencl->mma, g->narrow_c, v[BLOCK]), rows = g->kh * g->kw * g->wide_c;
@@ -140,7 +140,7 @@ static bool conv_mma_suits(const clae_device *device, const op_desc *desc) {
            device->context->precision == CLAE_PRECISION_TF32;
 }
 
-static int most_items(const opencl_device *device, const int *v) {
+static int conv_mma_most_items(const opencl_device *device, const int *v) {
     return (int)opencl_group_items(device, (size_t)v[ITEMS]);
 }
 
@@ -151,11 +151,11 @@ static bool conv_mma_supports(const clae_device *device, const op_desc *desc) {
     int chunk, chunks, v[TUNE_MAX_PARAMETERS];
     tile t;
     if (!tune_ships(device, desc, conv_mma_space(device, desc), v)) return false;
-    const int items = most_items(opencl, v);
+    const int items = conv_mma_most_items(opencl, v);
     if (items < opencl_mma_warp(opencl->mma)) return false;
     if (opencl->mma == OPENCL_MMA_STAND_IN && opencl->loops_end_early) return false;
     if (conv_kernel_of(desc->op) != CONV_WGRAD)
-        return conv_sizes_fit(desc, 1) && fit_tile(opencl->mma, desc, items, v, &t);
+        return conv_sizes_fit(desc, 1) && conv_mma_fit_tile(opencl->mma, desc, items, v, &t);
     conv_split_batch(desc->conv.g.n, v[CHUNKS], &chunk, &chunks);
     return conv_sizes_fit(desc, chunk);
 }
@@ -167,13 +167,13 @@ static clae_status conv_mma_prepare(clae_device *device, const op_desc *desc, co
     int v[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, impl->name, conv_mma_space(device, desc), v))
         return conv_no_values(device, desc, impl);
-    for (size_t allowed = (size_t)most_items(opencl, v); allowed >= (size_t)opencl_mma_warp(opencl->mma);) {
+    for (size_t allowed = (size_t)conv_mma_most_items(opencl, v); allowed >= (size_t)opencl_mma_warp(opencl->mma);) {
         const int items = (int)allowed;
         conv_instance *made;
         tile t;
-        if (!wgrad && !fit_tile(opencl->mma, desc, items, v, &t)) break;
-        const clae_status status =
-            wgrad ? create_wgrad(device, desc, impl, items, v, &made) : create_data(device, desc, impl, &t, &made);
+        if (!wgrad && !conv_mma_fit_tile(opencl->mma, desc, items, v, &t)) break;
+        const clae_status status = wgrad ? conv_mma_create_wgrad(device, desc, impl, items, v, &made)
+                                         : conv_mma_create_data(device, desc, impl, &t, &made);
         if (status != CLAE_OK) return status;
         if (conv_kernels_allow(made, &allowed)) {
             made->opencl.base.arithmetic = opencl_mma_arithmetic(opencl);

@@ -12,24 +12,24 @@ enum { ITEMS, BLOCK, CHANNELS, POSITIONS, CHUNK_C, LOCAL_KIB };
 /* Wgrad: STEP positions staged at a time, CHUNKS of the batch. */
 enum { WGRAD_STEP = POSITIONS, WGRAD_CHUNKS };
 
-static bool group_is_valid(const clae_device *device, const int *v) {
+static bool conv_tiled_group_is_valid(const clae_device *device, const int *v) {
     return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && conv_is_power_of_2(v[CHANNELS]) &&
            v[ITEMS] <= 1024 && v[CHANNELS] <= v[BLOCK] && v[BLOCK] / v[CHANNELS] <= v[ITEMS] &&
            (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device);
 }
 
-static bool data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+static bool conv_tiled_data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
-    return group_is_valid(device, v) && conv_is_power_of_2(v[POSITIONS]) && conv_is_power_of_2(v[CHUNK_C]) &&
+    return conv_tiled_group_is_valid(device, v) && conv_is_power_of_2(v[POSITIONS]) && conv_is_power_of_2(v[CHUNK_C]) &&
            v[POSITIONS] * v[CHANNELS] <= 64;
 }
 
-static bool wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+static bool conv_tiled_wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
-    return group_is_valid(device, v) && v[CHANNELS] <= 16 && v[WGRAD_STEP] <= 64;
+    return conv_tiled_group_is_valid(device, v) && v[CHANNELS] <= 16 && v[WGRAD_STEP] <= 64;
 }
 
-static const tune_space data_space = {
+static const tune_space conv_tiled_data_space = {
     .kernel = "conv_gather_spread_tiled",
     .count = 6,
     .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
@@ -38,10 +38,10 @@ static const tune_space data_space = {
                    {"POSITIONS", TUNE_CANDIDATES(2, 4, 8, 16)},
                    {"CHUNK_C", TUNE_CANDIDATES(2, 4, 8, 16, 32)},
                    {"LOCAL_KIB", TUNE_CANDIDATES(12, 16, 24, 32, 48)}},
-    .is_valid = data_is_valid,
+    .is_valid = conv_tiled_data_is_valid,
 };
 
-static const tune_space wgrad_space = {
+static const tune_space conv_tiled_wgrad_space = {
     .kernel = "conv_wgrad_tiled",
     .count = 6,
     .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
@@ -50,12 +50,12 @@ static const tune_space wgrad_space = {
                    {"STEP", TUNE_CANDIDATES(8, 16, 32)},
                    {"CHUNKS", TUNE_CANDIDATES(8, 16, 32, 64, 128)},
                    {"LOCAL_KIB", TUNE_CANDIDATES(12, 16, 24, 32, 48)}},
-    .is_valid = wgrad_is_valid,
+    .is_valid = conv_tiled_wgrad_is_valid,
 };
 
 static const tune_space *conv_tiled_space(const clae_device *device, const op_desc *desc) {
     (void)device;
-    return conv_kernel_of(desc->op) == CONV_WGRAD ? &wgrad_space : &data_space;
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? &conv_tiled_wgrad_space : &conv_tiled_data_space;
 }
 
 /* A work-group's tile, as the macros of the same names. */
@@ -65,7 +65,7 @@ typedef struct tile {
 } tile;
 
 /* Pixels of a patch, of chunk_c channels, that fit beside the weights of a row of taps: an odd number. */
-static size_t most_pixels(const tile *t, int taps_x, int local_kib) {
+static size_t conv_tiled_most_pixels(const tile *t, int taps_x, int local_kib) {
     const size_t pixels = (size_t)local_kib * 1024 / sizeof(float) / (size_t)t->chunk_c;
     const size_t weights = (size_t)taps_x * (size_t)t->block;
     return pixels > weights ? (pixels - weights - 1) | 1 : 0;
@@ -81,7 +81,7 @@ static void fit_channels(int channels, int items, const int *v, int *block, int 
 }
 
 /* The best tile for as many input channels as fit. */
-static bool fit_tile(const op_desc *desc, int items, const int *v, tile *t) {
+static bool conv_tiled_fit_tile(const op_desc *desc, int items, const int *v, tile *t) {
     const conv_sides s = conv_sides_of(desc);
     const conv_axes axes = conv_axes_of(desc);
     *t = (tile){.items = items, .positions = v[POSITIONS], .chunk_c = v[CHUNK_C]};
@@ -90,12 +90,13 @@ static bool fit_tile(const op_desc *desc, int items, const int *v, tile *t) {
     while (t->chunk_c / 2 >= s.in_c) t->chunk_c /= 2;
     const int positions = items / (t->block / t->channels) * t->positions;
     for (; t->chunk_c; t->chunk_c /= 2)
-        if (conv_tile_choose(desc, positions, most_pixels(t, axes.x.taps, v[LOCAL_KIB]), &t->shape)) return true;
+        if (conv_tile_choose(desc, positions, conv_tiled_most_pixels(t, axes.x.taps, v[LOCAL_KIB]), &t->shape))
+            return true;
     return false;
 }
 
-static clae_status create_data(clae_device *device, const op_desc *desc, const op_impl *impl, const tile *t,
-                               conv_instance **made) {
+static clae_status conv_tiled_create_data(clae_device *device, const op_desc *desc, const op_impl *impl, const tile *t,
+                                          conv_instance **made) {
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_of_pass(desc, options);
@@ -108,26 +109,26 @@ static clae_status create_data(clae_device *device, const op_desc *desc, const o
     return status;
 }
 
-static size_t wgrad_block_rows(int items, int block, int channels) {
+static size_t conv_tiled_wgrad_block_rows(int items, int block, int channels) {
     return (size_t)items / (size_t)(block / channels) * 4;
 }
 
 /* The largest work-group whose staged rows and columns fit in local memory. */
-static int wgrad_items(const conv_geometry *g, int items, const int *v) {
+static int conv_tiled_wgrad_items(const conv_geometry *g, int items, const int *v) {
     for (int block, channels; items > 1; items /= 2) {
         fit_channels(g->narrow_c, items, v, &block, &channels);
-        const size_t floats = v[WGRAD_STEP] * (wgrad_block_rows(items, block, channels) + (size_t)block);
+        const size_t floats = v[WGRAD_STEP] * (conv_tiled_wgrad_block_rows(items, block, channels) + (size_t)block);
         if (floats * sizeof(float) <= (size_t)v[LOCAL_KIB] * 1024) break;
     }
     return items;
 }
 
-static clae_status create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
-                                conv_instance **made) {
+static clae_status conv_tiled_create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl, int items,
+                                           const int *v, conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     int channels, block;
     fit_channels(g->narrow_c, items, v, &block, &channels);
-    const size_t block_rows = wgrad_block_rows(items, block, channels);
+    const size_t block_rows = conv_tiled_wgrad_block_rows(items, block, channels);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_add(options, " -DLOCAL=%d -DBLOCK_O=%d -DCHANNELS=%d -DSTEP=%d", items, block, channels,
@@ -150,7 +151,7 @@ static bool conv_tiled_suits(const clae_device *device, const op_desc *desc) {
     return !opencl_is_cpu(device, desc);
 }
 
-static int most_items(const clae_device *device, const int *v) {
+static int conv_tiled_most_items(const clae_device *device, const int *v) {
     return (int)opencl_group_items((const opencl_device *)device, (size_t)v[ITEMS]);
 }
 
@@ -159,7 +160,7 @@ static bool conv_tiled_supports(const clae_device *device, const op_desc *desc) 
     int v[TUNE_MAX_PARAMETERS];
     tile t;
     if (!conv_sizes_fit(desc, 1) || !tune_ships(device, desc, conv_tiled_space(device, desc), v)) return false;
-    return conv_kernel_of(desc->op) == CONV_WGRAD || fit_tile(desc, most_items(device, v), v, &t);
+    return conv_kernel_of(desc->op) == CONV_WGRAD || conv_tiled_fit_tile(desc, conv_tiled_most_items(device, v), v, &t);
 }
 
 static clae_status conv_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
@@ -168,17 +169,17 @@ static clae_status conv_tiled_prepare(clae_device *device, const op_desc *desc, 
     int v[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, impl->name, conv_tiled_space(device, desc), v))
         return conv_no_values(device, desc, impl);
-    int items = most_items(device, v);
-    if (wgrad) items = wgrad_items(&desc->conv.g, items, v);
+    int items = conv_tiled_most_items(device, v);
+    if (wgrad) items = conv_tiled_wgrad_items(&desc->conv.g, items, v);
     for (;;) {
         tile t;
         conv_instance *made;
-        if (!wgrad && (items < 1 || !fit_tile(desc, items, v, &t)))
+        if (!wgrad && (items < 1 || !conv_tiled_fit_tile(desc, items, v, &t)))
             return fail(device->context, CLAE_ERROR_DEVICE,
                         "%s: the kernel of implementation %s allows too few items in a work-group", op_name(desc->op),
                         impl->name);
-        const clae_status status =
-            wgrad ? create_wgrad(device, desc, impl, items, v, &made) : create_data(device, desc, impl, &t, &made);
+        const clae_status status = wgrad ? conv_tiled_create_wgrad(device, desc, impl, items, v, &made)
+                                         : conv_tiled_create_data(device, desc, impl, &t, &made);
         if (status != CLAE_OK) return status;
         size_t group = (size_t)items;
         if (items == 1 || conv_kernels_allow(made, &group)) {

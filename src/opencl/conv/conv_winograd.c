@@ -11,7 +11,7 @@ enum { MOST_ITEMS = 256, MOST_CHUNKS = 16 };
 /* Items for each compute unit: enough to balance them, few enough that their tiles stay in the cache. */
 enum { VECTORS, ITEMS_PER_UNIT };
 
-static bool is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+static bool conv_winograd_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)device;
     (void)desc;
     return v[VECTORS] <= 2 && v[ITEMS_PER_UNIT] <= MOST_ITEMS;
@@ -21,14 +21,14 @@ static bool is_valid(const clae_device *device, const op_desc *desc, const int *
     {                                                                                                                  \
         .kernel = name, .count = 2,                                                                                    \
         .parameters = {{"VECTORS", TUNE_CANDIDATES(1, 2)}, {"ITEMS_PER_UNIT", TUNE_CANDIDATES(1, 2, 4, 8, 16)}},       \
-        .is_valid = is_valid                                                                                           \
+        .is_valid = conv_winograd_is_valid                                                                             \
     }
-static const tune_space data_space = SPACE("conv_gather_spread_winograd");
-static const tune_space wgrad_space = SPACE("conv_wgrad_winograd");
+static const tune_space conv_winograd_data_space = SPACE("conv_gather_spread_winograd");
+static const tune_space conv_winograd_wgrad_space = SPACE("conv_wgrad_winograd");
 
 static const tune_space *conv_winograd_space(const clae_device *device, const op_desc *desc) {
     (void)device;
-    return conv_kernel_of(desc->op) == CONV_WGRAD ? &wgrad_space : &data_space;
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? &conv_winograd_wgrad_space : &conv_winograd_data_space;
 }
 
 typedef struct winograd_tile {
@@ -42,20 +42,20 @@ static int common_lanes(const conv_geometry *g, int width) {
 }
 
 /* Vectors of `channels`; of `count` positions as many as fit, in tiles of even size. */
-static winograd_tile fit_tile(int lanes, int vectors, int channels, int count) {
+static winograd_tile conv_winograd_fit_tile(int lanes, int vectors, int channels, int count) {
     winograd_tile tile = {lanes, channels / lanes % vectors == 0 ? vectors : 1, 0};
     const int registers = lanes == 16 ? 32 : 16, most = (registers - tile.vectors - 2) / tile.vectors;
     tile.positions = divide_up(count, divide_up(count, most));
     return tile;
 }
 
-static int choose_items(const opencl_device *device, int items_per_unit, int tasks) {
+static int conv_winograd_choose_items(const opencl_device *device, int items_per_unit, int tasks) {
     int items = items_per_unit * (int)device->base.info.compute_units;
     if (items > MOST_ITEMS) items = MOST_ITEMS;
     return items < tasks ? items : tasks;
 }
 
-static clae_status run_data(op_instance *instance, const op_args *args) {
+static clae_status conv_winograd_run_data(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *pack = &opencl_instance_of(instance)->launch[0], *run = pack + 1;
     const conv_desc *desc = &instance->desc.conv;
@@ -73,24 +73,26 @@ static clae_status run_data(op_instance *instance, const op_args *args) {
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
-static clae_status prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+static clae_status conv_winograd_prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                              op_instance **instance) {
     const opencl_device *opencl = opencl_device_of(device);
     const conv_sides s = conv_sides_of(desc);
     const conv_geometry *g = &desc->conv.g;
     const winograd_grid grid = winograd_make_grid(desc);
     int values[TUNE_MAX_PARAMETERS];
-    if (!tune_choose(device, desc, impl->name, &data_space, values)) return conv_no_values(device, desc, impl);
+    if (!tune_choose(device, desc, impl->name, &conv_winograd_data_space, values))
+        return conv_no_values(device, desc, impl);
     const int lanes = common_lanes(g, (int)opencl->vector_width);
-    const winograd_tile tile = fit_tile(lanes, values[VECTORS], s.out_c, grid.most_tiles);
+    const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], s.out_c, grid.most_tiles);
     const int size = winograd_size(g->kh);
     const int in_stride = winograd_stride(&grid, s.in_c), out_stride = winograd_stride(&grid, s.out_c);
-    const int items = choose_items(opencl, values[ITEMS_PER_UNIT], grid.groups);
+    const int items = conv_winograd_choose_items(opencl, values[ITEMS_PER_UNIT], grid.groups);
     char options[CONV_OPTIONS_SIZE] = "";
     conv_options_add(options, "-DKERNEL=%d -DSIZE=%d -DIN_C=%d -DOUT_C=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d",
                      g->kh, size, s.in_c, s.out_c, tile.lanes, tile.vectors, tile.positions);
     const conv_program program = {"conv_gather_spread_winograd.cl", options, {"conv_pack", "conv_run"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, impl, &program, run_data, &made);
+    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_winograd_run_data, &made);
     if (status != CLAE_OK) return status;
     made->grid = grid;
     const bool forward = conv_is_forward(desc->op);
@@ -105,20 +107,20 @@ static clae_status prepare_data(clae_device *device, const op_desc *desc, const 
 }
 
 /* Floats of a chunk's part of the workspace: sums, dbias, support. */
-static size_t wgrad_slice(const op_desc *desc) {
+static size_t conv_winograd_wgrad_slice(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const int size = winograd_size(g->kh);
     return (size_t)(size * size * g->wide_c * g->narrow_c + conv_dbias_count(desc)) + winograd_support_count(g);
 }
 
-static clae_status run_wgrad(op_instance *instance, const op_args *args) {
+static clae_status conv_winograd_run_wgrad(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *partial = &opencl_instance_of(instance)->launch[0], *reduce = partial + 1;
     const op_desc *desc = &instance->desc;
     const conv_geometry *g = &desc->conv.g;
     const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
     const int transposed = op_is_transposed(desc->op), dy_c = conv_dbias_count(desc);
-    const size_t slice = wgrad_slice(desc);
+    const size_t slice = conv_winograd_wgrad_slice(desc);
     clae_status status =
         opencl_kernel_set(&partial->kernel, "vvvgiiiliiii", v.wide, v.narrow, args->workspace, g, conv->chunk,
                           transposed, dy_c, slice, conv->grid.images, conv->grid.rows,
@@ -130,14 +132,15 @@ static clae_status run_wgrad(op_instance *instance, const op_args *args) {
     return status == CLAE_OK ? opencl_launch_run(reduce) : status;
 }
 
-static clae_status prepare_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl,
-                                 op_instance **instance) {
+static clae_status conv_winograd_prepare_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                               op_instance **instance) {
     const conv_geometry *g = &desc->conv.g;
     const winograd_grid grid = winograd_make_grid(desc);
     int values[TUNE_MAX_PARAMETERS];
-    if (!tune_choose(device, desc, impl->name, &wgrad_space, values)) return conv_no_values(device, desc, impl);
+    if (!tune_choose(device, desc, impl->name, &conv_winograd_wgrad_space, values))
+        return conv_no_values(device, desc, impl);
     const int lanes = common_lanes(g, (int)opencl_device_of(device)->vector_width), size = winograd_size(g->kh);
-    const winograd_tile tile = fit_tile(lanes, values[VECTORS], g->narrow_c, g->wide_c);
+    const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], g->narrow_c, g->wide_c);
     const int wide_stride = winograd_stride(&grid, g->wide_c), narrow_stride = winograd_stride(&grid, g->narrow_c);
     char options[CONV_OPTIONS_SIZE] = "";
     conv_options_add(options, "-DKERNEL=%d -DSIZE=%d -DWIDE_C=%d -DNARROW_C=%d -DLANES=%d -DVECTORS=%d -DTILE=%d",
@@ -146,10 +149,10 @@ static clae_status prepare_wgrad(clae_device *device, const op_desc *desc, const
     conv_split_batch(g->n, MOST_CHUNKS, &chunk, &chunks);
     chunk = divide_up(chunk, grid.images) * grid.images;
     chunks = divide_up(g->n, chunk);
-    const int items = choose_items(opencl_device_of(device), values[ITEMS_PER_UNIT], chunks);
+    const int items = conv_winograd_choose_items(opencl_device_of(device), values[ITEMS_PER_UNIT], chunks);
     const conv_program program = {"conv_wgrad_winograd.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, impl, &program, run_wgrad, &made);
+    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_winograd_run_wgrad, &made);
     if (status != CLAE_OK) return status;
     made->grid = grid;
     made->chunk = chunk;
@@ -159,7 +162,8 @@ static clae_status prepare_wgrad(clae_device *device, const op_desc *desc, const
     conv_grid(made, 0, (const size_t[]){(size_t)items, 1, 1}, one);
     conv_grid(made, 1, (const size_t[]){(size_t)g->wide_c + bias, 1, 1}, one);
     const size_t tiles = elements * (size_t)(wide_stride + narrow_stride);
-    made->opencl.base.workspace_bytes = ((size_t)chunks * wgrad_slice(desc) + (size_t)items * tiles) * sizeof(float);
+    made->opencl.base.workspace_bytes =
+        ((size_t)chunks * conv_winograd_wgrad_slice(desc) + (size_t)items * tiles) * sizeof(float);
     *instance = &made->opencl.base;
     return CLAE_OK;
 }
@@ -174,8 +178,8 @@ static bool conv_winograd_supports(const clae_device *device, const op_desc *des
 
 static clae_status conv_winograd_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                          op_instance **instance) {
-    return conv_kernel_of(desc->op) == CONV_WGRAD ? prepare_wgrad(device, desc, impl, instance)
-                                                  : prepare_data(device, desc, impl, instance);
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? conv_winograd_prepare_wgrad(device, desc, impl, instance)
+                                                  : conv_winograd_prepare_data(device, desc, impl, instance);
 }
 
 const op_impl opencl_conv_winograd = {

@@ -28,21 +28,22 @@ enum { WGRAD_TRANSFORM, WGRAD_PRODUCT, WGRAD_SUPPORT, WGRAD_REDUCE };     /* and
 enum { PRODUCT_ITEMS, BLOCK, ROW_VECTORS, TILES_PER_UNIT, CHUNKS };
 
 /* Channels of sums: whole vectors. */
-static int padded(int channels) {
+static int conv_winograd_tiled_padded(int channels) {
     return divide_up(channels, 4) * 4;
 }
 
 static int tile_floats(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    return winograd_size(g->kh) * winograd_size(g->kh) * (padded(g->wide_c) + padded(g->narrow_c));
+    return winograd_size(g->kh) * winograd_size(g->kh) *
+           (conv_winograd_tiled_padded(g->wide_c) + conv_winograd_tiled_padded(g->narrow_c));
 }
 
 static int weight_floats(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    return winograd_size(g->kh) * winograd_size(g->kh) * g->wide_c * padded(g->narrow_c);
+    return winograd_size(g->kh) * winograd_size(g->kh) * g->wide_c * conv_winograd_tiled_padded(g->narrow_c);
 }
 
-static winograd_grid choose_grid(const clae_device *device, const op_desc *desc, const int *v) {
+static winograd_grid conv_winograd_tiled_choose_grid(const clae_device *device, const op_desc *desc, const int *v) {
     const int fit = MOST_FLOATS / tile_floats(desc), units = larger((int)device->info.compute_units, 1);
     const int wanted = device->info.type == CLAE_DEVICE_CPU ? CPU_TILES : v[TILES_PER_UNIT] * smaller(units, fit);
     return winograd_make_grid_within(desc, smaller(fit, wanted));
@@ -55,7 +56,7 @@ typedef struct shape {
 } shape;
 
 /* A block of the product is no larger than its `rows` and `columns` want. */
-static shape choose_shape(int size, int most_items, const int *v, int rows, int columns) {
+static shape conv_winograd_tiled_choose_shape(int size, int most_items, const int *v, int rows, int columns) {
     shape s = {.pairs = MOST_PAIRS, .product_items = smaller(most_items, v[PRODUCT_ITEMS])};
     while (s.pairs * size > most_items) s.pairs /= 2;
     s.items = s.pairs * size;
@@ -74,36 +75,37 @@ static shape choose_shape(int size, int most_items, const int *v, int rows, int 
     }
 }
 
-static shape shape_of(const clae_device *device, const op_desc *desc, int items, const int *v) {
+static shape conv_winograd_tiled_shape_of(const clae_device *device, const op_desc *desc, int items, const int *v) {
     const conv_geometry *g = &desc->conv.g;
     if (conv_kernel_of(desc->op) == CONV_WGRAD)
-        return choose_shape(winograd_size(g->kh), items, v, g->wide_c, g->narrow_c);
-    return choose_shape(winograd_size(g->kh), items, v, choose_grid(device, desc, v).most_tiles,
-                        conv_sides_of(desc).out_c);
+        return conv_winograd_tiled_choose_shape(winograd_size(g->kh), items, v, g->wide_c, g->narrow_c);
+    return conv_winograd_tiled_choose_shape(winograd_size(g->kh), items, v,
+                                            conv_winograd_tiled_choose_grid(device, desc, v).most_tiles,
+                                            conv_sides_of(desc).out_c);
 }
 
-static bool is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+static bool conv_winograd_tiled_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     if (!winograd_has_transforms(desc) || !conv_is_power_of_2(v[PRODUCT_ITEMS]) || v[PRODUCT_ITEMS] < FEWEST_ITEMS ||
         v[PRODUCT_ITEMS] > MOST_ITEMS || !conv_is_power_of_2(v[BLOCK]) || v[BLOCK] < 16 || v[BLOCK] > 128 ||
         v[ROW_VECTORS] > 2)
         return false;
-    const shape s = shape_of(device, desc, MOST_ITEMS, v);
+    const shape s = conv_winograd_tiled_shape_of(device, desc, MOST_ITEMS, v);
     const size_t staged = DEPTH * ((size_t)s.block_rows + 4 + (size_t)s.block_columns);
     const size_t size = (size_t)winograd_size(desc->conv.g.kh), squares = size * size * (size_t)s.pairs;
     return (staged > squares ? staged : squares) * sizeof(float) <= conv_local_bytes(device);
 }
 
-static const tune_space data_space = {
+static const tune_space conv_winograd_tiled_data_space = {
     .kernel = "conv_gather_spread_winograd_tiled",
     .count = 4,
     .parameters = {{"PRODUCT_ITEMS", TUNE_CANDIDATES(32, 64, 128, 256)},
                    {"BLOCK", TUNE_CANDIDATES(16, 32, 64, 128)},
                    {"ROW_VECTORS", TUNE_CANDIDATES(1, 2)},
                    {"TILES_PER_UNIT", TUNE_CANDIDATES(8, 16, 32, 64, 128)}},
-    .is_valid = is_valid,
+    .is_valid = conv_winograd_tiled_is_valid,
 };
 
-static const tune_space wgrad_space = {
+static const tune_space conv_winograd_tiled_wgrad_space = {
     .kernel = "conv_wgrad_winograd_tiled",
     .count = 5,
     .parameters = {{"PRODUCT_ITEMS", TUNE_CANDIDATES(32, 64, 128, 256)},
@@ -111,17 +113,18 @@ static const tune_space wgrad_space = {
                    {"ROW_VECTORS", TUNE_CANDIDATES(1, 2)},
                    {"TILES_PER_UNIT", TUNE_CANDIDATES(8, 16, 32, 64, 128)},
                    {"CHUNKS", TUNE_CANDIDATES(4, 8, 16, 32)}},
-    .is_valid = is_valid,
+    .is_valid = conv_winograd_tiled_is_valid,
 };
 
 static const tune_space *conv_winograd_tiled_space(const clae_device *device, const op_desc *desc) {
     (void)device;
-    return conv_kernel_of(desc->op) == CONV_WGRAD ? &wgrad_space : &data_space;
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? &conv_winograd_tiled_wgrad_space : &conv_winograd_tiled_data_space;
 }
 
-static clae_status create(clae_device *device, const op_desc *desc, const op_impl *impl, const shape *s, const int *v,
-                          conv_program *program, clae_status (*run)(op_instance *, const op_args *),
-                          conv_instance **made) {
+static clae_status conv_winograd_tiled_create(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                              const shape *s, const int *v, conv_program *program,
+                                              clae_status (*run)(op_instance *, const op_args *),
+                                              conv_instance **made) {
     const int kernel = desc->conv.g.kh, size = winograd_size(kernel);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
@@ -130,25 +133,21 @@ static clae_status create(clae_device *device, const op_desc *desc, const op_imp
         size, size - kernel + 1, s->pairs, s->product_items, s->block_columns, s->row_vectors, DEPTH);
     program->options = options;
     const clae_status status = conv_instance_create(device, desc, impl, program, run, made);
-    if (status == CLAE_OK) (*made)->grid = choose_grid(device, desc, v);
+    if (status == CLAE_OK) (*made)->grid = conv_winograd_tiled_choose_grid(device, desc, v);
     return status;
 }
 
-static void transform_grid(conv_instance *made, int launch, const shape *s, int groups, int kinds) {
+static void conv_winograd_tiled_transform_grid(conv_instance *made, int launch, const shape *s, int groups, int kinds) {
     conv_grid(made, launch, (const size_t[]){(size_t)groups * s->items, kinds, 1}, (const size_t[]){s->items, 1, 1});
 }
 
-static void product_grid(conv_instance *made, int launch, const shape *s, int blocks, int y, int z) {
+static void conv_winograd_tiled_product_grid(conv_instance *made, int launch, const shape *s, int blocks, int y,
+                                             int z) {
     conv_grid(made, launch, (const size_t[]){(size_t)blocks * s->product_items, y, z},
               (const size_t[]){s->product_items, 1, 1});
 }
 
-static view moved(view v, size_t offset) {
-    if (v.buffer) v.offset += offset;
-    return v;
-}
-
-static clae_status run_data(op_instance *instance, const op_args *args) {
+static clae_status conv_winograd_tiled_run_data(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *launch = opencl_instance_of(instance)->launch;
     const op_desc *desc = &instance->desc;
@@ -162,35 +161,37 @@ static clae_status run_data(op_instance *instance, const op_args *args) {
         const winograd_group group = winograd_get_group(&conv->grid, i);
         const size_t first = (size_t)group.image_first;
         const int images = group.image_end - group.image_first, rows = group.row_end - group.row_first;
-        status = opencl_kernel_set(&launch[TRANSFORM].kernel, "vviii", moved(operand[CONV_IN], first * in_image), work,
-                                   images, group.row_first, rows);
+        status = opencl_kernel_set(&launch[TRANSFORM].kernel, "vviii", view_moved(operand[CONV_IN], first * in_image),
+                                   work, images, group.row_first, rows);
         if (status == CLAE_OK) status = opencl_launch_run(&launch[TRANSFORM]);
         if (status == CLAE_OK) status = opencl_kernel_set(&launch[PRODUCT].kernel, "vvi", work, work, group.tiles);
         if (status == CLAE_OK) status = opencl_launch_run(&launch[PRODUCT]);
         if (status == CLAE_OK)
-            status = opencl_kernel_set(&launch[FINISH].kernel, "vvvviiii", work, conv_bias_of(instance, args),
-                                       moved(mask, first * out_image), moved(operand[CONV_OUT], first * out_image),
-                                       images, group.row_first, rows, forward && desc->conv.with_relu);
+            status =
+                opencl_kernel_set(&launch[FINISH].kernel, "vvvviiii", work, conv_bias_of(instance, args),
+                                  view_moved(mask, first * out_image), view_moved(operand[CONV_OUT], first * out_image),
+                                  images, group.row_first, rows, forward && desc->conv.with_relu);
         if (status == CLAE_OK) status = opencl_launch_run(&launch[FINISH]);
     }
     return status;
 }
 
-static clae_status create_data(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
-                               conv_instance **made) {
+static clae_status conv_winograd_tiled_create_data(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                                   int items, const int *v, conv_instance **made) {
     const int size = winograd_size(desc->conv.g.kh);
     const conv_sides sides = conv_sides_of(desc);
-    const int tiles = choose_grid(device, desc, v).most_tiles;
-    const shape s = shape_of(device, desc, items, v);
+    const int tiles = conv_winograd_tiled_choose_grid(device, desc, v).most_tiles;
+    const shape s = conv_winograd_tiled_shape_of(device, desc, items, v);
     conv_program program = {
         "conv_gather_spread_winograd_tiled.cl", NULL, {"conv_pack", "conv_transform", "conv_product", "conv_finish"}};
-    const clae_status status = create(device, desc, impl, &s, v, &program, run_data, made);
+    const clae_status status =
+        conv_winograd_tiled_create(device, desc, impl, &s, v, &program, conv_winograd_tiled_run_data, made);
     if (status != CLAE_OK) return status;
-    transform_grid(*made, PACK, &s, divide_up(sides.in_c * sides.out_c, s.pairs), 1);
-    transform_grid(*made, TRANSFORM, &s, divide_up(tiles * sides.in_c, s.pairs), 1);
-    product_grid(*made, PRODUCT, &s, divide_up(tiles, s.block_rows), divide_up(sides.out_c, s.block_columns),
-                 size * size);
-    transform_grid(*made, FINISH, &s, divide_up(tiles * sides.out_c, s.pairs), 1);
+    conv_winograd_tiled_transform_grid(*made, PACK, &s, divide_up(sides.in_c * sides.out_c, s.pairs), 1);
+    conv_winograd_tiled_transform_grid(*made, TRANSFORM, &s, divide_up(tiles * sides.in_c, s.pairs), 1);
+    conv_winograd_tiled_product_grid(*made, PRODUCT, &s, divide_up(tiles, s.block_rows),
+                                     divide_up(sides.out_c, s.block_columns), size * size);
+    conv_winograd_tiled_transform_grid(*made, FINISH, &s, divide_up(tiles * sides.out_c, s.pairs), 1);
     (*made)->opencl.base.workspace_bytes =
         ((size_t)weight_floats(desc) + (size_t)tiles * tile_floats(desc)) * sizeof(float);
     return CLAE_OK;
@@ -204,7 +205,7 @@ typedef struct wgrad_places {
     int part, parts; /* of the batch, in images; and their number */
 } wgrad_places;
 
-static wgrad_places wgrad_places_of(const op_desc *desc, const conv_instance *conv) {
+static wgrad_places conv_winograd_tiled_wgrad_places_of(const op_desc *desc, const conv_instance *conv) {
     const conv_geometry *g = &desc->conv.g;
     const int dy_c = conv_dbias_count(desc);
     wgrad_places p = {.dbias = (size_t)conv->chunks * weight_floats(desc)};
@@ -218,12 +219,12 @@ static wgrad_places wgrad_places_of(const op_desc *desc, const conv_instance *co
     return p;
 }
 
-static clae_status run_wgrad(op_instance *instance, const op_args *args) {
+static clae_status conv_winograd_tiled_run_wgrad(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *launch = opencl_instance_of(instance)->launch;
     const op_desc *desc = &instance->desc;
     const conv_geometry *g = &desc->conv.g;
-    const wgrad_places p = wgrad_places_of(desc, conv);
+    const wgrad_places p = conv_winograd_tiled_wgrad_places_of(desc, conv);
     const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
     const size_t wide_image = (size_t)g->wide_h * g->wide_w * g->wide_c;
     const size_t narrow_image = (size_t)g->narrow_h * g->narrow_w * g->narrow_c;
@@ -235,8 +236,8 @@ static clae_status run_wgrad(op_instance *instance, const op_args *args) {
         const size_t first = (size_t)group.image_first;
         opencl_launch transform = launch[WGRAD_TRANSFORM];
         if (dy_c && i == 0) transform.global[1]++;
-        status = opencl_kernel_set(&transform.kernel, "vvvvlliiilii", moved(v.wide, first * wide_image),
-                                   moved(v.narrow, first * narrow_image), v.dy, work, p.dbias, p.tiles,
+        status = opencl_kernel_set(&transform.kernel, "vvvvlliiilii", view_moved(v.wide, first * wide_image),
+                                   view_moved(v.narrow, first * narrow_image), v.dy, work, p.dbias, p.tiles,
                                    group.image_end - group.image_first, group.row_first,
                                    group.row_end - group.row_first, p.dy_pixels, p.bias_chunks, dy_c);
         if (status == CLAE_OK) status = opencl_launch_run(&transform);
@@ -263,28 +264,31 @@ static void split_tiles(conv_instance *made, const op_desc *desc, int most_chunk
     made->chunks = divide_up(tiles, made->chunk);
 }
 
-static clae_status create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl, int items, const int *v,
-                                conv_instance **made) {
+static clae_status conv_winograd_tiled_create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                                    int items, const int *v, conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     const int size = winograd_size(g->kh), dy_c = conv_dbias_count(desc);
-    const shape s = shape_of(device, desc, items, v);
+    const shape s = conv_winograd_tiled_shape_of(device, desc, items, v);
     conv_program program = {"conv_wgrad_winograd_tiled.cl",
                             NULL,
                             {"conv_wgrad_transform", "conv_wgrad_product", "conv_wgrad_support", "conv_wgrad_reduce"}};
-    const clae_status status = create(device, desc, impl, &s, v, &program, run_wgrad, made);
+    const clae_status status =
+        conv_winograd_tiled_create(device, desc, impl, &s, v, &program, conv_winograd_tiled_run_wgrad, made);
     if (status != CLAE_OK) return status;
     split_tiles(*made, desc, v[CHUNKS]);
-    const wgrad_places p = wgrad_places_of(desc, *made);
+    const wgrad_places p = conv_winograd_tiled_wgrad_places_of(desc, *made);
     const int pairs = (*made)->grid.most_tiles * larger(g->wide_c, g->narrow_c);
-    transform_grid(*made, WGRAD_TRANSFORM, &s,
-                   larger(divide_up(pairs, s.pairs), p.bias_chunks * divide_up(dy_c, s.items)), 2);
-    product_grid(*made, WGRAD_PRODUCT, &s, divide_up(g->wide_c, s.block_rows) * divide_up(g->narrow_c, s.block_columns),
-                 size * size, (*made)->chunks);
+    conv_winograd_tiled_transform_grid(*made, WGRAD_TRANSFORM, &s,
+                                       larger(divide_up(pairs, s.pairs), p.bias_chunks * divide_up(dy_c, s.items)), 2);
+    conv_winograd_tiled_product_grid(*made, WGRAD_PRODUCT, &s,
+                                     divide_up(g->wide_c, s.block_rows) * divide_up(g->narrow_c, s.block_columns),
+                                     size * size, (*made)->chunks);
     conv_grid(*made, WGRAD_SUPPORT,
               (const size_t[]){(size_t)(g->wide_h + g->narrow_h) * s.items,
                                divide_up(larger(g->wide_c, g->narrow_c), s.pairs), p.parts},
               (const size_t[]){s.items, 1, 1});
-    transform_grid(*made, WGRAD_REDUCE, &s, divide_up(g->wide_c * g->narrow_c, s.pairs) + divide_up(dy_c, s.items), 1);
+    conv_winograd_tiled_transform_grid(*made, WGRAD_REDUCE, &s,
+                                       divide_up(g->wide_c * g->narrow_c, s.pairs) + divide_up(dy_c, s.items), 1);
     (*made)->opencl.base.workspace_bytes = p.end * sizeof(float);
     return CLAE_OK;
 }
@@ -302,7 +306,8 @@ static bool conv_winograd_tiled_supports(const clae_device *device, const op_des
         !tune_ships(device, desc, conv_winograd_tiled_space(device, desc), v))
         return false;
     const size_t size = (size_t)winograd_size(g->kh), row = (size_t)winograd_make_grid_within(desc, 1).tiles_x;
-    const size_t wide = (size_t)padded(g->wide_c), narrow = (size_t)padded(g->narrow_c);
+    const size_t wide = (size_t)conv_winograd_tiled_padded(g->wide_c),
+                 narrow = (size_t)conv_winograd_tiled_padded(g->narrow_c);
     return size * size * wide * narrow <= MOST_WEIGHTS && size * size * (wide + narrow) * row <= MOST_FLOATS;
 }
 
@@ -315,8 +320,8 @@ static clae_status conv_winograd_tiled_prepare(clae_device *device, const op_des
         return conv_no_values(device, desc, impl);
     while (items >= FEWEST_ITEMS) {
         conv_instance *made;
-        const clae_status status = wgrad ? create_wgrad(device, desc, impl, (int)items, v, &made)
-                                         : create_data(device, desc, impl, (int)items, v, &made);
+        const clae_status status = wgrad ? conv_winograd_tiled_create_wgrad(device, desc, impl, (int)items, v, &made)
+                                         : conv_winograd_tiled_create_data(device, desc, impl, (int)items, v, &made);
         if (status != CLAE_OK) return status;
         if (conv_kernels_allow(made, &items)) {
             *instance = &made->opencl.base;

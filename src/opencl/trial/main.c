@@ -70,7 +70,7 @@ static const clae_device_info *find(service *s, const char *id) {
     return NULL;
 }
 
-static void try(service *s, const char *id) {
+static void answer_try(service *s, const char *id) {
     opencl_findings findings = {0};
     const clae_device_info *info = find(s, id);
     if (!info) {
@@ -102,7 +102,7 @@ static void take(service *s, const char *question) {
     if (strcmp(question, "list") == 0)
         list(s);
     else if (strncmp(question, "try ", 4) == 0)
-        try(s, question + 4);
+        answer_try(s, question + 4);
     else if (strncmp(question, "load ", 5) == 0)
         load(question + 5);
     alarm(0);

@@ -5,7 +5,7 @@
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
 
-static const tile_limits limits = TILE_LIMITS;
+static const tile_limits conv_direct_limits = TILE_LIMITS;
 
 /* Weights that stay in the L1 cache while positions pass over them. */
 enum { CHUNK_FLOATS = 20 * 1024 / 4 };
@@ -130,9 +130,10 @@ static void run_phase(pass *p, const float *weights) {
     p->row_elements = p->x->taps * c->in_c;
     p->weight = weights;
     for (int b = 0; b < c->blocks; b++) {
-        p->block = correlation_get_block(c, &limits, b);
+        p->block = correlation_get_block(c, &conv_direct_limits, b);
         p->tile = c->dot ? PLAIN_NAME(plain_tile_dot) : PLAIN_NAME(plain_tile);
-        p->max_positions = c->dot ? limits.max_dot_positions : limits.max_positions[p->block.vectors];
+        p->max_positions =
+            c->dot ? conv_direct_limits.max_dot_positions : conv_direct_limits.max_positions[p->block.vectors];
         /* Chosen by the whole batch, not by the task: what order sums are made in must not depend on the threads. */
         const bool along = p->x->full_end - p->x->full_first >= smaller(2 * p->max_positions, c->n);
         p->along_first = along ? p->x->full_first : 0;

@@ -4,7 +4,7 @@
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
 
-static const tile_limits limits = TILE_LIMITS;
+static const tile_limits conv_direct_wgrad_limits = TILE_LIMITS;
 
 /* One row of positions, in elements from the start of `wide` and `narrow`. */
 typedef struct row {
@@ -48,7 +48,8 @@ INLINE void wgrad_tile_run(const wgrad_tile *t, const int vectors, const int ele
 TILE_SIZES(WGRAD_TILE)
 
 #define WGRAD_ENTRY(vectors, elements) [vectors][elements] = wgrad_tile_##vectors##x##elements,
-static const wgrad_tile_fn tiles[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] = {TILE_SIZES(WGRAD_ENTRY)};
+static const wgrad_tile_fn wgrad_tile_functions[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] = {
+    TILE_SIZES(WGRAD_ENTRY)};
 
 /* The rows among narrow rows first .. end-1 of the batch that kernel row ky meets. */
 static int meeting_rows(const wgrad *f, int ky, int first, int end, row *rows) {
@@ -73,13 +74,13 @@ static void sum_segment(const wgrad *f, const wgrad_segment *segment, wgrad_tile
     t.wide += ((ptrdiff_t)segment->position_first * g->sw + tap - g->pw) * g->wide_c;
     t.narrow += segment->position_first * t.narrow_stride;
     t.sum += segment->first * t.sum_stride;
-    const int all = f->padded_channels / WIDTH, blocks = divide_up(all, limits.max_vectors);
+    const int all = f->padded_channels / WIDTH, blocks = divide_up(all, conv_direct_wgrad_limits.max_vectors);
     for (int b = 0, vectors; b < blocks; b++) {
         vectors = all / blocks + (b < all % blocks);
         wgrad_tile block = t;
         for (int left = segment->length, size; left > 0; left -= size) {
-            size = tile_next(left, limits.max_positions[vectors]);
-            tiles[vectors][size](&block);
+            size = tile_next(left, conv_direct_wgrad_limits.max_positions[vectors]);
+            wgrad_tile_functions[vectors][size](&block);
             block.wide += size;
             block.sum += size * t.sum_stride;
         }

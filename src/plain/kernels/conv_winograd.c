@@ -3,14 +3,14 @@
 #include "plain/kernels/tiles.h"
 #include "plain/kernels/winograd.h"
 
-static const tile_limits limits = TILE_LIMITS;
+static const tile_limits conv_winograd_limits = TILE_LIMITS;
 
 /* One row of weights, of an input channel or, with weight_is_out_in, of an output channel, a vector at a time. */
 INLINE void transform_weights(const winograd *w, const float *weight, int row, float *transformed, const int size,
                               const int kernel) {
     const int in_c = w->in.c, out_c = w->out.c, columns = w->weight_is_out_in ? in_c : out_c;
     const ptrdiff_t tap = (ptrdiff_t)in_c * out_c, direction = w->flip ? -1 : 1;
-    const int block = winograd_block_vectors(out_c, limits.max_vectors) * WIDTH;
+    const int block = winograd_block_vectors(out_c, conv_winograd_limits.max_vectors) * WIDTH;
     winograd_square square = {.p = weight + (ptrdiff_t)row * columns + (w->flip ? tap * (kernel * kernel - 1) : 0),
                               .y_stride = direction * tap * kernel,
                               .x_stride = direction * tap,
@@ -37,9 +37,9 @@ void PLAIN_NAME(plain_winograd_weights)(const winograd *w, const float *weight, 
         transform_weights(w, weight, row, transformed, 6, 3);
 }
 
-static void multiply(const winograd *w, const float *weights, int tiles, const float *in, float *out) {
+static void conv_winograd_multiply(const winograd *w, const float *weights, int tiles, const float *in, float *out) {
     static const float zeros[TILE_MAX_VECTORS * WIDTH];
-    const int vectors = winograd_block_vectors(w->out.c, limits.max_vectors), block = vectors * WIDTH;
+    const int vectors = winograd_block_vectors(w->out.c, conv_winograd_limits.max_vectors), block = vectors * WIDTH;
     for (int e = 0; e < w->size * w->size; e++) {
         for (int o = 0; o < w->out.c; o += block, weights += w->in.c * block) {
             tile t = {.in = in + e * w->in_stride,
@@ -52,7 +52,7 @@ static void multiply(const winograd *w, const float *weights, int tiles, const f
                       .initial = zeros,
                       .channels = block};
             for (int left = tiles, size; left > 0; left -= size) {
-                size = tile_next(left, limits.max_positions[vectors]);
+                size = tile_next(left, conv_winograd_limits.max_positions[vectors]);
                 PLAIN_NAME(plain_tile)(&t, vectors, size);
                 t.in += size * t.in_stride;
                 t.out += size * t.out_stride;
@@ -108,7 +108,7 @@ INLINE void run_group(const winograd *w, const winograd_args *args, int index, f
     const winograd_group group = winograd_get_group(&w->grid, index);
     float *in = scratch, *sums = scratch + size * size * w->in_stride;
     winograd_transform_group(WINOGRAD_DATA, size, size, &w->in, &w->grid, &group, args->in, in, w->in_stride);
-    multiply(w, args->weights, group.tiles, in, sums);
+    conv_winograd_multiply(w, args->weights, group.tiles, in, sums);
     finish_group(w, args, &group, sums, size, step);
 }
 

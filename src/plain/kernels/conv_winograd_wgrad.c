@@ -6,7 +6,7 @@
 #include "plain/kernels/tiles.h"
 #include "plain/kernels/winograd_support.h"
 
-static const tile_limits limits = TILE_LIMITS;
+static const tile_limits conv_winograd_wgrad_limits = TILE_LIMITS;
 
 enum { STEP = 4 };
 
@@ -50,9 +50,11 @@ TILE_SIZES(PRODUCT)
 #define PRODUCT_ENTRY(vectors, elements) [vectors][elements] = product_##vectors##x##elements,
 static const product_fn products[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] = {TILE_SIZES(PRODUCT_ENTRY)};
 
-static void multiply(const winograd_wgrad *f, int tiles, const float *wide, const float *narrow, float *sums) {
+static void conv_winograd_wgrad_multiply(const winograd_wgrad *f, int tiles, const float *wide, const float *narrow,
+                                         float *sums) {
     const int wide_c = f->wide.c, narrow_c = f->narrow.c;
-    const int vectors = winograd_block_vectors(narrow_c, limits.max_vectors), most = limits.max_positions[vectors];
+    const int vectors = winograd_block_vectors(narrow_c, conv_winograd_wgrad_limits.max_vectors),
+              most = conv_winograd_wgrad_limits.max_positions[vectors];
     for (int e = 0; e < f->size * f->size; e++) {
         for (int o = 0; o < narrow_c; o += vectors * WIDTH) {
             product p = {.wide = wide + e * f->wide_stride,
@@ -87,7 +89,7 @@ INLINE void sum_group(const winograd_wgrad *f, const winograd_wgrad_args *args, 
     winograd_transform_group(WINOGRAD_DATA, size, size, &f->wide, &f->grid, &group, args->wide, wide, f->wide_stride);
     winograd_transform_group(WINOGRAD_VALUE, STEP, size, &f->narrow, &f->grid, &group, args->narrow, narrow,
                              f->narrow_stride);
-    multiply(f, group.tiles, wide, narrow, sums);
+    conv_winograd_wgrad_multiply(f, group.tiles, wide, narrow, sums);
     uint32_t *support = (uint32_t *)(void *)(sums + f->sum_floats);
     add_support(f, &f->wide, args->wide, index, f->words + 1, support);
     add_support(f, &f->narrow, args->narrow, index, f->words, support + f->wide_words);

@@ -64,7 +64,7 @@ typedef void (*tile_fn)(const tile *t);
 TILE_SIZES(TILE)
 
 #define TILE_ENTRY(vectors, positions) [vectors][positions] = tile_##vectors##x##positions,
-static const tile_fn tiles[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] = {TILE_SIZES(TILE_ENTRY)};
+static const tile_fn tile_functions[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] = {TILE_SIZES(TILE_ENTRY)};
 
 /* A tile whose last vector is only partly there, by way of one that is whole. */
 static void run_partial(const tile *t, int vectors, int positions) {
@@ -79,13 +79,13 @@ static void run_partial(const tile *t, int vectors, int positions) {
     whole.out = out;
     whole.out_stride = width;
     if (t->mask) whole.mask = mask;
-    tiles[vectors][positions](&whole);
+    tile_functions[vectors][positions](&whole);
     for (int p = 0; p < positions; p++) memcpy(t->out + p * t->out_stride, out + p * width, bytes);
 }
 
 void PLAIN_NAME(plain_tile)(const tile *t, int vectors, int positions) {
     if (t->channels == vectors * WIDTH)
-        tiles[vectors][positions](t);
+        tile_functions[vectors][positions](t);
     else
         run_partial(t, vectors, positions);
 }

@@ -12,7 +12,7 @@ static vector load_partial(const float *p, int count) {
 }
 
 /* Any positions. */
-INLINE void multiply(const tile *t, vector *out, const int positions) {
+INLINE void tile_dot_multiply(const tile *t, vector *out, const int positions) {
     vector sum[MAX_POSITIONS];
     UNROLL
     for (int p = 0; p < positions; p++) sum[p] = (vector){0};
@@ -63,7 +63,7 @@ typedef void (*multiply_fn)(const tile *t, vector *sum);
 
 #define MULTIPLY(vectors, positions)                                                                                   \
     static void multiply_##positions(const tile *t, vector *sum) {                                                     \
-        multiply(t, sum, positions);                                                                                   \
+        tile_dot_multiply(t, sum, positions);                                                                          \
     }
 TILE_DOT_SIZES(MULTIPLY)
 
