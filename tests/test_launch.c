@@ -160,7 +160,7 @@ static void test_wrong_result(void **state) {
 /* There is no other implementation. */
 static void test_last_implementation(void **state) {
     (void)state;
-    const training t = train_with(&(struct fault){.kernel = "adam", .code = CL_OUT_OF_RESOURCES});
+    const training t = train_with(&(struct fault){.kernel = "update", .code = CL_OUT_OF_RESOURCES});
     assert_int_equal(t.status, CLAE_ERROR_DEVICE);
     assert_int_equal(t.errors, 1);
     assert_contains(t.error, "adam");
