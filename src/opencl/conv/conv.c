@@ -37,28 +37,26 @@ void conv_options_add(char text[CONV_OPTIONS_SIZE], const char *format, ...) {
 
 void conv_options(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
     const conv_geometry *g = &desc->conv.g;
-    const conv_kernel kind = conv_kernel_of(desc->op);
+    const conv_job job = conv_job_of(desc);
+    const conv_sides *s = &job.sides;
     text[0] = '\0';
     conv_options_add(text, "-DKERNEL_H=%d -DKERNEL_W=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DPAD_H=%d -DPAD_W=%d", g->kh,
                      g->kw, g->sh, g->sw, g->ph, g->pw);
-    if (kind == CONV_WGRAD) {
+    if (job.kind == CONV_WGRAD)
         conv_options_add(text, " -DWIDE_H=%d -DWIDE_W=%d -DWIDE_C=%d -DNARROW_H=%d -DNARROW_W=%d -DNARROW_C=%d",
                          g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->narrow_c);
-        return;
-    }
-    const conv_sides s = conv_sides_of(desc);
-    conv_options_add(text, " -DSPREAD=%d -DIN_H=%d -DIN_W=%d -DIN_C=%d -DOUT_H=%d -DOUT_W=%d -DOUT_C=%d", s.spread,
-                     s.in_h, s.in_w, s.in_c, s.out_h, s.out_w, s.out_c);
+    else
+        conv_options_add(text, " -DSPREAD=%d -DIN_H=%d -DIN_W=%d -DIN_C=%d -DOUT_H=%d -DOUT_W=%d -DOUT_C=%d", s->spread,
+                         s->in_h, s->in_w, s->in_c, s->out_h, s->out_w, s->out_c);
 }
 
 void conv_options_of_pass(const op_desc *desc, char text[CONV_OPTIONS_SIZE]) {
-    const conv_desc *conv = &desc->conv;
-    const bool forward = conv_is_forward(desc->op);
-    if (conv_kernel_of(desc->op) == CONV_WGRAD)
-        conv_options_add(text, " -DTRANSPOSED=%d -DDBIAS=%d", op_is_transposed(desc->op), conv->with_bias);
+    const conv_job job = conv_job_of(desc);
+    if (job.kind == CONV_WGRAD)
+        conv_options_add(text, " -DTRANSPOSED=%d -DDBIAS=%d", job.transposed, job.dbias_count > 0);
     else
-        conv_options_add(text, " -DTRANSPOSED=%d -DBIAS=%d -DRELU=%d -DMASK=%d", !forward, forward && conv->with_bias,
-                         forward && conv->with_relu, !forward && conv->with_relu);
+        conv_options_add(text, " -DTRANSPOSED=%d -DBIAS=%d -DRELU=%d -DMASK=%d", job.transposed, job.bias, job.relu,
+                         job.mask);
 }
 
 bool conv_is_power_of_2(int value) {
@@ -73,17 +71,6 @@ size_t conv_local_bytes(const clae_device *device) {
 void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks) {
     *chunk = (n + most_chunks - 1) / most_chunks;
     *chunks = (n + *chunk - 1) / *chunk;
-}
-
-int conv_dbias_count(const op_desc *desc) {
-    const conv_geometry *g = &desc->conv.g;
-    if (!desc->conv.with_bias) return 0;
-    return op_is_transposed(desc->op) ? g->wide_c : g->narrow_c;
-}
-
-size_t conv_slice_count(const op_desc *desc) {
-    const conv_geometry *g = &desc->conv.g;
-    return (size_t)g->kh * g->kw * g->wide_c * g->narrow_c + (size_t)conv_dbias_count(desc);
 }
 
 clae_status conv_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl,
@@ -102,6 +89,7 @@ clae_status conv_instance_create(clae_device *device, const op_desc *desc, const
         }
     }
     *instance = (conv_instance *)made;
+    (*instance)->job = conv_job_of(desc);
     return CLAE_OK;
 }
 
@@ -133,14 +121,12 @@ bool conv_kernels_allow(conv_instance *instance, size_t *items) {
 
 static const view no_view = {NULL, 0};
 
-view conv_bias_of(const op_instance *instance, const op_args *args) {
-    const op_desc *desc = &instance->desc;
-    return conv_is_forward(desc->op) && desc->conv.with_bias ? args->operand[CONV_EXTRA] : no_view;
+view conv_bias_of(const conv_job *job, const op_args *args) {
+    return job->bias ? args->operand[CONV_EXTRA] : no_view;
 }
 
-view conv_mask_of(const op_instance *instance, const op_args *args) {
-    const op_desc *desc = &instance->desc;
-    return !conv_is_forward(desc->op) && desc->conv.with_relu ? args->operand[CONV_EXTRA] : no_view;
+view conv_mask_of(const conv_job *job, const op_args *args) {
+    return job->mask ? args->operand[CONV_EXTRA] : no_view;
 }
 
 /* Launches that an op is cut into, so that none takes long. */
@@ -160,8 +146,8 @@ static int piece_of(const op_instance *instance, int count, int unit) {
 static clae_status conv_run_images(op_instance *instance, const op_args *args, int first, int n) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
-    const view *operand = args->operand, bias = conv_bias_of(instance, args), mask = conv_mask_of(instance, args);
-    const conv_sides s = conv_sides_of(&instance->desc);
+    const view *operand = args->operand, bias = conv_bias_of(&conv->job, args), mask = conv_mask_of(&conv->job, args);
+    const conv_sides s = conv->job.sides;
     const size_t in = (size_t)first * s.in_h * s.in_w * s.in_c, out = (size_t)first * s.out_h * s.out_w * s.out_c;
     const size_t items = (size_t)divide_up(n, conv->tile_images) * conv->tile_items;
     run->global[0] = (items + run->local[0] - 1) / run->local[0] * run->local[0];
@@ -179,28 +165,28 @@ clae_status conv_run_single(op_instance *instance, const op_args *args) {
     return status;
 }
 
-conv_wgrad_views conv_wgrad_views_of(const op_instance *instance, const op_args *args) {
-    const bool transposed = op_is_transposed(instance->desc.op);
+conv_wgrad_views conv_wgrad_views_of(const conv_instance *instance, const op_args *args) {
+    const bool transposed = instance->job.transposed;
     const view *operand = args->operand;
     return (conv_wgrad_views){
         .wide = operand[transposed ? CONV_BWD_WEIGHTS_DY : CONV_BWD_WEIGHTS_X],
         .narrow = operand[transposed ? CONV_BWD_WEIGHTS_X : CONV_BWD_WEIGHTS_DY],
         .dy = operand[CONV_BWD_WEIGHTS_DY],
         .dweight = operand[CONV_BWD_WEIGHTS_DWEIGHT],
-        .dbias = instance->desc.conv.with_bias ? operand[CONV_BWD_WEIGHTS_DBIAS] : no_view,
+        .dbias = instance->job.dbias_count ? operand[CONV_BWD_WEIGHTS_DBIAS] : no_view,
     };
 }
 
 static clae_status reduce_wgrad(op_instance *instance, const op_args *args, const conv_wgrad_views *v) {
+    const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *reduce = &opencl_instance_of(instance)->launch[1];
-    const clae_status status = opencl_kernel_set(
-        &reduce->kernel, "vvviii", args->workspace, v->dweight, v->dbias, ((conv_instance *)instance)->chunks,
-        op_is_transposed(instance->desc.op), conv_dbias_count(&instance->desc));
+    const clae_status status = opencl_kernel_set(&reduce->kernel, "vvviii", args->workspace, v->dweight, v->dbias,
+                                                 conv->chunks, conv->job.transposed, conv->job.dbias_count);
     return status == CLAE_OK ? opencl_launch_run(reduce) : status;
 }
 
 clae_status conv_launch_wgrad(op_instance *instance, const op_args *args) {
-    const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
+    const conv_wgrad_views v = conv_wgrad_views_of((const conv_instance *)instance, args);
     const clae_status status = opencl_launch_run(&opencl_instance_of(instance)->launch[0]);
     return status == CLAE_OK ? reduce_wgrad(instance, args, &v) : status;
 }
@@ -217,13 +203,13 @@ static clae_status conv_run_chunks(op_instance *instance, const op_args *args, c
     partial->global[2] = (size_t)count;
     const clae_status status =
         opencl_kernel_set(&partial->kernel, "vvviiii", view_moved(v->wide, wide), view_moved(v->narrow, narrow),
-                          view_moved(args->workspace, (size_t)first * conv_slice_count(&instance->desc)), g->n - image,
-                          conv->chunk, op_is_transposed(instance->desc.op), conv_dbias_count(&instance->desc));
+                          view_moved(args->workspace, (size_t)first * conv->job.slice_floats), g->n - image,
+                          conv->chunk, conv->job.transposed, conv->job.dbias_count);
     return status == CLAE_OK ? opencl_launch_run(partial) : status;
 }
 
 clae_status conv_run_wgrad_split(op_instance *instance, const op_args *args) {
-    const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
+    const conv_wgrad_views v = conv_wgrad_views_of((const conv_instance *)instance, args);
     const int chunks = ((conv_instance *)instance)->chunks, piece = piece_of(instance, chunks, 1);
     clae_status status = CLAE_OK;
     for (int first = 0; first < chunks && status == CLAE_OK; first += piece)
@@ -234,8 +220,8 @@ clae_status conv_run_wgrad_split(op_instance *instance, const op_args *args) {
 /* Cut between results, as each is a sum over all images. */
 clae_status conv_run_wgrad_single(op_instance *instance, const op_args *args) {
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
-    const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
-    const size_t items = run->local[0], results = conv_slice_count(&instance->desc);
+    const conv_wgrad_views v = conv_wgrad_views_of((const conv_instance *)instance, args);
+    const size_t items = run->local[0], results = ((conv_instance *)instance)->job.slice_floats;
     const int groups = (int)((results + items - 1) / items), piece = piece_of(instance, groups, 1);
     clae_status status =
         opencl_kernel_set(&run->kernel, "vvvvi", v.wide, v.narrow, v.dweight, v.dbias, instance->desc.conv.g.n);

@@ -4,6 +4,7 @@
 #define CLAE_OPENCL_CONV_CONV_H
 
 #include "backend/tuning/space.h"
+#include "opencl/conv/conv_job.h"
 #include "opencl/instance.h"
 #include "ops/winograd.h"
 
@@ -13,6 +14,7 @@ enum { CONV_IN, CONV_IN_WEIGHT, CONV_EXTRA, CONV_OUT };
 
 typedef struct conv_instance {
     opencl_instance opencl;
+    conv_job job;
     int tile_images; /* gather and spread by one launch: images of a tile, and the work-items for that many */
     size_t tile_items;
     int chunk, chunks;  /* wgrad: images, or tiles, in a partial sum, and how many of those there are */
@@ -42,10 +44,6 @@ size_t conv_local_bytes(const clae_device *device);
 
 /* Splits the batch for wgrad, by n alone. */
 void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks);
-/* Elements of dbias, 0 when it is not asked for. */
-int conv_dbias_count(const op_desc *desc);
-/* Floats of one partial sum of wgrad: dweight, then dbias. */
-size_t conv_slice_count(const op_desc *desc);
 
 /* Makes an instance with its kernels; the caller sets grids, workspace_bytes and, for wgrad, the split. */
 clae_status conv_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl,
@@ -60,10 +58,10 @@ bool conv_kernels_allow(conv_instance *instance, size_t *items);
 typedef struct conv_wgrad_views {
     view wide, narrow, dy, dweight, dbias;
 } conv_wgrad_views;
-conv_wgrad_views conv_wgrad_views_of(const op_instance *instance, const op_args *args);
+conv_wgrad_views conv_wgrad_views_of(const conv_instance *instance, const op_args *args);
 /* The bias of forward and the mask of backward-data, with NULL buffers where there is none. */
-view conv_bias_of(const op_instance *instance, const op_args *args);
-view conv_mask_of(const op_instance *instance, const op_args *args);
+view conv_bias_of(const conv_job *job, const op_args *args);
+view conv_mask_of(const conv_job *job, const op_args *args);
 
 /* The failure of a prepare function for which tune_choose finds nothing. */
 clae_status conv_no_values(const clae_device *device, const op_desc *desc, const op_impl *impl);

@@ -125,15 +125,13 @@ static clae_status conv_direct_run_data(op_instance *instance, const op_args *ar
     opencl_launch *pack = &opencl_instance_of(instance)->launch[0], *run = pack + 1;
     const conv_geometry *g = &instance->desc.conv.g;
     const view *operand = args->operand;
-    const bool spread = conv_sides_of(&instance->desc).spread, forward = conv_is_forward(instance->desc.op);
-    clae_status status =
-        opencl_kernel_set(&pack->kernel, "vvvgiii", operand[CONV_IN_WEIGHT], conv_bias_of(instance, args),
-                          args->workspace, g, spread, !forward, conv->block);
+    const conv_job *job = &conv->job;
+    clae_status status = opencl_kernel_set(&pack->kernel, "vvvgiii", operand[CONV_IN_WEIGHT], conv_bias_of(job, args),
+                                           args->workspace, g, job->sides.spread, job->transposed, conv->block);
     if (status == CLAE_OK) status = opencl_launch_run(pack);
     if (status == CLAE_OK)
-        status =
-            opencl_kernel_set(&run->kernel, "vvvvgiii", operand[CONV_IN], args->workspace, conv_mask_of(instance, args),
-                              operand[CONV_OUT], g, spread, forward && instance->desc.conv.with_relu, conv->rows);
+        status = opencl_kernel_set(&run->kernel, "vvvvgiii", operand[CONV_IN], args->workspace, conv_mask_of(job, args),
+                                   operand[CONV_OUT], g, job->sides.spread, job->relu, conv->rows);
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
@@ -193,10 +191,10 @@ static clae_status conv_direct_run_wgrad(op_instance *instance, const op_args *a
     const conv_instance *conv = (conv_instance *)instance;
     opencl_kernel *partial = &opencl_instance_of(instance)->launch[0].kernel;
     const conv_geometry *g = &instance->desc.conv.g;
-    const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
+    const conv_wgrad_views v = conv_wgrad_views_of(conv, args);
     const clae_status status =
         opencl_kernel_set(partial, "vvviiiii", v.wide, v.narrow, args->workspace, g->n, conv->chunk,
-                          op_is_transposed(instance->desc.op), conv_dbias_count(&instance->desc), g->sw * g->wide_c);
+                          conv->job.transposed, conv->job.dbias_count, g->sw * g->wide_c);
     return status == CLAE_OK ? conv_launch_wgrad(instance, args) : status;
 }
 
@@ -223,7 +221,7 @@ static clae_status conv_direct_prepare_wgrad(clae_device *device, const op_desc 
     const size_t one[3] = {1, 1, 1};
     conv_grid(made, 0, (const size_t[]){made->chunks, divide_up(g->kh, kernel_rows) + bias, 1}, one);
     conv_grid(made, 1, (const size_t[]){(size_t)g->kh * g->kw * g->wide_c + bias, 1, 1}, one);
-    made->opencl.base.workspace_bytes = made->chunks * conv_slice_count(desc) * sizeof(float);
+    made->opencl.base.workspace_bytes = made->chunks * made->job.slice_floats * sizeof(float);
     *instance = &made->opencl.base;
     return CLAE_OK;
 }

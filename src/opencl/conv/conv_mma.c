@@ -125,7 +125,7 @@ static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *des
     if (status != CLAE_OK) return status;
     conv_split_batch(g->n, v[CHUNKS], &(*made)->chunk, &(*made)->chunks);
     const size_t row_blocks = (size_t)divide_up(rows, items) + (desc->conv.with_bias ? 1 : 0);
-    const size_t results = conv_slice_count(desc), local[3] = {(size_t)items, 1, 1};
+    const size_t results = (*made)->job.slice_floats, local[3] = {(size_t)items, 1, 1};
     conv_grid(*made, 0, (const size_t[]){row_blocks * local[0], divide_up(g->narrow_c, block), (*made)->chunks}, local);
     conv_grid(*made, 1, (const size_t[]){(results + local[0] - 1) / local[0] * local[0], 1, 1}, local);
     (*made)->opencl.base.workspace_bytes = (*made)->chunks * results * sizeof(float);

@@ -10,7 +10,9 @@ static bool conv_plain_supports(const clae_device *device, const op_desc *desc) 
 
 static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
                                       op_instance **instance) {
-    const bool wgrad = conv_kernel_of(desc->op) == CONV_WGRAD;
+    const conv_job job = conv_job_of(desc);
+    const conv_sides s = job.sides;
+    const bool wgrad = job.kind == CONV_WGRAD;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_of_pass(desc, options);
@@ -19,8 +21,7 @@ static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, 
     const clae_status status =
         conv_instance_create(device, desc, impl, &program, wgrad ? conv_run_wgrad_single : conv_run_single, &made);
     if (status != CLAE_OK) return status;
-    const conv_sides s = conv_sides_of(desc);
-    const size_t results = wgrad ? conv_slice_count(desc) : (size_t)desc->conv.g.n * s.out_h * s.out_w * s.out_c;
+    const size_t results = wgrad ? job.slice_floats : (size_t)desc->conv.g.n * s.out_h * s.out_w * s.out_c;
     const size_t items = opencl_group_items(opencl_device_of(device), 64);
     made->tile_images = 1;
     made->tile_items = (size_t)s.out_h * s.out_w * s.out_c;

@@ -139,7 +139,7 @@ static clae_status conv_tiled_create_wgrad(clae_device *device, const op_desc *d
     conv_split_batch(g->n, v[WGRAD_CHUNKS], &(*made)->chunk, &(*made)->chunks);
     const size_t rows = (size_t)g->kh * g->kw * g->wide_c;
     const size_t row_blocks = (rows + block_rows - 1) / block_rows + (desc->conv.with_bias ? 1 : 0);
-    const size_t results = conv_slice_count(desc);
+    const size_t results = (*made)->job.slice_floats;
     const size_t group = (size_t)items, local[3] = {group, 1, 1};
     conv_grid(*made, 0, (const size_t[]){row_blocks * group, divide_up(g->narrow_c, block), (*made)->chunks}, local);
     conv_grid(*made, 1, (const size_t[]){(results + group - 1) / group * group, 1, 1}, local);

@@ -58,18 +58,17 @@ static int conv_winograd_choose_items(const opencl_device *device, int items_per
 static clae_status conv_winograd_run_data(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *pack = &opencl_instance_of(instance)->launch[0], *run = pack + 1;
-    const conv_desc *desc = &instance->desc.conv;
-    const conv_sides s = conv_sides_of(&instance->desc);
-    const bool forward = conv_is_forward(instance->desc.op);
+    const conv_job *job = &conv->job;
+    const conv_sides s = job->sides;
     const view *operand = args->operand;
-    clae_status status = opencl_kernel_set(&pack->kernel, "vvvii", operand[CONV_IN_WEIGHT],
-                                           conv_bias_of(instance, args), args->workspace, s.spread, !forward);
+    clae_status status = opencl_kernel_set(&pack->kernel, "vvvii", operand[CONV_IN_WEIGHT], conv_bias_of(job, args),
+                                           args->workspace, s.spread, job->transposed);
     if (status == CLAE_OK) status = opencl_launch_run(pack);
     if (status == CLAE_OK)
         status = opencl_kernel_set(&run->kernel, "vvvvgiiiiii", operand[CONV_IN], args->workspace,
-                                   conv_mask_of(instance, args), operand[CONV_OUT], &desc->g, s.spread,
-                                   forward && desc->with_relu, conv->grid.images, conv->grid.rows,
-                                   winograd_stride(&conv->grid, s.in_c), winograd_stride(&conv->grid, s.out_c));
+                                   conv_mask_of(job, args), operand[CONV_OUT], &instance->desc.conv.g, s.spread,
+                                   job->relu, conv->grid.images, conv->grid.rows, winograd_stride(&conv->grid, s.in_c),
+                                   winograd_stride(&conv->grid, s.out_c));
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
@@ -95,9 +94,8 @@ static clae_status conv_winograd_prepare_data(clae_device *device, const op_desc
     const clae_status status = conv_instance_create(device, desc, impl, &program, conv_winograd_run_data, &made);
     if (status != CLAE_OK) return status;
     made->grid = grid;
-    const bool forward = conv_is_forward(desc->op);
     const size_t one[3] = {1, 1, 1}, elements = (size_t)size * (size_t)size;
-    conv_grid(made, 0, (const size_t[]){(size_t)(forward ? s.in_c : s.out_c) + 1, 1, 1}, one);
+    conv_grid(made, 0, (const size_t[]){(size_t)(made->job.transposed ? s.out_c : s.in_c) + 1, 1, 1}, one);
     conv_grid(made, 1, (const size_t[]){(size_t)items, 1, 1}, one);
     const size_t floats = elements * (size_t)s.in_c * (size_t)s.out_c + (size_t)s.out_c +
                           (size_t)items * elements * (size_t)(in_stride + out_stride);
@@ -107,20 +105,18 @@ static clae_status conv_winograd_prepare_data(clae_device *device, const op_desc
 }
 
 /* Floats of a chunk's part of the workspace: sums, dbias, support. */
-static size_t conv_winograd_wgrad_slice(const op_desc *desc) {
-    const conv_geometry *g = &desc->conv.g;
+static size_t conv_winograd_wgrad_slice(const conv_geometry *g, const conv_job *job) {
     const int size = winograd_size(g->kh);
-    return (size_t)(size * size * g->wide_c * g->narrow_c + conv_dbias_count(desc)) + winograd_support_count(g);
+    return (size_t)(size * size * g->wide_c * g->narrow_c + job->dbias_count) + winograd_support_count(g);
 }
 
 static clae_status conv_winograd_run_wgrad(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *partial = &opencl_instance_of(instance)->launch[0], *reduce = partial + 1;
-    const op_desc *desc = &instance->desc;
-    const conv_geometry *g = &desc->conv.g;
-    const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
-    const int transposed = op_is_transposed(desc->op), dy_c = conv_dbias_count(desc);
-    const size_t slice = conv_winograd_wgrad_slice(desc);
+    const conv_geometry *g = &instance->desc.conv.g;
+    const conv_wgrad_views v = conv_wgrad_views_of(conv, args);
+    const int transposed = conv->job.transposed, dy_c = conv->job.dbias_count;
+    const size_t slice = conv_winograd_wgrad_slice(g, &conv->job);
     clae_status status =
         opencl_kernel_set(&partial->kernel, "vvvgiiiliiii", v.wide, v.narrow, args->workspace, g, conv->chunk,
                           transposed, dy_c, slice, conv->grid.images, conv->grid.rows,
@@ -163,7 +159,7 @@ static clae_status conv_winograd_prepare_wgrad(clae_device *device, const op_des
     conv_grid(made, 1, (const size_t[]){(size_t)g->wide_c + bias, 1, 1}, one);
     const size_t tiles = elements * (size_t)(wide_stride + narrow_stride);
     made->opencl.base.workspace_bytes =
-        ((size_t)chunks * conv_winograd_wgrad_slice(desc) + (size_t)items * tiles) * sizeof(float);
+        ((size_t)chunks * conv_winograd_wgrad_slice(g, &made->job) + (size_t)items * tiles) * sizeof(float);
     *instance = &made->opencl.base;
     return CLAE_OK;
 }

@@ -150,12 +150,11 @@ static void conv_winograd_tiled_product_grid(conv_instance *made, int launch, co
 static clae_status conv_winograd_tiled_run_data(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *launch = opencl_instance_of(instance)->launch;
-    const op_desc *desc = &instance->desc;
-    const conv_sides s = conv_sides_of(desc);
-    const bool forward = conv_is_forward(desc->op);
+    const conv_job *job = &conv->job;
+    const conv_sides s = job->sides;
     const size_t in_image = (size_t)s.in_h * s.in_w * s.in_c, out_image = (size_t)s.out_h * s.out_w * s.out_c;
-    const view *operand = args->operand, work = args->workspace, mask = conv_mask_of(instance, args);
-    clae_status status = opencl_kernel_set(&launch[PACK].kernel, "vvi", operand[CONV_IN_WEIGHT], work, !forward);
+    const view *operand = args->operand, work = args->workspace, mask = conv_mask_of(job, args);
+    clae_status status = opencl_kernel_set(&launch[PACK].kernel, "vvi", operand[CONV_IN_WEIGHT], work, job->transposed);
     if (status == CLAE_OK) status = opencl_launch_run(&launch[PACK]);
     for (int i = 0; i < conv->grid.groups && status == CLAE_OK; i++) {
         const winograd_group group = winograd_get_group(&conv->grid, i);
@@ -167,10 +166,9 @@ static clae_status conv_winograd_tiled_run_data(op_instance *instance, const op_
         if (status == CLAE_OK) status = opencl_kernel_set(&launch[PRODUCT].kernel, "vvi", work, work, group.tiles);
         if (status == CLAE_OK) status = opencl_launch_run(&launch[PRODUCT]);
         if (status == CLAE_OK)
-            status =
-                opencl_kernel_set(&launch[FINISH].kernel, "vvvviiii", work, conv_bias_of(instance, args),
-                                  view_moved(mask, first * out_image), view_moved(operand[CONV_OUT], first * out_image),
-                                  images, group.row_first, rows, forward && desc->conv.with_relu);
+            status = opencl_kernel_set(
+                &launch[FINISH].kernel, "vvvviiii", work, conv_bias_of(job, args), view_moved(mask, first * out_image),
+                view_moved(operand[CONV_OUT], first * out_image), images, group.row_first, rows, job->relu);
         if (status == CLAE_OK) status = opencl_launch_run(&launch[FINISH]);
     }
     return status;
@@ -207,10 +205,10 @@ typedef struct wgrad_places {
 
 static wgrad_places conv_winograd_tiled_wgrad_places_of(const op_desc *desc, const conv_instance *conv) {
     const conv_geometry *g = &desc->conv.g;
-    const int dy_c = conv_dbias_count(desc);
+    const int dy_c = conv->job.dbias_count;
     wgrad_places p = {.dbias = (size_t)conv->chunks * weight_floats(desc)};
     p.dy_pixels =
-        (size_t)g->n * (op_is_transposed(desc->op) ? (size_t)g->wide_h * g->wide_w : (size_t)g->narrow_h * g->narrow_w);
+        (size_t)g->n * (conv->job.transposed ? (size_t)g->wide_h * g->wide_w : (size_t)g->narrow_h * g->narrow_w);
     if (dy_c) p.bias_chunks = p.dy_pixels < BIAS_CHUNKS ? (int)p.dy_pixels : BIAS_CHUNKS;
     conv_split_batch(g->n, MOST_PARTS, &p.part, &p.parts);
     p.support = p.dbias + (size_t)p.bias_chunks * dy_c;
@@ -225,10 +223,10 @@ static clae_status conv_winograd_tiled_run_wgrad(op_instance *instance, const op
     const op_desc *desc = &instance->desc;
     const conv_geometry *g = &desc->conv.g;
     const wgrad_places p = conv_winograd_tiled_wgrad_places_of(desc, conv);
-    const conv_wgrad_views v = conv_wgrad_views_of(instance, args);
+    const conv_wgrad_views v = conv_wgrad_views_of(conv, args);
     const size_t wide_image = (size_t)g->wide_h * g->wide_w * g->wide_c;
     const size_t narrow_image = (size_t)g->narrow_h * g->narrow_w * g->narrow_c;
-    const int dy_c = conv_dbias_count(desc);
+    const int dy_c = conv->job.dbias_count;
     const view work = args->workspace;
     clae_status status = CLAE_OK;
     for (int i = 0; i < conv->grid.groups && status == CLAE_OK; i++) {
@@ -252,7 +250,7 @@ static clae_status conv_winograd_tiled_run_wgrad(op_instance *instance, const op
     if (status == CLAE_OK) status = opencl_launch_run(&launch[WGRAD_SUPPORT]);
     if (status == CLAE_OK)
         status = opencl_kernel_set(&launch[WGRAD_REDUCE].kernel, "vvviliiili", work, v.dweight, v.dbias, conv->chunks,
-                                   p.dbias, p.bias_chunks, op_is_transposed(desc->op), dy_c, p.support, p.parts);
+                                   p.dbias, p.bias_chunks, conv->job.transposed, dy_c, p.support, p.parts);
     return status == CLAE_OK ? opencl_launch_run(&launch[WGRAD_REDUCE]) : status;
 }
 
@@ -267,7 +265,7 @@ static void split_tiles(conv_instance *made, const op_desc *desc, int most_chunk
 static clae_status conv_winograd_tiled_create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl,
                                                     int items, const int *v, conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
-    const int size = winograd_size(g->kh), dy_c = conv_dbias_count(desc);
+    const int size = winograd_size(g->kh);
     const shape s = conv_winograd_tiled_shape_of(device, desc, items, v);
     conv_program program = {"conv_wgrad_winograd_tiled.cl",
                             NULL,
@@ -277,6 +275,7 @@ static clae_status conv_winograd_tiled_create_wgrad(clae_device *device, const o
     if (status != CLAE_OK) return status;
     split_tiles(*made, desc, v[CHUNKS]);
     const wgrad_places p = conv_winograd_tiled_wgrad_places_of(desc, *made);
+    const int dy_c = (*made)->job.dbias_count;
     const int pairs = (*made)->grid.most_tiles * larger(g->wide_c, g->narrow_c);
     conv_winograd_tiled_transform_grid(*made, WGRAD_TRANSFORM, &s,
                                        larger(divide_up(pairs, s.pairs), p.bias_chunks * divide_up(dy_c, s.items)), 2);
