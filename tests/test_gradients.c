@@ -65,8 +65,9 @@ static void check_model(fixture *f, clae_model *model) {
     const size_t elements = IMAGES * shape_elements(in);
     double *x = malloc(elements * sizeof *x), *parameters = malloc(model->parameter_floats * sizeof *parameters);
     for (size_t i = 0; i < model->parameter_floats; i++) parameters[i] = model->parameters[i];
-    for (size_t i = 0; i < elements; i++)
-        x[i] = (((const float *)dataset->info.elements)[i] - dataset->info.mean) / dataset->info.std;
+    for (size_t i = 0; i < IMAGES; i++)
+        assert_int_equal(dataset_read_values(dataset, i, x + i * shape_elements(in)), CLAE_OK);
+    for (size_t i = 0; i < elements; i++) x[i] = (x[i] - dataset->info.mean) / dataset->info.std;
     float *gradients = device_gradients(f, model, dataset);
     for (size_t i = 0; i < model->layer_count; i++) {
         const layer *l = &model->layers[i];

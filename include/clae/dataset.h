@@ -17,8 +17,7 @@ typedef enum clae_split { CLAE_SPLIT_TRAIN, CLAE_SPLIT_TEST } clae_split;
 
 typedef struct clae_dataset_info {
     size_t n, c, h, w;
-    bool is_float;        /* elements are float, used as they are; otherwise bytes, of which 255 is 1.0 */
-    const void *elements; /* [n][h][w][c], owned by the dataset */
+    bool is_float;        /* pixels are kept as floats; otherwise as bytes, of which 255 is 1.0 */
     double mean, std;     /* over all elements, in units of 1.0; the deviation is the population's */
     char fingerprint[40]; /* of shape and contents */
     const char *source;   /* the path it was read from, or "memory" */
@@ -41,6 +40,10 @@ CLAE_API clae_status clae_dataset_from_floats(clae_context *context, const float
 
 /* Keeps the first n images, all of them when n is 0 or larger than the set; statistics and fingerprint follow. */
 CLAE_API void clae_dataset_limit(clae_dataset *dataset, size_t n);
+
+/* Copies the pixels of images first .. first + n - 1, in units of 1.0, [n][h][w][c]. CLAE_ERROR_INPUT when there are no
+ * such images. */
+CLAE_API clae_status clae_dataset_read(const clae_dataset *dataset, size_t first, size_t n, float *pixels);
 
 CLAE_API const clae_dataset_info *clae_dataset_get_info(const clae_dataset *dataset);
 CLAE_API void clae_dataset_free(clae_dataset *dataset);

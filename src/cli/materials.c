@@ -1,6 +1,6 @@
 #include "cli/materials.h"
 
-#include "base/memory.h"
+#include "data/dataset.h"
 
 #include <string.h>
 
@@ -15,14 +15,7 @@ clae_status materials_open_data(materials *materials, const char *data, unsigned
 }
 
 static clae_status check_shape(const materials *materials, const char *path, const clae_dataset *dataset) {
-    if (!dataset) return CLAE_OK;
-    const clae_dataset_info *info = clae_dataset_get_info(dataset);
-    const clae_shape *shape = &materials->shape;
-    if (info->c == shape->c && info->h == shape->h && info->w == shape->w) return CLAE_OK;
-    console_message(materials->session.console, CLAE_LOG_ERROR,
-                    "%s takes images of %zux%zux%zu (channels, height, width), those of %s are %zux%zux%zu", path,
-                    shape->c, shape->h, shape->w, info->source, info->c, info->h, info->w);
-    return CLAE_ERROR_INPUT;
+    return dataset ? dataset_check_shape(dataset, materials->shape, path) : CLAE_OK;
 }
 
 clae_status materials_load_model(materials *materials, const char *path) {

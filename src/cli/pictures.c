@@ -1,9 +1,9 @@
 #include "cli/pictures.h"
 
+#include "app/figures/grid.h"
 #include "base/memory.h"
 #include "base/philox.h"
 #include "data/npy.h"
-#include "app/figures/grid.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,16 +16,13 @@ static size_t image_elements(const materials *materials) {
 }
 
 /* Images by their numbers, as floats. */
-static void copy_images(const clae_dataset *dataset, const uint32_t *numbers, size_t count, float *images) {
+static clae_status copy_images(const clae_dataset *dataset, const uint32_t *numbers, size_t count, float *images) {
     const clae_dataset_info *info = clae_dataset_get_info(dataset);
-    size_t elements = info->c * info->h * info->w;
-    for (size_t i = 0; i < count; i++) {
-        size_t first = (numbers ? numbers[i] : i) * elements;
-        for (size_t k = 0; k < elements; k++) {
-            images[i * elements + k] = info->is_float ? ((const float *)info->elements)[first + k]
-                                                      : (float)((const uint8_t *)info->elements)[first + k] / 255.0f;
-        }
-    }
+    const size_t elements = info->c * info->h * info->w;
+    clae_status status = CLAE_OK;
+    for (size_t i = 0; i < count && status == CLAE_OK; i++)
+        status = clae_dataset_read(dataset, numbers[i], 1, images + i * elements);
+    return status;
 }
 
 const output_format picture_formats[] = {{".png", "a picture"}, {".npy", "the images as floats"}, {0}};
@@ -84,8 +81,8 @@ static clae_status few_images(const materials *materials, const float *images, s
 static clae_status reconstruct(const materials *materials, size_t n, float *original, float *model, float *pca,
                                float *codes) {
     clae_dataset *few = NULL;
-    copy_images(materials->test, NULL, n, original);
-    clae_status status = clae_infer_reconstruct(materials->infer, materials->test, 0, n, model);
+    clae_status status = clae_dataset_read(materials->test, 0, n, original);
+    if (!status) status = clae_infer_reconstruct(materials->infer, materials->test, 0, n, model);
     if (status || !materials->pca) return status;
     status = few_images(materials, original, n, &few);
     if (!status) status = clae_pca_encode(materials->pca, materials->dims, few, codes);
@@ -137,9 +134,9 @@ static clae_status choose_ends(const materials *materials, const picture_style *
     uint32_t *order = malloc(n * sizeof *order);
     if (!order) return materials_no_memory(materials, "the pairs");
     philox_permutation(stream, order, n);
-    copy_images(materials->test, order, count, made->end_images);
+    const clae_status status = copy_images(materials->test, order, count, made->end_images);
     free(order);
-    return few_images(materials, made->end_images, count, &made->ends);
+    return status ? status : few_images(materials, made->end_images, count, &made->ends);
 }
 
 static clae_status interpolation_make(const materials *materials, const picture_style *style, interpolation *made) {
@@ -226,10 +223,8 @@ clae_status picture_samples(const materials *materials, const picture_style *sty
 int picture_of_tests(console *console, const common_args *common, const char *data, const char *path,
                      const picture_style *style, picture_fn draw) {
     materials materials;
-    output out = {.option = "--out",
-                  .path = path,
-                  .formats = picture_formats,
-                  .inputs = {.data = data, .model = common->model}};
+    output out = {
+        .option = "--out", .path = path, .formats = picture_formats, .inputs = {.data = data, .model = common->model}};
     clae_status status = materials_open(&materials, console, common, data, MATERIALS_TEST | MATERIALS_PCA, &out);
     if (!status) status = draw(&materials, style, &out);
     materials_close(&materials);

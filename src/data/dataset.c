@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "data/pixels.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,11 +12,10 @@
 #define BYTE_VALUES 256
 
 size_t dataset_image_bytes(const clae_dataset_info *info) {
-    return info->c * info->h * info->w * (info->is_float ? sizeof(float) : 1);
+    return info->c * info->h * info->w * pixels_element_bytes(info->is_float);
 }
 
-static void set_byte_statistics(clae_dataset_info *info, size_t count) {
-    const uint8_t *pixels = info->elements;
+static void set_byte_statistics(clae_dataset_info *info, const uint8_t *pixels, size_t count) {
     uint64_t histogram[BYTE_VALUES] = {0};
     for (size_t i = 0; i < count; i++) histogram[pixels[i]]++;
     uint64_t sum = 0;
@@ -23,12 +23,11 @@ static void set_byte_statistics(clae_dataset_info *info, size_t count) {
     double mean = (double)sum / (double)count;
     double squares = 0;
     for (size_t v = 0; v < BYTE_VALUES; v++) squares += (double)histogram[v] * ((double)v - mean) * ((double)v - mean);
-    info->mean = mean / 255;
-    info->std = sqrt(squares / (double)count) / 255;
+    info->mean = mean / pixels_unit(false);
+    info->std = sqrt(squares / (double)count) / pixels_unit(false);
 }
 
-static void set_float_statistics(clae_dataset_info *info, size_t count) {
-    const float *values = info->elements;
+static void set_float_statistics(clae_dataset_info *info, const float *values, size_t count) {
     double sum = 0, squares = 0;
     for (size_t i = 0; i < count; i++) sum += values[i];
     info->mean = sum / (double)count;
@@ -36,21 +35,23 @@ static void set_float_statistics(clae_dataset_info *info, size_t count) {
     info->std = sqrt(squares / (double)count);
 }
 
-static void describe(clae_dataset_info *info) {
+static void describe(clae_dataset *dataset) {
+    clae_dataset_info *info = &dataset->info;
+    const void *elements = dataset->elements;
     size_t count = info->n * info->c * info->h * info->w;
     if (info->is_float)
-        set_float_statistics(info, count);
+        set_float_statistics(info, elements, count);
     else
-        set_byte_statistics(info, count);
+        set_byte_statistics(info, elements, count);
     const uint64_t shape[] = {info->n, info->c, info->h, info->w, info->is_float};
     size_t bytes = info->n * dataset_image_bytes(info);
-    uint64_t fnv = hash_fnv1a(hash_fnv1a(HASH_FNV1A_START, shape, sizeof shape), info->elements, bytes);
+    uint64_t fnv = hash_fnv1a(hash_fnv1a(HASH_FNV1A_START, shape, sizeof shape), elements, bytes);
     snprintf(info->fingerprint, sizeof info->fingerprint, "%zu-%08x-%016llx", info->n,
-             (unsigned)hash_crc32(0, info->elements, bytes), (unsigned long long)fnv);
+             (unsigned)hash_crc32(0, elements, bytes), (unsigned long long)fnv);
 }
 
 static clae_status check_shape(const clae_context *context, const clae_dataset_info *info, size_t *bytes) {
-    const size_t sizes[] = {info->n, info->c, info->h, info->w, info->is_float ? sizeof(float) : 1};
+    const size_t sizes[] = {info->n, info->c, info->h, info->w, pixels_element_bytes(info->is_float)};
     bool fits = size_product(sizes, ARRAY_LENGTH(sizes), bytes);
     if (fits && *bytes == 0)
         return fail(context, CLAE_ERROR_INPUT, "the dataset is empty: %zu images of %zu x %zu x %zu", info->n, info->c,
@@ -77,9 +78,9 @@ clae_status dataset_adopt(clae_context *context, const clae_dataset_info *shape,
     }
     d->context = context;
     d->info = *shape;
-    d->info.elements = d->elements = elements;
+    d->elements = elements;
     d->info.source = d->source = copy;
-    describe(&d->info);
+    describe(d);
     *dataset = d;
     return CLAE_OK;
 fail:
@@ -122,7 +123,45 @@ clae_status clae_dataset_from_floats(clae_context *context, const float *values,
 void clae_dataset_limit(clae_dataset *dataset, size_t n) {
     if (n == 0 || n >= dataset->info.n) return;
     dataset->info.n = n;
-    describe(&dataset->info);
+    describe(dataset);
+}
+
+clae_status dataset_check_shape(const clae_dataset *dataset, clae_shape shape, const char *taker) {
+    const clae_dataset_info *info = &dataset->info;
+    if (info->c == shape.c && info->h == shape.h && info->w == shape.w) return CLAE_OK;
+    return fail(dataset->context, CLAE_ERROR_INPUT,
+                "%s takes images of %zux%zux%zu (channels, height, width), those of %s are %zux%zux%zu", taker, shape.c,
+                shape.h, shape.w, info->source, info->c, info->h, info->w);
+}
+
+clae_status dataset_check_range(const clae_dataset *dataset, size_t first, size_t n) {
+    const clae_dataset_info *info = &dataset->info;
+    if (n >= 1 && first <= info->n && n <= info->n - first) return CLAE_OK;
+    return fail(dataset->context, CLAE_ERROR_INPUT, "%s: images %zu to %zu of %zu", info->source, first, first + n,
+                info->n);
+}
+
+static const void *dataset_elements_at(const clae_dataset *dataset, size_t image) {
+    return (const char *)dataset->elements + image * dataset_image_bytes(&dataset->info);
+}
+
+clae_status dataset_read_elements(const clae_dataset *dataset, size_t first, size_t n, void *elements) {
+    memcpy(elements, dataset_elements_at(dataset, first), n * dataset_image_bytes(&dataset->info));
+    return CLAE_OK;
+}
+
+clae_status dataset_read_values(const clae_dataset *dataset, size_t image, double *values) {
+    const clae_dataset_info *info = &dataset->info;
+    pixels_to_doubles(dataset_elements_at(dataset, image), info->is_float, info->c * info->h * info->w, values);
+    return CLAE_OK;
+}
+
+clae_status clae_dataset_read(const clae_dataset *dataset, size_t first, size_t n, float *pixels) {
+    const clae_dataset_info *info = &dataset->info;
+    const clae_status status = dataset_check_range(dataset, first, n);
+    if (status == CLAE_OK)
+        pixels_to_floats(dataset_elements_at(dataset, first), info->is_float, n * info->c * info->h * info->w, pixels);
+    return status;
 }
 
 const clae_dataset_info *clae_dataset_get_info(const clae_dataset *dataset) {

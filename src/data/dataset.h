@@ -3,16 +3,26 @@
 #define CLAE_DATA_DATASET_H
 
 #include <clae/dataset.h>
+#include <clae/model.h>
 
 struct clae_dataset {
     clae_context *context;
     clae_dataset_info info;
-    void *elements;
+    void *elements; /* for dataset.c alone: others read them by the functions below */
     char *source;
 };
 
 /* Bytes of one image's elements as they are stored. */
 size_t dataset_image_bytes(const clae_dataset_info *info);
+
+/* CLAE_ERROR_INPUT when the images are not of the shape that `taker` ("the model") takes, or not all there. */
+clae_status dataset_check_shape(const clae_dataset *dataset, clae_shape shape, const char *taker);
+clae_status dataset_check_range(const clae_dataset *dataset, size_t first, size_t n);
+
+/* Images of the dataset, [n][h][w][c]: elements as they are stored, or one image's as doubles, which pixels_unit makes
+ * pixels. The images are all there. */
+clae_status dataset_read_elements(const clae_dataset *dataset, size_t first, size_t n, void *elements);
+clae_status dataset_read_values(const clae_dataset *dataset, size_t image, double *values);
 
 /* The file that clae_dataset_open reads for a name and a split, as a fresh string; NULL after a failure. */
 clae_status dataset_find(const clae_context *context, const char *name, clae_split split, char **path);

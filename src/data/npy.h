@@ -15,8 +15,8 @@ typedef struct npy_array {
 } npy_array;
 
 clae_status npy_write(const clae_context *context, const char *path, const npy_array *array);
-/* Reads versions 1 and 2; other types and orders, sizes that do not match and values that are not finite are refused with
- * CLAE_ERROR_INPUT. */
+/* Reads versions 1 and 2; other types and orders, sizes that do not match and values that are not finite are refused
+ * with CLAE_ERROR_INPUT. */
 clae_status npy_read(const clae_context *context, const char *path, npy_array *array);
 
 #endif

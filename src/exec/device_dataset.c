@@ -12,21 +12,7 @@
 #define MOST_CHUNK_BYTES ((uint64_t)32 << 20)
 /* The share of the memory that is left to others, such as the driver and a screen. */
 #define SPARED_SHARE 16
-
-clae_status dataset_check_shape(const clae_model *model, const clae_dataset *dataset) {
-    const clae_dataset_info *info = &dataset->info;
-    const clae_shape in = model->input;
-    if (info->c == in.c && info->h == in.h && info->w == in.w) return CLAE_OK;
-    return fail(model->context, CLAE_ERROR_INPUT, "%s: images of %zux%zux%zu, the model takes %zux%zux%zu",
-                info->source, info->c, info->h, info->w, in.c, in.h, in.w);
-}
-
-clae_status dataset_check_range(const clae_dataset *dataset, size_t first, size_t n) {
-    const clae_dataset_info *info = &dataset->info;
-    if (n >= 1 && first <= info->n && n <= info->n - first) return CLAE_OK;
-    return fail(dataset->context, CLAE_ERROR_INPUT, "%s: images %zu to %zu of %zu", info->source, first, first + n,
-                info->n);
-}
+#define UPLOAD_BYTES ((size_t)4 << 20)
 
 static size_t index_count(const dataset_layout *layout) {
     if (layout->chunk_images) return layout->chunk_images;
@@ -87,22 +73,35 @@ static clae_status upload_identity(clae_device *device, const dataset_layout *la
     return status;
 }
 
+/* In pieces, so that little host memory is needed beside the dataset's own. */
+static clae_status upload_elements(const device_dataset *data) {
+    const size_t image_bytes = data->layout.image_bytes, n = data->layout.n;
+    const size_t fitting = UPLOAD_BYTES / image_bytes + 1, most = fitting < n ? fitting : n;
+    char *piece = malloc(most * image_bytes);
+    if (!piece) return fail_memory(data->elements->device->context, most * image_bytes, "a piece of the images");
+    clae_status status = CLAE_OK;
+    for (size_t i = 0; i < n && status == CLAE_OK; i += most) {
+        const size_t count = n - i < most ? n - i : most;
+        status = dataset_read_elements(data->dataset, data->first + i, count, piece);
+        if (status == CLAE_OK) status = buffer_upload(data->elements, i * image_bytes, piece, count * image_bytes);
+    }
+    free(piece);
+    return status;
+}
+
 static clae_status make_elements(clae_device *device, device_dataset *data) {
-    const size_t bytes = data->layout.n * data->layout.image_bytes;
     if (data->layout.chunk_images) {
         const clae_status status = image_stream_create(device, &data->layout, &data->stream);
-        return status == CLAE_OK ? image_stream_start(data->stream, data->images, NULL) : status;
+        return status == CLAE_OK ? image_stream_start(data->stream, data->dataset, data->first, NULL) : status;
     }
-    const clae_status status = buffer_create(device, bytes, &data->elements);
-    return status == CLAE_OK ? buffer_upload(data->elements, 0, data->images, bytes) : status;
+    const clae_status status = buffer_create(device, data->layout.n * data->layout.image_bytes, &data->elements);
+    return status == CLAE_OK ? upload_elements(data) : status;
 }
 
 static clae_status create(clae_device *device, const clae_dataset *dataset, size_t first, const dataset_layout *layout,
                           device_dataset *out) {
     const clae_dataset_info *info = &dataset->info;
-    *out = (device_dataset){.layout = *layout,
-                            .is_float = info->is_float,
-                            .images = (const char *)info->elements + first * layout->image_bytes};
+    *out = (device_dataset){.layout = *layout, .is_float = info->is_float, .dataset = dataset, .first = first};
     snprintf(out->fingerprint, sizeof out->fingerprint, "%s", info->fingerprint);
     clae_status status = buffer_create(device, index_count(layout) * sizeof(uint32_t), &out->indices);
     if (status == CLAE_OK) status = upload_identity(device, layout, out->indices);
@@ -137,8 +136,9 @@ clae_status device_dataset_create(clae_device *device, const clae_dataset *datas
 }
 
 clae_status device_dataset_replace(device_dataset *data, const clae_dataset *dataset, size_t first) {
-    data->images = (const char *)dataset->info.elements + first * data->layout.image_bytes;
-    return data->stream ? image_stream_start(data->stream, data->images, NULL) : CLAE_OK;
+    data->dataset = dataset;
+    data->first = first;
+    return data->stream ? image_stream_start(data->stream, dataset, first, NULL) : CLAE_OK;
 }
 
 void device_dataset_release(device_dataset *data) {
@@ -149,7 +149,7 @@ void device_dataset_release(device_dataset *data) {
 }
 
 clae_status device_dataset_set_order(device_dataset *data, const uint32_t *order) {
-    if (data->stream) return image_stream_start(data->stream, data->images, order);
+    if (data->stream) return image_stream_start(data->stream, data->dataset, data->first, order);
     return buffer_upload(data->indices, 0, order, data->layout.n * sizeof *order);
 }
 

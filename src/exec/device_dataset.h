@@ -20,15 +20,12 @@ typedef struct device_dataset {
     dataset_layout layout;
     bool is_float;
     char fingerprint[40];
-    const char *images;          /* on the host, the dataset's */
+    const clae_dataset *dataset; /* on the host */
+    size_t first;                /* of its images */
     buffer *elements;            /* NULL when they are streamed */
     buffer *indices;             /* uint32 */
     struct image_stream *stream; /* NULL when they stay */
 } device_dataset;
-
-/* CLAE_ERROR_INPUT when the images are not of the model's shape, or not all there. */
-clae_status dataset_check_shape(const clae_model *model, const clae_dataset *dataset);
-clae_status dataset_check_range(const clae_dataset *dataset, size_t first, size_t n);
 
 /* Fills in chunk_images: images stay on the device if they fit into `room_bytes` and leave something for others;
  * otherwise chunks of a reasonable size, or what takes the least memory. */

@@ -1,7 +1,8 @@
 #include "exec/image_stream.h"
 
+#include "data/dataset.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 #define NO_CHUNK SIZE_MAX
 
@@ -16,7 +17,8 @@ typedef struct slot {
 
 struct image_stream {
     dataset_layout layout;
-    const char *images;
+    const clae_dataset *dataset;
+    size_t first; /* of its images */
     const uint32_t *order;
     slot slots[2];
     int current;
@@ -56,8 +58,9 @@ static clae_status close_slot(slot *slot) {
     return staging_end(slot->staging);
 }
 
-clae_status image_stream_start(image_stream *stream, const char *images, const uint32_t *order) {
-    stream->images = images;
+clae_status image_stream_start(image_stream *stream, const clae_dataset *dataset, size_t first, const uint32_t *order) {
+    stream->dataset = dataset;
+    stream->first = first;
     stream->order = order;
     clae_status status = CLAE_OK;
     for (int i = 0; i < 2 && status == CLAE_OK; i++) {
@@ -91,12 +94,14 @@ static clae_status gather(const image_stream *stream, slot *slot, size_t count) 
     const size_t bytes = layout->image_bytes, left = chunk_count(stream, slot->chunk) - slot->gathered;
     const size_t first = slot->gathered, end = first + (count < left ? count : left);
     char *to = slot->staging->data;
-    for (size_t i = first; i < end; i++) {
+    clae_status status = CLAE_OK;
+    for (size_t i = first; i < end && status == CLAE_OK; i++) {
         const size_t at = slot->chunk * layout->chunk_images + i, place = at < layout->n ? at : layout->n - 1;
         const size_t image = stream->order ? stream->order[place] : place;
-        memcpy(to + i * bytes, stream->images + image * bytes, bytes);
+        status = dataset_read_elements(stream->dataset, stream->first + image, 1, to + i * bytes);
     }
     slot->gathered = end;
+    if (status != CLAE_OK) return status;
     return staging_upload(slot->staging, first * bytes, (end - first) * bytes, slot->elements);
 }
 

@@ -11,9 +11,9 @@ typedef struct image_stream image_stream;
 clae_status image_stream_create(clae_device *device, const dataset_layout *layout, image_stream **out);
 void image_stream_free(image_stream *stream); /* takes NULL */
 
-/* From now on images[order[0]], images[order[1]], ... are taken, or images[0], images[1], ... where order is NULL. Both
- * are the caller's, and must stay as they are while batches are taken. */
-clae_status image_stream_start(image_stream *stream, const char *images, const uint32_t *order);
+/* From now on images first + order[0], first + order[1], ... of the dataset are taken, or first, first + 1, ... where
+ * order is NULL. Both are the caller's, and must stay as they are while batches are taken. */
+clae_status image_stream_start(image_stream *stream, const clae_dataset *dataset, size_t first, const uint32_t *order);
 
 /* The chunk that has the batch which begins with image `first` of the order, and the batch's place in it. They hold for
  * work that is put into the queue before the next call. */

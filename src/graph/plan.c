@@ -1,5 +1,7 @@
 #include "graph/plan.h"
 
+#include "data/pixels.h"
+
 #include <limits.h>
 #include <stdlib.h>
 
@@ -7,12 +9,11 @@
 
 static void emit_load(plan_builder *b, const plan_request *request, plan *plan) {
     const clae_model *model = request->model;
-    const double unit = request->from_float ? 1.0 : 255.0;
     const op_desc desc = {.op = OP_load_batch,
                           .load_batch = {.n = request->batch_size,
                                          .image_elements = shape_elements(model->input),
                                          .from_float = request->from_float,
-                                         .scale = (float)(1.0 / (unit * model->std)),
+                                         .scale = (float)(1.0 / (pixels_unit(request->from_float) * model->std)),
                                          .shift = (float)(-model->mean / model->std)}};
     b->phase = PHASE_LOAD;
     PLAN_ADD(b, &desc, plan_add_tensor(b, TENSOR_ELEMENTS, 0, 0), plan_add_tensor(b, TENSOR_INDICES, 0, 0), plan->x);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "data/pixels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,7 +24,10 @@ clae_status clae_infer_create(clae_device *device, const clae_model *model, size
     infer->std = model->std;
     infer->batch_size = batch_size ? batch_size : DEFAULT_BATCH;
     infer->may_shrink = batch_size == 0;
-    const clae_status status = params_create(device, model, NULL, &infer->params);
+    const size_t image_bytes = shape_elements(model->input) * sizeof *infer->image;
+    clae_status status = CLAE_OK;
+    if (!(infer->image = malloc(image_bytes))) status = fail_memory(device->context, image_bytes, "inference");
+    if (status == CLAE_OK) status = params_create(device, model, NULL, &infer->params);
     if (status != CLAE_OK) {
         clae_infer_free(infer);
         return status;
@@ -38,6 +42,7 @@ void clae_infer_free(clae_infer *infer) {
     device_dataset_release(&infer->data);
     params_release(&infer->params);
     free(infer->staging);
+    free(infer->image);
     free(infer);
 }
 
@@ -133,29 +138,25 @@ clae_status clae_infer_decode(clae_infer *infer, const float *codes, size_t n, f
     return status;
 }
 
-/* The normalised values of bytes. */
-static void normalised_bytes(const clae_infer *infer, double values[256]) {
-    for (int i = 0; i < 256; i++) values[i] = (i / 255.0 - infer->mean) / infer->std;
-}
-
 /* Sum of (y - x)^2 over an image, in double and in an order of its own: the same in batches of any size. */
-static double squared_error(const clae_infer *infer, const clae_dataset_info *info, const double bytes[256],
-                            size_t image, const float *y) {
-    const size_t elements = info->c * info->h * info->w;
-    const uint8_t *x_bytes = (const uint8_t *)info->elements + image * elements;
-    const float *x_floats = (const float *)info->elements + image * elements;
-    double sums[LANES] = {0}, sum = 0;
+static clae_status add_error(clae_infer *infer, const clae_dataset *images, size_t image, const float *y, double *sum) {
+    const size_t elements = shape_elements(infer->model->input);
+    const double unit = pixels_unit(images->info.is_float), *x = infer->image;
+    const clae_status status = dataset_read_values(images, image, infer->image);
+    if (status != CLAE_OK) return status;
+    double sums[LANES] = {0}, error = 0;
     for (size_t e = 0; e < elements; e++) {
-        const double x = info->is_float ? (x_floats[e] - infer->mean) / infer->std : bytes[x_bytes[e]];
-        sums[e % LANES] += (y[e] - x) * (y[e] - x);
+        const double difference = y[e] - (x[e] / unit - infer->mean) / infer->std;
+        sums[e % LANES] += difference * difference;
     }
-    for (size_t lane = 0; lane < LANES; lane++) sum += sums[lane];
-    return sum;
+    for (size_t lane = 0; lane < LANES; lane++) error += sums[lane];
+    *sum += error;
+    return CLAE_OK;
 }
 
 /* Adds the errors of the batch that begins with image `first`, whose reconstructions are at `y`. */
-static clae_status add_errors(clae_infer *infer, const clae_dataset_info *info, const double bytes[256], view y,
-                              size_t first, size_t count, double *sum) {
+static clae_status add_errors(clae_infer *infer, const clae_dataset *images, view y, size_t first, size_t count,
+                              double *sum) {
     const size_t elements = shape_elements(infer->model->input);
     const size_t most = infer->staging_floats / elements;
     clae_status status = CLAE_OK;
@@ -164,24 +165,22 @@ static clae_status add_errors(clae_infer *infer, const clae_dataset_info *info, 
         status = buffer_download(y.buffer, (y.offset + i * elements) * sizeof(float), infer->staging,
                                  rows * elements * sizeof(float));
         for (size_t k = 0; k < rows && status == CLAE_OK; k++)
-            *sum += squared_error(infer, info, bytes, first + i + k, infer->staging + k * elements);
+            status = add_error(infer, images, first + i + k, infer->staging + k * elements, sum);
     }
     return status;
 }
 
 /* *sum is that of (g(f(x)) - x)^2. */
-static clae_status sum_errors(clae_infer *infer, plan *plan, const clae_dataset_info *info, double *sum) {
-    const size_t batch = plan->batch_size, elements = shape_elements(infer->model->input);
+static clae_status sum_errors(clae_infer *infer, plan *plan, const clae_dataset *images, double *sum) {
+    const size_t n = images->info.n, batch = plan->batch_size, elements = shape_elements(infer->model->input);
     const size_t rows = EVALUATED_FLOATS / elements + 1;
-    double bytes[256];
-    normalised_bytes(infer, bytes);
     clae_status status = get_staging(infer, rows < batch ? rows : batch, elements);
-    for (size_t first = 0; first < info->n && status == CLAE_OK; first += batch) {
+    for (size_t first = 0; first < n && status == CLAE_OK; first += batch) {
         plan_inputs inputs;
-        const size_t count = info->n - first < batch ? info->n - first : batch;
+        const size_t count = n - first < batch ? n - first : batch;
         status = inputs_at(infer, first, &inputs);
         if (status == CLAE_OK) status = plan_run(plan, &inputs);
-        if (status == CLAE_OK) status = add_errors(infer, info, bytes, plan_view(plan, plan->y), first, count, sum);
+        if (status == CLAE_OK) status = add_errors(infer, images, plan_view(plan, plan->y), first, count, sum);
     }
     return status;
 }
@@ -196,7 +195,7 @@ clae_status clae_infer_evaluate(clae_infer *infer, const clae_dataset *images, c
     plan *plan;
     *evaluation = (clae_evaluation){0};
     clae_status status = infer_begin(infer, INFER_RECONSTRUCT, images, 0, images->info.n, &plan);
-    if (status == CLAE_OK) status = sum_errors(infer, plan, &images->info, &sum);
+    if (status == CLAE_OK) status = sum_errors(infer, plan, images, &sum);
     if (status != CLAE_OK) return status;
     evaluation->loss = 0.5 * sum / (double)images->info.n;
     evaluation->mse_per_pixel =

@@ -30,6 +30,7 @@ struct clae_infer {
     size_t data_first;
     float *staging; /* of the host: codes to decode, images to evaluate */
     size_t staging_floats;
+    double *image; /* of the host: one that is evaluated */
 };
 
 /* Uploads the weights of the model again. */

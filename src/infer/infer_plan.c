@@ -195,7 +195,7 @@ clae_status infer_begin(clae_infer *infer, infer_kind kind, const clae_dataset *
     *out = NULL;
     if (images) {
         work.from_float = images->info.is_float;
-        status = dataset_check_shape(infer->model, images);
+        status = dataset_check_shape(images, infer->model->input, "the model");
         if (status == CLAE_OK) status = dataset_check_range(images, first, n);
     }
     if (status == CLAE_OK) status = plan_and_test(&work, fit_batch_size);

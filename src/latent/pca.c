@@ -1,6 +1,8 @@
 #include "latent/pca.h"
 
 #include "base/memory.h"
+#include "data/dataset.h"
+#include "data/pixels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,35 +16,31 @@ size_t pca_chunk_rows(size_t elements, size_t rows) {
     return rows < fitting ? rows : fitting;
 }
 
-void pca_centre(const clae_dataset_info *info, const double *mean, size_t first, size_t n, size_t chunk_rows,
-                float *centred) {
-    size_t elements = info->c * info->h * info->w;
-    const uint8_t *bytes = info->elements;
-    const float *floats = info->elements;
-    for (size_t i = 0; i < n; i++) {
-        size_t start = (first + i) * elements;
+clae_status pca_centre(const clae_pca *pca, const clae_dataset *images, size_t first, size_t n, size_t chunk_rows,
+                       float *centred) {
+    const size_t elements = pca->elements;
+    const double unit = pixels_unit(images->info.is_float);
+    clae_status status = CLAE_OK;
+    for (size_t i = 0; i < n && status == CLAE_OK; i++) {
         float *row = centred + i * elements;
-        if (info->is_float)
-            for (size_t e = 0; e < elements; e++) row[e] = (float)(floats[start + e] - mean[e]);
-        else
-            for (size_t e = 0; e < elements; e++) row[e] = (float)(bytes[start + e] / 255.0 - mean[e]);
+        status = dataset_read_values(images, first + i, pca->image);
+        for (size_t e = 0; e < elements && status == CLAE_OK; e++)
+            row[e] = (float)(pca->image[e] / unit - pca->mean[e]);
     }
     memset(centred + n * elements, 0, (chunk_rows - n) * elements * sizeof *centred);
+    return status;
 }
 
-static void compute_mean(const clae_dataset_info *info, double *mean) {
-    size_t elements = info->c * info->h * info->w;
-    const uint8_t *bytes = info->elements;
-    const float *floats = info->elements;
-    for (size_t e = 0; e < elements; e++) mean[e] = 0;
-    for (size_t i = 0; i < info->n; i++) {
-        if (info->is_float)
-            for (size_t e = 0; e < elements; e++) mean[e] += floats[i * elements + e];
-        else
-            for (size_t e = 0; e < elements; e++) mean[e] += bytes[i * elements + e];
+static clae_status compute_mean(clae_pca *pca, const clae_dataset *images) {
+    const size_t elements = pca->elements, n = images->info.n;
+    clae_status status = CLAE_OK;
+    for (size_t e = 0; e < elements; e++) pca->mean[e] = 0;
+    for (size_t i = 0; i < n && status == CLAE_OK; i++) {
+        status = dataset_read_values(images, i, pca->image);
+        for (size_t e = 0; e < elements && status == CLAE_OK; e++) pca->mean[e] += pca->image[e];
     }
-    double unit = info->is_float ? 1 : 255;
-    for (size_t e = 0; e < elements; e++) mean[e] /= unit * (double)info->n;
+    for (size_t e = 0; e < elements; e++) pca->mean[e] /= pixels_unit(images->info.is_float) * (double)n;
+    return status;
 }
 
 /* What the device needs to multiply a chunk of centred images with itself. */
@@ -78,15 +76,15 @@ static void close_work(covariance_work *work) {
 }
 
 /* covariance += the sum over a chunk of images, in double, of what the device gives in single precision. */
-static clae_status add_chunk(covariance_work *work, const clae_dataset_info *info, const double *mean, size_t first,
+static clae_status add_chunk(covariance_work *work, const clae_pca *pca, const clae_dataset *images, size_t first,
                              size_t n, double *covariance) {
-    size_t elements = info->c * info->h * info->w;
-    pca_centre(info, mean, first, n, work->rows, work->pixels);
+    const size_t elements = pca->elements;
     op_args args = {
         .operand =
             {[GEMM_A] = {work->pixels_buffer}, [GEMM_B] = {work->pixels_buffer}, [GEMM_C] = {work->product_buffer}},
         .workspace = {work->workspace}};
-    clae_status status = buffer_upload(work->pixels_buffer, 0, work->pixels, work->rows * elements * sizeof(float));
+    clae_status status = pca_centre(pca, images, first, n, work->rows, work->pixels);
+    if (!status) status = buffer_upload(work->pixels_buffer, 0, work->pixels, work->rows * elements * sizeof(float));
     if (!status) status = op_run(work->gemm, &args);
     if (!status) status = buffer_download(work->product_buffer, 0, work->product, elements * elements * sizeof(float));
     if (status) return status;
@@ -94,19 +92,19 @@ static clae_status add_chunk(covariance_work *work, const clae_dataset_info *inf
     return CLAE_OK;
 }
 
-static clae_status compute_covariance(clae_device *device, const clae_dataset_info *info, const double *mean,
-                                      double *covariance) {
+static clae_status compute_covariance(const clae_pca *pca, const clae_dataset *images, double *covariance) {
     covariance_work work = {0};
-    clae_status status = open_work(device, info->c * info->h * info->w, info->n, &work);
-    for (size_t first = 0; first < info->n && !status; first += work.rows) {
-        size_t left = info->n - first;
-        status = add_chunk(&work, info, mean, first, left < work.rows ? left : work.rows, covariance);
+    const size_t n = images->info.n;
+    clae_status status = open_work(pca->device, pca->elements, n, &work);
+    for (size_t first = 0; first < n && !status; first += work.rows) {
+        size_t left = n - first;
+        status = add_chunk(&work, pca, images, first, left < work.rows ? left : work.rows, covariance);
     }
     close_work(&work);
     return status;
 }
 
-static clae_status fit_components(clae_pca *pca, const clae_dataset_info *info) {
+static clae_status fit_components(clae_pca *pca, const clae_dataset *images) {
     const clae_context *context = pca->device->context;
     size_t square_bytes, component_bytes;
     if (!size_product((const size_t[]){pca->elements, pca->elements, sizeof(double)}, 3, &square_bytes))
@@ -114,15 +112,16 @@ static clae_status fit_components(clae_pca *pca, const clae_dataset_info *info) 
                     pca->elements);
     component_bytes = pca->max_dims * pca->elements * sizeof(double);
     double *covariance = calloc(1, square_bytes);
+    pca->image = malloc(pca->elements * sizeof *pca->image);
     pca->mean = malloc(pca->elements * sizeof *pca->mean);
     pca->components = malloc(component_bytes);
     clae_status status = CLAE_OK;
-    if (!covariance || !pca->mean || !pca->components) {
+    if (!covariance || !pca->image || !pca->mean || !pca->components) {
         status = fail_memory(context, square_bytes + component_bytes, "PCA");
         goto done;
     }
-    compute_mean(info, pca->mean);
-    status = compute_covariance(pca->device, info, pca->mean, covariance);
+    status = compute_mean(pca, images);
+    if (!status) status = compute_covariance(pca, images, covariance);
     if (!status) status = pca_principal_components(context, covariance, pca->elements, pca->max_dims, pca->components);
 done:
     free(covariance);
@@ -142,7 +141,7 @@ clae_status clae_pca_fit(clae_device *device, const clae_dataset *train, size_t 
     if (!made) return fail_memory(device->context, sizeof *made, "PCA");
     *made = (clae_pca){
         .device = device, .c = info->c, .h = info->h, .w = info->w, .elements = elements, .max_dims = max_dims};
-    clae_status status = fit_components(made, info);
+    clae_status status = fit_components(made, train);
     if (!status) status = pca_prepare_coding(made);
     if (status) {
         clae_pca_free(made);
@@ -157,5 +156,6 @@ void clae_pca_free(clae_pca *pca) {
     pca_free_coding(pca);
     free(pca->components);
     free(pca->mean);
+    free(pca->image);
     free(pca);
 }

@@ -11,6 +11,7 @@ struct clae_pca {
     size_t c, h, w;  /* of an image */
     size_t elements; /* c h w */
     size_t max_dims;
+    double *image;      /* for pca_centre: one image */
     double *mean;       /* of each element, in units of 1.0 */
     double *components; /* [max_dims][elements], orthonormal, of falling variance */
 
@@ -25,8 +26,8 @@ struct clae_pca {
 size_t pca_chunk_rows(size_t elements, size_t rows);
 
 /* centred[i][e] = images[first + i][e] - mean[e], followed by zero rows from n to chunk_rows. */
-void pca_centre(const clae_dataset_info *info, const double *mean, size_t first, size_t n, size_t chunk_rows,
-                float *centred);
+clae_status pca_centre(const clae_pca *pca, const clae_dataset *images, size_t first, size_t n, size_t chunk_rows,
+                       float *centred);
 
 /* Allocates and prepares what encoding and decoding need, and uploads the components. */
 clae_status pca_prepare_coding(clae_pca *pca);

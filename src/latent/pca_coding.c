@@ -1,6 +1,7 @@
 #include "latent/pca.h"
 
 #include "base/memory.h"
+#include "data/dataset.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -94,11 +95,8 @@ static clae_status check_dims(const clae_pca *pca, size_t dims) {
                 pca->max_dims, dims);
 }
 
-static clae_status check_images(const clae_pca *pca, const clae_dataset_info *info) {
-    if (info->c == pca->c && info->h == pca->h && info->w == pca->w) return CLAE_OK;
-    return fail(pca->device->context, CLAE_ERROR_INPUT,
-                "PCA was fitted on images of %zux%zux%zu: those given are %zux%zux%zu", pca->c, pca->h, pca->w, info->c,
-                info->h, info->w);
+static clae_status check_images(const clae_pca *pca, const clae_dataset *images) {
+    return dataset_check_shape(images, (clae_shape){pca->c, pca->h, pca->w}, "the PCA");
 }
 
 static size_t rows_of_chunk(const clae_pca *pca, size_t first, size_t n) {
@@ -106,13 +104,13 @@ static size_t rows_of_chunk(const clae_pca *pca, size_t first, size_t n) {
 }
 
 clae_status clae_pca_encode(const clae_pca *pca, size_t dims, const clae_dataset *images, float *codes) {
-    const clae_dataset_info *info = clae_dataset_get_info(images);
+    const size_t n = images->info.n;
     clae_status status = check_dims(pca, dims);
-    if (!status) status = check_images(pca, info);
-    for (size_t first = 0; first < info->n && !status; first += pca->chunk_rows) {
-        size_t rows = rows_of_chunk(pca, first, info->n);
-        pca_centre(info, pca->mean, first, rows, pca->chunk_rows, pca->pixels);
-        status = encode_chunk(pca);
+    if (!status) status = check_images(pca, images);
+    for (size_t first = 0; first < n && !status; first += pca->chunk_rows) {
+        size_t rows = rows_of_chunk(pca, first, n);
+        status = pca_centre(pca, images, first, rows, pca->chunk_rows, pca->pixels);
+        if (!status) status = encode_chunk(pca);
         for (size_t i = 0; i < rows && !status; i++)
             memcpy(codes + (first + i) * dims, pca->codes + i * pca->max_dims, dims * sizeof *codes);
     }
@@ -134,12 +132,13 @@ clae_status clae_pca_decode(const clae_pca *pca, size_t dims, const float *codes
 }
 
 /* Adds the squared errors of the chunk of images that starts at `first`. */
-static clae_status add_errors(const clae_pca *pca, size_t dims, const clae_dataset_info *info, size_t first,
+static clae_status add_errors(const clae_pca *pca, size_t dims, const clae_dataset *images, size_t first,
                               float *centred, double *sum) {
-    size_t rows = rows_of_chunk(pca, first, info->n);
-    pca_centre(info, pca->mean, first, rows, pca->chunk_rows, centred);
+    size_t rows = rows_of_chunk(pca, first, images->info.n);
+    clae_status status = pca_centre(pca, images, first, rows, pca->chunk_rows, centred);
+    if (status) return status;
     memcpy(pca->pixels, centred, pixel_bytes(pca));
-    clae_status status = encode_chunk(pca);
+    status = encode_chunk(pca);
     if (status) return status;
     for (size_t i = 0; i < pca->chunk_rows; i++)
         memset(pca->codes + i * pca->max_dims + dims, 0, (pca->max_dims - dims) * sizeof *pca->codes);
@@ -154,17 +153,17 @@ static clae_status add_errors(const clae_pca *pca, size_t dims, const clae_datas
 
 clae_status clae_pca_evaluate(const clae_pca *pca, size_t dims, const clae_dataset *images, double std,
                               clae_evaluation *evaluation) {
-    const clae_dataset_info *info = clae_dataset_get_info(images);
+    const size_t count = images->info.n;
     clae_status status = check_dims(pca, dims);
-    if (!status) status = check_images(pca, info);
+    if (!status) status = check_images(pca, images);
     if (status) return status;
     float *centred = malloc(pixel_bytes(pca));
     if (!centred) return fail_memory(pca->device->context, pixel_bytes(pca), "centred images");
     double sum = 0;
-    for (size_t first = 0; first < info->n && !status; first += pca->chunk_rows)
-        status = add_errors(pca, dims, info, first, centred, &sum);
+    for (size_t first = 0; first < count && !status; first += pca->chunk_rows)
+        status = add_errors(pca, dims, images, first, centred, &sum);
     free(centred);
-    double n = (double)info->n, mse = sum / (n * (double)pca->elements);
+    double n = (double)count, mse = sum / (n * (double)pca->elements);
     *evaluation =
         (clae_evaluation){.loss = 0.5 * sum / (n * std * std), .mse_per_pixel = mse, .psnr_db = -10 * log10(mse)};
     return status;

@@ -143,7 +143,7 @@ clae_status clae_trainer_create(clae_device *device, clae_model *model, const cl
     t->model = model;
     t->dataset = dataset;
     dataset_layout layout;
-    clae_status status = dataset_check_shape(model, dataset);
+    clae_status status = dataset_check_shape(dataset, model->input, "the model");
     if (status == CLAE_OK) status = fill_options(device->context, options, dataset->info.n, &t->options);
     if (status == CLAE_OK) clae_model_set_normalisation(model, dataset->info.mean, dataset->info.std);
     if (status == CLAE_OK) status = plan_and_test(t, &layout);

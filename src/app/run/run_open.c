@@ -1,7 +1,7 @@
 #include "app/run/run_open.h"
 
 #include "base/files.h"
-#include "base/memory.h"
+#include "data/dataset.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -80,25 +80,12 @@ size_t run_batch_size(const run *run) {
     return run->config.batch_size < n ? (size_t)run->config.batch_size : n;
 }
 
-static clae_status check_shape(const run *run) {
-    clae_shape shape = clae_model_input_shape(run->model);
-    const clae_dataset *sets[] = {run->train, run->test};
-    for (size_t i = 0; i < ARRAY_LENGTH(sets); i++) {
-        const clae_dataset_info *info = clae_dataset_get_info(sets[i]);
-        if (info->c == shape.c && info->h == shape.h && info->w == shape.w) continue;
-        return fail(
-            run->context, CLAE_ERROR_INPUT,
-            "the autoencoder takes images of %zux%zux%zu (channels, height, width), those of %s are %zux%zux%zu",
-            shape.c, shape.h, shape.w, info->source, info->c, info->h, info->w);
-    }
-    return CLAE_OK;
-}
-
 static clae_status make_model(run *run, const char *init) {
     const run_config *config = &run->config;
     clae_status status = clae_model_create_lecture(run->context, (unsigned)config->channels,
                                                    (unsigned)config->latent_dim, config->seed, &run->model);
-    if (!status) status = check_shape(run);
+    if (!status) status = dataset_check_shape(run->train, clae_model_input_shape(run->model), "the autoencoder");
+    if (!status) status = dataset_check_shape(run->test, clae_model_input_shape(run->model), "the autoencoder");
     if (!status && init) status = clae_model_load_weights(run->model, init);
     return status;
 }
