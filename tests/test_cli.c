@@ -1,7 +1,7 @@
 /* The program: each command on a small dataset, usage errors and exit codes. */
 #include "cli_program.h"
 
-#include "data/npy.h"
+#include "data/npy_array.h"
 
 #include <errno.h>
 #include <jansson.h>

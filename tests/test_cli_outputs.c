@@ -2,7 +2,7 @@
  * the work. */
 #include "cli_program.h"
 
-#include "data/npy.h"
+#include "data/npy_array.h"
 
 #include <clae/context.h>
 #include <sys/stat.h>

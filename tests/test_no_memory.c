@@ -4,7 +4,7 @@
 
 #include "base/files.h"
 #include "data/dataset.h"
-#include "data/npy.h"
+#include "data/npy_array.h"
 #include "no_memory.h"
 
 #include <clae/clae.h>

@@ -2,7 +2,7 @@
 #include "data_support.h"
 
 #include "base/memory.h"
-#include "data/npy.h"
+#include "data/npy_array.h"
 
 #include <math.h>
 

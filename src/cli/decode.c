@@ -1,7 +1,7 @@
 #include "cli/materials.h"
 
 #include "base/memory.h"
-#include "data/npy.h"
+#include "data/npy_array.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "app/figures/grid.h"
 #include "base/memory.h"
 #include "base/philox.h"
-#include "data/npy.h"
+#include "data/npy_array.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #define INPUT_BYTES 65536
+#define FIRST_STEP_BYTES ((size_t)1 << 20)
 #define GZIP_WINDOW_BITS (15 + 16) /* zlib's way of asking for gzip's header and checksum */
 #define DEFLATE_MAX_RATIO 1032     /* no deflate stream expands further */
 
@@ -24,6 +25,8 @@ struct byte_source {
     bool is_file_ended; /* all of the file has been read */
     z_stream stream;
     uint8_t input[INPUT_BYTES];
+    uint8_t start[BYTE_SOURCE_START_BYTES];
+    size_t start_bytes, start_read; /* peeked at, and of these read */
 };
 
 static clae_status open_gzip(byte_source *source) {
@@ -131,8 +134,60 @@ static clae_status read_gzip(byte_source *source, uint8_t *data, size_t bytes, s
     return CLAE_OK;
 }
 
-clae_status byte_source_read(byte_source *source, void *data, size_t bytes, size_t *got) {
+static clae_status read_on(byte_source *source, uint8_t *data, size_t bytes, size_t *got) {
     return source->is_gzip ? read_gzip(source, data, bytes, got) : read_file(source, data, bytes, got);
+}
+
+clae_status byte_source_peek(byte_source *source, const uint8_t **start, size_t *bytes) {
+    const clae_status status = read_on(source, source->start, sizeof source->start, &source->start_bytes);
+    *start = source->start;
+    *bytes = source->start_bytes;
+    return status;
+}
+
+clae_status byte_source_read(byte_source *source, void *data, size_t bytes, size_t *got) {
+    const size_t left = source->start_bytes - source->start_read, first = bytes < left ? bytes : left;
+    memcpy(data, source->start + source->start_read, first);
+    source->start_read += first;
+    const clae_status status = read_on(source, (uint8_t *)data + first, bytes - first, got);
+    *got += first;
+    return status;
+}
+
+static clae_status check_end(byte_source *source, size_t bytes) {
+    uint8_t extra;
+    size_t extra_bytes;
+    const clae_status status = byte_source_read(source, &extra, 1, &extra_bytes);
+    if (status == CLAE_OK && extra_bytes != 0)
+        return fail(source->context, CLAE_ERROR_INPUT, "'%s' goes on after the %zu bytes of data that it promises",
+                    source->path, bytes);
+    return status;
+}
+
+clae_status byte_source_read_rest(byte_source *source, size_t bytes, uint8_t **data) {
+    size_t capacity = 0, total = 0;
+    clae_status status = CLAE_OK;
+    *data = NULL;
+    while (total < bytes && status == CLAE_OK) {
+        size_t got, step = capacity > FIRST_STEP_BYTES ? capacity : FIRST_STEP_BYTES;
+        capacity = bytes - capacity < step ? bytes : capacity + step;
+        uint8_t *larger = realloc(*data, capacity);
+        if (!larger) {
+            status = fail_memory(source->context, capacity, source->path);
+            break;
+        }
+        *data = larger;
+        status = byte_source_read(source, larger + total, capacity - total, &got);
+        total += got;
+        if (status == CLAE_OK && total < capacity)
+            status = fail(source->context, CLAE_ERROR_INPUT, "'%s' is cut off: %zu bytes of data out of %zu",
+                          source->path, total, bytes);
+    }
+    if (status == CLAE_OK) status = check_end(source, bytes);
+    if (status == CLAE_OK) return CLAE_OK;
+    free(*data);
+    *data = NULL;
+    return status;
 }
 
 void byte_source_close(byte_source *source) {

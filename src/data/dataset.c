@@ -50,24 +50,38 @@ static void describe(clae_dataset *dataset) {
              (unsigned)hash_crc32(0, elements, bytes), (unsigned long long)fnv);
 }
 
-static clae_status check_shape(const clae_context *context, const clae_dataset_info *info, size_t *bytes) {
-    const size_t sizes[] = {info->n, info->c, info->h, info->w, pixels_element_bytes(info->is_float)};
-    bool fits = size_product(sizes, ARRAY_LENGTH(sizes), bytes);
+clae_status dataset_check_size(const clae_context *context, const clae_dataset_info *shape, const char *source,
+                               size_t *bytes) {
+    const size_t sizes[] = {shape->n, shape->c, shape->h, shape->w, pixels_element_bytes(shape->is_float)};
+    const bool fits = size_product(sizes, ARRAY_LENGTH(sizes), bytes);
     if (fits && *bytes == 0)
-        return fail(context, CLAE_ERROR_INPUT, "the dataset is empty: %zu images of %zu x %zu x %zu", info->n, info->c,
-                    info->h, info->w);
-    if (!fits || info->n > UINT32_MAX)
+        return fail(context, CLAE_ERROR_INPUT, "%s is empty: %zu images of %zux%zux%zu (channels, height, width)",
+                    source, shape->n, shape->c, shape->h, shape->w);
+    if (!fits || shape->n > UINT32_MAX)
         return fail(context, CLAE_ERROR_INPUT,
-                    "the dataset is too large: %zu images of %zu x %zu x %zu; at most %u images can be counted",
-                    info->n, info->c, info->h, info->w, UINT32_MAX);
+                    "%s is too large: %zu images of %zux%zux%zu (channels, height, width); at most %u images can be "
+                    "counted",
+                    source, shape->n, shape->c, shape->h, shape->w, UINT32_MAX);
     return CLAE_OK;
+}
+
+/* A sum of finite floats stays finite in double precision. */
+static clae_status check_finite(const clae_dataset *dataset) {
+    const clae_dataset_info *info = &dataset->info;
+    const size_t elements = info->c * info->h * info->w;
+    const float *values = dataset->elements;
+    size_t i = 0;
+    if (isfinite(info->std)) return CLAE_OK;
+    while (isfinite(values[i])) i++;
+    return fail(dataset->context, CLAE_ERROR_INPUT, "%s: image %zu has a pixel that is %s", info->source, i / elements,
+                isnan(values[i]) ? "not a number" : "infinite");
 }
 
 clae_status dataset_adopt(clae_context *context, const clae_dataset_info *shape, void *elements, const char *source,
                           clae_dataset **dataset) {
     clae_dataset *d = NULL;
     size_t bytes;
-    clae_status status = check_shape(context, shape, &bytes);
+    clae_status status = dataset_check_size(context, shape, source, &bytes);
     if (status != CLAE_OK) goto fail;
     d = calloc(1, sizeof *d);
     char *copy = strdup(source);
@@ -81,8 +95,12 @@ clae_status dataset_adopt(clae_context *context, const clae_dataset_info *shape,
     d->elements = elements;
     d->info.source = d->source = copy;
     describe(d);
-    *dataset = d;
-    return CLAE_OK;
+    status = check_finite(d);
+    if (status == CLAE_OK)
+        *dataset = d;
+    else
+        clae_dataset_free(d);
+    return status;
 fail:
     free(d);
     free(elements);
@@ -92,7 +110,7 @@ fail:
 static clae_status copy_elements(clae_context *context, const clae_dataset_info *shape, const void *elements,
                                  clae_dataset **dataset) {
     size_t bytes;
-    clae_status status = check_shape(context, shape, &bytes);
+    clae_status status = dataset_check_size(context, shape, "the dataset", &bytes);
     if (status != CLAE_OK) return status;
     if (!elements) return fail(context, CLAE_ERROR_INPUT, "the dataset has no elements: the pointer is NULL");
     void *copy = malloc(bytes);
@@ -112,12 +130,7 @@ clae_status clae_dataset_from_floats(clae_context *context, const float *values,
                                      clae_dataset **dataset) {
     *dataset = NULL;
     const clae_dataset_info shape = {.n = n, .c = c, .h = h, .w = w, .is_float = true};
-    clae_status status = copy_elements(context, &shape, values, dataset);
-    if (status != CLAE_OK || isfinite((*dataset)->info.std)) return status;
-    /* A sum of finite floats stays finite in double precision. */
-    clae_dataset_free(*dataset);
-    *dataset = NULL;
-    return fail(context, CLAE_ERROR_INPUT, "the dataset holds values that are not finite");
+    return copy_elements(context, &shape, values, dataset);
 }
 
 void clae_dataset_limit(clae_dataset *dataset, size_t n) {

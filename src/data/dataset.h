@@ -27,7 +27,13 @@ clae_status dataset_read_values(const clae_dataset *dataset, size_t image, doubl
 /* The file that clae_dataset_open reads for a name and a split, as a fresh string; NULL after a failure. */
 clae_status dataset_find(const clae_context *context, const char *name, clae_split split, char **path);
 
-/* Makes a dataset of `shape` (n, c, h, w and is_float of it) that owns `elements`, which are freed after a failure. */
+/* *bytes: of the elements of `shape` (n, c, h, w and is_float of it). CLAE_ERROR_INPUT when there are none or too many.
+ */
+clae_status dataset_check_size(const clae_context *context, const clae_dataset_info *shape, const char *source,
+                               size_t *bytes);
+
+/* Makes a dataset of `shape` that owns `elements`, which are freed after a failure: CLAE_ERROR_INPUT for floats that
+ * are not finite. */
 clae_status dataset_adopt(clae_context *context, const clae_dataset_info *shape, void *elements, const char *source,
                           clae_dataset **dataset);
 

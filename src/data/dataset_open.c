@@ -1,7 +1,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/dataset.h"
-#include "data/idx.h"
+#include "data/image_format.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +18,10 @@ static bool is_known(const char *name, size_t length) {
 }
 
 static clae_status open_file(clae_context *context, const char *path, clae_dataset **dataset) {
-    idx_images images;
-    clae_status status = idx_read_images(context, path, &images);
-    if (status != CLAE_OK) return status;
-    const clae_dataset_info shape = {.n = images.n, .c = 1, .h = images.h, .w = images.w};
-    return dataset_adopt(context, &shape, images.pixels, path, dataset);
+    clae_dataset_info shape;
+    void *elements;
+    const clae_status status = image_file_read(context, path, &shape, &elements);
+    return status == CLAE_OK ? dataset_adopt(context, &shape, elements, path, dataset) : status;
 }
 
 static const char *split_stem(clae_split split) {
@@ -30,13 +29,12 @@ static const char *split_stem(clae_split split) {
 }
 
 /* *path: a fresh string; NULL where the folder has no such file. */
-static clae_status find_images(const clae_context *context, const char *folder, clae_split split, char **path) {
-    static const char *const endings[] = {"-images-idx3-ubyte", "-images-idx3-ubyte.gz", "-images.idx3-ubyte",
-                                          "-images.idx3-ubyte.gz"};
-    *path = NULL;
+static clae_status find_suffix(const clae_context *context, const char *folder, clae_split split, const char *suffix,
+                               char **path) {
+    static const char *const endings[] = {"", ".gz"};
     for (size_t i = 0; i < ARRAY_LENGTH(endings); i++) {
-        char *candidate = string_format("%s/%s%s", folder, split_stem(split), endings[i]);
-        if (!candidate) return fail_memory(context, strlen(folder) + strlen(endings[i]), "a path");
+        char *candidate = string_format("%s/%s-images%s%s", folder, split_stem(split), suffix, endings[i]);
+        if (!candidate) return fail_memory(context, strlen(folder) + strlen(suffix), "a path");
         if (path_exists(candidate)) {
             *path = candidate;
             return CLAE_OK;
@@ -46,13 +44,25 @@ static clae_status find_images(const clae_context *context, const char *folder, 
     return CLAE_OK;
 }
 
+static clae_status find_images(const clae_context *context, const char *folder, clae_split split, char **path) {
+    clae_status status = CLAE_OK;
+    *path = NULL;
+    for (const image_format *const *format = image_formats; *format && status == CLAE_OK && !*path; format++)
+        for (const char *const *suffix = (*format)->suffixes; *suffix && status == CLAE_OK && !*path; suffix++)
+            status = find_suffix(context, folder, split, *suffix, path);
+    return status;
+}
+
 /* Of a folder that must have it. */
 static clae_status find_in_folder(const clae_context *context, const char *folder, clae_split split, char **path) {
-    clae_status status = find_images(context, folder, split, path);
-    if (status == CLAE_OK && !*path)
-        status = fail(context, CLAE_ERROR_INPUT, "the folder '%s' holds no %s-images-idx3-ubyte, plain or .gz", folder,
-                      split_stem(split));
-    return status;
+    const clae_status status = find_images(context, folder, split, path);
+    char names[512] = "";
+    size_t length = 0;
+    if (status != CLAE_OK || *path) return status;
+    for (const image_format *const *format = image_formats; *format && length < sizeof names; format++)
+        length += (size_t)snprintf(names + length, sizeof names - length, "%s%s-images%s", length ? ", no " : "",
+                                   split_stem(split), (*format)->suffixes[0]);
+    return fail(context, CLAE_ERROR_INPUT, "the folder '%s' holds no %s, plain or .gz", folder, names);
 }
 
 /* Whether the data folder itself may hold the files of `name`: not if it is called after another dataset. */

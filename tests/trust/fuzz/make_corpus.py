@@ -22,7 +22,7 @@ def cache_entry(key, binary):
 def corpus():
     images = formats.idx(2, 3, 3, bytes(range(18)))
     header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
-    yield "idx", [images, gzip.compress(images, mtime=0), gzip.compress(images[:9], mtime=0) + gzip.compress(images[9:], mtime=0)]
+    yield "images", [images, gzip.compress(images, mtime=0), gzip.compress(images[:9], mtime=0) + gzip.compress(images[9:], mtime=0)]
     yield "npy", [formats.npy(header, bytes(24)), formats.npy(header, bytes(24), (2, 0)), formats.npy(header.replace("(2, 3)", "(6,)"), bytes(24))]
     model = formats.model(SHAPE, *LAYERS)
     tensors, metadata, data = formats.split_safetensors(model)

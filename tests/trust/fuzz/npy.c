@@ -1,4 +1,4 @@
-#include "data/npy.h"
+#include "data/npy_array.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {

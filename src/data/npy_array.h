@@ -1,12 +1,11 @@
 /* NumPy's .npy files of 32-bit floats, little-endian, C order. */
-#ifndef CLAE_DATA_NPY_H
-#define CLAE_DATA_NPY_H
+#ifndef CLAE_DATA_NPY_ARRAY_H
+#define CLAE_DATA_NPY_ARRAY_H
 
 #include "base/context.h"
+#include "data/npy_header.h"
 
 #include <stddef.h>
-
-#define NPY_MAX_RANK 8
 
 typedef struct npy_array {
     size_t rank;

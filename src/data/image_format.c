@@ -1,0 +1,72 @@
+#include "data/image_format.h"
+
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "data/file_kind.h"
+
+#include <stdio.h>
+
+#define MAX_STORED_BYTES ((uint64_t)16 << 30)
+
+#define FORMAT(name) extern const image_format image_format_##name;
+#include "data/formats.def"
+#undef FORMAT
+
+const image_format *const image_formats[] = {
+#define FORMAT(name) &image_format_##name,
+#include "data/formats.def"
+#undef FORMAT
+    NULL};
+
+static clae_status image_file_refuse(const image_file *file, const uint8_t *start, size_t bytes) {
+    const file_kind kind = file_kind_of(start, bytes);
+    char names[256] = "";
+    size_t length = 0;
+    for (const image_format *const *format = image_formats; *format && length < sizeof names; format++)
+        length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", length ? ", " : "", (*format)->name);
+    if (!kind.what)
+        return fail(file->context, CLAE_ERROR_INPUT, "'%s' is of no format of images that clae reads: %s", file->path,
+                    names);
+    if (kind.advice)
+        return fail(file->context, CLAE_ERROR_INPUT, "'%s' holds no images that clae reads, it is %s: %s", file->path,
+                    kind.what, kind.advice);
+    return fail(file->context, CLAE_ERROR_INPUT, "'%s' holds no images that clae reads, it is %s: clae reads %s",
+                file->path, kind.what, names);
+}
+
+clae_status image_file_read(const clae_context *context, const char *path, clae_dataset_info *shape, void **elements) {
+    image_file file = {.context = context, .path = path};
+    const image_format *const *format = image_formats;
+    const uint8_t *start = NULL;
+    size_t bytes = 0;
+    *shape = (clae_dataset_info){0};
+    *elements = NULL;
+    clae_status status = byte_source_open(context, path, &file.bytes);
+    if (status == CLAE_OK) status = byte_source_peek(file.bytes, &start, &bytes);
+    if (status == CLAE_OK) {
+        while (*format && !(*format)->is_a(start, bytes)) format++;
+        status = *format ? (*format)->read(&file, shape, elements) : image_file_refuse(&file, start, bytes);
+    }
+    byte_source_close(file.bytes);
+    return status;
+}
+
+clae_status image_file_read_rest(const image_file *file, const clae_dataset_info *shape, size_t element_bytes,
+                                 uint8_t **stored) {
+    const size_t sizes[] = {shape->n, shape->c, shape->h, shape->w, element_bytes};
+    size_t kept_bytes, bytes;
+    *stored = NULL;
+    const clae_status status = dataset_check_size(file->context, shape, file->path, &kept_bytes);
+    if (status != CLAE_OK) return status;
+    if (!size_product(sizes, ARRAY_LENGTH(sizes), &bytes) || bytes > MAX_STORED_BYTES || kept_bytes > MAX_STORED_BYTES)
+        return fail(file->context, CLAE_ERROR_INPUT,
+                    "'%s' promises %zu images of %zux%zux%zu (channels, height, width): at most %llu bytes are read",
+                    file->path, shape->n, shape->c, shape->h, shape->w, (unsigned long long)MAX_STORED_BYTES);
+    if (bytes > byte_source_limit_bytes(file->bytes))
+        return fail(
+            file->context, CLAE_ERROR_INPUT,
+            "'%s' promises %zu images of %zux%zux%zu (channels, height, width): it is too short for that, perhaps "
+            "cut off",
+            file->path, shape->n, shape->c, shape->h, shape->w);
+    return byte_source_read_rest(file->bytes, bytes, stored);
+}

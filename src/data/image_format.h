@@ -1,0 +1,38 @@
+/* Formats of files of images. A line of formats.def names one: FORMAT(name) is image_format_name, in name.c here. */
+#ifndef CLAE_DATA_IMAGE_FORMAT_H
+#define CLAE_DATA_IMAGE_FORMAT_H
+
+#include "data/byte_source.h"
+
+#include <clae/dataset.h>
+
+/* A file that is open, at its start. */
+typedef struct image_file {
+    const clae_context *context;
+    const char *path;
+    byte_source *bytes; /* decompressed where it is a gzip file */
+} image_file;
+
+typedef struct image_format {
+    const char *name;            /* in the plural: "IDX files" */
+    const char *const *suffixes; /* in folders, after "train-images" and "t10k-images", without .gz; the last is NULL */
+    /* Whether a file is of the format, by its first bytes, of which there are at most BYTE_SOURCE_START_BYTES. */
+    bool (*is_a)(const uint8_t *start, size_t bytes);
+    /* Gives n, c, h, w and is_float of *shape, and *elements, [n][h][w][c], which the caller frees. All of the file
+     * must be as the format has it; CLAE_ERROR_INPUT otherwise, with the path in the message. */
+    clae_status (*read)(const image_file *file, clae_dataset_info *shape, void **elements);
+} image_format;
+
+/* All of formats.def, with NULL after the last. */
+extern const image_format *const image_formats[];
+
+/* Reads a file of any format. */
+clae_status image_file_read(const clae_context *context, const char *path, clae_dataset_info *shape, void **elements);
+
+/* For formats whose pixels are the rest of the file, as they are, of element_bytes each: reads them into *stored, which
+ * the caller frees. Refuses shapes without images and those that are too large, before it allocates anything, and files
+ * that are shorter or longer than the shape. */
+clae_status image_file_read_rest(const image_file *file, const clae_dataset_info *shape, size_t element_bytes,
+                                 uint8_t **stored);
+
+#endif
