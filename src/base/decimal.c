@@ -32,6 +32,14 @@ void decimal_write(double value, char text[DECIMAL_BYTES]) {
     decimal_print(text, DECIMAL_BYTES, "%.17g", value);
 }
 
+void decimal_write_short(double value, char text[DECIMAL_BYTES]) {
+    double read;
+    for (int digits = 15; digits <= 17; digits++) {
+        decimal_print(text, DECIMAL_BYTES, "%.*g", digits, value);
+        if (decimal_read(text, &read) && read == value) return;
+    }
+}
+
 bool decimal_read(const char *text, double *value) {
     char *end;
     const decimal_scope scope = decimal_begin();

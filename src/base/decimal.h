@@ -23,6 +23,8 @@ __attribute__((format(printf, 3, 4))) int decimal_print(char *text, size_t size,
 /* Seventeen digits, from which the same number comes back. */
 #define DECIMAL_BYTES 32
 void decimal_write(double value, char text[DECIMAL_BYTES]);
+/* As few digits as that takes, 15 at least: 0.003, not 0.0030000000000000001. */
+void decimal_write_short(double value, char text[DECIMAL_BYTES]);
 
 /* False where the text is anything but one finite number. */
 bool decimal_read(const char *text, double *value);
