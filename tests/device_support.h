@@ -4,6 +4,7 @@
 
 #include "base/philox.h"
 #include "data/dataset.h"
+#include "train/settings.h"
 
 #include <clae/clae.h>
 
@@ -34,6 +35,14 @@ typedef struct fixture {
     clae_device *device;
     char last_error[512];
 } fixture;
+
+/* The defaults but for these. */
+static inline clae_settings settings_of(size_t batch_size, double lr) {
+    clae_settings settings = settings_defaults(NULL);
+    settings.batch_size = batch_size;
+    settings.lr = lr;
+    return settings;
+}
 
 static inline void fixture_log(void *user, clae_log_level level, const char *line) {
     fixture *f = user;

@@ -12,13 +12,13 @@ static void print_log(void *user, clae_log_level level, const char *line) {
 int main(void) {
     enum { N = 200, LATENT = 8 };
     const clae_context_options options = {.log = print_log};
-    const clae_train_options training = {.batch_size = 50, .lr = 1e-3, .seed = 0};
     unsigned char *pixels = malloc(N * 28 * 28);
     float codes[N][LATENT];
     clae_context *context = NULL;
     clae_device *device = NULL;
     clae_dataset *images = NULL;
     clae_model *model = NULL;
+    clae_settings *settings = NULL;
     clae_trainer *trainer = NULL;
     clae_infer *infer = NULL;
     for (int i = 0; pixels && i < N * 28 * 28; i++) /* bars of different places */
@@ -27,7 +27,9 @@ int main(void) {
                  clae_device_open(context, getenv("CLAE_DEVICE"), &device) ||
                  clae_dataset_from_bytes(context, pixels, N, 1, 28, 28, &images) ||
                  clae_model_create_lecture(context, 16, LATENT, 0, &model) ||
-                 clae_trainer_create(device, model, images, &training, &trainer);
+                 clae_settings_create(context, &settings) || clae_settings_set(settings, "batch-size", "50") ||
+                 clae_settings_set(settings, "lr", "1e-3") ||
+                 clae_trainer_create(device, model, images, settings, &trainer);
     for (int epoch = 0; epoch < 5 && !failed; epoch++) {
         const float *losses;
         size_t count;
@@ -38,6 +40,6 @@ int main(void) {
              clae_infer_encode(infer, images, codes[0]);
     for (int i = 0; i < 3 && !failed; i++) printf("image %d: code %g, %g, ...\n", i, codes[i][0], codes[i][1]);
     clae_infer_free(infer), clae_trainer_free(trainer), clae_model_free(model), clae_dataset_free(images);
-    clae_device_close(device), clae_context_free(context), free(pixels);
+    clae_settings_free(settings), clae_device_close(device), clae_context_free(context), free(pixels);
     return failed;
 }

@@ -55,18 +55,16 @@ static inline void end_epoch(void *user, const run_progress *progress, const run
     assert_true(row->epoch <= progress->epochs);
 }
 
+/* All is given but what is about rounding. The texts are borrowed. */
 static inline run_options options_for(const char *folder) {
-    return (run_options){
-        .folder = folder,
-        .config = {.data = in_scratch("data"),
-                   .epochs = EPOCHS,
-                   .batch_size = BATCH,
-                   .latent_dim = 2,
-                   .channels = 4,
-                   .lr = 1e-3},
-        .given = UINT64_MAX,
-        .epochs_given = true,
-    };
+    run_options options = {.folder = folder, .settings = settings_defaults(NULL)};
+    options.settings.data = in_scratch("data");
+    options.settings.epochs = EPOCHS;
+    options.settings.batch_size = BATCH;
+    options.settings.latent_dim = 2;
+    options.settings.channels = 4;
+    options.settings.given = settings_bits(SETTINGS_OF_RUN & ~SETTINGS_NUMERICS);
+    return options;
 }
 
 static inline clae_status train(const run_options *options, const run_limits *limits, run_result *result) {

@@ -188,8 +188,8 @@ static clae_status train_spoiled(lines *seen, const char *impls) {
     f->context->impls = impls ? strdup(impls) : NULL;
     clae_dataset *dataset = noise_dataset(f->context, 8, 1, 9, 9);
     clae_model *model = small_model(f->context, 1);
-    const clae_train_options options = {.batch_size = 4};
-    clae_status status = clae_trainer_create(f->device, model, dataset, &options, &trainer);
+    const clae_settings settings = settings_of(4, 1e-3);
+    clae_status status = clae_trainer_create(f->device, model, dataset, &settings, &trainer);
     if (status == CLAE_OK) status = clae_trainer_run(trainer, 1);
     for (size_t i = 0; status == CLAE_OK && i < trainer->full->node_count; i++)
         assert_string_not_equal(trainer->full->nodes[i].instance->impl->name, "spoiled");
@@ -228,7 +228,8 @@ static void test_compare(void **state) {
     clae_dataset *dataset = noise_dataset(f->context, 40, 1, 9, 9);
     clae_model *model = small_model(f->context, 1);
     clae_device *const devices[2] = {judge.device, f->device};
-    const compare_options options = {.train = {.batch_size = 8}, .steps = 12, .op_steps = 3};
+    const clae_settings settings = settings_of(8, 1e-3);
+    const compare_options options = {.settings = &settings, .steps = 12, .op_steps = 3};
     assert_int_equal(compare_run(devices, model, dataset, &options, &result), CLAE_OK);
     for (size_t i = 0; i < result.op_count; i++)
         if (!result.ops[i].passed)

@@ -12,11 +12,12 @@
 
 /* The gradients of one step, [parameter_floats]; to be freed. */
 static float *device_gradients(fixture *f, clae_model *model, const clae_dataset *dataset) {
-    const clae_train_options options = {.batch_size = IMAGES, .no_shuffle = true};
+    clae_settings settings = settings_of(IMAGES, 1e-3);
+    settings.no_shuffle = true;
     const size_t bytes = model->parameter_floats * sizeof(float);
     clae_trainer *trainer = NULL;
     float *gradients = malloc(bytes);
-    assert_int_equal(clae_trainer_create(f->device, model, dataset, &options, &trainer), CLAE_OK);
+    assert_int_equal(clae_trainer_create(f->device, model, dataset, &settings, &trainer), CLAE_OK);
     assert_int_equal(clae_trainer_run(trainer, 1), CLAE_OK);
     assert_int_equal(buffer_download(trainer->params.gradients, 0, gradients, bytes), CLAE_OK);
     clae_trainer_free(trainer);

@@ -93,12 +93,13 @@ static training train_with(const struct fault *what) {
     assert_int_equal(fixture_open(&f, 0), CLAE_OK);
     clae_dataset *dataset = byte_dataset(f.context, IMAGES, 1, 9, 9);
     clae_model *model = small_model(f.context, 1);
-    const clae_train_options options = {.batch_size = BATCH, .seed = 3};
+    clae_settings settings = settings_of(BATCH, 1e-3);
+    settings.seed = 3;
     f.context->log = keep_line;
     f.context->log_user = &t;
     f.context->log_level = CLAE_LOG_WARNING;
     fault = *what;
-    t.status = clae_trainer_create(f.device, model, dataset, &options, &trainer);
+    t.status = clae_trainer_create(f.device, model, dataset, &settings, &trainer);
     if (t.status == CLAE_OK) t.is_streamed = trainer->data.stream != NULL;
     if (t.status == CLAE_OK) t.status = train_steps(trainer, t.losses);
     clae_trainer_free(trainer);

@@ -31,7 +31,8 @@ static clae_dataset *patterns(clae_context *context) {
 static void test_linear_reaches_pca(void **state) {
     fixture *f = *state;
     const clae_layer_spec encoder[] = {CONV(LATENT, SIDE, 1, 0)}, decoder[] = {CONV_TRANSPOSE(1, SIDE, 1, 0, 0)};
-    const clae_train_options options = {.batch_size = IMAGES, .lr = 1e-2, .cosine_steps = STEPS};
+    clae_settings settings = settings_of(IMAGES, 1e-2);
+    settings.cosine_steps = STEPS;
     clae_dataset *dataset = patterns(f->context);
     clae_model *model = NULL;
     clae_trainer *trainer = NULL;
@@ -40,7 +41,7 @@ static void test_linear_reaches_pca(void **state) {
     clae_evaluation network, best;
     assert_int_equal(clae_model_create(f->context, (clae_shape){1, SIDE, SIDE}, encoder, 1, decoder, 1, 0, &model),
                      CLAE_OK);
-    assert_int_equal(clae_trainer_create(f->device, model, dataset, &options, &trainer), CLAE_OK);
+    assert_int_equal(clae_trainer_create(f->device, model, dataset, &settings, &trainer), CLAE_OK);
     while (clae_trainer_position(trainer).step < STEPS) {
         const float *losses;
         size_t count;

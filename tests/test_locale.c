@@ -141,9 +141,9 @@ static void models_are_exchanged(void **state) {
 }
 
 static clae_trainer *trainer_of(scene *s, clae_model *model, const clae_dataset *dataset) {
-    const clae_train_options options = {.batch_size = 8, .lr = LR};
+    const clae_settings settings = settings_of(8, LR);
     clae_trainer *trainer = NULL;
-    assert_int_equal(clae_trainer_create(s->f.device, model, dataset, &options, &trainer), CLAE_OK);
+    assert_int_equal(clae_trainer_create(s->f.device, model, dataset, &settings, &trainer), CLAE_OK);
     return trainer;
 }
 

@@ -11,8 +11,9 @@
 
 static clae_status try_trainer(fixture *f, clae_model *model, const clae_dataset *dataset, size_t batch_size,
                                clae_trainer **trainer) {
-    const clae_train_options options = {.batch_size = batch_size, .lr = 2e-3, .seed = 4};
-    return clae_trainer_create(f->device, model, dataset, &options, trainer);
+    clae_settings settings = settings_of(batch_size, 2e-3);
+    settings.seed = 4;
+    return clae_trainer_create(f->device, model, dataset, &settings, trainer);
 }
 
 static void run_steps(clae_trainer *trainer, uint64_t steps) {
@@ -125,10 +126,11 @@ static void test_inference_shrinks(void **state) {
 
 /* The mean of the gradients of all batches of the first epoch, at weights that hardly change; to be freed. */
 static double *mean_gradient(fixture *f, const clae_dataset *dataset, size_t batch_size, size_t *count) {
-    const clae_train_options options = {.batch_size = batch_size, .lr = 1e-12, .no_shuffle = true};
+    clae_settings settings = settings_of(batch_size, 1e-12);
+    settings.no_shuffle = true;
     clae_model *model = small_model(f->context, 1);
     clae_trainer *trainer = NULL;
-    assert_int_equal(clae_trainer_create(f->device, model, dataset, &options, &trainer), CLAE_OK);
+    assert_int_equal(clae_trainer_create(f->device, model, dataset, &settings, &trainer), CLAE_OK);
     *count = model->parameter_floats;
     double *mean = calloc(*count, sizeof *mean);
     float *gradient = malloc(*count * sizeof *gradient);

@@ -74,15 +74,18 @@ static clae_status make_folder(material *m) {
 
 /* The latest checkpoint is the one of the call before, or whole. */
 static clae_status train(material *m) {
-    const clae_train_options options = {.batch_size = 5, .lr = 1e-3};
     char path[160];
+    clae_settings *settings = NULL;
     clae_trainer *trainer = NULL;
     snprintf(path, sizeof path, "%s/checkpoint.safetensors", m->run);
-    clae_status status = clae_trainer_create(m->device, m->model, m->images, &options, &trainer);
+    clae_status status = clae_settings_create(&m->s.context, &settings);
+    if (!status) status = clae_settings_set(settings, "batch-size", "5");
+    if (!status) status = clae_trainer_create(m->device, m->model, m->images, settings, &trainer);
     if (!status && path_exists(path)) status = clae_trainer_restore_checkpoint(trainer, path, NULL);
     if (!status) status = clae_trainer_run(trainer, 1);
     if (!status) status = clae_trainer_save_checkpoint(trainer, path, "{}");
     clae_trainer_free(trainer);
+    clae_settings_free(settings);
     return status;
 }
 

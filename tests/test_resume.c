@@ -21,6 +21,16 @@ static char *checkpoint_in(const char *folder, uint64_t step) {
 }
 
 /* Writes a file again with another value of a metadata's text, in which `from` becomes `to`. */
+/* Leaves out the metadata whose key has `part` in it, and frees the file. */
+static void write_without(const char *path, safetensors_file *file, const char *part) {
+    size_t kept = 0;
+    for (size_t i = 0; i < file->metadata_count; i++)
+        if (!strstr(file->metadata[i].key, part)) file->metadata[kept++] = file->metadata[i];
+    assert_int_equal(safetensors_write(shared.context, path, file->tensors, file->tensor_count, file->metadata, kept),
+                     CLAE_OK);
+    safetensors_free(file);
+}
+
 static void edit_metadata(const char *path, const char *key, const char *from, const char *to) {
     safetensors_file file;
     char text[4096];
@@ -35,13 +45,14 @@ static void edit_metadata(const char *path, const char *key, const char *from, c
         is_edited = true;
     }
     assert_true(is_edited);
-    /* The checksum is written anew. */
-    size_t kept = 0;
-    for (size_t i = 0; i < file.metadata_count; i++)
-        if (!strstr(file.metadata[i].key, "crc32")) file.metadata[kept++] = file.metadata[i];
-    assert_int_equal(safetensors_write(shared.context, path, file.tensors, file.tensor_count, file.metadata, kept),
-                     CLAE_OK);
-    safetensors_free(&file);
+    write_without(path, &file, "crc32"); /* which is written anew */
+}
+
+static void drop_metadata(const char *path, const char *key) {
+    safetensors_file file;
+    assert_int_equal(safetensors_read(shared.context, path, &file), CLAE_OK);
+    write_without(path, &file, key);
+    edit_metadata(path, "step", "", "");
 }
 
 static run_options resume_of(const char *folder) {
@@ -63,12 +74,14 @@ static run_options stopped_run(const char *folder, run_options options) {
 static void test_numerics_are_the_runs_own(void **state) {
     (void)state;
     run_options options = options_for(in_scratch("numerics"));
-    options.config.no_winograd = options.config.no_fusion = true;
-    options.config.impls = "conv2d_fwd=direct";
+    options.settings.no_winograd = options.settings.no_fusion = true;
+    options.settings.impl = "conv2d_fwd=direct";
+    options.settings.given |= settings_bits(SETTINGS_NUMERICS);
     train_to(&options, &each_step, false);
     options = stopped_run("numerics-parts", options);
-    options.config.no_winograd = options.config.no_fusion = false;
-    options.config.impls = NULL;
+    options.settings.no_winograd = options.settings.no_fusion = false;
+    options.settings.impl = NULL;
+    options.settings.given &= ~settings_bits(SETTINGS_NUMERICS);
     train_to(&options, &each_step, false);
     assert_int_equal(shared.warnings, 0);
     assert_same_files(in_scratch("numerics/model.safetensors"), in_scratch("numerics-parts/model.safetensors"));
@@ -77,12 +90,13 @@ static void test_numerics_are_the_runs_own(void **state) {
 static void test_other_numerics_are_said(void **state) {
     (void)state;
     run_options options = stopped_run("other-numerics", options_for(NULL));
-    options.config.no_winograd = true;
+    options.settings.no_winograd = true;
+    options.settings.given |= SETTING_BIT(no_winograd);
     train_to(&options, &each_step, false);
     assert_int_equal(shared.warnings, 1);
     assert_non_null(strstr(shared.messages, "trained with no --no-winograd so far: with --no-winograd"));
     options = stopped_run("same-numerics", options_for(NULL));
-    options.config.precision = "fp32";
+    options.settings.given |= SETTING_BIT(precision);
     train_to(&options, &each_step, false);
     assert_int_equal(shared.warnings, 0);
 }
@@ -106,7 +120,7 @@ static void test_finished_model_stays_until_the_next(void **state) {
     (void)state;
     copy_run("whole", "longer");
     run_options options = resume_of("longer");
-    options.config.epochs = EPOCHS + 2;
+    options.settings.epochs = EPOCHS + 2;
     shared.stop_at = LAST_STEP + STEPS_PER_EPOCH;
     train_to(&options, &each_step, true);
     shared.stop_at = 0;
@@ -125,10 +139,10 @@ static void test_finished_model_stays_until_the_next(void **state) {
     clae_model_free(newest);
 
     options.folder = in_scratch("longer");
-    options.config.data = in_scratch("data");
+    options.settings.data = in_scratch("data");
     train_to(&options, &each_step, false);
     run_options at_once = options_for(in_scratch("at-once"));
-    at_once.config.epochs = EPOCHS + 2;
+    at_once.settings.epochs = EPOCHS + 2;
     train_to(&at_once, &each_step, false);
     assert_same_files(in_scratch("at-once/model.safetensors"), in_scratch("longer/model.safetensors"));
     free(before);
@@ -140,7 +154,7 @@ static void test_old_model_does_not_finish_a_run(void **state) {
     (void)state;
     copy_run("whole", "old-model");
     run_options options = resume_of("old-model");
-    options.config.epochs = EPOCHS + 1;
+    options.settings.epochs = EPOCHS + 1;
     train_to(&options, &each_step, false);
     assert_int_equal(shell("cp '%s/whole/model.safetensors' '%s/old-model/'", scratch, scratch), 0);
     run *run;
@@ -160,7 +174,7 @@ static void test_other_test_images_are_refused(void **state) {
         0);
     run_options options = stopped_run("other-tests", options_for(NULL));
     run_result result;
-    options.config.data = in_scratch("other");
+    options.settings.data = in_scratch("other");
     assert_int_equal(train(&options, &each_step, &result), CLAE_ERROR_INPUT);
     assert_non_null(strstr(shared.messages, "tested on other images"));
 }
@@ -197,6 +211,22 @@ static void test_unusable_checkpoints_are_passed_over(void **state) {
         edit_metadata(newest, cases[i].key, cases[i].from, cases[i].to);
         assert_passed_over("unusable-case", cases[i].said);
     }
+    free(newest);
+}
+
+/* A setting that a version did not have yet had its default. */
+static void test_checkpoint_without_a_setting(void **state) {
+    (void)state;
+    train_reference();
+    stopped_run("earlier", options_for(NULL));
+    char *newest = checkpoint_in("earlier", 2 * STEPS_PER_EPOCH);
+    drop_metadata(newest, "cosine_steps");
+    drop_metadata(newest, "no_shuffle");
+    edit_metadata(newest, "extra", "\"no-shuffle\":false,", "");
+    run_options options = resume_of("earlier");
+    train_to(&options, &each_step, false);
+    assert_int_equal(shared.warnings, 0);
+    assert_same_files(in_scratch("whole/model.safetensors"), in_scratch("earlier/model.safetensors"));
     free(newest);
 }
 
@@ -330,7 +360,7 @@ static void test_unreadable_log_is_kept(void **state) {
     assert_int_equal(shell("cd '%s/loop' && mv log.csv kept && ln -s log.csv log.csv", scratch), 0);
     run_options options = resume_of("loop");
     run_result result;
-    options.config.epochs = EPOCHS + 1;
+    options.settings.epochs = EPOCHS + 1;
     assert_int_equal(train(&options, &each_step, &result), CLAE_ERROR_INPUT);
     assert_non_null(strstr(shared.messages, "log.csv"));
 }
@@ -339,7 +369,7 @@ static void test_finite_divergence(void **state) {
     (void)state;
     run_options options = options_for(in_scratch("high"));
     run_result result;
-    options.config.lr = 3;
+    options.settings.lr = 3;
     assert_int_equal(train(&options, &each_step, &result), CLAE_ERROR_NOT_FINITE);
     assert_non_null(strstr(shared.messages, "diverged"));
     assert_false(exists(in_scratch("high")));
@@ -350,7 +380,7 @@ static void test_useless_weights_are_not_saved(void **state) {
     (void)state;
     run_options options = options_for(in_scratch("useless"));
     run_result result;
-    options.config.lr = 1e39;
+    options.settings.lr = 1e39;
     shared.stop_at = 1;
     assert_int_equal(train(&options, &each_step, &result), CLAE_ERROR_NOT_FINITE);
     shared.stop_at = 0;
@@ -362,14 +392,14 @@ static void test_useless_weights_are_not_saved(void **state) {
 static void test_few_images(void **state) {
     (void)state;
     run_options options = options_for(in_scratch("few"));
-    options.config.batch_size = 1000;
+    options.settings.batch_size = 1000;
     shared.stop_at = 1;
     train_to(&options, &each_step, true);
     shared.stop_at = 0;
     options.resume = true;
     train_to(&options, &each_step, false);
     run_options all = options_for(in_scratch("all"));
-    all.config.batch_size = TRAIN_IMAGES;
+    all.settings.batch_size = TRAIN_IMAGES;
     train_to(&all, &each_step, false);
     assert_same_files(in_scratch("all/model.safetensors"), in_scratch("few/model.safetensors"));
 }
@@ -383,6 +413,7 @@ int main(void) {
         cmocka_unit_test(test_old_model_does_not_finish_a_run),
         cmocka_unit_test(test_other_test_images_are_refused),
         cmocka_unit_test(test_unusable_checkpoints_are_passed_over),
+        cmocka_unit_test(test_checkpoint_without_a_setting),
         cmocka_unit_test(test_misnamed_checkpoint),
         cmocka_unit_test(test_models_fall_back),
         cmocka_unit_test(test_renamed_folder),

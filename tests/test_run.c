@@ -24,14 +24,14 @@ static void test_raise_epochs_and_steps(void **state) {
     (void)state;
     train_reference();
     run_options options = options_for(in_scratch("raised"));
-    options.config.epochs = 1;
+    options.settings.epochs = 1;
     run_limits limits = {.stop_step = 3};
     train_to(&options, &limits, false);
     assert_true(exists(in_scratch("raised/model.safetensors")));
     options.resume = true;
     limits.stop_step = 0;
     train_to(&options, &limits, false);
-    options.config.epochs = EPOCHS;
+    options.settings.epochs = EPOCHS;
     train_to(&options, &limits, false);
     assert_same_files(in_scratch("whole/model.safetensors"), in_scratch("raised/model.safetensors"));
     assert_same_logs(in_scratch("whole/log.csv"), in_scratch("raised/log.csv"));
@@ -106,13 +106,13 @@ static void test_other_options_are_refused(void **state) {
     run_limits limits = {.fetch_steps = 1};
     run_result result;
     options.resume = true;
-    options.config.seed = 7;
-    options.config.lr = 0.002;
+    options.settings.seed = 7;
+    options.settings.lr = 0.002;
     assert_int_equal(train(&options, &limits, &result), CLAE_ERROR_INPUT);
     assert_non_null(strstr(shared.messages, "--lr 0.001, --seed 0"));
     assert_non_null(strstr(shared.messages, "--lr 0.002, --seed 7"));
-    options.given = 0;
-    options.config.data = NULL;
+    options.settings.given = 0;
+    options.settings.data = NULL;
     train_to(&options, &limits, false);
 }
 
@@ -123,7 +123,7 @@ static void test_other_images_are_refused(void **state) {
     run_limits limits = {.fetch_steps = 1};
     run_result result;
     options.resume = true;
-    options.config.data = in_scratch("data/t10k-images-idx3-ubyte");
+    options.settings.data = in_scratch("data/t10k-images-idx3-ubyte");
     assert_int_equal(train(&options, &limits, &result), CLAE_ERROR_INPUT);
     assert_non_null(strstr(shared.messages, "other images"));
 }
@@ -148,7 +148,7 @@ static void test_divergence_saves_nothing(void **state) {
     run_options options = options_for(in_scratch("diverged"));
     run_limits limits = {.fetch_steps = 1};
     run_result result;
-    options.config.lr = 1e5;
+    options.settings.lr = 1e5;
     assert_int_equal(train(&options, &limits, &result), CLAE_ERROR_NOT_FINITE);
     assert_null(result.saved);
     assert_false(run_folder_is_used(options.folder));

@@ -12,9 +12,11 @@
 #define LATENT 3
 
 static clae_trainer *create_trainer(fixture *f, clae_model *model, const clae_dataset *dataset, bool no_shuffle) {
-    const clae_train_options options = {.batch_size = BATCH, .lr = 2e-3, .seed = 4, .no_shuffle = no_shuffle};
+    clae_settings settings = settings_of(BATCH, 2e-3);
+    settings.seed = 4;
+    settings.no_shuffle = no_shuffle;
     clae_trainer *trainer = NULL;
-    assert_int_equal(clae_trainer_create(f->device, model, dataset, &options, &trainer), CLAE_OK);
+    assert_int_equal(clae_trainer_create(f->device, model, dataset, &settings, &trainer), CLAE_OK);
     return trainer;
 }
 

@@ -8,6 +8,7 @@
 #include <clae/infer.h>
 #include <clae/latent.h>
 #include <clae/model.h>
+#include <clae/settings.h>
 #include <clae/status.h>
 #include <clae/train.h>
 

@@ -5,20 +5,13 @@
 #include <clae/dataset.h>
 #include <clae/device.h>
 #include <clae/model.h>
+#include <clae/settings.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef struct clae_trainer clae_trainer;
-
-typedef struct clae_train_options {
-    size_t batch_size;     /* 0: 100 */
-    double lr;             /* 0: 1e-3. Adam with beta 0.9 and 0.999, epsilon 1e-8 (Kingma and Ba, 2015) */
-    uint64_t cosine_steps; /* not 0: lr falls along half a cosine to 0 at this step */
-    uint64_t seed;         /* of the shuffling */
-    bool no_shuffle;       /* take the images in their order */
-} clae_train_options;
 
 /* Where training stands. */
 typedef struct clae_train_position {
@@ -29,11 +22,12 @@ typedef struct clae_train_position {
 } clae_train_position;
 
 /* Prepares training of `model` on `dataset`: compiles, allocates and uploads all that a step needs. Sets the model's
- * normalisation to the mean and deviation of the dataset. Device, model and dataset must outlive the trainer. The memory
- * that is planned is logged before any is allocated; images that do not fit are streamed, with the same results; when
+ * normalisation to the mean and deviation of the dataset. `settings` NULL: the defaults; they are copied. Device, model
+ * and dataset must outlive the trainer. CLAE_ERROR_INPUT when a batch has more images than there are. The memory that
+ * is planned is logged before any is allocated; images that do not fit are streamed, with the same results; when
  * the rest does not fit, CLAE_ERROR_DEVICE with the largest batch size that does. */
 CLAE_API clae_status clae_trainer_create(clae_device *device, clae_model *model, const clae_dataset *dataset,
-                                         const clae_train_options *options, clae_trainer **trainer);
+                                         const clae_settings *settings, clae_trainer **trainer);
 
 /* Takes up to `steps` steps, and stops at the end of an epoch and when the losses of 4096 steps wait on the device;
  * CLAE_ERROR_INPUT when so many wait already: clae_trainer_losses makes room. Nothing is read back. */
@@ -48,8 +42,8 @@ CLAE_API clae_train_position clae_trainer_position(const clae_trainer *trainer);
 /* Copies the weights from the device to the model. */
 CLAE_API clae_status clae_trainer_update_model(clae_trainer *trainer);
 
-/* A checkpoint holds weights, Adam's state, position, options and the fingerprint of the data. Restoring one into a
- * trainer made with the same model, data and options continues as if there had been no interruption, to the bit on
+/* A checkpoint holds weights, Adam's state, position, settings and the fingerprint of the data. Restoring one into a
+ * trainer made with the same model, data and settings continues as if there had been no interruption, to the bit on
  * the same device. `extra` is free text kept in the file, at most 64 KiB; restore gives it back, to be freed with
  * free(), and takes NULL. */
 CLAE_API clae_status clae_trainer_save_checkpoint(clae_trainer *trainer, const char *path, const char *extra);

@@ -9,17 +9,20 @@
 
 typedef struct bench_args {
     common_args common;
-    uint64_t batch_size, channels, latent_dim, rounds;
+    uint64_t rounds;
     bool json;
 } bench_args;
 
 #define ARGS bench_args
 static const option options[] = {
-    OPTION_COUNT(batch_size, "batch-size", "B", "100", 1, 65536, "images in a step"),
-    OPTION_COUNT(channels, "channels", "N", "32", 1, 4096, "of the hidden layers"),
-    OPTION_COUNT(latent_dim, "latent-dim", "N", "8", 1, 4096, "dimension of the latent space"),
     OPTION_COUNT(rounds, "rounds", "N", "5", 1, 1000, "measurements, whose medians are given"),
     OPTION_FLAG(json, "json", 0, "print one JSON object"),
+};
+
+static const command_setting settings[] = {
+    {.name = "latent-dim"},
+    {.name = "channels"},
+    {.name = "batch-size", .help = "images in a step", .max = 65536},
 };
 
 /* The text of an op is its name, a blank and its shape. */
@@ -88,11 +91,11 @@ static void print_table(const bench_result *result) {
 static clae_status measure(session *session, const bench_args *args) {
     clae_model *model = NULL;
     bench_result result = {0};
-    clae_status status =
-        clae_model_create_lecture(session->context, (unsigned)args->channels, (unsigned)args->latent_dim, 0, &model);
+    clae_status status = clae_model_create_lecture(session->context, (unsigned)args->common.settings.channels,
+                                                   (unsigned)args->common.settings.latent_dim, 0, &model);
     if (!status) status = session_open_device(session, &args->common);
     if (!status) {
-        status = bench_run(session->device, model, args->batch_size, (unsigned)args->rounds, &result);
+        status = bench_run(session->device, model, args->common.settings.batch_size, (unsigned)args->rounds, &result);
     }
     if (!status && args->json) {
         status = print_json(session->console, clae_device_get_info(session->device), &result);
@@ -122,6 +125,8 @@ const command command_bench = {
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .settings = settings,
+    .setting_count = ARRAY_LENGTH(settings),
     .args_size = sizeof(bench_args),
     .run = run,
 };

@@ -18,22 +18,13 @@ const command *const commands[] = {
 #define ARGS common_args
 
 static const option computing_options[] = {
-    OPTION_TEXT(device, "device", "D", NULL,
-                "auto (a GPU, if one works, otherwise plain C), c, opencl, gpu, cpu, P:D or a part of a device's, card's or "
-                "platform's name, as `clae devices` lists them; CLAE_DEVICE in the environment says the same, and auto is "
-                "the default"),
+    OPTION_TEXT(
+        device, "device", "D", NULL,
+        "auto (a GPU, if one works, otherwise plain C), c, opencl, gpu, cpu, P:D or a part of a device's, card's or "
+        "platform's name, as `clae devices` lists them; CLAE_DEVICE in the environment says the same, and auto is "
+        "the default"),
     OPTION_COUNT(threads, "threads", "N", NULL, 1, 1024, "threads of the plain C backend; default: one for each core"),
-    OPTION_TEXTS(impls, "impl", "OP=NAME",
-                 "use this implementation of an op, like conv2d_fwd=direct or, of several devices, "
-                 "opencl:conv2d_fwd=tiled; can be repeated"),
     OPTION_TEXT(kernels, "kernels", "DIR", NULL, "take .cl files found in DIR instead of the built-in ones"),
-    OPTION_FLAG(no_fusion, "no-fusion", 0, "run bias and ReLU as ops of their own"),
-    OPTION_FLAG(no_winograd, "no-winograd", 0,
-                "convolve as the definition reads: slower, with smaller rounding errors"),
-    OPTION_CHOICE(
-        precision, "precision", "fp32|tf32", NULL,
-        "tf32: convolve in floats rounded to 11 bits where the device has matrix units for them; default: fp32"),
-    OPTION_FLAG(no_tuning, "no-tuning", 0, "leave aside what `clae tune` found"),
     OPTION_REAL(memory_limit_mib, "memory-limit", "MIB", NULL, 0.001, 1e9,
                 "plan to use so much of the device's memory at most; default: all of it"),
 };
@@ -42,13 +33,67 @@ static const option message_options[] = {
     OPTION_FLAG(verbose, "verbose", 'v', "say more of what is done"),
     OPTION_FLAG(quiet, "quiet", 'q', "say nothing but warnings and errors"),
 };
-void command_tables(const command *command, option_table tables[OPTION_TABLES]) {
+
+static const struct {
+    const char *title;
+    unsigned groups;
+} setting_tables[] = {
+    {"Data", SETTINGS_DATA},
+    {"Model", SETTINGS_MODEL},
+    {"Training", SETTINGS_RUN | SETTINGS_TRAINING},
+    {"Numerics", SETTINGS_NUMERICS},
+};
+
+static const command_setting *find_setting(const command *command, const char *name) {
+    for (size_t i = 0; i < command->setting_count; i++)
+        if (!strcmp(command->settings[i].name, name)) return &command->settings[i];
+    return NULL;
+}
+
+static bool takes_group(const command *command, settings_group group) {
+    return (command->setting_groups & group) || (command->computes && group == SETTINGS_NUMERICS);
+}
+
+static void add_setting(command_options *options, const setting *row, const command_setting *change) {
+    setting *own = &options->rows[options->setting_count];
+    *own = *row;
+    if (change && change->help) own->help = change->help;
+    if (change && change->max > 0) own->max = change->max;
+    options->settings[options->setting_count++] = (option){.name = own->name,
+                                                           .metavar = own->metavar,
+                                                           .kind = OPTION_KIND_SETTING,
+                                                           .offset = offsetof(common_args, settings),
+                                                           .standard = own->standard,
+                                                           .required = change && change->required,
+                                                           .help = own->help,
+                                                           .setting = own};
+}
+
+static void add_table(command_options *options, const char *title, const option *of, size_t count) {
+    if (count) options->tables[options->table_count++] = (option_table){title, of, count};
+}
+
+/* One table of those settings of the groups that the command takes. */
+static void add_settings(command_options *options, const command *command, const char *title, unsigned groups) {
+    const size_t first = options->setting_count;
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        const setting *row = &settings_table[i];
+        const command_setting *change = find_setting(command, row->name);
+        if ((row->group & groups) && (change || takes_group(command, row->group))) add_setting(options, row, change);
+    }
+    add_table(options, title, &options->settings[first], options->setting_count - first);
+}
+
+void command_list_options(const command *command, command_options *options) {
     /* --device is the first one. */
     size_t skipped = command->names_devices ? 1 : 0;
     size_t computing = command->computes ? ARRAY_LENGTH(computing_options) - skipped : 0;
-    tables[0] = (option_table){"Options", command->options, command->option_count};
-    tables[1] = (option_table){"Device", computing_options + skipped, computing};
-    tables[2] = (option_table){"Messages", message_options, ARRAY_LENGTH(message_options)};
+    *options = (command_options){.table_count = 0};
+    add_table(options, "Options", command->options, command->option_count);
+    for (size_t i = 0; i < ARRAY_LENGTH(setting_tables); i++)
+        add_settings(options, command, setting_tables[i].title, setting_tables[i].groups);
+    add_table(options, "Device", computing_options + skipped, computing);
+    add_table(options, "Messages", message_options, ARRAY_LENGTH(message_options));
 }
 
 const command *command_find(const char *name) {
@@ -69,11 +114,4 @@ const command *command_like(const char *name) {
         }
     }
     return best_distance <= NAME_DISTANCE_LIKE ? best : NULL;
-}
-
-bool option_given(const command *command, const common_args *args, const char *name) {
-    for (size_t i = 0; i < command->option_count; i++) {
-        if (!strcmp(command->options[i].name, name)) return (args->given >> i) & 1;
-    }
-    return false;
 }

@@ -12,12 +12,21 @@
 /* What options common to commands are stored in; the struct of a command's own options begins with it. */
 typedef struct common_args {
     const char *model; /* the argument that is no option; NULL when it was left out */
-    const char *device, *impls, *kernels, *precision;
+    const char *device, *kernels;
     uint64_t threads;
     double memory_limit_mib; /* 0: none */
-    bool no_fusion, no_winograd, no_tuning, verbose, quiet;
-    uint64_t given; /* bit i: the command's i-th own option was on the command line */
+    bool verbose, quiet;
+    clae_settings settings; /* those that the command takes; defaults for the others */
+    uint64_t given;         /* bit i: the command's i-th own option was on the command line */
 } common_args;
+
+/* A setting of train/settings.def that the command takes as an option. */
+typedef struct command_setting {
+    const char *name;
+    bool required;
+    const char *help; /* NULL: the table's; so is a max of 0 */
+    double max;
+} command_setting;
 
 typedef struct command {
     const char *name;
@@ -26,30 +35,39 @@ typedef struct command {
     const char *example;     /* command lines */
     bool takes_model;        /* the argument MODEL */
     bool model_is_optional;
-    bool computes;         /* takes --device, --threads and so on */
+    bool computes;         /* takes --device, --threads and so on, and the settings of SETTINGS_NUMERICS */
     bool names_devices;    /* has an option of its own in place of --device */
     const option *options; /* at most 64 */
     size_t option_count;
+    unsigned setting_groups;         /* settings_group: all settings of these groups are options of the command, */
+    const command_setting *settings; /* and these */
+    size_t setting_count;
     size_t args_size;
     int (*run)(console *console, const void *args); /* gives the exit code */
 } command;
 
 extern const command *const commands[]; /* in the order of commands.def, NULL at the end */
 
-/* The tables of a command: its own options, those of commands that compute, and those of all. */
-#define OPTION_TABLES 3
 typedef struct option_table {
     const char *title;
     const option *options;
     size_t count;
 } option_table;
-void command_tables(const command *command, option_table tables[OPTION_TABLES]);
+
+/* All options of a command: its own, the settings it takes, those of commands that compute, and those of all. */
+typedef struct command_options {
+    option_table tables[8];
+    size_t table_count;
+    setting rows[SETTINGS_COUNT]; /* with what the command changes in them */
+    option settings[SETTINGS_COUNT];
+    size_t setting_count;
+} command_options;
+
+/* The tables point into *options. */
+void command_list_options(const command *command, command_options *options);
 
 const command *command_find(const char *name);
 /* The command whose name is most like `name`, or NULL when none is. */
 const command *command_like(const char *name);
-
-/* Whether an option of the command's own, by its name without dashes, was on the command line. */
-bool option_given(const command *command, const common_args *args, const char *name);
 
 #endif

@@ -1,7 +1,7 @@
 #include "cli/session.h"
 
-#include "base/memory.h"
 #include "app/measure/compare.h"
+#include "base/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,24 +9,26 @@
 
 typedef struct compare_args {
     common_args common;
-    const char *devices, *data, *init;
-    uint64_t steps, op_steps, batch_size, channels, latent_dim, seed;
-    double lr;
+    const char *devices, *init;
+    uint64_t steps, op_steps;
 } compare_args;
 
 #define ARGS compare_args
 static const option options[] = {
     OPTION_TEXT_REQUIRED(devices, "devices", "A,B",
                          "two devices, like c,0:0; the first one gives the operands of both"),
-    OPTION_DATA,
     OPTION_COUNT(steps, "steps", "N", "50", 1, 1000000, "training steps whose losses are compared"),
     OPTION_COUNT(op_steps, "op-steps", "N", "2", 1, 1000000, "training steps whose ops are compared, the first ones"),
     OPTION_TEXT(init, "init", "FILE", NULL, "start from the weights of a model or checkpoint (.safetensors)"),
-    OPTION_COUNT(batch_size, "batch-size", "N", "100", 1, 1000000, "images in a step"),
-    OPTION_REAL(lr, "lr", "X", "1e-3", 1e-12, 1e6, "Adam's learning rate"),
-    OPTION_COUNT(latent_dim, "latent-dim", "N", "8", 1, 4096, "dimension of the latent space"),
-    OPTION_COUNT(channels, "channels", "N", "32", 1, 4096, "of the hidden layers"),
-    OPTION_COUNT(seed, "seed", "N", "0", 0, OPTION_SEED_MAX, "of the first weights and of the shuffling"),
+};
+
+static const command_setting settings[] = {
+    {.name = "data", .required = true},
+    {.name = "latent-dim"},
+    {.name = "channels"},
+    {.name = "batch-size"},
+    {.name = "lr"},
+    {.name = "seed"},
 };
 
 typedef struct comparison {
@@ -108,19 +110,16 @@ static int report(const comparison *comparison) {
 }
 
 static clae_status compare(comparison *comparison, const compare_args *args) {
+    const clae_settings *asked = &args->common.settings;
     clae_context *context = comparison->session.context;
-    clae_status status = clae_dataset_open(context, args->data, CLAE_SPLIT_TRAIN, &comparison->dataset);
+    clae_status status = clae_dataset_open(context, asked->data, CLAE_SPLIT_TRAIN, &comparison->dataset);
     if (!status) {
-        status = clae_model_create_lecture(context, (unsigned)args->channels, (unsigned)args->latent_dim, args->seed,
+        status = clae_model_create_lecture(context, (unsigned)asked->channels, (unsigned)asked->latent_dim, asked->seed,
                                            &comparison->model);
     }
     if (!status && args->init) status = clae_model_load_weights(comparison->model, args->init);
     if (!status) status = open_devices(comparison, args->devices);
-    compare_options compare_options = {
-        .train = {.batch_size = args->batch_size, .lr = args->lr, .seed = args->seed},
-        .steps = args->steps,
-        .op_steps = args->op_steps,
-    };
+    compare_options compare_options = {.settings = asked, .steps = args->steps, .op_steps = args->op_steps};
     if (status) return status;
     return compare_run(comparison->devices, comparison->model, comparison->dataset, &compare_options,
                        &comparison->result);
@@ -153,6 +152,8 @@ const command command_compare = {
     .names_devices = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .settings = settings,
+    .setting_count = ARRAY_LENGTH(settings),
     .args_size = sizeof(compare_args),
     .run = run,
 };

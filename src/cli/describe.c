@@ -6,15 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct describe_args {
-    common_args common;
-    uint64_t channels, latent_dim;
-} describe_args;
-
-#define ARGS describe_args
-static const option options[] = {
-    OPTION_COUNT(channels, "channels", "N", "32", 1, 4096, "of the lecture's autoencoder, without MODEL"),
-    OPTION_COUNT(latent_dim, "latent-dim", "N", "8", 1, 4096, "of the lecture's autoencoder, without MODEL"),
+static const command_setting settings[] = {
+    {.name = "latent-dim", .help = "of the lecture's autoencoder, without MODEL"},
+    {.name = "channels", .help = "of the lecture's autoencoder, without MODEL"},
 };
 
 #define TEXT_BYTES 160
@@ -102,24 +96,24 @@ static void print_table(const clae_model *model) {
            grouped(encoder_sum.parameters + decoder_sum.parameters, parameters), 1e-6 * (double)multiply_adds);
 }
 
-static clae_status make_model(const session *session, const describe_args *args, clae_model **model) {
-    if (!args->common.model) {
-        return clae_model_create_lecture(session->context, (unsigned)args->channels, (unsigned)args->latent_dim, 0,
-                                         model);
+static clae_status make_model(const session *session, const common_args *args, clae_model **model) {
+    if (!args->model) {
+        return clae_model_create_lecture(session->context, (unsigned)args->settings.channels,
+                                         (unsigned)args->settings.latent_dim, 0, model);
     }
-    if (args->common.given) {
+    if (args->settings.given) {
         console_message(session->console, CLAE_LOG_ERROR,
                         "--channels and --latent-dim describe the lecture's autoencoder and do not go with MODEL");
         return CLAE_ERROR_INPUT;
     }
-    return clae_model_load(session->context, args->common.model, model);
+    return clae_model_load(session->context, args->model, model);
 }
 
 static int run(console *console, const void *arguments) {
-    const describe_args *args = arguments;
+    const common_args *args = arguments;
     session session;
     clae_model *model = NULL;
-    clae_status status = session_open(&session, console, &args->common);
+    clae_status status = session_open(&session, console, args);
     if (!status) status = make_model(&session, args, &model);
     if (!status) {
         print_layers(model);
@@ -139,8 +133,8 @@ const command command_describe = {
     .example = "clae describe --latent-dim 8",
     .takes_model = true,
     .model_is_optional = true,
-    .options = options,
-    .option_count = ARRAY_LENGTH(options),
-    .args_size = sizeof(describe_args),
+    .settings = settings,
+    .setting_count = ARRAY_LENGTH(settings),
+    .args_size = sizeof(common_args),
     .run = run,
 };

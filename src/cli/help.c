@@ -48,30 +48,36 @@ static void put_option(FILE *out, const option *option) {
     put_folded(out, text, OPTION_COLUMNS, OPTION_COLUMNS);
 }
 
-static void put_options(FILE *out, const command *command) {
-    option_table tables[OPTION_TABLES];
-    command_tables(command, tables);
-    for (size_t t = 0; t < OPTION_TABLES; t++) {
-        if (tables[t].count) fprintf(out, "\n%s:\n", tables[t].title);
-        for (size_t i = 0; i < tables[t].count; i++) put_option(out, &tables[t].options[i]);
+static void put_options(FILE *out, const command_options *options) {
+    for (size_t t = 0; t < options->table_count; t++) {
+        const option_table *table = &options->tables[t];
+        fprintf(out, "\n%s:\n", table->title);
+        for (size_t i = 0; i < table->count; i++) put_option(out, &table->options[i]);
+    }
+}
+
+static void put_required(FILE *out, const command_options *options) {
+    for (size_t t = 0; t < options->table_count; t++) {
+        for (size_t i = 0; i < options->tables[t].count; i++) {
+            const option *option = &options->tables[t].options[i];
+            if (option->required) fprintf(out, " --%s %s", option->name, option->metavar);
+        }
     }
 }
 
 void help_command(FILE *out, const command *command) {
+    command_options options;
+    command_list_options(command, &options);
     fprintf(out, "Usage: clae %s", command->name);
     if (command->takes_model) fputs(command->model_is_optional ? " [MODEL]" : " MODEL", out);
-    for (size_t i = 0; i < command->option_count; i++) {
-        if (command->options[i].required) {
-            fprintf(out, " --%s %s", command->options[i].name, command->options[i].metavar);
-        }
-    }
+    put_required(out, &options);
     fputs(" [OPTION]...\n\n", out);
     put_folded(out, command->description, 0, 0);
     if (command->takes_model) {
         fputs("\n  MODEL               ", out);
         put_folded(out, "a .safetensors file, or the folder of a training run", OPTION_COLUMNS, OPTION_COLUMNS);
     }
-    put_options(out, command);
+    put_options(out, &options);
     fputs("  -h, --help          this text\n\n", out);
     fprintf(out, "Example:\n  %s\n", command->example);
 }

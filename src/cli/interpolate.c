@@ -13,7 +13,7 @@ static const option options[] = {
     OPTION_DATA,
     OPTION_PICTURE,
     OPTION_GRID(style.grid, "grid", "12x6", "steps between two images, and pairs of images"),
-    OPTION_COUNT(style.seed, "seed", "N", "0", 0, OPTION_SEED_MAX, "chooses the pairs"),
+    OPTION_COUNT(style.seed, "seed", "N", "0", 0, SETTING_SEED_MAX, "chooses the pairs"),
     OPTION_NO_INVERT(style.no_invert),
 };
 

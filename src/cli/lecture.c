@@ -16,24 +16,24 @@ typedef struct lecture_args {
     common_args common;
     const char *out;
     option_list dims;
-    run_config config;
     bool no_invert;
 } lecture_args;
 
 #define ARGS lecture_args
 static const option options[] = {
-    OPTION_TEXT_REQUIRED(config.data, "data", "D",
-                         "images: mnist, fashion-mnist, a folder of MNIST-named files or an IDX file"),
     OPTION_TEXT_REQUIRED(out, "out", "DIR", "the folder for pictures, the table and the trained models"),
     OPTION_LIST(dims, "dims", "LIST", "2,8,16,32", 1, 784, "latent dimensions"),
-    OPTION_COUNT(config.epochs, "epochs", "N", "25", 1, 1000000, "passes over the training images, for each dimension"),
-    OPTION_COUNT(config.batch_size, "batch-size", "N", "100", 1, 1000000, "images in a step"),
-    OPTION_REAL(config.lr, "lr", "X", "1e-3", 1e-12, 1e6, "Adam's learning rate"),
-    OPTION_COUNT(config.channels, "channels", "N", "32", 1, 4096, "of the hidden layers"),
-    OPTION_COUNT(config.seed, "seed", "N", "0", 0, OPTION_SEED_MAX, "of weights, shuffling, pairs and draws"),
-    OPTION_COUNT(config.limit_train, "limit-train", "N", NULL, 1, 1e12,
-                 "use the first N training images; default: all"),
     OPTION_NO_INVERT(no_invert),
+};
+
+static const command_setting settings[] = {
+    {.name = "data", .required = true},
+    {.name = "limit-train", .help = "use the first N training images; default: all"},
+    {.name = "channels"},
+    {.name = "epochs", .help = "passes over the training images, for each dimension"},
+    {.name = "batch-size"},
+    {.name = "lr"},
+    {.name = "seed", .help = "of weights, shuffling, pairs and draws"},
 };
 
 typedef struct errors {
@@ -51,18 +51,16 @@ typedef struct lecture {
 static int train_model(lecture *lecture, unsigned dims, const char *folder) {
     session *session = &lecture->materials.session;
     run_options run_options = {.folder = folder,
-                               .config = lecture->args->config,
-                               .given = UINT64_MAX,
-                               .epochs_given = true,
+                               .settings = lecture->args->common.settings, /* whose texts are the command's */
                                .resume = run_folder_is_used(folder)};
-    run_options.config.latent_dim = dims;
-    training_take_numerics(&lecture->args->common, &run_options.config);
+    run_options.settings.latent_dim = dims;
+    run_options.settings.given |= settings_bits(SETTINGS_OF_RUN & ~SETTINGS_NUMERICS);
     run *run;
     clae_status status = run_open(session->context, &run_options, &run);
     if (status) return exit_code(status);
     int code = 0;
     const run_info info = run_get_info(run);
-    if (info.checkpoint_epochs > info.config->epochs) {
+    if (info.checkpoint_epochs > info.settings->epochs) {
         code = console_usage(session->console, "--epochs",
                              "%s was trained for %llu epochs already: ask for as many, or choose another --out", folder,
                              (unsigned long long)info.checkpoint_epochs);
@@ -82,7 +80,8 @@ typedef clae_status (*picture_fn)(const materials *materials, const picture_styl
 
 static clae_status draw(const lecture *lecture, picture_fn picture, const char *name, option_grid grid) {
     const materials *materials = &lecture->materials;
-    picture_style style = {.grid = grid, .no_invert = lecture->args->no_invert, .seed = lecture->args->config.seed};
+    picture_style style = {
+        .grid = grid, .no_invert = lecture->args->no_invert, .seed = lecture->args->common.settings.seed};
     char *path = string_format("%s/%s-d%zu.png", lecture->args->out, name, materials->dims);
     if (!path) return materials_no_memory(materials, "a path");
     clae_status status = picture(materials, &style, &(output){.path = path});
@@ -111,9 +110,9 @@ static clae_status open_lecture(lecture *lecture, console *console) {
     unsigned most = 0;
     for (size_t i = 0; i < args->dims.count; i++) most = args->dims.values[i] > most ? args->dims.values[i] : most;
     clae_status status = session_open(&materials->session, console, &args->common);
-    if (!status) status = materials_open_data(materials, args->config.data, MATERIALS_TRAIN | MATERIALS_TEST);
+    if (!status) status = materials_open_data(materials, args->common.settings.data, MATERIALS_TRAIN | MATERIALS_TEST);
     if (status) return status;
-    clae_dataset_limit(materials->train, args->config.limit_train);
+    clae_dataset_limit(materials->train, args->common.settings.limit_train);
     status = output_prepare_folder(materials->session.context, args->out, TABLE_NAME);
     if (!status) status = session_open_device(&materials->session, &args->common);
     if (!status) status = materials_fit_pca(materials, most);
@@ -188,6 +187,8 @@ const command command_lecture = {
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .settings = settings,
+    .setting_count = ARRAY_LENGTH(settings),
     .args_size = sizeof(lecture_args),
     .run = run_lecture,
 };

@@ -30,17 +30,6 @@ static int unknown_command(console *console, const char *name) {
     return EXIT_USAGE;
 }
 
-static void free_texts(const command *command, void *args) {
-    option_table tables[OPTION_TABLES];
-    command_tables(command, tables);
-    for (size_t t = 0; t < OPTION_TABLES; t++) {
-        for (size_t i = 0; i < tables[t].count; i++) {
-            const option *option = &tables[t].options[i];
-            if (option->kind == OPTION_KIND_TEXTS) free(*(char **)((char *)args + option->offset));
-        }
-    }
-}
-
 static int run_command(console *console, const command *command, char *const *words, size_t count) {
     common_args *args = calloc(1, command->args_size);
     int code = EXIT_USAGE;
@@ -65,7 +54,7 @@ static int run_command(console *console, const command *command, char *const *wo
         code = CLAE_ERROR_INTERNAL;
         break;
     }
-    free_texts(command, args);
+    settings_release(&args->settings);
     free(args);
     return code;
 }

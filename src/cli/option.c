@@ -1,43 +1,14 @@
 #include "cli/option.h"
 
-#include "base/decimal.h"
-#include "base/memory.h"
-
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define NAME_MAX_CHARS 40
 
-/* Digits only: strtoull alone takes blanks, signs and wraps negative numbers. */
-static bool parse_count(const char *text, const char **end, double min, double max, uint64_t *count) {
-    if (*text < '0' || *text > '9') return false;
-    char *stop;
-    errno = 0;
-    unsigned long long value = strtoull(text, &stop, 10);
-    if (errno || (double)value < min || (double)value > max) return false;
-    *count = value;
-    *end = stop;
-    return true;
-}
-
-static bool store_count(const option *option, uint64_t *field, const char *text) {
-    const char *end;
-    return parse_count(text, &end, option->min, option->max, field) && !*end;
-}
-
-static bool store_real(const option *option, double *field, const char *text) {
-    double value;
-    if (!decimal_read(text, &value) || value < option->min || value > option->max) return false;
-    *field = value;
-    return true;
-}
-
 static bool store_grid(const option *option, option_grid *field, const char *text) {
     uint64_t columns, rows;
-    if (!parse_count(text, &text, option->min, option->max, &columns) || *text != 'x') return false;
-    if (!parse_count(text + 1, &text, option->min, option->max, &rows) || *text) return false;
+    if (!value_read_count(text, &text, option->min, option->max, &columns) || *text != 'x') return false;
+    if (!value_read_count(text + 1, &text, option->min, option->max, &rows) || *text) return false;
     *field = (option_grid){.columns = columns, .rows = rows};
     return true;
 }
@@ -47,7 +18,7 @@ static bool store_list(const option *option, option_list *field, const char *tex
     for (;; text++) {
         uint64_t value;
         if (list.count == OPTION_LIST_MAX) return false;
-        if (!parse_count(text, &text, option->min, option->max, &value)) return false;
+        if (!value_read_count(text, &text, option->min, option->max, &value)) return false;
         list.values[list.count++] = (unsigned)value;
         if (!*text) break;
         if (*text != ',') return false;
@@ -57,23 +28,13 @@ static bool store_list(const option *option, option_list *field, const char *tex
 }
 
 static bool store_choice(const option *option, const char **field, const char *text) {
-    size_t length = strlen(text);
-    for (const char *choice = option->metavar; *choice;) {
-        size_t choice_length = strcspn(choice, "|");
-        if (length == choice_length && !memcmp(choice, text, length)) {
-            *field = text;
-            return true;
-        }
-        choice += choice_length + (choice[choice_length] == '|');
-    }
-    return false;
+    if (!value_is_choice(option->metavar, text)) return false;
+    *field = text;
+    return true;
 }
 
-static bool store_texts(char **field, const char *text) {
-    char *joined = *field ? string_format("%s,%s", *field, text) : string_format("%s", text);
-    free(*field);
-    *field = joined;
-    return joined && *text;
+bool option_takes_value(const option *option) {
+    return option->metavar != NULL;
 }
 
 bool option_store(const option *option, void *args, const char *text) {
@@ -85,45 +46,47 @@ bool option_store(const option *option, void *args, const char *text) {
     case OPTION_KIND_TEXT:
         *(const char **)field = text;
         return *text;
-    case OPTION_KIND_TEXTS:
-        return store_texts(field, text);
     case OPTION_KIND_CHOICE:
         return store_choice(option, field, text);
     case OPTION_KIND_COUNT:
-        return store_count(option, field, text);
+        return value_read_count(text, NULL, option->min, option->max, field);
     case OPTION_KIND_REAL:
-        return store_real(option, field, text);
+        return value_read_real(text, option->min, option->max, field);
     case OPTION_KIND_GRID:
         return store_grid(option, field, text);
     case OPTION_KIND_LIST:
         return store_list(option, field, text);
+    case OPTION_KIND_SETTING:
+        return setting_read(option->setting, field, text);
     }
     return false;
 }
 
-void option_expectation(const option *option, char text[OPTION_TEXT_BYTES]) {
+void option_expectation(const option *option, char text[VALUE_TEXT_BYTES]) {
     switch (option->kind) {
     case OPTION_KIND_COUNT:
-        snprintf(text, OPTION_TEXT_BYTES, "a whole number from %.0f to %.0f", option->min, option->max);
+        value_expect_count(option->min, option->max, text);
         break;
     case OPTION_KIND_REAL:
-        decimal_print(text, OPTION_TEXT_BYTES, "a number from %g to %g", option->min, option->max);
+        value_expect_real(option->min, option->max, text);
         break;
     case OPTION_KIND_GRID:
-        snprintf(text, OPTION_TEXT_BYTES, "columns x rows, like %s, each from %.0f to %.0f", option->standard,
+        snprintf(text, VALUE_TEXT_BYTES, "columns x rows, like %s, each from %.0f to %.0f", option->standard,
                  option->min, option->max);
         break;
     case OPTION_KIND_LIST:
-        snprintf(text, OPTION_TEXT_BYTES, "up to %d whole numbers from %.0f to %.0f, parted by commas", OPTION_LIST_MAX,
+        snprintf(text, VALUE_TEXT_BYTES, "up to %d whole numbers from %.0f to %.0f, parted by commas", OPTION_LIST_MAX,
                  option->min, option->max);
         break;
     case OPTION_KIND_CHOICE:
-        snprintf(text, OPTION_TEXT_BYTES, "%s", option->metavar);
+        snprintf(text, VALUE_TEXT_BYTES, "%s", option->metavar);
+        break;
+    case OPTION_KIND_SETTING:
+        setting_expectation(option->setting, text);
         break;
     case OPTION_KIND_FLAG:
     case OPTION_KIND_TEXT:
-    case OPTION_KIND_TEXTS:
-        snprintf(text, OPTION_TEXT_BYTES, "a value (%s)", option->metavar);
+        snprintf(text, VALUE_TEXT_BYTES, "a value (%s)", option->metavar);
         break;
     }
 }

@@ -2,23 +2,24 @@
 #ifndef CLAE_CLI_OPTION_H
 #define CLAE_CLI_OPTION_H
 
+#include "train/settings.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define OPTION_LIST_MAX 16
-#define OPTION_TEXT_BYTES 160
 
 /* Each kind is stored in one type of field. */
 typedef enum option_kind {
-    OPTION_KIND_FLAG,   /* bool */
-    OPTION_KIND_TEXT,   /* const char *, NULL when there is neither a value nor a default */
-    OPTION_KIND_TEXTS,  /* const char *: the values of all uses, joined by commas */
-    OPTION_KIND_CHOICE, /* const char *; the metavar lists the choices, "train|test" */
-    OPTION_KIND_COUNT,  /* uint64_t */
-    OPTION_KIND_REAL,   /* double */
-    OPTION_KIND_GRID,   /* option_grid */
-    OPTION_KIND_LIST,   /* option_list */
+    OPTION_KIND_FLAG,    /* bool */
+    OPTION_KIND_TEXT,    /* const char *, NULL when there is neither a value nor a default */
+    OPTION_KIND_CHOICE,  /* const char *; the metavar lists the choices, "train|test" */
+    OPTION_KIND_COUNT,   /* uint64_t */
+    OPTION_KIND_REAL,    /* double */
+    OPTION_KIND_GRID,    /* option_grid */
+    OPTION_KIND_LIST,    /* option_list */
+    OPTION_KIND_SETTING, /* clae_settings */
 } option_kind;
 
 typedef struct option_grid {
@@ -40,6 +41,7 @@ typedef struct option {
     double min, max;
     bool required;
     const char *help;
+    const setting *setting; /* of OPTION_KIND_SETTING */
 } option;
 
 /* Before these, #define ARGS as the struct that the fields are in. */
@@ -53,8 +55,6 @@ typedef struct option {
     }
 #define OPTION_TEXT_REQUIRED(FIELD, NAME, METAVAR, HELP)                                                               \
     { .name = NAME, .metavar = METAVAR, .kind = OPTION_KIND_TEXT, OPTION_FIELD(FIELD), .required = true, .help = HELP }
-#define OPTION_TEXTS(FIELD, NAME, METAVAR, HELP)                                                                       \
-    { .name = NAME, .metavar = METAVAR, .kind = OPTION_KIND_TEXTS, OPTION_FIELD(FIELD), .help = HELP }
 #define OPTION_CHOICE(FIELD, NAME, CHOICES, STANDARD, HELP)                                                            \
     {                                                                                                                  \
         .name = NAME, .metavar = CHOICES, .kind = OPTION_KIND_CHOICE, OPTION_FIELD(FIELD), .standard = STANDARD,       \
@@ -73,9 +73,6 @@ typedef struct option {
 #define OPTION_LIST(FIELD, NAME, METAVAR, STANDARD, MIN, MAX, HELP)                                                    \
     OPTION_NUMBER(LIST, FIELD, NAME, METAVAR, STANDARD, MIN, MAX, HELP)
 
-/* Seeds fit into a double, and so into every JSON reader. */
-#define OPTION_SEED_MAX 9007199254740992.0
-
 /* Options that several commands have. */
 #define OPTION_DATA                                                                                                    \
     OPTION_TEXT_REQUIRED(data, "data", "D",                                                                            \
@@ -85,11 +82,13 @@ typedef struct option {
                          "the picture to write, - is standard output; F.npy takes the images as floats")
 #define OPTION_NO_INVERT(FIELD) OPTION_FLAG(FIELD, "no-invert", 0, "show pixels as they are, not as dark ink on white")
 
+/* Whether a value follows: all but flags have one. */
+bool option_takes_value(const option *option);
+
 /* Stores `text` in the option's field of `args`. False when it is no such value; then option_expectation says what was
- * expected ("a whole number from 1 to 1000"). A value of kind TEXTS is
- * allocated: errno is ENOMEM when that fails. */
+ * expected ("a whole number from 1 to 1000"); or with errno ENOMEM. */
 bool option_store(const option *option, void *args, const char *text);
-void option_expectation(const option *option, char text[OPTION_TEXT_BYTES]);
+void option_expectation(const option *option, char text[VALUE_TEXT_BYTES]);
 
 /* How far two names are from one another (Levenshtein distance); 0 when the first one begins the other. */
 size_t name_distance(const char *typed, const char *name);

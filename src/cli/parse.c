@@ -6,38 +6,38 @@
 
 typedef struct parser {
     const command *command;
+    command_options options;
     console *console;
     char *const *words;
     size_t count, next;
     common_args *args;
 } parser;
 
-static const option *find_option(const command *command, const char *name, size_t length, char letter) {
-    option_table tables[OPTION_TABLES];
-    command_tables(command, tables);
-    for (size_t t = 0; t < OPTION_TABLES; t++) {
-        for (size_t i = 0; i < tables[t].count; i++) {
-            const option *option = &tables[t].options[i];
-            if (letter ? option->letter == letter
-                       : strlen(option->name) == length && !memcmp(option->name, name, length))
-                return option;
+static bool has_name(const option *option, const char *name, size_t length) {
+    return strlen(option->name) == length && !memcmp(option->name, name, length);
+}
+
+static const option *find_option(const command_options *options, const char *name, size_t length, char letter) {
+    for (size_t t = 0; t < options->table_count; t++) {
+        for (size_t i = 0; i < options->tables[t].count; i++) {
+            const option *option = &options->tables[t].options[i];
+            if (letter ? option->letter == letter : has_name(option, name, length)) return option;
         }
     }
     return NULL;
 }
 
 /* The option whose name is most like what was typed, or NULL when none is. */
-static const option *option_like(const command *command, const char *typed) {
-    option_table tables[OPTION_TABLES];
-    command_tables(command, tables);
+static const option *option_like(const command_options *options, const char *typed) {
     const option *best = NULL;
     size_t best_distance = NAME_DISTANCE_LIKE + 1;
-    for (size_t t = 0; t < OPTION_TABLES; t++) {
-        for (size_t i = 0; i < tables[t].count; i++) {
-            size_t distance = name_distance(typed, tables[t].options[i].name);
+    for (size_t t = 0; t < options->table_count; t++) {
+        for (size_t i = 0; i < options->tables[t].count; i++) {
+            const option *option = &options->tables[t].options[i];
+            size_t distance = name_distance(typed, option->name);
             if (distance >= best_distance) continue;
             best_distance = distance;
-            best = &tables[t].options[i];
+            best = option;
         }
     }
     return best;
@@ -47,7 +47,7 @@ static parse_result unknown_option(parser *parser, const char *word) {
     char typed[64];
     int length = (int)strcspn(word, "=");
     snprintf(typed, sizeof typed, "%.*s", length, word);
-    const option *like = word[1] == '-' ? option_like(parser->command, typed + 2) : NULL;
+    const option *like = word[1] == '-' ? option_like(&parser->options, typed + 2) : NULL;
     if (like) {
         console_message(parser->console, CLAE_LOG_ERROR, "%.*s: there is no such option; did you mean --%s?", length,
                         word, like->name);
@@ -63,19 +63,19 @@ static parse_result take_option(parser *parser, const char *word) {
     bool is_long = word[1] == '-';
     size_t length = is_long ? (equals ? (size_t)(equals - word) : strlen(word)) - 2 : 1;
     const option *option = NULL;
-    if (is_long || !word[2]) option = find_option(parser->command, word + 2, length, is_long ? 0 : word[1]);
+    if (is_long || !word[2]) option = find_option(&parser->options, word + 2, length, is_long ? 0 : word[1]);
     if (!option) return unknown_option(parser, word);
 
     char name[64];
     snprintf(name, sizeof name, "--%s", option->name);
     const char *value = equals ? equals + 1 : NULL;
-    if (option->kind == OPTION_KIND_FLAG && value) {
+    if (!option_takes_value(option) && value) {
         console_usage(parser->console, name, "takes no value, got \"%s\"", value);
         return PARSE_ERROR;
     }
-    char expectation[OPTION_TEXT_BYTES];
+    char expectation[VALUE_TEXT_BYTES];
     option_expectation(option, expectation);
-    if (option->kind != OPTION_KIND_FLAG && !value) {
+    if (option_takes_value(option) && !value) {
         /* A value that begins like an option has to be joined to its own by "=". */
         if (parser->next == parser->count || !strncmp(parser->words[parser->next], "--", 2)) {
             console_usage(parser->console, name, "expected %s, got nothing", expectation);
@@ -110,30 +110,42 @@ static parse_result take_argument(parser *parser, const char *word) {
     return PARSE_OK;
 }
 
-static parse_result check_required(parser *parser) {
+/* Settings have bits of their own. */
+static bool is_given(const parser *parser, const option *option) {
+    if (option->setting) return setting_is_given(option->setting, &parser->args->settings);
+    return parser->args->given >> (option - parser->command->options) & 1;
+}
+
+static parse_result check_table(const parser *parser, const option_table *table) {
+    for (size_t i = 0; i < table->count; i++) {
+        const option *option = &table->options[i];
+        if (!option->required || is_given(parser, option)) continue;
+        console_message(parser->console, CLAE_LOG_ERROR, "--%s %s is missing (%s)", option->name, option->metavar,
+                        option->help);
+        return PARSE_ERROR;
+    }
+    return PARSE_OK;
+}
+
+static parse_result check_required(const parser *parser) {
     const command *command = parser->command;
     if (command->takes_model && !command->model_is_optional && !parser->args->model) {
         console_message(parser->console, CLAE_LOG_ERROR,
                         "MODEL is missing (a .safetensors file, or the folder of a training run)");
         return PARSE_ERROR;
     }
-    for (size_t i = 0; i < command->option_count; i++) {
-        if (command->options[i].required && !(parser->args->given >> i & 1)) {
-            console_message(parser->console, CLAE_LOG_ERROR, "--%s %s is missing (%s)", command->options[i].name,
-                            command->options[i].metavar, command->options[i].help);
-            return PARSE_ERROR;
-        }
-    }
-    return PARSE_OK;
+    parse_result result = PARSE_OK;
+    for (size_t t = 0; !result && t < parser->options.table_count; t++)
+        result = check_table(parser, &parser->options.tables[t]);
+    return result;
 }
 
-static void store_defaults(const command *command, common_args *args) {
-    option_table tables[OPTION_TABLES];
-    command_tables(command, tables);
-    for (size_t t = 0; t < OPTION_TABLES; t++) {
-        for (size_t i = 0; i < tables[t].count; i++) {
-            const option *option = &tables[t].options[i];
-            if (option->standard) option_store(option, args, option->standard);
+static void store_defaults(const command_options *options, common_args *args) {
+    args->settings = settings_defaults(NULL);
+    for (size_t t = 0; t < options->table_count; t++) {
+        for (size_t i = 0; i < options->tables[t].count; i++) {
+            const option *option = &options->tables[t].options[i];
+            if (!option->setting && option->standard) option_store(option, args, option->standard);
         }
     }
 }
@@ -146,7 +158,8 @@ parse_result parse_words(const command *command, console *console, char *const *
                          common_args *args) {
     parser parser = {.command = command, .console = console, .words = words, .count = count, .args = args};
     bool options_ended = false;
-    store_defaults(command, args);
+    command_list_options(command, &parser.options);
+    store_defaults(&parser.options, args);
     while (parser.next < count) {
         const char *word = words[parser.next++];
         parse_result result = PARSE_OK;

@@ -13,7 +13,7 @@ static const option options[] = {
     OPTION_DATA,
     OPTION_PICTURE,
     OPTION_GRID(style.grid, "grid", "12x3", "columns and rows of images"),
-    OPTION_COUNT(style.seed, "seed", "N", "0", 0, OPTION_SEED_MAX, "of the draws"),
+    OPTION_COUNT(style.seed, "seed", "N", "0", 0, SETTING_SEED_MAX, "of the draws"),
     OPTION_NO_INVERT(style.no_invert),
 };
 

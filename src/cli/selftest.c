@@ -5,16 +5,10 @@
 
 #include <stdio.h>
 
-typedef struct selftest_args {
-    common_args common;
-    uint64_t batch_size, channels, latent_dim;
-} selftest_args;
-
-#define ARGS selftest_args
-static const option options[] = {
-    OPTION_COUNT(batch_size, "batch-size", "N", "100", 1, 65536, "images in the step that is planned"),
-    OPTION_COUNT(channels, "channels", "N", "32", 1, 4096, "of the hidden layers"),
-    OPTION_COUNT(latent_dim, "latent-dim", "N", "8", 1, 4096, "dimension of the latent space"),
+static const command_setting settings[] = {
+    {.name = "latent-dim"},
+    {.name = "channels"},
+    {.name = "batch-size", .help = "images in the step that is planned", .max = 65536},
 };
 
 typedef struct tally {
@@ -55,16 +49,16 @@ static clae_status test_device(session *session, const clae_model *model, size_t
 }
 
 static int run(console *console, const void *arguments) {
-    const selftest_args *args = arguments;
+    const common_args *args = arguments;
     session session;
     clae_model *model = NULL;
-    clae_status status = session_open(&session, console, &args->common);
+    clae_status status = session_open(&session, console, args);
     if (!status) {
-        status =
-            clae_model_create_lecture(session.context, (unsigned)args->channels, (unsigned)args->latent_dim, 0, &model);
+        status = clae_model_create_lecture(session.context, (unsigned)args->settings.channels,
+                                           (unsigned)args->settings.latent_dim, 0, &model);
     }
-    if (!status) status = session_open_device(&session, &args->common);
-    if (!status) status = test_device(&session, model, args->batch_size);
+    if (!status) status = session_open_device(&session, args);
+    if (!status) status = test_device(&session, model, args->settings.batch_size);
     clae_model_free(model);
     session_close(&session);
     return exit_code(status);
@@ -80,8 +74,8 @@ const command command_selftest = {
         "first one is wrong or fails. Exits with 3 when a kernel computes wrongly.",
     .example = "clae selftest --device 0:0",
     .computes = true,
-    .options = options,
-    .option_count = ARRAY_LENGTH(options),
-    .args_size = sizeof(selftest_args),
+    .settings = settings,
+    .setting_count = ARRAY_LENGTH(settings),
+    .args_size = sizeof(common_args),
     .run = run,
 };

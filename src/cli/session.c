@@ -1,6 +1,5 @@
 #include "cli/session.h"
 
-#include "backend/backend.h"
 #include "base/files.h"
 
 #include <stdlib.h>
@@ -18,15 +17,10 @@ clae_status session_open(session *session, console *console, const common_args *
         .log_level = console->level,
         .threads = (unsigned)args->threads,
         .kernel_dir = args->kernels,
-        .impls = args->impls,
-        .no_fusion = args->no_fusion,
-        .no_winograd = args->no_winograd,
-        .no_tuning = args->no_tuning,
         .memory_limit_bytes = (uint64_t)(args->memory_limit_mib * (1 << 20)),
-        .precision = args->precision && !strcmp(args->precision, "tf32") ? CLAE_PRECISION_TF32 : CLAE_PRECISION_FP32,
     };
     clae_status status = clae_context_create(&options, &session->context);
-    return status ? status : impls_check(session->context, args->impls);
+    return status ? status : settings_apply_numerics(&args->settings, session->context);
 }
 
 static const char *automatic_reason(const clae_device_info *info) {

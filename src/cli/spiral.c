@@ -35,7 +35,7 @@ static const option options[] = {
     OPTION_COUNT(points, "points", "N", "1000", 10, 20000, "how many points"),
     OPTION_REAL(noise, "noise", "X", "0.02", 0, 1, "deviation of the noise; the outer radius is 1"),
     OPTION_COUNT(steps, "steps", "N", "6000", 1, 100000, "of Adam, each on 200 points"),
-    OPTION_COUNT(seed, "seed", "N", "0", 0, OPTION_SEED_MAX, "of the points, the first weights and the batches"),
+    OPTION_COUNT(seed, "seed", "N", "0", 0, SETTING_SEED_MAX, "of the points, the first weights and the batches"),
     OPTION_FLAG(plain, "plain", 0, "train on all points from the start: the code's order is scrambled"),
     OPTION_FLAG(json, "json", 0, "print one JSON object on standard output"),
 };
@@ -115,10 +115,13 @@ static clae_status take_steps(const toy *t, clae_trainer *trainer) {
 static clae_status train(toy *t) {
     clae_dataset *batches = NULL;
     clae_trainer *trainer = NULL;
-    clae_train_options options_used = {
-        .batch_size = BATCH_SIZE, .lr = LR, .cosine_steps = t->args->steps, .no_shuffle = true};
+    clae_settings settings = settings_defaults(t->session.context);
+    settings.batch_size = BATCH_SIZE;
+    settings.lr = LR;
+    settings.cosine_steps = t->args->steps;
+    settings.no_shuffle = true;
     clae_status status = make_batches(t, &batches);
-    if (!status) status = clae_trainer_create(t->session.device, t->model, batches, &options_used, &trainer);
+    if (!status) status = clae_trainer_create(t->session.device, t->model, batches, &settings, &trainer);
     if (!status) status = take_steps(t, trainer);
     if (!status) status = clae_trainer_update_model(trainer);
     clae_trainer_free(trainer);

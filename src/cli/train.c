@@ -1,9 +1,9 @@
 #include "cli/output.h"
 #include "cli/training.h"
 
+#include "app/run/run_folder.h"
 #include "base/files.h"
 #include "base/memory.h"
-#include "app/run/run_folder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,40 +16,20 @@ typedef struct train_args {
 
 #define ARGS train_args
 static const option options[] = {
-    OPTION_TEXT(run.config.data, "data", "D", NULL,
-                "images: mnist, fashion-mnist, a folder of MNIST-named files or an IDX file; needed unless --resume "
-                "finds them in the run"),
     OPTION_TEXT_REQUIRED(run.folder, "out", "RUN", "folder of the run: log.csv, loss.png, checkpoints and the model"),
-    OPTION_COUNT(run.config.epochs, "epochs", "N", "25", 1, RUN_EPOCHS_MAX, "passes over the training images"),
-    OPTION_COUNT(run.config.batch_size, "batch-size", "N", "100", 1, RUN_BATCH_MAX,
-                 "images in a step; all training images where they are fewer"),
-    OPTION_REAL(run.config.lr, "lr", "X", "1e-3", RUN_LR_MIN, RUN_LR_MAX, "Adam's learning rate"),
-    OPTION_COUNT(run.config.latent_dim, "latent-dim", "N", "8", 1, RUN_LATENT_MAX, "dimension of the latent space"),
-    OPTION_COUNT(run.config.channels, "channels", "N", "32", 1, RUN_CHANNELS_MAX, "of the hidden layers"),
-    OPTION_COUNT(run.config.seed, "seed", "N", "0", 0, RUN_SEED_MAX, "of the first weights and of the shuffling"),
-    OPTION_COUNT(run.config.limit_train, "limit-train", "N", NULL, 1, RUN_IMAGES_MAX,
-                 "train on the first N images; default: on all"),
-    OPTION_COUNT(limits.stop_step, "steps", "N", NULL, 1, 1e12,
-                 "end after N steps in all, if the epochs do not end before"),
     OPTION_FLAG(run.resume, "resume", 0,
                 "go on with the run in the folder, with its own options; --epochs may be raised"),
     OPTION_TEXT(run.init, "init", "FILE", NULL, "start from the weights of a model or checkpoint (.safetensors)"),
-    OPTION_FLAG(run.config.no_shuffle, "no-shuffle", 0, "take the images in their order"),
+    OPTION_COUNT(limits.stop_step, "steps", "N", NULL, 1, 1e12,
+                 "end after N steps in all, if the epochs do not end before"),
     OPTION_TEXT(limits.step_log, "log-steps", "FILE", NULL, "write a line `step,loss` for every step"),
 };
 
-const command command_train;
-
-static run_options asked_options(const train_args *args) {
-    run_options options_asked = args->run;
-    training_take_numerics(&args->common, &options_asked.config);
-    for (size_t i = 0; i < run_config_field_count; i++) {
-        bool given = option_given(&command_train, &args->common, run_config_field_name(i));
-        options_asked.given |= (uint64_t)given << i;
-    }
-    options_asked.epochs_given = option_given(&command_train, &args->common, "epochs");
-    return options_asked;
-}
+static const command_setting settings[] = {
+    {.name = "data",
+     .help = "images: mnist, fashion-mnist, a folder of MNIST-named files or an IDX file; needed unless --resume finds "
+             "them in the run"},
+};
 
 /* The files that the run itself writes are not for its log of steps. */
 static clae_status refuse_run_files(const session *session, const char *folder, const char *path) {
@@ -77,7 +57,7 @@ static clae_status prepare_step_log(session *session, const train_args *args, co
     if (!limits->step_log) return CLAE_OK;
     output out = {.option = "--log-steps",
                   .path = limits->step_log,
-                  .inputs = {.data = info->config->data, .model = args->run.init, .file = info->checkpoint}};
+                  .inputs = {.data = info->settings->data, .model = args->run.init, .file = info->checkpoint}};
     clae_status status = output_choose(&out, session->console, session->context);
     limits->step_log = out.path;
     if (!status) status = refuse_run_files(session, folder, out.path);
@@ -112,7 +92,8 @@ static int run_command(console *console, const void *arguments) {
     if (args->run.resume && args->run.init) {
         return console_usage(console, "--init", "starts a new run and does not go with --resume");
     }
-    run_options asked = asked_options(args);
+    run_options asked = args->run;
+    asked.settings = args->common.settings;
     session session;
     run *run = NULL;
     clae_status status = session_open(&session, console, &args->common);
@@ -139,6 +120,9 @@ const command command_train = {
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_OF_RUN,
+    .settings = settings,
+    .setting_count = ARRAY_LENGTH(settings),
     .args_size = sizeof(train_args),
     .run = run_command,
 };

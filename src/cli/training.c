@@ -46,25 +46,17 @@ static void show_epoch(void *user, const run_progress *progress, const run_log_r
                     is_last ? "" : time_text(progress->seconds_left, left));
 }
 
-void training_take_numerics(const common_args *args, run_config *config) {
-    config->no_winograd = args->no_winograd;
-    config->no_fusion = args->no_fusion;
-    config->no_tuning = args->no_tuning;
-    config->precision = args->precision;
-    config->impls = args->impls;
-}
-
 void training_introduce(console *console, const run *run) {
     run_info info = run_get_info(run);
     clae_shape image = clae_model_input_shape(info.model), code = clae_model_latent_shape(info.model);
     console_message(console, CLAE_LOG_INFO, "data: %zu training and %zu test images of %zux%zu from %s", info.train->n,
-                    info.test->n, info.train->h, info.train->w, info.config->data);
+                    info.test->n, info.train->h, info.train->w, info.settings->data);
     console_message(console, CLAE_LOG_INFO, "model: %zux%zux%zu -> %zux%zux%zu -> %zux%zux%zu, %zu parameters", image.c,
                     image.h, image.w, code.c, code.h, code.w, image.c, image.h, image.w,
                     clae_model_parameter_count(info.model));
-    if (info.batch_size < info.config->batch_size) {
+    if (info.batch_size < info.settings->batch_size) {
         console_message(console, CLAE_LOG_INFO, "batches of %zu, not %llu: there are no more training images",
-                        info.batch_size, (unsigned long long)info.config->batch_size);
+                        info.batch_size, (unsigned long long)info.settings->batch_size);
     }
     if (info.checkpoint) {
         console_message(console, CLAE_LOG_INFO, "going on from %s", info.checkpoint);
@@ -75,7 +67,7 @@ static int report_end(console *console, const run *run, const char *go_on, clae_
                       const run_result *result) {
     if (status == CLAE_ERROR_NOT_FINITE) {
         console_message(console, CLAE_LOG_ERROR, "nothing was saved of it; start a new run with an --lr below %g",
-                        run_get_info(run).config->lr);
+                        run_get_info(run).settings->lr);
     }
     if (status) return exit_code(status);
     if (!result->is_interrupted) {

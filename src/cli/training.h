@@ -5,8 +5,6 @@
 #include "cli/session.h"
 #include "app/run/run.h"
 
-/* Takes the options about how numbers are computed into the configuration, as far as they were given. */
-void training_take_numerics(const common_args *args, run_config *config);
 /* Says what is trained on what. */
 void training_introduce(console *console, const run *run);
 /* Runs it; gives the exit code. The first signal that ends programs ends it with a checkpoint, the second one at once;

@@ -10,17 +10,20 @@
 
 typedef struct tune_args {
     common_args common;
-    uint64_t batch_size, channels, latent_dim, budget;
+    uint64_t budget;
     bool again;
 } tune_args;
 
 #define ARGS tune_args
 static const option options[] = {
     OPTION_COUNT(budget, "budget", "SECONDS", "300", 1, 1000000, "tune no further op after so long"),
-    OPTION_COUNT(batch_size, "batch-size", "B", "100", 1, 65536, "images in a step"),
-    OPTION_COUNT(channels, "channels", "N", "32", 1, 4096, "of the hidden layers"),
-    OPTION_COUNT(latent_dim, "latent-dim", "N", "8", 1, 4096, "dimension of the latent space"),
     OPTION_FLAG(again, "again", 0, "look anew where a run before has found something"),
+};
+
+static const command_setting settings[] = {
+    {.name = "latent-dim"},
+    {.name = "channels"},
+    {.name = "batch-size", .help = "images in a step", .max = 65536},
 };
 
 typedef struct totals {
@@ -55,14 +58,14 @@ static clae_status tune(session *session, const tune_args *args) {
     totals t = {.console = session->console};
     size_t left = 0;
     clae_model *model = NULL;
-    const tune_options o = {.batch_size = args->batch_size,
+    const tune_options o = {.batch_size = args->common.settings.batch_size,
                             .budget_s = (double)args->budget,
                             .again = args->again,
                             .report = print_result,
                             .progress = show_progress,
                             .user = &t};
-    clae_status status =
-        clae_model_create_lecture(session->context, (unsigned)args->channels, (unsigned)args->latent_dim, 0, &model);
+    clae_status status = clae_model_create_lecture(session->context, (unsigned)args->common.settings.channels,
+                                                   (unsigned)args->common.settings.latent_dim, 0, &model);
     if (!status) status = session_open_device(session, &args->common);
     if (!status) {
         printf("%9s %9s %6s  op: implementation and parameters\n", "before ms", "now ms", "tried");
@@ -99,6 +102,8 @@ const command command_tune = {
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .settings = settings,
+    .setting_count = ARRAY_LENGTH(settings),
     .args_size = sizeof(tune_args),
     .run = run,
 };

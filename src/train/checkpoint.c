@@ -1,9 +1,9 @@
 /* Checkpoints: weights, Adam's state, where training stands and what it was made with. */
 #include "train/trainer.h"
 
-#include "base/decimal.h"
 #include "base/memory.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,37 +11,33 @@
 #include <string.h>
 
 #define MAX_EXTRA_BYTES ((size_t)1 << 16)
-#define TEXT_PAIRS 11
+#define TEXT_PAIRS (SETTINGS_COUNT + 4)
 
 /* What a checkpoint says in its metadata, as text. */
 typedef struct checkpoint_texts {
-    char values[TEXT_PAIRS][48];
+    char values[TEXT_PAIRS][DECIMAL_BYTES]; /* of numbers */
     safetensors_pair pairs[TEXT_PAIRS];
     size_t count;
 } checkpoint_texts;
 
 static void add_text(checkpoint_texts *texts, const char *key, const char *value) {
-    char *copy = texts->values[texts->count];
-    snprintf(copy, sizeof texts->values[0], "%s", value);
-    texts->pairs[texts->count++] = (safetensors_pair){key, copy};
+    texts->pairs[texts->count++] = (safetensors_pair){key, value};
 }
 
 static void add_number(checkpoint_texts *texts, const char *key, uint64_t value) {
-    char text[32];
-    snprintf(text, sizeof text, "%" PRIu64, value);
+    char *text = texts->values[texts->count];
+    snprintf(text, sizeof texts->values[0], "%" PRIu64, value);
     add_text(texts, key, text);
 }
 
-/* What must be the same for a run to be continued. */
 static void add_settings(const clae_trainer *t, checkpoint_texts *texts) {
-    char lr[DECIMAL_BYTES];
-    decimal_write(t->options.lr, lr);
     add_text(texts, "data", t->data.fingerprint);
-    add_number(texts, "batch_size", t->options.batch_size);
-    add_text(texts, "lr", lr);
-    add_number(texts, "cosine_steps", t->options.cosine_steps);
-    add_number(texts, "seed", t->options.seed);
-    add_number(texts, "no_shuffle", t->options.no_shuffle);
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        const setting *row = &settings_table[i];
+        if (!(row->group & SETTINGS_OF_TRAINER)) continue;
+        const char *text = setting_text(row, &t->settings, texts->values[texts->count]);
+        if (text) add_text(texts, row->key, text);
+    }
 }
 
 static void add_position(const clae_trainer *t, checkpoint_texts *texts) {
@@ -78,7 +74,7 @@ static clae_status check_finite(const clae_trainer *t, const float *flat, size_t
             return fail(t->device->context, CLAE_ERROR_NOT_FINITE,
                         "the weights are not finite after step %" PRIu64
                         ": training has diverged; try a learning rate below %g",
-                        t->position.step, t->options.lr);
+                        t->position.step, t->settings.lr);
     return CLAE_OK;
 }
 
@@ -128,16 +124,42 @@ clae_status clae_trainer_save_checkpoint(clae_trainer *t, const char *path, cons
     return status;
 }
 
+static clae_status refuse_other(const clae_trainer *t, const char *path, const char *key, const char *kept,
+                                const char *ours) {
+    return fail(t->device->context, CLAE_ERROR_INPUT, "%s: was made with %s %s, not %s", path, key, kept, ours);
+}
+
+/* A setting that the file does not have is of a later version: it had its default. */
+static clae_status check_setting(const clae_trainer *t, const safetensors_file *file, const char *path,
+                                 const setting *row) {
+    const char *kept = safetensors_metadata(file, row->key);
+    clae_settings stored = settings_defaults(t->device->context);
+    char number[DECIMAL_BYTES], standard[DECIMAL_BYTES];
+    const char *ours = setting_text(row, &t->settings, number);
+    if (!kept) kept = setting_text(row, &stored, standard);
+    errno = 0;
+    const bool is_read = !kept || setting_read(row, &stored, kept);
+    const bool is_same = is_read && setting_is_same(row, &stored, &t->settings);
+    settings_release(&stored);
+    if (!is_read && errno == ENOMEM) return fail_memory(t->device->context, strlen(kept), "a setting");
+    return is_same ? CLAE_OK : refuse_other(t, path, row->key, kept ? kept : "none", ours ? ours : "none");
+}
+
+/* What must be the same for a run to be continued. */
 static clae_status check_settings(const clae_trainer *t, const safetensors_file *file, const char *path) {
-    checkpoint_texts texts = {.count = 0};
-    add_settings(t, &texts);
-    for (size_t i = 0; i < texts.count; i++) {
-        const char *key = texts.pairs[i].key, *kept = safetensors_metadata(file, key);
-        if (!kept) return fail(t->device->context, CLAE_ERROR_INPUT, "%s: is not a checkpoint (no %s)", path, key);
-        if (strcmp(kept, texts.pairs[i].value) != 0)
-            return fail(t->device->context, CLAE_ERROR_INPUT, "%s: was made with %s %s, not %s", path, key, kept,
-                        texts.pairs[i].value);
+    const char *data = safetensors_metadata(file, "data");
+    if (!data) return fail(t->device->context, CLAE_ERROR_INPUT, "%s: is not a checkpoint (no data)", path);
+    if (strcmp(data, t->data.fingerprint) != 0) return refuse_other(t, path, "data", data, t->data.fingerprint);
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        const setting *row = &settings_table[i];
+        if (!(row->group & SETTINGS_OF_TRAINER) || row->resume != SETTING_SAME) continue;
+        const clae_status status = check_setting(t, file, path, row);
+        if (status != CLAE_OK) return status;
     }
+    return CLAE_OK;
+}
+
+static clae_status check_layers(const clae_trainer *t, const safetensors_file *file, const char *path) {
     char *layers = model_layers_to_json(t->model);
     if (!layers) return fail_memory(t->device->context, t->model->layer_count, "the description of the layers");
     const char *kept = safetensors_metadata(file, "layers");
@@ -157,7 +179,7 @@ static bool read_number(const safetensors_file *file, const char *key, uint64_t 
 
 static clae_status read_position(const clae_trainer *t, const safetensors_file *file, const char *path,
                                  clae_train_position *position) {
-    const uint64_t most = (uint64_t)1 << 48, batch = t->options.batch_size;
+    const uint64_t most = (uint64_t)1 << 48, batch = t->settings.batch_size;
     *position = t->position;
     if (!read_number(file, "step", most, &position->step) || !read_number(file, "epoch", most, &position->epoch) ||
         !read_number(file, "images", t->data.layout.n - 1, &position->images) || position->images % batch != 0 ||
@@ -204,6 +226,7 @@ clae_status clae_trainer_restore_checkpoint(clae_trainer *t, const char *path, c
     if (status == CLAE_OK) status = safetensors_check_intact(t->device->context, path, &file);
     if (status == CLAE_OK) status = model_check_format(t->device->context, &file, path);
     if (status == CLAE_OK) status = check_settings(t, &file, path);
+    if (status == CLAE_OK) status = check_layers(t, &file, path);
     if (status == CLAE_OK) status = read_position(t, &file, path, &position);
     if (status == CLAE_OK) status = restore_parts(t, &file, path);
     if (status != CLAE_OK) goto done;

@@ -11,16 +11,15 @@
 /* The share of the memory that is left to evaluation, which uses the trainer's buffers where it can. */
 #define SPARED_SHARE 64
 
-static clae_status fill_options(const clae_context *context, const clae_train_options *given, size_t n,
-                                clae_train_options *options) {
-    *options = given ? *given : (clae_train_options){0};
-    if (options->batch_size == 0) options->batch_size = 100;
-    if (options->lr == 0) options->lr = 1e-3;
-    if (options->batch_size > n)
-        return fail(context, CLAE_ERROR_INPUT, "batch size %zu, the dataset has %zu images: it can be %zu at most",
-                    options->batch_size, n, n);
-    if (!(options->lr > 0) || !isfinite(options->lr))
-        return fail(context, CLAE_ERROR_INPUT, "learning rate %g, must be positive", options->lr);
+static clae_status take_settings(clae_trainer *t, const clae_settings *given) {
+    const clae_settings defaults = settings_defaults(t->device->context);
+    const size_t n = t->dataset->info.n;
+    if (!settings_copy(given ? given : &defaults, &t->settings))
+        return fail_memory(t->device->context, sizeof t->settings, "the settings");
+    if (t->settings.batch_size > n)
+        return fail(t->device->context, CLAE_ERROR_INPUT,
+                    "batch size %llu, the dataset has %zu images: it can be %zu at most",
+                    (unsigned long long)t->settings.batch_size, n, n);
     return CLAE_OK;
 }
 
@@ -69,17 +68,17 @@ static clae_status plan_need(void *trainer, size_t batch_size, memory_need *need
 
 /* Plans everything, and allocates nothing on the device. */
 static clae_status plan_memory(clae_trainer *t, dataset_layout *layout) {
-    clae_status status = prepare_plans(t, t->options.batch_size, &t->full, &t->last);
+    clae_status status = prepare_plans(t, t->settings.batch_size, &t->full, &t->last);
     if (status == CLAE_OK) status = plan_prepare_update(t->device, t->model, t->optimiser, &t->update);
     if (status != CLAE_OK) return status;
-    t->position.steps_per_epoch = t->dataset->info.n / t->options.batch_size + (t->last ? 1 : 0);
+    t->position.steps_per_epoch = t->dataset->info.n / t->settings.batch_size + (t->last ? 1 : 0);
     t->need = need_of(t, t->full, t->last);
     const uint64_t left = device_memory_left_bytes(t->device);
     const uint64_t needed = memory_need_total(&t->need) + t->need.spared;
-    *layout = choose_layout(t, t->options.batch_size, left > needed ? left - needed : 0);
+    *layout = choose_layout(t, t->settings.batch_size, left > needed ? left - needed : 0);
     dataset_layout_add_need(layout, &t->need);
     if (!memory_need_fits(t->device, &t->need))
-        return memory_need_refuse(t->device, t->options.batch_size, &t->need, plan_need, t);
+        return memory_need_refuse(t->device, t->settings.batch_size, &t->need, plan_need, t);
     memory_need_log(t->device, CLAE_LOG_INFO, &t->need);
     dataset_layout_log(layout, t->device, CLAE_LOG_INFO);
     return CLAE_OK;
@@ -135,7 +134,7 @@ static clae_status make_host_arrays(clae_trainer *t) {
 }
 
 clae_status clae_trainer_create(clae_device *device, clae_model *model, const clae_dataset *dataset,
-                                const clae_train_options *options, clae_trainer **out) {
+                                const clae_settings *settings, clae_trainer **out) {
     *out = NULL;
     clae_trainer *t = calloc(1, sizeof *t);
     if (!t) return fail_memory(device->context, sizeof *t, "the trainer");
@@ -144,7 +143,7 @@ clae_status clae_trainer_create(clae_device *device, clae_model *model, const cl
     t->dataset = dataset;
     dataset_layout layout;
     clae_status status = dataset_check_shape(dataset, model->input, "the model");
-    if (status == CLAE_OK) status = fill_options(device->context, options, dataset->info.n, &t->options);
+    if (status == CLAE_OK) status = take_settings(t, settings);
     if (status == CLAE_OK) clae_model_set_normalisation(model, dataset->info.mean, dataset->info.std);
     if (status == CLAE_OK) status = plan_and_test(t, &layout);
     if (status == CLAE_OK) status = allocate(t, &layout);
@@ -163,24 +162,25 @@ void clae_trainer_free(clae_trainer *trainer) {
     buffer_free(trainer->losses);
     device_dataset_release(&trainer->data);
     params_release(&trainer->params);
+    settings_release(&trainer->settings);
     free(trainer->order);
     free(trainer->host_losses);
     free(trainer);
 }
 
 static clae_status set_order(clae_trainer *t) {
-    if (t->order_is_set || t->options.no_shuffle) return CLAE_OK;
-    philox_permutation((philox_stream){t->options.seed, PHILOX_SHUFFLE, (uint32_t)t->position.epoch}, t->order,
+    if (t->order_is_set || t->settings.no_shuffle) return CLAE_OK;
+    philox_permutation((philox_stream){t->settings.seed, PHILOX_SHUFFLE, (uint32_t)t->position.epoch}, t->order,
                        t->data.layout.n);
     const clae_status status = device_dataset_set_order(&t->data, t->order);
     t->order_is_set = status == CLAE_OK;
     return status;
 }
 
-static double learning_rate(const clae_train_options *options, uint64_t step) {
-    if (options->cosine_steps == 0) return options->lr;
-    const double progress = fmin((double)step / (double)options->cosine_steps, 1.0);
-    return 0.5 * options->lr * (1.0 + cos(acos(-1.0) * progress));
+static double learning_rate(const clae_settings *settings, uint64_t step) {
+    if (settings->cosine_steps == 0) return settings->lr;
+    const double progress = fmin((double)step / (double)settings->cosine_steps, 1.0);
+    return 0.5 * settings->lr * (1.0 + cos(acos(-1.0) * progress));
 }
 
 size_t trainer_node_count(const clae_trainer *t) {
@@ -192,14 +192,14 @@ plan_node *trainer_node(const clae_trainer *t, size_t index) {
 }
 
 plan *trainer_next_plan(const clae_trainer *trainer) {
-    return trainer->position.images + trainer->options.batch_size <= trainer->data.layout.n ? trainer->full
-                                                                                            : trainer->last;
+    return trainer->position.images + trainer->settings.batch_size <= trainer->data.layout.n ? trainer->full
+                                                                                             : trainer->last;
 }
 
 clae_status trainer_next_inputs(clae_trainer *t, plan_inputs *inputs) {
-    const update_settings settings = {.lr = learning_rate(&t->options, t->position.step)};
+    const update_settings update = {.lr = learning_rate(&t->settings, t->position.step)};
     *inputs = (plan_inputs){.losses = t->losses, .step.slot = t->position.step - t->first_waiting_step};
-    update_kind_of(t->optimiser)->rates(&settings, (double)t->position.step + 1, inputs->step.rates);
+    update_kind_of(t->optimiser)->rates(&update, (double)t->position.step + 1, inputs->step.rates);
     const clae_status status = set_order(t);
     return status == CLAE_OK ? device_dataset_take(&t->data, t->position.images, inputs) : status;
 }
@@ -244,7 +244,7 @@ clae_status clae_trainer_losses(clae_trainer *t, const float **losses, size_t *c
         if (!isfinite(t->host_losses[i]))
             return fail(t->device->context, CLAE_ERROR_NOT_FINITE,
                         "the loss of step %llu is not finite: training has diverged; try a learning rate below %g",
-                        (unsigned long long)(first + i + 1), t->options.lr);
+                        (unsigned long long)(first + i + 1), t->settings.lr);
     return CLAE_OK;
 }
 

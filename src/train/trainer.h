@@ -2,8 +2,9 @@
 #ifndef CLAE_TRAIN_TRAINER_H
 #define CLAE_TRAIN_TRAINER_H
 
-#include "graph/plan.h"
 #include "exec/device_dataset.h"
+#include "graph/plan.h"
+#include "train/settings.h"
 
 #include <clae/train.h>
 
@@ -14,7 +15,7 @@ struct clae_trainer {
     clae_device *device;
     clae_model *model;
     const clae_dataset *dataset;
-    clae_train_options options; /* defaults filled in */
+    clae_settings settings;
     params params;
     optimiser_id optimiser;
     memory_need need;

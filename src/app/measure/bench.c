@@ -132,11 +132,13 @@ clae_status bench_run(clae_device *device, clae_model *model, size_t batch_size,
     clae_trainer *trainer = NULL;
     clae_infer *infer = NULL;
     /* A vanishing rate keeps made-up images from driving the weights anywhere. */
-    const clae_train_options options = {.batch_size = batch_size, .lr = 1e-9};
+    clae_settings settings = settings_defaults(device->context);
+    settings.batch_size = batch_size;
+    settings.lr = 1e-9;
     *result = (bench_result){.batch_size = batch_size};
     rounds = rounds == 0 ? 5 : rounds > MAX_ROUNDS ? MAX_ROUNDS : rounds;
     clae_status status = make_dataset(device->context, model, BATCHES * batch_size, &dataset);
-    if (status == CLAE_OK) status = clae_trainer_create(device, model, dataset, &options, &trainer);
+    if (status == CLAE_OK) status = clae_trainer_create(device, model, dataset, &settings, &trainer);
     if (status == CLAE_OK) status = clae_infer_create(device, model, batch_size, &infer);
     if (status == CLAE_OK) status = time_all(device, trainer, infer, rounds, result);
     if (status == CLAE_OK) result->memory_bytes = clae_trainer_memory_bytes(trainer);

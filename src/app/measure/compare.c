@@ -27,10 +27,10 @@ static bool same_nodes(clae_trainer *const trainers[2]) {
 }
 
 static clae_status make_trainers(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
-                                 const clae_train_options *options, clae_trainer *trainers[2]) {
+                                 const clae_settings *settings, clae_trainer *trainers[2]) {
     clae_status status = CLAE_OK;
     for (int d = 0; d < 2 && status == CLAE_OK; d++)
-        status = clae_trainer_create(devices[d], model, dataset, options, &trainers[d]);
+        status = clae_trainer_create(devices[d], model, dataset, settings, &trainers[d]);
     return status;
 }
 
@@ -43,15 +43,15 @@ static void free_trainers(clae_trainer *trainers[2]) {
 
 /* Devices that fuse differently are compared without fusion. */
 static clae_status make_comparable(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
-                                   const clae_train_options *options, clae_trainer *trainers[2]) {
-    clae_status status = make_trainers(devices, model, dataset, options, trainers);
+                                   const clae_settings *settings, clae_trainer *trainers[2]) {
+    clae_status status = make_trainers(devices, model, dataset, settings, trainers);
     if (status != CLAE_OK || same_nodes(trainers)) return status;
     free_trainers(trainers);
     clae_context *context = devices[0]->context;
     log_line(context, CLAE_LOG_INFO, "the devices fuse ops differently: comparing without fusion");
     const bool no_fusion = context->no_fusion;
     context->no_fusion = true;
-    status = make_trainers(devices, model, dataset, options, trainers);
+    status = make_trainers(devices, model, dataset, settings, trainers);
     context->no_fusion = no_fusion;
     return status;
 }
@@ -202,7 +202,7 @@ static clae_status make_ops(comparison *c) {
 static clae_status compare_ops(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
                                const compare_options *options, compare_result *result) {
     comparison c = {.result = result};
-    clae_status status = make_comparable(devices, model, dataset, &options->train, c.trainers);
+    clae_status status = make_comparable(devices, model, dataset, options->settings, c.trainers);
     if (status == CLAE_OK) status = make_ops(&c);
     for (c.step = 1; c.step <= options->op_steps && status == CLAE_OK; c.step++) {
         if (trainer_next_plan(c.trainers[0]) != c.trainers[0]->full) break;
@@ -258,7 +258,7 @@ static clae_status compare_losses(clae_device *const devices[2], clae_model *mod
     context->no_winograd = true;
     context->precision = CLAE_PRECISION_FP32;
     if (level == CLAE_LOG_INFO) context->log_level = CLAE_LOG_WARNING; /* what they need has been said */
-    clae_status status = make_trainers(devices, model, dataset, &options->train, trainers);
+    clae_status status = make_trainers(devices, model, dataset, options->settings, trainers);
     context->log_level = level;
     context->no_winograd = no_winograd;
     context->precision = precision;

@@ -34,7 +34,7 @@ typedef struct compare_result {
 } compare_result;
 
 typedef struct compare_options {
-    clae_train_options train;
+    const clae_settings *settings; /* of the training; NULL: the defaults */
     uint64_t steps;    /* whose losses are compared */
     uint64_t op_steps; /* whose ops are compared, from the first */
 } compare_options;

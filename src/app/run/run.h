@@ -3,8 +3,8 @@
 #ifndef CLAE_APP_RUN_RUN_H
 #define CLAE_APP_RUN_RUN_H
 
-#include "app/run/run_config.h"
 #include "app/run/run_log.h"
+#include "train/settings.h"
 
 #include <clae/dataset.h>
 #include <clae/device.h>
@@ -14,18 +14,16 @@ typedef struct run run;
 
 typedef struct run_options {
     const char *folder;
-    run_config config; /* config.data may be NULL when a run is resumed */
-    uint64_t given;    /* bit i: field i of config is asked for; when a run is resumed the others are its own */
-    bool epochs_given;
+    clae_settings settings; /* the caller's; when a run is resumed, those that are not given are the run's */
     bool resume;
     const char *init; /* weights to start from; NULL: drawn from the seed */
 } run_options;
 
 typedef struct run_info {
-    const run_config *config;
+    const clae_settings *settings;
     const clae_dataset_info *train, *test;
     bool tests_on_training_images; /* both sets are the same */
-    size_t batch_size;             /* the configuration's, or all images where they are fewer */
+    size_t batch_size;             /* the settings', or all images where they are fewer */
     const clae_model *model;
     const char *checkpoint;                      /* what is resumed; NULL: training starts afresh */
     uint64_t checkpoint_step, checkpoint_epochs; /* epochs: whole ones */
@@ -64,8 +62,8 @@ typedef struct run_result {
 
 /* Locks the folder if there is one, finds what to resume, opens the data and makes the model. CLAE_ERROR_INPUT, with
  * the folder as it was, when it holds a run and `resume` is not set, when another training works in it, when the
- * options or images do not fit the run, or when it holds a model alone. A damaged checkpoint is passed over with a
- * warning. The context then computes in the way that the run's configuration says. */
+ * settings or images do not fit the run, or when it holds a model alone. A damaged checkpoint is passed over with a
+ * warning. The context then computes in the way that the run's settings say. */
 clae_status run_open(clae_context *context, const run_options *options, run **run);
 run_info run_get_info(const run *run);
 

@@ -1,7 +1,8 @@
 /* The checkpoints of a run: the text that they keep, and which one is resumed. */
+#include "app/run/run_open.h"
 #include "base/log_capture.h"
 #include "base/memory.h"
-#include "app/run/run_open.h"
+#include "train/settings_json.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 
 char *run_checkpoint_text(const run *run, const char *device, const run_epoch_state *epoch) {
-    json_t *config = run_config_to_json(&run->config);
+    json_t *config = settings_to_json(&run->settings);
     json_t *object = json_pack("{s:o, s:s, s:s, s:s, s:{s:f, s:I, s:f}}", "config", config, "data_fingerprint",
                                clae_dataset_get_info(run->train)->fingerprint, "test_fingerprint",
                                clae_dataset_get_info(run->test)->fingerprint, "device", device, "epoch", "loss_sum",
@@ -40,11 +41,13 @@ static bool parse_text(const safetensors_file *file, run_checkpoint *checkpoint)
                            &checkpoint->epoch.loss_sum, "images", &images, "seconds", &checkpoint->epoch.seconds);
     ok = ok && is_epoch_state(&checkpoint->epoch, images, safetensors_metadata(file, "images"));
     if (ok) checkpoint->epoch.images = (uint64_t)images;
-    return ok && run_config_from_json(config, &checkpoint->config);
+    checkpoint->settings = settings_defaults(NULL);
+    return ok && settings_from_json(config, &checkpoint->settings) && checkpoint->settings.data;
 }
 
 void run_checkpoint_free(run_checkpoint *checkpoint) {
     json_decref(checkpoint->text);
+    settings_release(&checkpoint->settings);
     free(checkpoint->path);
     *checkpoint = (run_checkpoint){0};
 }
@@ -89,7 +92,7 @@ clae_status run_checkpoint_find(clae_context *context, const char *folder, uint6
 
 static bool is_of_same_run(const run *run, const run_checkpoint *checkpoint) {
     return !strcmp(checkpoint->fingerprint, clae_dataset_get_info(run->train)->fingerprint) &&
-           run_config_is_same(&checkpoint->config, &run->config);
+           settings_are_of_same_run(&checkpoint->settings, &run->settings);
 }
 
 clae_status run_fall_back(run *run, const char *message) {

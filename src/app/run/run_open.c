@@ -9,18 +9,19 @@
 #include <string.h>
 
 /* Paths are kept absolute, so that a run can be resumed from another folder. */
-static clae_status set_data(run *run, const char *data) {
+static clae_status make_data_absolute(run *run) {
+    const char *data = run->settings.data;
     if (!data) {
         return fail(run->context, CLAE_ERROR_INPUT, "--data D is missing (images to train on, like mnist)");
     }
     errno = 0;
-    run->data = path_exists(data) ? realpath(data, NULL) : NULL;
-    if (!run->data && errno != ENOMEM) run->data = strdup(data);
-    run->config.data = run->data;
-    return run->data ? CLAE_OK : fail_memory(run->context, strlen(data), "a path");
+    char *path = path_exists(data) ? realpath(data, NULL) : NULL;
+    bool ok = path ? setting_read(settings_find("data", SETTINGS_DATA), &run->settings, path) : errno != ENOMEM;
+    free(path);
+    return ok ? CLAE_OK : fail_memory(run->context, strlen(data), "a path");
 }
 
-static clae_status start_afresh(run *run, const run_options *options) {
+static clae_status start_afresh(run *run) {
     char *model = run_folder_path(run->folder.path, RUN_MODEL_NAME);
     const bool has_model = model && path_exists(model);
     free(model);
@@ -31,11 +32,11 @@ static clae_status start_afresh(run *run, const run_options *options) {
                     run->folder.path, RUN_MODEL_NAME, run->folder.path);
     log_line(run->context, CLAE_LOG_INFO, "%s holds no checkpoint yet: training starts from the beginning",
              run->folder.path);
-    return set_data(run, options->config.data);
+    return make_data_absolute(run);
 }
 
-/* Takes what was not asked for from the run that is resumed. */
-static clae_status resume(run *run, const run_options *options) {
+/* Takes what is not given from the run that is resumed. */
+static clae_status resume(run *run) {
     char message[RUN_MESSAGE_BYTES];
     const run_checkpoint *found = &run->resumed;
     clae_status status =
@@ -44,46 +45,45 @@ static clae_status resume(run *run, const run_options *options) {
     if (!found->path && *message)
         return fail(run->context, CLAE_ERROR_INPUT, "%s; no checkpoint in %s can be resumed", message,
                     run->folder.path);
-    if (!found->path) return start_afresh(run, options);
+    if (!found->path) return start_afresh(run);
     if (*message)
         log_line(run->context, CLAE_LOG_WARNING, "%s; going on from the checkpoint of step %" PRIu64, message,
                  found->step);
-    status = run_config_merge(run->context, run->folder.path, &found->config, options->given, &run->config);
-    if (!options->epochs_given) run->config.epochs = found->config.epochs;
-    return status ? status : set_data(run, options->config.data ? options->config.data : found->config.data);
+    status = settings_merge(run->context, run->folder.path, &found->settings, &run->settings);
+    return status ? status : make_data_absolute(run);
 }
 
 static clae_status open_data(run *run) {
-    const run_config *config = &run->config;
-    clae_status status = clae_dataset_open(run->context, config->data, CLAE_SPLIT_TRAIN, &run->train);
-    if (!status) status = clae_dataset_open(run->context, config->data, CLAE_SPLIT_TEST, &run->test);
+    const clae_settings *settings = &run->settings;
+    clae_status status = clae_dataset_open(run->context, settings->data, CLAE_SPLIT_TRAIN, &run->train);
+    if (!status) status = clae_dataset_open(run->context, settings->data, CLAE_SPLIT_TEST, &run->test);
     if (status) return status;
     const clae_dataset_info *train = clae_dataset_get_info(run->train), *test = clae_dataset_get_info(run->test);
     run->tests_on_training_images = !strcmp(train->fingerprint, test->fingerprint);
-    clae_dataset_limit(run->train, config->limit_train);
+    clae_dataset_limit(run->train, settings->limit_train);
     const run_checkpoint *resumed = &run->resumed;
     if (resumed->path && strcmp(resumed->fingerprint, train->fingerprint)) {
         return fail(run->context, CLAE_ERROR_INPUT, "%s was trained on other images than those of --data %s",
-                    run->folder.path, config->data);
+                    run->folder.path, settings->data);
     }
     if (resumed->test_fingerprint && strcmp(resumed->test_fingerprint, test->fingerprint)) {
         return fail(run->context, CLAE_ERROR_INPUT,
                     "%s was tested on other images than the test images of --data %s, so that the rows of its log "
                     "could not be compared",
-                    run->folder.path, config->data);
+                    run->folder.path, settings->data);
     }
     return CLAE_OK;
 }
 
 size_t run_batch_size(const run *run) {
     const size_t n = clae_dataset_get_info(run->train)->n;
-    return run->config.batch_size < n ? (size_t)run->config.batch_size : n;
+    return run->settings.batch_size < n ? (size_t)run->settings.batch_size : n;
 }
 
 static clae_status make_model(run *run, const char *init) {
-    const run_config *config = &run->config;
-    clae_status status = clae_model_create_lecture(run->context, (unsigned)config->channels,
-                                                   (unsigned)config->latent_dim, config->seed, &run->model);
+    const clae_settings *settings = &run->settings;
+    clae_status status = clae_model_create_lecture(run->context, (unsigned)settings->channels,
+                                                   (unsigned)settings->latent_dim, settings->seed, &run->model);
     if (!status) status = dataset_check_shape(run->train, clae_model_input_shape(run->model), "the autoencoder");
     if (!status) status = dataset_check_shape(run->test, clae_model_input_shape(run->model), "the autoencoder");
     if (!status && init) status = clae_model_load_weights(run->model, init);
@@ -103,8 +103,8 @@ static clae_status open_run(run *run, const run_options *options) {
     clae_status status = CLAE_OK;
     if (path_is_folder(run->folder.path)) status = run_claim(run, options->resume);
     if (status) return status;
-    status = options->resume ? resume(run, options) : set_data(run, options->config.data);
-    if (!status) status = run_config_apply(&run->config, run->context);
+    status = options->resume ? resume(run) : make_data_absolute(run);
+    if (!status) status = settings_apply_numerics(&run->settings, run->context);
     if (!status) status = open_data(run);
     if (!status) status = make_model(run, options->init);
     return status;
@@ -115,9 +115,10 @@ clae_status run_open(clae_context *context, const run_options *options, run **ou
     run *made = calloc(1, sizeof *made);
     if (!made) return fail_memory(context, sizeof *made, "a training run");
     made->context = context;
-    made->config = options->config;
+    const bool is_copied = settings_copy(&options->settings, &made->settings);
     made->folder = run_folder_at(strdup(options->folder));
-    clae_status status = made->folder.path ? open_run(made, options) : fail_memory(context, 1, "a path");
+    clae_status status =
+        is_copied && made->folder.path ? open_run(made, options) : fail_memory(context, 1, "a training run");
     if (status) {
         run_free(made);
     } else {
@@ -134,7 +135,7 @@ static uint64_t steps_per_epoch(const run *run) {
 run_info run_get_info(const run *run) {
     const uint64_t epochs = run->resumed.step / steps_per_epoch(run);
     return (run_info){
-        .config = &run->config,
+        .settings = &run->settings,
         .train = clae_dataset_get_info(run->train),
         .test = clae_dataset_get_info(run->test),
         .tests_on_training_images = run->tests_on_training_images,
@@ -143,7 +144,7 @@ run_info run_get_info(const run *run) {
         .checkpoint = run->resumed.path,
         .checkpoint_step = run->resumed.step,
         .checkpoint_epochs = epochs,
-        .is_finished = run->resumed.path && epochs >= run->config.epochs &&
+        .is_finished = run->resumed.path && epochs >= run->settings.epochs &&
                        run_folder_has_model_of(run->context, run->folder.path, run->resumed.step),
     };
 }
@@ -155,6 +156,6 @@ void run_free(run *run) {
     clae_dataset_free(run->test);
     run_checkpoint_free(&run->resumed);
     run_folder_leave(&run->folder);
-    free(run->data);
+    settings_release(&run->settings);
     free(run);
 }

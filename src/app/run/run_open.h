@@ -5,6 +5,8 @@
 #include "app/run/run.h"
 #include "app/run/run_folder.h"
 
+#include <jansson.h>
+
 #define RUN_MESSAGE_BYTES 512
 
 /* How far the current epoch is; kept in mid-epoch checkpoints, so that its row in the log comes out the same. */
@@ -19,17 +21,16 @@ typedef struct run_checkpoint {
     char *path; /* NULL: there is none */
     uint64_t step;
     run_epoch_state epoch;
-    run_config config;
+    clae_settings settings;
     const char *fingerprint, *test_fingerprint; /* of the images; of the test images NULL: not said */
     const char *device;                         /* on which it was trained */
-    json_t *text;                               /* owns the strings */
+    json_t *text;                               /* owns these strings */
 } run_checkpoint;
 
 struct run {
     clae_context *context;
     run_folder folder;
-    run_config config;
-    char *data; /* config.data points to it */
+    clae_settings settings;
     clae_dataset *train, *test;
     bool tests_on_training_images;
     clae_model *model;

@@ -48,7 +48,7 @@ static double now_seconds(void) {
 
 static bool is_done(const loop *loop) {
     clae_train_position position = clae_trainer_position(loop->trainer);
-    return position.epoch >= loop->run->config.epochs ||
+    return position.epoch >= loop->run->settings.epochs ||
            (loop->limits->stop_step && position.step >= loop->limits->stop_step);
 }
 
@@ -59,7 +59,7 @@ static uint64_t least(uint64_t a, uint64_t b) {
 /* Steps until training ends, and the images and tests in them. */
 static double seconds_left(const loop *loop) {
     clae_train_position position = clae_trainer_position(loop->trainer);
-    uint64_t end = loop->run->config.epochs * position.steps_per_epoch;
+    uint64_t end = loop->run->settings.epochs * position.steps_per_epoch;
     if (loop->limits->stop_step) end = least(end, loop->limits->stop_step);
     double steps = end > position.step ? (double)(end - position.step) : 0;
     double images = steps * (double)clae_dataset_get_info(loop->run->train)->n / (double)position.steps_per_epoch;
@@ -71,7 +71,7 @@ static void tick(loop *loop, bool is_testing) {
     clae_train_position position = clae_trainer_position(loop->trainer);
     run_progress *progress = &loop->progress;
     const clae_dataset_info *train = clae_dataset_get_info(loop->run->train);
-    progress->epochs = loop->run->config.epochs;
+    progress->epochs = loop->run->settings.epochs;
     progress->epoch = position.epoch + !is_testing;
     progress->step = position.step;
     progress->is_testing = is_testing;
@@ -283,14 +283,10 @@ static clae_status open_logs(loop *loop) {
 static clae_status prepare(loop *loop, clae_device *device) {
     run *run = loop->run;
     run_device_text(device, loop->device);
-    clae_train_options options = {
-        .batch_size = run_batch_size(run),
-        .lr = run->config.lr,
-        .seed = run->config.seed,
-        .no_shuffle = run->config.no_shuffle,
-    };
+    clae_settings settings = run->settings; /* whose texts are the run's */
+    settings.batch_size = run_batch_size(run);
     clae_status status = run_claim(run, false);
-    if (!status) status = clae_trainer_create(device, run->model, run->train, &options, &loop->trainer);
+    if (!status) status = clae_trainer_create(device, run->model, run->train, &settings, &loop->trainer);
     if (!status) status = restore(loop);
     if (!status) status = clae_infer_create(device, run->model, 0, &loop->infer);
     if (status) return status;

@@ -1,0 +1,53 @@
+/* The settings of a training by name and as text: batch-size, lr and so on, as `clae train --help` explains them.
+ * clae_settings_info lists all, with their limits and defaults. */
+#ifndef CLAE_SETTINGS_H
+#define CLAE_SETTINGS_H
+
+#include <clae/context.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct clae_settings clae_settings;
+
+typedef enum clae_setting_kind {
+    CLAE_SETTING_FLAG,  /* "true" or "1", "false" or "0" */
+    CLAE_SETTING_COUNT, /* a whole number from min to max, in digits alone */
+    CLAE_SETTING_REAL,  /* a number from min to max, with a decimal point whatever the locale */
+    CLAE_SETTING_TEXT,
+    CLAE_SETTING_TEXTS,  /* each text that is set is added, after a comma */
+    CLAE_SETTING_CHOICE, /* one of `values` */
+} clae_setting_kind;
+
+typedef struct clae_setting_info {
+    const char *name; /* valid for ever, as the other texts are */
+    clae_setting_kind kind;
+    const char *standard; /* the default; NULL: false, 0 or no text */
+    double min, max;      /* of numbers */
+    const char *values;   /* what the choices are, "this|that"; of the other kinds a placeholder, NULL of flags */
+    const char *help;
+} clae_setting_info;
+
+/* All settings at their defaults. The context must outlive them. */
+CLAE_API clae_status clae_settings_create(const clae_context *context, clae_settings **settings);
+
+/* Sets one from text: clae_settings_set(settings, "lr", "1e-3"). CLAE_ERROR_INPUT, with a line that says what was
+ * expected and everything as before, when there is no such setting or it takes no such value. */
+CLAE_API clae_status clae_settings_set(clae_settings *settings, const char *name, const char *text);
+
+/* Writes a setting into `text` of `size` bytes, so that clae_settings_set takes it and the same value comes back; ""
+ * for a text that is not set. CLAE_ERROR_INPUT when there is no such setting or no room. */
+CLAE_API clae_status clae_settings_get(const clae_settings *settings, const char *name, char *text, size_t size);
+
+/* The settings in their order, from 0; false where there are no more. */
+CLAE_API bool clae_settings_info(size_t index, clae_setting_info *info);
+
+CLAE_API void clae_settings_free(clae_settings *settings);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
