@@ -119,6 +119,35 @@ static size_t occurrences(const char *text, const char *part) {
     return count;
 }
 
+static void put_config(const char *text) {
+    FILE *file = fopen(in_scratch("config.json"), "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+/* A file of settings does what the options do, and these come first. */
+static void test_config(void **state) {
+    (void)state;
+    put_config("{\"data\": \"data\", \"epochs\": 2, \"channels\": 2, \"limit-train\": 100, \"lr\": 0.01, "
+               "\"no-winograd\": true}");
+    assert_code(clae("train --config config.json --out configured --epochs 1 -q"), 0);
+    assert_code(clae("train --data data --epochs 1 --channels 2 --limit-train 100 --lr 0.01 --no-winograd "
+                     "--out optioned -q"),
+                0);
+    assert_same_files(in_scratch("configured/model.safetensors"), in_scratch("optioned/model.safetensors"));
+    put_config("{\"lr\": 0.02}");
+    assert_code(clae("train --resume --out configured --config config.json -q"), 2);
+    assert_contains(err, "was started with --lr 0.01 and cannot go on with --lr 0.02");
+    put_config("{\"lr\": \"high\"}");
+    assert_code(clae("train --data data --out r --config config.json -q"), 2);
+    assert_contains(err, "config.json: lr: expected a number from 1e-12 to 1e+06, got \"high\"\n");
+    assert_int_equal(lines(err), 1);
+    assert_code(clae("train --data data --out r --config nothing-here -q"), 2);
+    assert_contains(err, "nothing-here");
+    assert_int_equal(lines(err), 1);
+    assert_false(exists(in_scratch("r/model.safetensors")));
+}
+
 static void test_memory_limit(void **state) {
     (void)state;
     const char *words = "train --data data --epochs 2 --channels 2 --latent-dim 3 --batch-size";
@@ -368,6 +397,7 @@ int main(void) {
         cmocka_unit_test(test_usage_errors),
         cmocka_unit_test(test_train_writes),
         cmocka_unit_test(test_train_messages),
+        cmocka_unit_test(test_config),
         cmocka_unit_test(test_memory_limit),
         cmocka_unit_test(test_devices),
         cmocka_unit_test(test_choosing_a_device),

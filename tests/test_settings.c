@@ -1,5 +1,5 @@
-/* The table of settings: every row goes through text, JSON and the rules of resuming; the public functions refuse
- * what is wrong. */
+/* The table of settings: every row goes through text, JSON and the rules of resuming; files and the public functions
+ * refuse what is wrong. */
 #include "data_support.h"
 
 #include "base/memory.h"
@@ -186,6 +186,52 @@ static void test_resume_rules(void **state) {
     }
 }
 
+static void assert_file_refused(scene *s, const char *text, const char *said) {
+    clae_settings settings = settings_defaults(NULL);
+    write_file(s->path, text, strlen(text));
+    assert_refused(s, CLAE_ERROR_INPUT, settings_read_file(&s->context, s->path, &settings));
+    assert_int_equal(strncmp(s->message, s->path, strlen(s->path)), 0);
+    if (!strstr(s->message, said)) print_message("%s\n", s->message);
+    assert_non_null(strstr(s->message, said));
+    assert_int_equal(settings.given, 0);
+}
+
+static void test_bad_files(void **state) {
+    scene *s = *state;
+    assert_file_refused(s, "", ": line 1: ");
+    assert_file_refused(s, "{\"lr\": 0.1,\n}", ": line 2: ");
+    assert_file_refused(s, "{\"lr\": 0.1, \"lr\": 0.2}", ": line 1: ");
+    assert_file_refused(s, "[1]", "expected an object of settings");
+    assert_file_refused(s, "{\"learning-rate\": 1}", ": learning-rate: there is no such setting; there are data, ");
+    assert_file_refused(s, "{\"cosine-steps\": 1}", ": cosine-steps: there is no such setting");
+    assert_file_refused(s, "{\"seed\": 3, \"lr\": \"0.1\"}",
+                        ": lr: expected a number from 1e-12 to 1e+06, got \"0.1\"");
+    assert_file_refused(s, "{\"epochs\": 2.5}", ": epochs: expected a whole number from 1 to 1000000, got 2.5");
+    assert_file_refused(s, "{\"epochs\": -1}", "got -1");
+    assert_file_refused(s, "{\"no-shuffle\": 1}", ": no-shuffle: expected true or false, got 1");
+    assert_file_refused(s, "{\"precision\": \"fp16\"}", ": precision: expected fp32|tf32, got \"fp16\"");
+    assert_file_refused(s, "{\"data\": null}", ": data: expected a value (D), got null");
+    remove(s->path);
+    clae_settings settings = settings_defaults(NULL);
+    assert_refused(s, CLAE_ERROR_INPUT, settings_read_file(&s->context, s->path, &settings));
+}
+
+static void test_good_file(void **state) {
+    scene *s = *state;
+    static const char text[] =
+        "{\"lr\": 1, \"batch-size\": 7, \"no-shuffle\": true, \"data\": \"mnist\", \"limit-train\": 0}";
+    clae_settings settings = settings_defaults(NULL);
+    write_file(s->path, text, strlen(text));
+    assert_true(setting_read(settings_find("batch-size", SETTINGS_OF_RUN), &settings, "9"));
+    assert_int_equal(settings_read_file(&s->context, s->path, &settings), CLAE_OK);
+    assert_true(settings.lr == 1 && settings.no_shuffle && settings.limit_train == 0 && settings.epochs == 25);
+    assert_int_equal(settings.batch_size, 9); /* the one that was given before */
+    assert_string_equal(settings.data, "mnist");
+    assert_int_equal(settings.given,
+                     SETTING_BIT(lr) | SETTING_BIT(batch_size) | SETTING_BIT(no_shuffle) | SETTING_BIT(data));
+    settings_release(&settings);
+}
+
 static void test_public_functions(void **state) {
     scene *s = *state;
     clae_settings *settings;
@@ -243,6 +289,8 @@ int main(void) {
         cmocka_unit_test(test_json_round_trip),
         cmocka_unit_test(test_json_of_defaults),
         cmocka_unit_test(test_resume_rules),
+        cmocka_unit_test_setup_teardown(test_bad_files, scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(test_good_file, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(test_public_functions, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(test_public_refusals, scene_open, scene_close),
     };

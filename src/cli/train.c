@@ -4,6 +4,7 @@
 #include "app/run/run_folder.h"
 #include "base/files.h"
 #include "base/memory.h"
+#include "train/settings_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ typedef struct train_args {
     common_args common;
     run_options run;
     run_limits limits;
+    const char *config;
 } train_args;
 
 #define ARGS train_args
@@ -20,6 +22,9 @@ static const option options[] = {
     OPTION_FLAG(run.resume, "resume", 0,
                 "go on with the run in the folder, with its own options; --epochs may be raised"),
     OPTION_TEXT(run.init, "init", "FILE", NULL, "start from the weights of a model or checkpoint (.safetensors)"),
+    OPTION_TEXT(config, "config", "FILE", NULL,
+                "take options of data, model, training and numerics from a JSON object, like {\"lr\": 0.001}; those on "
+                "the command line hold"),
     OPTION_COUNT(limits.stop_step, "steps", "N", NULL, 1, 1e12,
                  "end after N steps in all, if the epochs do not end before"),
     OPTION_TEXT(limits.step_log, "log-steps", "FILE", NULL, "write a line `step,loss` for every step"),
@@ -87,19 +92,27 @@ static int train(session *session, const train_args *args, run *run) {
     return code;
 }
 
+/* The settings of the command line, and of --config those that it does not give. */
+static clae_status take_settings(const session *session, const train_args *args, clae_settings *settings) {
+    if (!settings_copy(&args->common.settings, settings))
+        return fail_memory(session->context, sizeof *settings, "the settings");
+    return args->config ? settings_read_file(session->context, args->config, settings) : CLAE_OK;
+}
+
 static int run_command(console *console, const void *arguments) {
     const train_args *args = arguments;
     if (args->run.resume && args->run.init) {
         return console_usage(console, "--init", "starts a new run and does not go with --resume");
     }
     run_options asked = args->run;
-    asked.settings = args->common.settings;
     session session;
     run *run = NULL;
     clae_status status = session_open(&session, console, &args->common);
+    if (!status) status = take_settings(&session, args, &asked.settings);
     if (!status) status = run_open(session.context, &asked, &run);
     int code = status ? exit_code(status) : train(&session, args, run);
     run_free(run);
+    settings_release(&asked.settings);
     session_close(&session);
     return code;
 }
