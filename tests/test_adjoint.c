@@ -1,6 +1,6 @@
 #include "test_adjoint.h"
 
-#include "ops/conv.h"
+#include "ops/conv_cases.h"
 
 #include <float.h>
 #include <math.h>

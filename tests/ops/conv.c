@@ -1,4 +1,4 @@
-#include "ops/conv.h"
+#include "ops/conv_cases.h"
 
 typedef struct square_layer {
     int n, wide, narrow, wide_c, narrow_c, k, s;

@@ -1,4 +1,4 @@
-#include "ops/conv.h"
+#include "ops/conv_cases.h"
 
 static bool fill_fwd(op_case *c, test_random *random) {
     const conv_desc *d = &c->desc.conv;

@@ -1,6 +1,6 @@
 /* What the cases of conv2d and conv_transpose2d share: their descriptors, and how their operands are filled. */
-#ifndef CLAE_TESTS_OPS_CONV_H
-#define CLAE_TESTS_OPS_CONV_H
+#ifndef CLAE_TESTS_OPS_CONV_CASES_H
+#define CLAE_TESTS_OPS_CONV_CASES_H
 
 #include "op_harness.h"
 
