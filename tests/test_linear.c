@@ -32,7 +32,8 @@ static void test_linear_reaches_pca(void **state) {
     fixture *f = *state;
     const clae_layer_spec encoder[] = {CONV(LATENT, SIDE, 1, 0)}, decoder[] = {CONV_TRANSPOSE(1, SIDE, 1, 0, 0)};
     clae_settings settings = settings_of(IMAGES, 1e-2);
-    settings.cosine_steps = STEPS;
+    settings.schedule = "cosine";
+    settings.schedule_steps = STEPS;
     clae_dataset *dataset = patterns(f->context);
     clae_model *model = NULL;
     clae_trainer *trainer = NULL;

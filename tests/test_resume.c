@@ -220,7 +220,7 @@ static void test_checkpoint_without_a_setting(void **state) {
     train_reference();
     stopped_run("earlier", options_for(NULL));
     char *newest = checkpoint_in("earlier", 2 * STEPS_PER_EPOCH);
-    drop_metadata(newest, "cosine_steps");
+    drop_metadata(newest, "schedule_steps");
     drop_metadata(newest, "no_shuffle");
     edit_metadata(newest, "extra", "\"no-shuffle\":false,", "");
     run_options options = resume_of("earlier");

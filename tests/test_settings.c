@@ -203,7 +203,7 @@ static void test_bad_files(void **state) {
     assert_file_refused(s, "{\"lr\": 0.1, \"lr\": 0.2}", ": line 1: ");
     assert_file_refused(s, "[1]", "expected an object of settings");
     assert_file_refused(s, "{\"learning-rate\": 1}", ": learning-rate: there is no such setting; there are data, ");
-    assert_file_refused(s, "{\"cosine-steps\": 1}", ": cosine-steps: there is no such setting");
+    assert_file_refused(s, "{\"schedule-steps\": 1}", ": schedule-steps: there is no such setting");
     assert_file_refused(s, "{\"seed\": 3, \"lr\": \"0.1\"}",
                         ": lr: expected a number from 1e-12 to 1e+06, got \"0.1\"");
     assert_file_refused(s, "{\"epochs\": 2.5}", ": epochs: expected a whole number from 1 to 1000000, got 2.5");

@@ -118,7 +118,8 @@ static clae_status train(toy *t) {
     clae_settings settings = settings_defaults(t->session.context);
     settings.batch_size = BATCH_SIZE;
     settings.lr = LR;
-    settings.cosine_steps = t->args->steps;
+    settings.schedule = "cosine";
+    settings.schedule_steps = t->args->steps;
     settings.no_shuffle = true;
     clae_status status = make_batches(t, &batches);
     if (!status) status = clae_trainer_create(t->session.device, t->model, batches, &settings, &trainer);

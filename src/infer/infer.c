@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/pixels.h"
+#include "ops/loss.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -138,25 +139,32 @@ clae_status clae_infer_decode(clae_infer *infer, const float *codes, size_t n, f
     return status;
 }
 
-/* Sum of (y - x)^2 over an image, in double and in an order of its own: the same in batches of any size. */
-static clae_status add_error(clae_infer *infer, const clae_dataset *images, size_t image, const float *y, double *sum) {
+/* What an evaluation adds up over images. */
+typedef struct error_sums {
+    double squares, losses; /* of (y - x)^2, and of the loss where it is another one */
+} error_sums;
+
+/* An image's errors, in double and in an order of its own: the same in batches of any size. */
+static clae_status add_error(clae_infer *infer, const clae_dataset *images, size_t image, const float *y,
+                             error_sums *sums) {
     const size_t elements = shape_elements(infer->model->input);
     const double unit = pixels_unit(images->info.is_float), *x = infer->image;
     const clae_status status = dataset_read_values(images, image, infer->image);
     if (status != CLAE_OK) return status;
-    double sums[LANES] = {0}, error = 0;
+    double lanes[LANES] = {0}, squares = 0;
     for (size_t e = 0; e < elements; e++) {
-        const double difference = y[e] - (x[e] / unit - infer->mean) / infer->std;
-        sums[e % LANES] += difference * difference;
+        const double target = (x[e] / unit - infer->mean) / infer->std, difference = y[e] - target;
+        lanes[e % LANES] += difference * difference;
+        if (infer->loss != LOSS_mse) sums->losses += loss_term(infer->loss, (double)y[e], target);
     }
-    for (size_t lane = 0; lane < LANES; lane++) error += sums[lane];
-    *sum += error;
+    for (size_t lane = 0; lane < LANES; lane++) squares += lanes[lane];
+    sums->squares += squares;
     return CLAE_OK;
 }
 
 /* Adds the errors of the batch that begins with image `first`, whose reconstructions are at `y`. */
 static clae_status add_errors(clae_infer *infer, const clae_dataset *images, view y, size_t first, size_t count,
-                              double *sum) {
+                              error_sums *sums) {
     const size_t elements = shape_elements(infer->model->input);
     const size_t most = infer->staging_floats / elements;
     clae_status status = CLAE_OK;
@@ -165,13 +173,12 @@ static clae_status add_errors(clae_infer *infer, const clae_dataset *images, vie
         status = buffer_download(y.buffer, (y.offset + i * elements) * sizeof(float), infer->staging,
                                  rows * elements * sizeof(float));
         for (size_t k = 0; k < rows && status == CLAE_OK; k++)
-            status = add_error(infer, images, first + i + k, infer->staging + k * elements, sum);
+            status = add_error(infer, images, first + i + k, infer->staging + k * elements, sums);
     }
     return status;
 }
 
-/* *sum is that of (g(f(x)) - x)^2. */
-static clae_status sum_errors(clae_infer *infer, plan *plan, const clae_dataset *images, double *sum) {
+static clae_status sum_errors(clae_infer *infer, plan *plan, const clae_dataset *images, error_sums *sums) {
     const size_t n = images->info.n, batch = plan->batch_size, elements = shape_elements(infer->model->input);
     const size_t rows = EVALUATED_FLOATS / elements + 1;
     clae_status status = get_staging(infer, rows < batch ? rows : batch, elements);
@@ -180,7 +187,7 @@ static clae_status sum_errors(clae_infer *infer, plan *plan, const clae_dataset 
         const size_t count = n - first < batch ? n - first : batch;
         status = inputs_at(infer, first, &inputs);
         if (status == CLAE_OK) status = plan_run(plan, &inputs);
-        if (status == CLAE_OK) status = add_errors(infer, images, plan_view(plan, plan->y), first, count, sum);
+        if (status == CLAE_OK) status = add_errors(infer, images, plan_view(plan, plan->y), first, count, sums);
     }
     return status;
 }
@@ -191,15 +198,16 @@ clae_status infer_prepare_evaluation(clae_infer *infer, const clae_dataset *imag
 }
 
 clae_status clae_infer_evaluate(clae_infer *infer, const clae_dataset *images, clae_evaluation *evaluation) {
-    double sum = 0;
+    error_sums sums = {0};
     plan *plan;
     *evaluation = (clae_evaluation){0};
     clae_status status = infer_begin(infer, INFER_RECONSTRUCT, images, 0, images->info.n, &plan);
-    if (status == CLAE_OK) status = sum_errors(infer, plan, images, &sum);
+    if (status == CLAE_OK) status = sum_errors(infer, plan, images, &sums);
     if (status != CLAE_OK) return status;
-    evaluation->loss = 0.5 * sum / (double)images->info.n;
+    const double half_square = 0.5 * sums.squares / (double)images->info.n;
+    evaluation->loss = infer->loss == LOSS_mse ? half_square : sums.losses / (double)images->info.n;
     evaluation->mse_per_pixel =
-        2.0 * evaluation->loss * infer->std * infer->std / (double)shape_elements(infer->model->input);
+        2.0 * half_square * infer->std * infer->std / (double)shape_elements(infer->model->input);
     evaluation->psnr_db = -10.0 * log10(evaluation->mse_per_pixel);
     return CLAE_OK;
 }

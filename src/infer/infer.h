@@ -18,6 +18,7 @@ struct clae_infer {
     size_t batch_size;
     bool may_shrink; /* the batch size is not the user's */
     bool is_said;    /* how much memory is planned */
+    loss_id loss;    /* that evaluation says; mse unless it is set */
     const plan *share;
     params params;
     struct {

@@ -6,16 +6,10 @@
 
 #define UPDATE_MAX_STATES 2
 
-/* What rates are computed from, besides the step. */
-typedef struct update_settings {
-    double lr;
-} update_settings;
-
 typedef struct update_kind {
-    const char *name;                                                                       /* "adam" */
-    const char *state[UPDATE_MAX_STATES];                                                   /* "m"; NULL: none */
-    double flops;                                                                           /* for each parameter */
-    void (*rates)(const update_settings *settings, double step, float rates[OP_MAX_RATES]); /* step: from 1 */
+    const char *name;                     /* "adam" */
+    const char *state[UPDATE_MAX_STATES]; /* "m"; NULL: none */
+    double flops;                         /* for each parameter */
 } update_kind;
 
 const update_kind *update_kind_of(optimiser_id optimiser);

@@ -10,6 +10,24 @@
 
 static_assert(SETTINGS_COUNT <= 64, "clae_settings.given has a bit for each");
 
+/* "|adam|sgd": the names of a table. */
+static const char optimiser_choices[] =
+#define OPTIMISER(stem, ...) "|" #stem
+#include "ops/optimisers.def"
+#undef OPTIMISER
+    ;
+static const char loss_choices[] =
+#define LOSS(stem, ...) "|" #stem
+#include "ops/losses.def"
+#undef LOSS
+    ;
+static const char schedule_choices[] =
+#define SCHEDULE(stem, ...) "|" #stem
+#include "train/schedules.def"
+#undef SCHEDULE
+    ;
+#define SETTING_CHOICES(table) table##_choices + 1
+
 const setting settings_table[SETTINGS_COUNT] = {
 #define SETTING(FIELD, NAME, KIND, GROUP, RESUME, STANDARD, MIN, MAX, METAVAR, HELP)                                   \
     {.name = NAME,                                                                                                     \

@@ -2,7 +2,9 @@
 
 #include "base/memory.h"
 #include "base/philox.h"
+#include "ops/loss.h"
 #include "data/dataset.h"
+#include "train/optimiser.h"
 #include "check/selftest.h"
 
 #include <math.h>
@@ -16,6 +18,7 @@ static clae_status take_settings(clae_trainer *t, const clae_settings *given) {
     const size_t n = t->dataset->info.n;
     if (!settings_copy(given ? given : &defaults, &t->settings))
         return fail_memory(t->device->context, sizeof t->settings, "the settings");
+    t->optimiser = optimiser_of(&t->settings);
     if (t->settings.batch_size > n)
         return fail(t->device->context, CLAE_ERROR_INPUT,
                     "batch size %llu, the dataset has %zu images: it can be %zu at most",
@@ -26,6 +29,7 @@ static clae_status take_settings(clae_trainer *t, const clae_settings *given) {
 /* The plans for batches of one size and for the smaller batch that ends an epoch, *last: NULL where none does. */
 static clae_status prepare_plans(const clae_trainer *t, size_t batch_size, plan **full, plan **last) {
     plan_request request = plan_request_of_training(t->device, t->model, batch_size);
+    request.loss = loss_find(t->settings.loss);
     request.from_float = t->dataset->info.is_float;
     *full = *last = NULL;
     clae_status status = plan_prepare(&request, full);
@@ -177,12 +181,6 @@ static clae_status set_order(clae_trainer *t) {
     return status;
 }
 
-static double learning_rate(const clae_settings *settings, uint64_t step) {
-    if (settings->cosine_steps == 0) return settings->lr;
-    const double progress = fmin((double)step / (double)settings->cosine_steps, 1.0);
-    return 0.5 * settings->lr * (1.0 + cos(acos(-1.0) * progress));
-}
-
 size_t trainer_node_count(const clae_trainer *t) {
     return t->full->node_count + t->update->node_count;
 }
@@ -197,9 +195,8 @@ plan *trainer_next_plan(const clae_trainer *trainer) {
 }
 
 clae_status trainer_next_inputs(clae_trainer *t, plan_inputs *inputs) {
-    const update_settings update = {.lr = learning_rate(&t->settings, t->position.step)};
     *inputs = (plan_inputs){.losses = t->losses, .step.slot = t->position.step - t->first_waiting_step};
-    update_kind_of(t->optimiser)->rates(&update, (double)t->position.step + 1, inputs->step.rates);
+    optimiser_rates(&t->settings, t->position.step, inputs->step.rates);
     const clae_status status = set_order(t);
     return status == CLAE_OK ? device_dataset_take(&t->data, t->position.images, inputs) : status;
 }

@@ -12,13 +12,20 @@ static void describe(op_id op, size_t index, int quick, test_random *random, op_
     desc->update = (update_desc){(optimiser_id)(index % OPTIMISER_COUNT), count};
 }
 
+/* As optimisers have them: a rate, a correction, two shares that add up to 1, twice, and an epsilon. */
+static void draw_rates(test_random *random, float rates[OP_MAX_RATES]) {
+    const double beta1 = random_int(random, 0, 1) ? 0.9 : 0.5, beta2 = random_int(random, 0, 1) ? 0.999 : 0.9;
+    const double all[OP_MAX_RATES] = {
+        pow(10, -random_int(random, 1, 5)),     random_int(random, 3, 100) / 100.0, beta1, 1 - beta1, beta2, 1 - beta2,
+        random_int(random, 0, 1) ? 1e-8 : 1e-3, random_int(random, 0, 100) / 100.0};
+    for (int i = 0; i < OP_MAX_RATES; i++) rates[i] = (float)all[i];
+}
+
 /* Gradients of all sizes, some of them zero; the last state may be one of squares, which are never negative. */
 static bool fill(op_case *c, test_random *random) {
     if (c->integers) return false;
     const update_desc *d = &c->desc.update;
-    const update_kind *kind = update_kind_of(d->optimiser);
-    kind->rates(&(update_settings){.lr = pow(10, -random_int(random, 1, 5))}, random_int(random, 1, 5000),
-                c->args.step.rates);
+    draw_rates(random, c->args.step.rates);
     double *gradients = case_memory(d->count * sizeof(double)), *squares = case_memory(d->count * sizeof(double));
     double rates[OP_MAX_RATES];
     for (size_t i = 0; i < OP_MAX_RATES; i++) rates[i] = (double)c->args.step.rates[i];

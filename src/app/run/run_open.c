@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "data/dataset.h"
+#include "train/schedule.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -35,6 +36,15 @@ static clae_status start_afresh(run *run) {
     return make_data_absolute(run);
 }
 
+/* What is behind would have been another rate. */
+static clae_status check_schedule(const run *run, const clae_settings *found) {
+    if (!schedule_has_end(found) || run->settings.epochs == found->epochs) return CLAE_OK;
+    return fail(run->context, CLAE_ERROR_INPUT,
+                "%s: --schedule %s is for %llu epochs, so --epochs %llu would be another training: leave it out",
+                run->folder.path, found->schedule, (unsigned long long)found->epochs,
+                (unsigned long long)run->settings.epochs);
+}
+
 /* Takes what is not given from the run that is resumed. */
 static clae_status resume(run *run) {
     char message[RUN_MESSAGE_BYTES];
@@ -50,6 +60,7 @@ static clae_status resume(run *run) {
         log_line(run->context, CLAE_LOG_WARNING, "%s; going on from the checkpoint of step %" PRIu64, message,
                  found->step);
     status = settings_merge(run->context, run->folder.path, &found->settings, &run->settings);
+    if (!status) status = check_schedule(run, &found->settings);
     return status ? status : make_data_absolute(run);
 }
 

@@ -4,6 +4,8 @@
 #include "infer/infer.h"
 #include "app/run/run_device.h"
 #include "app/run/run_open.h"
+#include "ops/loss.h"
+#include "train/schedule.h"
 #include "train/trainer.h"
 
 #include <clae/train.h>
@@ -280,17 +282,25 @@ static clae_status open_logs(loop *loop) {
     return status;
 }
 
+/* 0 where the learning rate does not depend on it. */
+static uint64_t schedule_steps(const run *run) {
+    const size_t n = clae_dataset_get_info(run->train)->n, batch_size = run_batch_size(run);
+    return schedule_has_end(&run->settings) ? run->settings.epochs * ((n + batch_size - 1) / batch_size) : 0;
+}
+
 static clae_status prepare(loop *loop, clae_device *device) {
     run *run = loop->run;
     run_device_text(device, loop->device);
     clae_settings settings = run->settings; /* whose texts are the run's */
     settings.batch_size = run_batch_size(run);
+    settings.schedule_steps = schedule_steps(run);
     clae_status status = run_claim(run, false);
     if (!status) status = clae_trainer_create(device, run->model, run->train, &settings, &loop->trainer);
     if (!status) status = restore(loop);
     if (!status) status = clae_infer_create(device, run->model, 0, &loop->infer);
     if (status) return status;
     infer_share(loop->infer, loop->trainer->full);
+    loop->infer->loss = loss_find(settings.loss);
     status = infer_prepare_evaluation(loop->infer, run->test);
     return status ? status : open_logs(loop);
 }
