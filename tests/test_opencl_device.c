@@ -81,13 +81,17 @@ static void kernels_get_their_arguments(void **state) {
     assert_true(opencl_kernel_work_group_items(&kernel) >= 1);
     assert_int_equal(buffer_create(&f->device->base, sizeof out, &b), CLAE_OK);
     const view y = {b, 2}, none = {NULL, 9};
-    assert_int_equal(opencl_kernel_set(&kernel, "vviulf", y, none, -7, (size_t)8, (size_t)9, 0.5), CLAE_OK);
+    assert_int_equal(opencl_kernel_set(&kernel, OPENCL_ARGS(arg_view(y), arg_view(none), arg_int(-7),
+                                                            arg_uint((size_t)8), arg_ulong((size_t)9), arg_float(0.5))),
+                     CLAE_OK);
     assert_int_equal(opencl_kernel_run(&kernel, 1, NULL, &(size_t){2}, NULL), CLAE_OK);
     assert_int_equal(buffer_download(b, 2 * sizeof(float), out, 6 * sizeof(float)), CLAE_OK);
     const float expected[6] = {-7, 8, 9, 0.5f, 1, 42};
     assert_memory_equal(out, expected, sizeof expected);
-    assert_int_equal(opencl_kernel_set(&kernel, "vviulf", y, none, -7, (size_t)1 << 40, (size_t)9, 0.5),
-                     CLAE_ERROR_DEVICE);
+    assert_int_equal(
+        opencl_kernel_set(&kernel, OPENCL_ARGS(arg_view(y), arg_view(none), arg_int(-7), arg_uint((size_t)1 << 40),
+                                               arg_ulong((size_t)9), arg_float(0.5))),
+        CLAE_ERROR_DEVICE);
     assert_non_null(strstr(f->last_error, "put"));
     buffer_free(b);
     opencl_kernel_release(&kernel);

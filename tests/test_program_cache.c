@@ -16,7 +16,7 @@ static float run_number(opencl_fixture *f, const char *options) {
     f->debug[0] = '\0';
     assert_int_equal(opencl_kernel_create(f->device, "number.cl", options, "number", &kernel), CLAE_OK);
     assert_int_equal(buffer_create(&f->device->base, sizeof out, &b), CLAE_OK);
-    assert_int_equal(opencl_kernel_set(&kernel, "v", (view){b, 0}), CLAE_OK);
+    assert_int_equal(opencl_kernel_set(&kernel, OPENCL_ARGS(arg_view((view){b, 0}))), CLAE_OK);
     assert_int_equal(opencl_kernel_run(&kernel, 1, NULL, &(size_t){1}, NULL), CLAE_OK);
     assert_int_equal(buffer_download(b, 0, &out, sizeof out), CLAE_OK);
     buffer_free(b);

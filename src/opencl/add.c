@@ -3,8 +3,9 @@
 
 static clae_status add_run(op_instance *instance, const op_args *args) {
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
-    const clae_status status = opencl_kernel_set(&launch->kernel, "vvvu", args->operand[ADD_A], args->operand[ADD_B],
-                                                 args->operand[ADD_Y], instance->desc.add.count);
+    const clae_status status = opencl_kernel_set(
+        &launch->kernel, OPENCL_ARGS(arg_view(args->operand[ADD_A]), arg_view(args->operand[ADD_B]),
+                                     arg_view(args->operand[ADD_Y]), arg_uint(instance->desc.add.count)));
     return status == CLAE_OK ? opencl_launch_run(launch) : status;
 }
 

@@ -4,8 +4,9 @@
 static clae_status bias_run(op_instance *instance, const op_args *args) {
     const bias_desc *desc = &instance->desc.bias;
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
-    clae_status status = opencl_kernel_set(&launch->kernel, "vvuu", args->operand[BIAS_BIAS], args->operand[BIAS_Y],
-                                           desc->rows * desc->channels, desc->channels);
+    clae_status status = opencl_kernel_set(
+        &launch->kernel, OPENCL_ARGS(arg_view(args->operand[BIAS_BIAS]), arg_view(args->operand[BIAS_Y]),
+                                     arg_uint(desc->rows * desc->channels), arg_uint(desc->channels)));
     return status ? status : opencl_launch_run(launch);
 }
 

@@ -20,13 +20,16 @@ static clae_status gemm_plain_run(op_instance *instance, const op_args *args) {
     opencl_launch *launch = self->base.launch;
     const bool whole = self->parts == 1;
     const view c = args->operand[GEMM_C];
-    clae_status status = opencl_kernel_set(&launch[0].kernel, "vvvuuuuff", args->operand[GEMM_A], args->operand[GEMM_B],
-                                           whole ? c : args->workspace, desc->m, desc->n, desc->k, self->part,
-                                           whole ? (double)desc->alpha : 1.0, whole ? (double)desc->beta : 0.0);
+    clae_status status = opencl_kernel_set(
+        &launch[0].kernel,
+        OPENCL_ARGS(arg_view(args->operand[GEMM_A]), arg_view(args->operand[GEMM_B]),
+                    arg_view(whole ? c : args->workspace), arg_uint(desc->m), arg_uint(desc->n), arg_uint(desc->k),
+                    arg_uint(self->part), arg_float(whole ? desc->alpha : 1.0f), arg_float(whole ? desc->beta : 0.0f)));
     if (!status) status = opencl_launch_run(&launch[0]);
     if (status || whole) return status;
-    status = opencl_kernel_set(&launch[1].kernel, "vvluff", args->workspace, c, desc->m * desc->n, self->parts,
-                               (double)desc->alpha, (double)desc->beta);
+    status = opencl_kernel_set(&launch[1].kernel,
+                               OPENCL_ARGS(arg_view(args->workspace), arg_view(c), arg_ulong(desc->m * desc->n),
+                                           arg_uint(self->parts), arg_float(desc->alpha), arg_float(desc->beta)));
     return status ? status : opencl_launch_run(&launch[1]);
 }
 

@@ -25,7 +25,9 @@ typedef struct part {
 
 static clae_status gemm_vector_pack(opencl_launch *launch, view source, view panels, size_t extent, size_t k,
                                     size_t stride, size_t width) {
-    clae_status status = opencl_kernel_set(&launch->kernel, "vvuul", source, panels, extent, k, stride);
+    clae_status status =
+        opencl_kernel_set(&launch->kernel, OPENCL_ARGS(arg_view(source), arg_view(panels), arg_uint(extent),
+                                                       arg_uint(k), arg_ulong(stride)));
     launch->global[0] = divide_up_size(extent, width);
     launch->global[1] = divide_up_size(k, PACK_K_BLOCK);
     return status ? status : opencl_launch_run(launch);
@@ -45,9 +47,12 @@ static clae_status gemm_vector_run_tiles(packed_instance *self, const op_args *a
         a = view_moved(a, p->m0 * desc->k + p->k0);
     }
     if (status) return status;
-    status = opencl_kernel_set(&launch->kernel, "vvvuuullff", a, args->workspace,
-                               view_moved(args->operand[GEMM_C], p->m0 * desc->n + p->n0), p->m, p->n, p->k, desc->k,
-                               desc->n, (double)desc->alpha, p->k0 == 0 ? (double)desc->beta : 1.0);
+    status = opencl_kernel_set(&launch->kernel,
+                               OPENCL_ARGS(arg_view(a), arg_view(args->workspace),
+                                           arg_view(view_moved(args->operand[GEMM_C], p->m0 * desc->n + p->n0)),
+                                           arg_uint(p->m), arg_uint(p->n), arg_uint(p->k), arg_ulong(desc->k),
+                                           arg_ulong(desc->n), arg_float(desc->alpha),
+                                           arg_float(p->k0 == 0 ? desc->beta : 1.0f)));
     launch->global[0] = divide_up_size(p->m, self->mr * M_BLOCK_PANELS);
     launch->global[1] = divide_up_size(p->n, self->nr * N_BLOCK_PANELS);
     return status ? status : opencl_launch_run(launch);

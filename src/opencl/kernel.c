@@ -2,7 +2,6 @@
 #include "opencl/program_cache.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,34 +59,28 @@ static cl_int set_view(cl_kernel kernel, cl_uint *index, view v) {
     return code != CL_SUCCESS ? code : clSetKernelArg(kernel, (*index)++, sizeof offset, &offset);
 }
 
-clae_status opencl_kernel_set(opencl_kernel *kernel, const char *types, ...) {
+static cl_int set_arg(cl_kernel kernel, cl_uint *index, const opencl_arg *arg) {
+    switch (arg->type) {
+    case OPENCL_ARG_VIEW:
+        return set_view(kernel, index, arg->view);
+    case OPENCL_ARG_VALUE:
+        return clSetKernelArg(kernel, (*index)++, arg->bytes, &arg->ulong_value); /* the widest of them */
+    case OPENCL_ARG_GEOMETRY:
+        return clSetKernelArg(kernel, (*index)++, sizeof *arg->geometry, arg->geometry);
+    case OPENCL_ARG_TOO_LARGE:
+    case OPENCL_ARG_END:
+        break;
+    }
+    return CL_INVALID_ARG_VALUE;
+}
+
+clae_status opencl_kernel_set(opencl_kernel *kernel, const opencl_arg *args) {
     const clae_status status = make(kernel);
     if (status != CLAE_OK) return status;
-    va_list arguments;
-    va_start(arguments, types);
     cl_uint index = 0;
     cl_int code = CL_SUCCESS;
-    for (const char *type = types; *type && code == CL_SUCCESS; ++type) {
-        if (*type == 'v') {
-            code = set_view(kernel->kernel, &index, va_arg(arguments, view));
-        } else if (*type == 'f') {
-            cl_float value = (cl_float)va_arg(arguments, double);
-            code = clSetKernelArg(kernel->kernel, index++, sizeof value, &value);
-        } else if (*type == 'i') {
-            cl_int value = va_arg(arguments, int);
-            code = clSetKernelArg(kernel->kernel, index++, sizeof value, &value);
-        } else if (*type == 'g') {
-            code = clSetKernelArg(kernel->kernel, index++, sizeof(conv_geometry), va_arg(arguments, conv_geometry *));
-        } else if (*type == 'l') {
-            cl_ulong value = va_arg(arguments, size_t);
-            code = clSetKernelArg(kernel->kernel, index++, sizeof value, &value);
-        } else {
-            size_t wide = va_arg(arguments, size_t);
-            cl_uint value = (cl_uint)wide;
-            code = value == wide ? clSetKernelArg(kernel->kernel, index++, sizeof value, &value) : CL_INVALID_ARG_VALUE;
-        }
-    }
-    va_end(arguments);
+    for (const opencl_arg *arg = args; arg->type != OPENCL_ARG_END && code == CL_SUCCESS; arg++)
+        code = set_arg(kernel->kernel, &index, arg);
     return opencl_check(kernel->device, code, "clSetKernelArg", kernel->name);
 }
 

@@ -16,9 +16,11 @@ static clae_status load_batch_run(op_instance *instance, const op_args *args) {
     opencl_launch *launch = &self->base.launch[0];
     view indices = args->operand[LOAD_BATCH_INDICES];
     indices.offset += args->step.first;
-    clae_status status = opencl_kernel_set(&launch->kernel, "vvvuuuff", args->operand[LOAD_BATCH_ELEMENTS], indices,
-                                           args->operand[LOAD_BATCH_X], desc->n, desc->image_elements,
-                                           self->images_per_item, (double)desc->scale, (double)desc->shift);
+    clae_status status =
+        opencl_kernel_set(&launch->kernel, OPENCL_ARGS(arg_view(args->operand[LOAD_BATCH_ELEMENTS]), arg_view(indices),
+                                                       arg_view(args->operand[LOAD_BATCH_X]), arg_uint(desc->n),
+                                                       arg_uint(desc->image_elements), arg_uint(self->images_per_item),
+                                                       arg_float(desc->scale), arg_float(desc->shift)));
     return status ? status : opencl_launch_run(launch);
 }
 

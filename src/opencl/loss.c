@@ -23,14 +23,15 @@ static clae_status loss_run(op_instance *instance, const op_args *args) {
     opencl_launch *launch = self->base.launch;
     view losses = args->operand[LOSS_LOSSES];
     losses.offset += args->step.slot;
-    clae_status status =
-        opencl_kernel_set(&launch[0].kernel, "vvvvuuf", args->operand[LOSS_Y], args->operand[LOSS_TARGET],
-                          args->operand[LOSS_DY], args->workspace, desc->count, self->chunk, (double)desc->scale);
+    clae_status status = opencl_kernel_set(
+        &launch[0].kernel, OPENCL_ARGS(arg_view(args->operand[LOSS_Y]), arg_view(args->operand[LOSS_TARGET]),
+                                       arg_view(args->operand[LOSS_DY]), arg_view(args->workspace),
+                                       arg_uint(desc->count), arg_uint(self->chunk), arg_float(desc->scale)));
     if (!status) status = opencl_launch_run(&launch[0]);
     if (!status)
-        status =
-            opencl_kernel_set(&launch[1].kernel, "vvuf", args->workspace, losses, self->chunks,
-                              (double)((float)loss_factor(desc->loss) * desc->scale));
+        status = opencl_kernel_set(&launch[1].kernel,
+                                   OPENCL_ARGS(arg_view(args->workspace), arg_view(losses), arg_uint(self->chunks),
+                                               arg_float((float)loss_factor(desc->loss) * desc->scale)));
     return status ? status : opencl_launch_run(&launch[1]);
 }
 

@@ -78,10 +78,47 @@ void opencl_kernel_release(opencl_kernel *kernel); /* takes a zeroed one */
 /* Largest work-group that the built kernel allows; 1 when it cannot be built. */
 size_t opencl_kernel_work_group_items(opencl_kernel *kernel);
 
-/* Sets all arguments from the first on: 'v' a view, as two arguments (global pointer, ulong offset in elements);
- * 'i' an int; 'u' a size_t, passed as uint; 'l' a size_t, passed as ulong; 'f' a double, passed as float; 'g' a
- * conv_geometry *, passed as that of cl/conv_geometry.cl. A view with a NULL buffer passes a null pointer and 0. */
-clae_status opencl_kernel_set(opencl_kernel *kernel, const char *types, ...);
+/* An argument of a kernel. */
+typedef struct opencl_arg {
+    enum { OPENCL_ARG_END, OPENCL_ARG_VIEW, OPENCL_ARG_VALUE, OPENCL_ARG_GEOMETRY, OPENCL_ARG_TOO_LARGE } type;
+    size_t bytes; /* of the value */
+    union {
+        view view;
+        cl_int int_value;
+        cl_uint uint_value;
+        cl_ulong ulong_value;
+        cl_float float_value;
+        const struct conv_geometry *geometry;
+    };
+} opencl_arg;
+
+/* Two arguments: a global pointer and an ulong offset in elements; a null pointer and 0 for a view without a buffer. */
+static inline opencl_arg arg_view(view v) {
+    return (opencl_arg){.type = OPENCL_ARG_VIEW, .view = v};
+}
+static inline opencl_arg arg_int(int value) {
+    return (opencl_arg){.type = OPENCL_ARG_VALUE, .bytes = sizeof(cl_int), .int_value = value};
+}
+/* Setting one that is too large for an uint fails. */
+static inline opencl_arg arg_uint(size_t value) {
+    return (opencl_arg){.type = value <= CL_UINT_MAX ? OPENCL_ARG_VALUE : OPENCL_ARG_TOO_LARGE,
+                        .bytes = sizeof(cl_uint),
+                        .uint_value = (cl_uint)value};
+}
+static inline opencl_arg arg_ulong(size_t value) {
+    return (opencl_arg){.type = OPENCL_ARG_VALUE, .bytes = sizeof(cl_ulong), .ulong_value = value};
+}
+static inline opencl_arg arg_float(float value) {
+    return (opencl_arg){.type = OPENCL_ARG_VALUE, .bytes = sizeof(cl_float), .float_value = value};
+}
+/* As that of cl/conv_geometry.cl. */
+static inline opencl_arg arg_geometry(const struct conv_geometry *geometry) {
+    return (opencl_arg){.type = OPENCL_ARG_GEOMETRY, .geometry = geometry};
+}
+#define OPENCL_ARGS(...) ((const opencl_arg[]){__VA_ARGS__, {.type = OPENCL_ARG_END}})
+
+/* Sets all arguments from the first on: opencl_kernel_set(kernel, OPENCL_ARGS(arg_view(x), arg_int(n))). */
+clae_status opencl_kernel_set(opencl_kernel *kernel, const opencl_arg *args);
 
 /* Enqueues work-items whose global ids begin at `first`, NULL for 0. */
 clae_status opencl_kernel_run(opencl_kernel *kernel, unsigned dimensions, const size_t *first, const size_t *global,

@@ -21,7 +21,8 @@ static peak_shape shape_for(const opencl_device *device) {
 }
 
 static clae_status time_launch(opencl_device *device, opencl_launch *launch, buffer *out, unsigned rounds, double *ms) {
-    clae_status status = opencl_kernel_set(&launch->kernel, "vffu", (view){out, 0}, 0.999, 0.001, (size_t)rounds);
+    clae_status status = opencl_kernel_set(&launch->kernel, OPENCL_ARGS(arg_view((view){out, 0}), arg_float(0.999f),
+                                                                        arg_float(0.001f), arg_uint((size_t)rounds)));
     const double start = clock_ms();
     if (status == CLAE_OK) status = opencl_launch_run(launch);
     if (status == CLAE_OK) status = device_finish(&device->base);

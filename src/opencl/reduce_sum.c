@@ -16,9 +16,12 @@ typedef struct reduce_sum_instance {
 static clae_status reduce_sum_run_stage(reduce_sum_instance *self, opencl_launch *launch, view x, view y, size_t rows,
                                         size_t chunk) {
     const size_t columns = self->base.base.desc.reduce_sum.columns;
-    clae_status status = self->width
-                             ? opencl_kernel_set(&launch->kernel, "vvuuuu", x, y, rows, columns, chunk, self->width)
-                             : opencl_kernel_set(&launch->kernel, "vvuuu", x, y, rows, columns, chunk);
+    clae_status status =
+        self->width
+            ? opencl_kernel_set(&launch->kernel, OPENCL_ARGS(arg_view(x), arg_view(y), arg_uint(rows),
+                                                             arg_uint(columns), arg_uint(chunk), arg_uint(self->width)))
+            : opencl_kernel_set(&launch->kernel, OPENCL_ARGS(arg_view(x), arg_view(y), arg_uint(rows),
+                                                             arg_uint(columns), arg_uint(chunk)));
     return status ? status : opencl_launch_run(launch);
 }
 

@@ -5,7 +5,8 @@
 static clae_status relu_run(op_instance *instance, const op_args *args) {
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
     clae_status status =
-        opencl_kernel_set(&launch->kernel, "vvu", args->operand[0], args->operand[1], instance->desc.relu.count);
+        opencl_kernel_set(&launch->kernel, OPENCL_ARGS(arg_view(args->operand[0]), arg_view(args->operand[1]),
+                                                       arg_uint(instance->desc.relu.count)));
     return status ? status : opencl_launch_run(launch);
 }
 

@@ -9,9 +9,11 @@ static clae_status update_run(op_instance *instance, const op_args *args) {
     const view *operand = args->operand;
     const float *r = args->step.rates;
     clae_status status = opencl_kernel_set(
-        &launch->kernel, "vvvvuffffffff", operand[UPDATE_PARAMETERS], operand[UPDATE_GRADIENTS], operand[UPDATE_STATE],
-        operand[UPDATE_STATE + 1], instance->desc.update.count, (double)r[0], (double)r[1], (double)r[2], (double)r[3],
-        (double)r[4], (double)r[5], (double)r[6], (double)r[7]);
+        &launch->kernel,
+        OPENCL_ARGS(arg_view(operand[UPDATE_PARAMETERS]), arg_view(operand[UPDATE_GRADIENTS]),
+                    arg_view(operand[UPDATE_STATE]), arg_view(operand[UPDATE_STATE + 1]),
+                    arg_uint(instance->desc.update.count), arg_float(r[0]), arg_float(r[1]), arg_float(r[2]),
+                    arg_float(r[3]), arg_float(r[4]), arg_float(r[5]), arg_float(r[6]), arg_float(r[7])));
     return status ? status : opencl_launch_run(launch);
 }
 

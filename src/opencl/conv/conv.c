@@ -151,9 +151,10 @@ static clae_status conv_run_images(op_instance *instance, const op_args *args, i
     const size_t in = (size_t)first * s.in_h * s.in_w * s.in_c, out = (size_t)first * s.out_h * s.out_w * s.out_c;
     const size_t items = (size_t)divide_up(n, conv->tile_images) * conv->tile_items;
     run->global[0] = (items + run->local[0] - 1) / run->local[0] * run->local[0];
-    const clae_status status =
-        opencl_kernel_set(&run->kernel, "vvvvi", view_moved(operand[CONV_IN], in), operand[CONV_IN_WEIGHT],
-                          bias.buffer ? bias : view_moved(mask, out), view_moved(operand[CONV_OUT], out), n);
+    const clae_status status = opencl_kernel_set(
+        &run->kernel, OPENCL_ARGS(arg_view(view_moved(operand[CONV_IN], in)), arg_view(operand[CONV_IN_WEIGHT]),
+                                  arg_view(bias.buffer ? bias : view_moved(mask, out)),
+                                  arg_view(view_moved(operand[CONV_OUT], out)), arg_int(n)));
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
@@ -180,8 +181,10 @@ conv_wgrad_views conv_wgrad_views_of(const conv_instance *instance, const op_arg
 static clae_status reduce_wgrad(op_instance *instance, const op_args *args, const conv_wgrad_views *v) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *reduce = &opencl_instance_of(instance)->launch[1];
-    const clae_status status = opencl_kernel_set(&reduce->kernel, "vvviii", args->workspace, v->dweight, v->dbias,
-                                                 conv->chunks, conv->job.transposed, conv->job.dbias_count);
+    const clae_status status =
+        opencl_kernel_set(&reduce->kernel, OPENCL_ARGS(arg_view(args->workspace), arg_view(v->dweight),
+                                                       arg_view(v->dbias), arg_int(conv->chunks),
+                                                       arg_int(conv->job.transposed), arg_int(conv->job.dbias_count)));
     return status == CLAE_OK ? opencl_launch_run(reduce) : status;
 }
 
@@ -201,10 +204,11 @@ static clae_status conv_run_chunks(op_instance *instance, const op_args *args, c
     const size_t wide = (size_t)image * g->wide_h * g->wide_w * g->wide_c;
     const size_t narrow = (size_t)image * g->narrow_h * g->narrow_w * g->narrow_c;
     partial->global[2] = (size_t)count;
-    const clae_status status =
-        opencl_kernel_set(&partial->kernel, "vvviiii", view_moved(v->wide, wide), view_moved(v->narrow, narrow),
-                          view_moved(args->workspace, (size_t)first * conv->job.slice_floats), g->n - image,
-                          conv->chunk, conv->job.transposed, conv->job.dbias_count);
+    const clae_status status = opencl_kernel_set(
+        &partial->kernel, OPENCL_ARGS(arg_view(view_moved(v->wide, wide)), arg_view(view_moved(v->narrow, narrow)),
+                                      arg_view(view_moved(args->workspace, (size_t)first * conv->job.slice_floats)),
+                                      arg_int(g->n - image), arg_int(conv->chunk), arg_int(conv->job.transposed),
+                                      arg_int(conv->job.dbias_count)));
     return status == CLAE_OK ? opencl_launch_run(partial) : status;
 }
 
@@ -224,7 +228,8 @@ clae_status conv_run_wgrad_single(op_instance *instance, const op_args *args) {
     const size_t items = run->local[0], results = ((conv_instance *)instance)->job.slice_floats;
     const int groups = (int)((results + items - 1) / items), piece = piece_of(instance, groups, 1);
     clae_status status =
-        opencl_kernel_set(&run->kernel, "vvvvi", v.wide, v.narrow, v.dweight, v.dbias, instance->desc.conv.g.n);
+        opencl_kernel_set(&run->kernel, OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(v.dweight),
+                                                    arg_view(v.dbias), arg_int(instance->desc.conv.g.n)));
     for (int first = 0; first < groups && status == CLAE_OK; first += piece) {
         run->first[0] = (size_t)first * items;
         run->global[0] = (size_t)smaller(piece, groups - first) * items;

@@ -126,12 +126,16 @@ static clae_status conv_direct_run_data(op_instance *instance, const op_args *ar
     const conv_geometry *g = &instance->desc.conv.g;
     const view *operand = args->operand;
     const conv_job *job = &conv->job;
-    clae_status status = opencl_kernel_set(&pack->kernel, "vvvgiii", operand[CONV_IN_WEIGHT], conv_bias_of(job, args),
-                                           args->workspace, g, job->sides.spread, job->transposed, conv->block);
+    clae_status status = opencl_kernel_set(
+        &pack->kernel,
+        OPENCL_ARGS(arg_view(operand[CONV_IN_WEIGHT]), arg_view(conv_bias_of(job, args)), arg_view(args->workspace),
+                    arg_geometry(g), arg_int(job->sides.spread), arg_int(job->transposed), arg_int(conv->block)));
     if (status == CLAE_OK) status = opencl_launch_run(pack);
     if (status == CLAE_OK)
-        status = opencl_kernel_set(&run->kernel, "vvvvgiii", operand[CONV_IN], args->workspace, conv_mask_of(job, args),
-                                   operand[CONV_OUT], g, job->sides.spread, job->relu, conv->rows);
+        status = opencl_kernel_set(
+            &run->kernel, OPENCL_ARGS(arg_view(operand[CONV_IN]), arg_view(args->workspace),
+                                      arg_view(conv_mask_of(job, args)), arg_view(operand[CONV_OUT]), arg_geometry(g),
+                                      arg_int(job->sides.spread), arg_int(job->relu), arg_int(conv->rows)));
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
@@ -193,8 +197,9 @@ static clae_status conv_direct_run_wgrad(op_instance *instance, const op_args *a
     const conv_geometry *g = &instance->desc.conv.g;
     const conv_wgrad_views v = conv_wgrad_views_of(conv, args);
     const clae_status status =
-        opencl_kernel_set(partial, "vvviiiii", v.wide, v.narrow, args->workspace, g->n, conv->chunk,
-                          conv->job.transposed, conv->job.dbias_count, g->sw * g->wide_c);
+        opencl_kernel_set(partial, OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(args->workspace),
+                                               arg_int(g->n), arg_int(conv->chunk), arg_int(conv->job.transposed),
+                                               arg_int(conv->job.dbias_count), arg_int(g->sw * g->wide_c)));
     return status == CLAE_OK ? conv_launch_wgrad(instance, args) : status;
 }
 

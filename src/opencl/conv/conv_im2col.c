@@ -35,13 +35,15 @@ static clae_status conv_im2col_run_copy(im2col_instance *self, view from, view t
     const size_t pixels = self->kind == CONV_SPREAD ? (size_t)g->wide_h * g->wide_w : self->rows * self->taps;
     const size_t count = images * pixels * (g->wide_c / self->vector);
     opencl_launch *launch = &self->base.launch[COPY];
-    clae_status status = opencl_kernel_set(&launch->kernel, "vvu", from, to, count);
+    clae_status status = opencl_kernel_set(&launch->kernel, OPENCL_ARGS(arg_view(from), arg_view(to), arg_uint(count)));
     return status ? status : conv_im2col_run_over(launch, count);
 }
 
 static clae_status conv_im2col_run_swap(im2col_instance *self, view from, view to, size_t from_a, size_t from_b) {
     opencl_launch *launch = &self->base.launch[SWAP];
-    clae_status status = opencl_kernel_set(&launch->kernel, "vvuuu", from, to, self->taps, from_a, from_b);
+    clae_status status =
+        opencl_kernel_set(&launch->kernel, OPENCL_ARGS(arg_view(from), arg_view(to), arg_uint(self->taps),
+                                                       arg_uint(from_a), arg_uint(from_b)));
     return status ? status : conv_im2col_run_over(launch, self->taps * from_a * from_b);
 }
 

@@ -61,14 +61,17 @@ static clae_status conv_winograd_run_data(op_instance *instance, const op_args *
     const conv_job *job = &conv->job;
     const conv_sides s = job->sides;
     const view *operand = args->operand;
-    clae_status status = opencl_kernel_set(&pack->kernel, "vvvii", operand[CONV_IN_WEIGHT], conv_bias_of(job, args),
-                                           args->workspace, s.spread, job->transposed);
+    clae_status status = opencl_kernel_set(
+        &pack->kernel, OPENCL_ARGS(arg_view(operand[CONV_IN_WEIGHT]), arg_view(conv_bias_of(job, args)),
+                                   arg_view(args->workspace), arg_int(s.spread), arg_int(job->transposed)));
     if (status == CLAE_OK) status = opencl_launch_run(pack);
     if (status == CLAE_OK)
-        status = opencl_kernel_set(&run->kernel, "vvvvgiiiiii", operand[CONV_IN], args->workspace,
-                                   conv_mask_of(job, args), operand[CONV_OUT], &instance->desc.conv.g, s.spread,
-                                   job->relu, conv->grid.images, conv->grid.rows, winograd_stride(&conv->grid, s.in_c),
-                                   winograd_stride(&conv->grid, s.out_c));
+        status = opencl_kernel_set(
+            &run->kernel,
+            OPENCL_ARGS(arg_view(operand[CONV_IN]), arg_view(args->workspace), arg_view(conv_mask_of(job, args)),
+                        arg_view(operand[CONV_OUT]), arg_geometry(&instance->desc.conv.g), arg_int(s.spread),
+                        arg_int(job->relu), arg_int(conv->grid.images), arg_int(conv->grid.rows),
+                        arg_int(winograd_stride(&conv->grid, s.in_c)), arg_int(winograd_stride(&conv->grid, s.out_c))));
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
@@ -117,14 +120,18 @@ static clae_status conv_winograd_run_wgrad(op_instance *instance, const op_args 
     const conv_wgrad_views v = conv_wgrad_views_of(conv, args);
     const int transposed = conv->job.transposed, dy_c = conv->job.dbias_count;
     const size_t slice = conv_winograd_wgrad_slice(g, &conv->job);
-    clae_status status =
-        opencl_kernel_set(&partial->kernel, "vvvgiiiliiii", v.wide, v.narrow, args->workspace, g, conv->chunk,
-                          transposed, dy_c, slice, conv->grid.images, conv->grid.rows,
-                          winograd_stride(&conv->grid, g->wide_c), winograd_stride(&conv->grid, g->narrow_c));
+    clae_status status = opencl_kernel_set(
+        &partial->kernel, OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(args->workspace), arg_geometry(g),
+                                      arg_int(conv->chunk), arg_int(transposed), arg_int(dy_c), arg_ulong(slice),
+                                      arg_int(conv->grid.images), arg_int(conv->grid.rows),
+                                      arg_int(winograd_stride(&conv->grid, g->wide_c)),
+                                      arg_int(winograd_stride(&conv->grid, g->narrow_c))));
     if (status == CLAE_OK) status = opencl_launch_run(partial);
     if (status == CLAE_OK)
-        status = opencl_kernel_set(&reduce->kernel, "vvvgiiil", args->workspace, v.dweight, v.dbias, g, conv->chunks,
-                                   transposed, dy_c, slice);
+        status =
+            opencl_kernel_set(&reduce->kernel, OPENCL_ARGS(arg_view(args->workspace), arg_view(v.dweight),
+                                                           arg_view(v.dbias), arg_geometry(g), arg_int(conv->chunks),
+                                                           arg_int(transposed), arg_int(dy_c), arg_ulong(slice)));
     return status == CLAE_OK ? opencl_launch_run(reduce) : status;
 }
 

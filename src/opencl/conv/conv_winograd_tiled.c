@@ -154,21 +154,28 @@ static clae_status conv_winograd_tiled_run_data(op_instance *instance, const op_
     const conv_sides s = job->sides;
     const size_t in_image = (size_t)s.in_h * s.in_w * s.in_c, out_image = (size_t)s.out_h * s.out_w * s.out_c;
     const view *operand = args->operand, work = args->workspace, mask = conv_mask_of(job, args);
-    clae_status status = opencl_kernel_set(&launch[PACK].kernel, "vvi", operand[CONV_IN_WEIGHT], work, job->transposed);
+    clae_status status = opencl_kernel_set(
+        &launch[PACK].kernel, OPENCL_ARGS(arg_view(operand[CONV_IN_WEIGHT]), arg_view(work), arg_int(job->transposed)));
     if (status == CLAE_OK) status = opencl_launch_run(&launch[PACK]);
     for (int i = 0; i < conv->grid.groups && status == CLAE_OK; i++) {
         const winograd_group group = winograd_get_group(&conv->grid, i);
         const size_t first = (size_t)group.image_first;
         const int images = group.image_end - group.image_first, rows = group.row_end - group.row_first;
-        status = opencl_kernel_set(&launch[TRANSFORM].kernel, "vviii", view_moved(operand[CONV_IN], first * in_image),
-                                   work, images, group.row_first, rows);
+        status = opencl_kernel_set(&launch[TRANSFORM].kernel,
+                                   OPENCL_ARGS(arg_view(view_moved(operand[CONV_IN], first * in_image)), arg_view(work),
+                                               arg_int(images), arg_int(group.row_first), arg_int(rows)));
         if (status == CLAE_OK) status = opencl_launch_run(&launch[TRANSFORM]);
-        if (status == CLAE_OK) status = opencl_kernel_set(&launch[PRODUCT].kernel, "vvi", work, work, group.tiles);
+        if (status == CLAE_OK)
+            status = opencl_kernel_set(&launch[PRODUCT].kernel,
+                                       OPENCL_ARGS(arg_view(work), arg_view(work), arg_int(group.tiles)));
         if (status == CLAE_OK) status = opencl_launch_run(&launch[PRODUCT]);
         if (status == CLAE_OK)
-            status = opencl_kernel_set(
-                &launch[FINISH].kernel, "vvvviiii", work, conv_bias_of(job, args), view_moved(mask, first * out_image),
-                view_moved(operand[CONV_OUT], first * out_image), images, group.row_first, rows, job->relu);
+            status = opencl_kernel_set(&launch[FINISH].kernel,
+                                       OPENCL_ARGS(arg_view(work), arg_view(conv_bias_of(job, args)),
+                                                   arg_view(view_moved(mask, first * out_image)),
+                                                   arg_view(view_moved(operand[CONV_OUT], first * out_image)),
+                                                   arg_int(images), arg_int(group.row_first), arg_int(rows),
+                                                   arg_int(job->relu)));
         if (status == CLAE_OK) status = opencl_launch_run(&launch[FINISH]);
     }
     return status;
@@ -234,23 +241,31 @@ static clae_status conv_winograd_tiled_run_wgrad(op_instance *instance, const op
         const size_t first = (size_t)group.image_first;
         opencl_launch transform = launch[WGRAD_TRANSFORM];
         if (dy_c && i == 0) transform.global[1]++;
-        status = opencl_kernel_set(&transform.kernel, "vvvvlliiilii", view_moved(v.wide, first * wide_image),
-                                   view_moved(v.narrow, first * narrow_image), v.dy, work, p.dbias, p.tiles,
-                                   group.image_end - group.image_first, group.row_first,
-                                   group.row_end - group.row_first, p.dy_pixels, p.bias_chunks, dy_c);
+        status = opencl_kernel_set(&transform.kernel,
+                                   OPENCL_ARGS(arg_view(view_moved(v.wide, first * wide_image)),
+                                               arg_view(view_moved(v.narrow, first * narrow_image)), arg_view(v.dy),
+                                               arg_view(work), arg_ulong(p.dbias), arg_ulong(p.tiles),
+                                               arg_int(group.image_end - group.image_first), arg_int(group.row_first),
+                                               arg_int(group.row_end - group.row_first), arg_ulong(p.dy_pixels),
+                                               arg_int(p.bias_chunks), arg_int(dy_c)));
         if (status == CLAE_OK) status = opencl_launch_run(&transform);
         if (status == CLAE_OK)
-            status = opencl_kernel_set(&launch[WGRAD_PRODUCT].kernel, "vvliii", work, work, p.tiles, group.tiles,
-                                       conv->chunk, i > 0);
+            status = opencl_kernel_set(&launch[WGRAD_PRODUCT].kernel,
+                                       OPENCL_ARGS(arg_view(work), arg_view(work), arg_ulong(p.tiles),
+                                                   arg_int(group.tiles), arg_int(conv->chunk), arg_int(i > 0)));
         if (status == CLAE_OK) status = opencl_launch_run(&launch[WGRAD_PRODUCT]);
     }
     if (status == CLAE_OK)
-        status =
-            opencl_kernel_set(&launch[WGRAD_SUPPORT].kernel, "vvvlii", v.wide, v.narrow, work, p.support, g->n, p.part);
+        status = opencl_kernel_set(&launch[WGRAD_SUPPORT].kernel,
+                                   OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(work),
+                                               arg_ulong(p.support), arg_int(g->n), arg_int(p.part)));
     if (status == CLAE_OK) status = opencl_launch_run(&launch[WGRAD_SUPPORT]);
     if (status == CLAE_OK)
-        status = opencl_kernel_set(&launch[WGRAD_REDUCE].kernel, "vvviliiili", work, v.dweight, v.dbias, conv->chunks,
-                                   p.dbias, p.bias_chunks, conv->job.transposed, dy_c, p.support, p.parts);
+        status =
+            opencl_kernel_set(&launch[WGRAD_REDUCE].kernel,
+                              OPENCL_ARGS(arg_view(work), arg_view(v.dweight), arg_view(v.dbias), arg_int(conv->chunks),
+                                          arg_ulong(p.dbias), arg_int(p.bias_chunks), arg_int(conv->job.transposed),
+                                          arg_int(dy_c), arg_ulong(p.support), arg_int(p.parts)));
     return status == CLAE_OK ? opencl_launch_run(&launch[WGRAD_REDUCE]) : status;
 }
 
