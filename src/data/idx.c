@@ -40,7 +40,7 @@ static clae_status idx_read(const image_file *file, clae_dataset_info *shape, vo
 }
 
 const image_format image_format_idx = {
-    .name = "IDX files of bytes, as those of MNIST are",
+    .name = "IDX files of bytes",
     .suffixes = (const char *const[]){"-idx3-ubyte", ".idx3-ubyte", NULL},
     .is_a = idx_is_a,
     .read = idx_read,
