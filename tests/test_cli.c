@@ -267,6 +267,10 @@ static void test_codes(void **state) {
     assert_int_equal(images.shape[2], 28);
     assert_code(clae("decode run --codes images.npy --out again.npy"), 2);
     assert_contains(err, "(230, 28, 28)");
+    assert_code(clae("eval run --data images.npy -q"), 0);
+    assert_code(clae("train --data images.npy --out of-arrays --epochs 1 --channels 2 -q"), 0);
+    assert_code(clae("encode run --data codes.npy --out again.npy"), 2);
+    assert_contains(err, "(230, 3)");
     free(codes.values);
     free(images.values);
     clae_context_free(context);

@@ -26,8 +26,10 @@ typedef struct clae_dataset_info {
 /* Opens images by name or path: "mnist" and "fashion-mnist" are looked up in the context's data folder
  * ($CLAE_DATA_DIR by default; a folder of the name in it, or the data folder itself), in $XDG_DATA_HOME/clae
  * (~/.local/share/clae) and in /usr/share/datasets; a folder holds MNIST-named files (train-images-idx3-ubyte and
- * t10k-images-idx3-ubyte, plain or .gz); a file is one IDX file of unsigned bytes, used for both splits. A path that
- * exists wins over a name. CLAE_ERROR_INPUT when it is missing, damaged or of another kind. */
+ * t10k-images-idx3-ubyte, or train-images.npy and t10k-images.npy, plain or .gz); a file is used for both splits. Files are
+ * IDX files of rank 3 of unsigned bytes, or NumPy arrays (n, h, w), (n, c, h, w) or (n, h, w, c), c from 1 to 4: uint8 and
+ * uint16 are divided by 255 and 65535, float32 and float64 are used as they are. A path that exists wins over a name.
+ * CLAE_ERROR_INPUT when it is missing, damaged, of another kind or not finite, or when c may be either of two axes. */
 CLAE_API clae_status clae_dataset_open(clae_context *context, const char *name, clae_split split,
                                        clae_dataset **dataset);
 

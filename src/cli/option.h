@@ -76,7 +76,7 @@ typedef struct option {
 /* Options that several commands have. */
 #define OPTION_DATA                                                                                                    \
     OPTION_TEXT_REQUIRED(data, "data", "D",                                                                            \
-                         "images: mnist, fashion-mnist, a folder of MNIST-named files or an IDX file")
+                         "images: mnist, fashion-mnist, a folder of MNIST-named files, an IDX or a .npy file")
 #define OPTION_PICTURE                                                                                                 \
     OPTION_TEXT_REQUIRED(out, "out", "F.png",                                                                          \
                          "the picture to write, - is standard output; F.npy takes the images as floats")

@@ -32,7 +32,7 @@ static const option options[] = {
 
 static const command_setting settings[] = {
     {.name = "data",
-     .help = "images: mnist, fashion-mnist, a folder of MNIST-named files or an IDX file; needed unless --resume finds "
+     .help = "images: mnist, fashion-mnist, a folder of MNIST-named files, an IDX or a .npy file; needed unless --resume finds "
              "them in the run"},
 };
 
@@ -127,7 +127,9 @@ const command command_train = {
         "signal's number; --resume goes on, to the same model, to the bit, as without the interruption. --impl, "
         "--no-winograd, --no-fusion, --no-tuning and --precision are the run's own too: --resume takes them from "
         "it.\n\n"
-        "A single IDX file is both the training and the test images: its test loss says nothing of other images.",
+        "A .npy file is an array of uint8 or uint16, which are divided by 255 or 65535, or of float32 or float64, which are "
+        "used as they are: (images, height, width), or with 1 to 4 channels after the images or last.\n\n"
+        "A single file is both the training and the test images: its test loss says nothing of other images.",
     .example = "clae train --data mnist --out run --epochs 25\n"
                "  clae train --resume --out run --epochs 50",
     .computes = true,

@@ -1,4 +1,4 @@
-"""IDX files that are cut, lie about their size, or are no IDX files; compressed ones too."""
+"""Files of images that are cut, lie about their size, or hold no images; compressed ones too."""
 import gzip
 import struct
 import zlib
@@ -43,11 +43,44 @@ def compressed():
     yield "zlib's format", zlib.compress(GOOD)
 
 
+def header(shape="(60, 28, 28)", descr="|u1", fortran="False"):
+    return f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}"
+
+
+PIXELS = bytes(60 * 28 * 28)
+ARRAY = formats.npy(header(), PIXELS)
+ARRAY_HEADERS = [header(shape) for shape in (
+    "(61, 28, 28)", "(59, 28, 28)", "(60, 28)", "(47040,)", "()", "(60, 28, 28", "(60, 28, -28)", "(60, 28, 28, 28)", "(15, 4, 28, 28, 1)",
+    "(30, 2, 392, 2)", "(15, 1, 784, 4)", "(0, 28, 28)", "(60, 0, 28)", "(4294967295, 28, 28)", "(4294967296, 1, 1)",
+    "(4294967295, 4294967296, 4294967296)", "(18446744073709551616, 28, 28)", "(10000000000, 1, 1)", "(1000, 1000, 1000)")]
+ARRAY_HEADERS += [header(descr=descr) for descr in ("<u2", "<f4", "<f8", "|i1", "|b1", "|O", "<c8", "<U1", "", "|u1' 'x")]
+ARRAY_HEADERS += [header("(1, 4294967295, 536870911)", "<f8"), header(fortran="1"), "{}", "{" * 5000, "{'" + "a" * 60000 + "':1}"]
+
+
+def arrays():
+    for n in (1, 5, 6, 7, 8, 9, 10, 11, 12, 20, 64, 127, 128, 150, len(ARRAY) - 1):
+        yield f"npy cut at {n}", ARRAY[:n]
+    for text in ARRAY_HEADERS:
+        yield f"npy header {text[:80]}", formats.npy(text, PIXELS)
+    for length in (0, 1, 10, 117, 65535):
+        yield f"npy header of {length} bytes", formats.npy(header(), PIXELS, header_bytes=length)
+    for length in (0, 2**31, 2**32 - 1, 65537):
+        yield f"npy header of {length} bytes, version 2", formats.npy(header(), PIXELS, (2, 0), length)
+    yield "npy, a byte more", ARRAY + b"x"
+    yield "npy, a megabyte more", ARRAY + bytes(1 << 20)
+    yield "npy, NaN", formats.npy(header("(1, 28, 28)", "<f4"), b"\xff\xff\xff\x7f" * 784)
+    yield "npy, beyond float32", formats.npy(header("(1, 28, 28)", ">f8", "True"), struct.pack(">d", 1e300) * 784)
+    yield "a bomb beyond an npy shape", gzip.compress(ARRAY + bytes(200 << 20))
+    yield "a bomb that an npy shape promises", gzip.compress(formats.npy(header("(5000000, 28, 28)"), bytes(100 << 20)))
+
+
 def run(check):
     check.train(check.path("model"))
     output = check.path("out.npy")
-    for kind, suffix, cases, good in (("IDX files", "", plain(), GOOD), ("compressed IDX files", ".gz", compressed(), gzip.compress(GOOD))):
-        path = check.path(f"images-idx3-ubyte{suffix}")
+    kinds = (("IDX files", "images-idx3-ubyte", plain(), GOOD), ("compressed IDX files", "images-idx3-ubyte.gz", compressed(), gzip.compress(GOOD)),
+             ("npy files of images", "images.npy", arrays(), ARRAY))
+    for kind, name, cases, good in kinds:
+        path = check.path(name)
         words = ["encode", check.path("model"), "--data", path, "--out", output, "--device", "c"]
         for label, content in check.some(cases, 30):
             hostile.refuse(check, kind, label, words, path, content, output=output)

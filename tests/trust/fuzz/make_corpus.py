@@ -22,7 +22,10 @@ def cache_entry(key, binary):
 def corpus():
     images = formats.idx(2, 3, 3, bytes(range(18)))
     header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
-    yield "images", [images, gzip.compress(images, mtime=0), gzip.compress(images[:9], mtime=0) + gzip.compress(images[9:], mtime=0)]
+    arrays = [formats.npy(header.replace("<f4", descr).replace("(2, 3)", shape).replace("False", fortran), bytes(range(36)) * size)
+              for descr, size in (("|u1", 1), ("<u2", 2), (">f4", 4), ("<f8", 8))
+              for shape, fortran in (("(2, 3, 6)", "False"), ("(2, 3, 6, 1)", "True"), ("(2, 3, 1, 6)", "False"))]
+    yield "images", [images, gzip.compress(images, mtime=0), gzip.compress(images[:9], mtime=0) + gzip.compress(images[9:], mtime=0), *arrays]
     yield "npy", [formats.npy(header, bytes(24)), formats.npy(header, bytes(24), (2, 0)), formats.npy(header.replace("(2, 3)", "(6,)"), bytes(24))]
     model = formats.model(SHAPE, *LAYERS)
     tensors, metadata, data = formats.split_safetensors(model)
