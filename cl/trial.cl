@@ -20,6 +20,14 @@ static float16 trial_lanes(__global const uchar *bytes, float16 x) {
     return select(y, (float16)(0.0f), y < 0.0f);
 }
 
+/* 0 times the functions of activations, which need not be exact: whether they are there is what matters. */
+static float16 trial_functions(float16 x) {
+    return 0.0f * exp(x) + 0.0f * log1p(x) + 0.0f * tanh(x) + 0.0f * erf(x);
+}
+static float trial_function(float x) {
+    return 0.0f * exp(x) + 0.0f * log1p(x) + 0.0f * tanh(x) + 0.0f * erf(x);
+}
+
 /* out[i] of LOCAL items = trial_expected(i) of src/opencl/trial.c; `in` has 16 floats, 0 .. 15, and then as many bytes. */
 __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void trial(__global const float *in, ulong in_offset, __global float *out, ulong out_offset, trial_numbers numbers,
@@ -29,7 +37,7 @@ void trial(__global const float *in, ulong in_offset, __global float *out, ulong
     float values[16];
     in += in_offset;
     const float16 lanes = trial_lanes((__global const uchar *)(in + 16), VLOAD(16)(0, in));
-    VSTORE(16)(lanes, 0, values);
+    VSTORE(16)(lanes + trial_functions(VLOAD(16)(0, in)), 0, values);
     shared[item] = trial_sum(values, 16) + (float)item;
     barrier(CLK_LOCAL_MEM_FENCE);
     const float other = shared[LOCAL - 1 - item];
@@ -37,6 +45,7 @@ void trial(__global const float *in, ulong in_offset, __global float *out, ulong
     const uint4 bits = as_uint4(four) & 0xffffffffu;
     const float2 two = vload2(1, in) + (float2)(VLOAD(1)(0, in));
     out[out_offset + get_global_id(0)] =
-        fma(scale, (float)numbers.three, sqrt(as_float4(bits).x * as_float4(bits).x) + two.y - (float)numbers.five);
+        fma(scale, (float)numbers.three, sqrt(as_float4(bits).x * as_float4(bits).x) + two.y - (float)numbers.five) +
+        trial_function(scale);
     if (item == LOCAL) AT(out, 0) = CONST_AT(in, 0) + max((float)item, min(other, 1.0f));
 }

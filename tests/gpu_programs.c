@@ -65,7 +65,8 @@ static bool would_fuse(const clae_device *device, const op_desc *desc, const op_
     op_desc fused;
     if (!device->context->no_fusion || !op_is_conv(desc->op)) return false;
     memcpy(&fused, desc, sizeof fused);
-    fused.conv.with_bias = fused.conv.with_relu = true;
+    fused.conv.with_bias = true;
+    fused.conv.activation = ACTIVATION_relu;
     return impl->supports(device, &fused);
 }
 

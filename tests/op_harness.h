@@ -18,7 +18,7 @@ typedef struct op_operand {
     double *expected;
     double *magnitude; /* NULL: the result must be exact */
     double terms;      /* K of the error bound */
-    bool in_place;     /* shares the memory of operand 0 */
+    int in_place;      /* 1 + an operand before it, whose memory it shares; 0: it has its own */
 } op_operand;
 
 typedef struct op_case {
@@ -42,7 +42,8 @@ typedef struct op_suite {
 extern const op_suite *const op_suites[OP_COUNT];
 extern const op_suite suite_conv2d_fwd, suite_conv2d_bwd_data, suite_conv2d_bwd_weights;
 extern const op_suite suite_conv_transpose2d_fwd, suite_conv_transpose2d_bwd_data, suite_conv_transpose2d_bwd_weights;
-extern const op_suite suite_add, suite_bias, suite_relu_fwd, suite_relu_bwd, suite_loss, suite_update, suite_load_batch;
+extern const op_suite suite_activation_fwd, suite_activation_bwd, suite_add, suite_bias, suite_loss, suite_update;
+extern const op_suite suite_load_batch;
 extern const op_suite suite_reduce_sum, suite_gemm;
 
 /* For suites: allocates an operand's contents before the run and fills them with random values of the case's kind;

@@ -37,7 +37,7 @@ static void place_operands(op_layout *layout, size_t workspace_bytes, test_rando
         if (!o->count)
             layout->operand[i].buffer = -1;
         else if (o->in_place)
-            layout->operand[i] = layout->operand[0];
+            layout->operand[i] = layout->operand[o->in_place - 1];
         else
             layout->operand[i] = place(layout, together ? 0 : i, o->count * o->element_bytes, random);
     }

@@ -28,7 +28,7 @@ static void run_layer(const layer *l, const double *parameters, int n, const dou
     const double *weight = parameters + l->param[0].offset, *bias = parameters + l->param[1].offset;
     const size_t count = (size_t)n * shape_elements(l->out);
     if (strcmp(l->type->name, "relu") == 0) {
-        reference_relu_fwd(&(relu_desc){count}, x, y.value);
+        reference_activation_fwd(&(activation_desc){ACTIVATION_relu, count, 0}, x, y);
         return;
     }
     const bool transposed = strcmp(l->type->name, "conv_transpose2d") == 0;

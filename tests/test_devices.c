@@ -89,11 +89,12 @@ static void test_refused_for_one_op(void **state) {
     fixture *f = *state;
     clae_device *device = NULL;
     assert_int_equal(clae_device_open(f->context, clae_device_get_info(f->device)->id, &device), CLAE_OK);
-    const op_desc forward = {.op = OP_relu_fwd, .relu = {1}}, backward = {.op = OP_relu_bwd, .relu = {1}};
+    const op_desc forward = {.op = OP_activation_fwd, .activation = {ACTIVATION_relu, 1, 0}};
+    const op_desc backward = {.op = OP_activation_bwd, .activation = {ACTIVATION_relu, 1, 0}};
     const op_impl *impl = op_choose(device, &forward);
     assert_non_null(impl);
     assert_ptr_equal(op_choose(device, &backward), impl);
-    assert_int_equal(device_trust_refuse(device, OP_relu_fwd, impl), CLAE_OK);
+    assert_int_equal(device_trust_refuse(device, OP_activation_fwd, impl), CLAE_OK);
     assert_ptr_not_equal(op_choose(device, &forward), impl);
     assert_ptr_equal(op_choose(device, &backward), impl);
     clae_device_close(device);

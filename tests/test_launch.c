@@ -246,7 +246,8 @@ static const op_impl *find(const clae_device *device, op_id op, const char *name
 static op_desc conv_desc_of(op_id op) {
     const bool wgrad = op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights;
     return (op_desc){.op = op,
-                     .conv = {.g = {23, 8, 8, 8, 6, 6, 12, 3, 3, 1, 1, 0, 0}, .with_bias = wgrad, .with_relu = !wgrad}};
+                     .conv = {.g = {23, 8, 8, 8, 6, 6, 12, 3, 3, 1, 1, 0, 0}, .with_bias = wgrad,
+                              .activation = wgrad ? ACTIVATION_NONE : ACTIVATION_relu}};
 }
 
 /* In many launches comes out what comes out in one, bit by bit. */

@@ -200,7 +200,7 @@ static void logs_are_exchanged(void **state) {
 
 static void tunings_are_exchanged(void **state) {
     scene *s = *state;
-    const op_desc desc = {.op = OP_relu_fwd, .relu = {100}};
+    const op_desc desc = {.op = OP_activation_fwd, .activation = {ACTIVATION_relu, 100, 0}};
     for (int comma = 0; comma < 2; comma++) {
         clae_device *device = NULL;
         speak(s, comma);

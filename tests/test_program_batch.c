@@ -31,7 +31,7 @@ static op_desc conv(op_id op, int kernel, int stride) {
                              .kw = kernel,
                              .sh = stride,
                              .sw = stride};
-    return (op_desc){.op = op, .conv = {.g = g, .with_bias = true, .with_relu = true}};
+    return (op_desc){.op = op, .conv = {.g = g, .with_bias = true, .activation = ACTIVATION_relu}};
 }
 
 /* Ops whose files define the same names. */
@@ -45,8 +45,8 @@ static size_t list_ops(op_desc *ops) {
     ops[count++] = (op_desc){.op = OP_update, .update = {.count = 64}};
     ops[count++] = (op_desc){.op = OP_reduce_sum, .reduce_sum = {.rows = 30, .columns = 16}};
     ops[count++] = (op_desc){.op = OP_bias, .bias = {.rows = 30, .channels = 16}};
-    ops[count++] = (op_desc){.op = OP_relu_fwd, .relu = {.count = 99}};
-    ops[count++] = (op_desc){.op = OP_relu_bwd, .relu = {.count = 99}};
+    ops[count++] = (op_desc){.op = OP_activation_fwd, .activation = {ACTIVATION_relu, .count = 99}};
+    ops[count++] = (op_desc){.op = OP_activation_bwd, .activation = {ACTIVATION_relu, .count = 99}};
     return count;
 }
 
@@ -120,8 +120,8 @@ static void a_file_of_the_user_is_built_alone(void **state) {
     opencl_fixture *f = *state;
     opencl_kernel kernel = {0};
     f->device->keeps_programs = true;
-    write_kernel(f, "relu.cl", "__kernel void relu_fwd(__global float *y) { y[0] = 1; }\n");
-    assert_int_equal(opencl_kernel_create(f->device, "relu.cl", "", "relu_fwd", &kernel), CLAE_OK);
+    write_kernel(f, "activation.cl", "__kernel void activation_fwd(__global float *y) { y[0] = 1; }\n");
+    assert_int_equal(opencl_kernel_create(f->device, "activation.cl", "", "activation_fwd", &kernel), CLAE_OK);
     assert_non_null(kernel.kernel);
     assert_int_equal(kernel.program->number, -1);
     opencl_kernel_release(&kernel);

@@ -30,7 +30,8 @@ static void conv2d_by_hand(void **state) {
     reference_conv2d_fwd(&row, x, weight, NULL, output_of(y));
     assert_memory_equal(y, expected, sizeof y);
     conv_desc d = row;
-    d.with_bias = d.with_relu = true;
+    d.with_bias = true;
+    d.activation = ACTIVATION_relu;
     reference_conv2d_fwd(&d, x, weight, bias, output_of(y));
     assert_memory_equal(y, biased, sizeof y);
 }
@@ -67,10 +68,10 @@ typedef struct layer {
 
 static double evaluate(const layer *l) {
     static double x[SIZE], y[SIZE];
-    const relu_desc relu = {l->in};
+    const activation_desc relu = {ACTIVATION_relu, l->in, 0};
     conv_desc d = l->desc;
-    d.with_relu = false;
-    reference_relu_fwd(&relu, l->z, x);
+    d.activation = ACTIVATION_NONE;
+    reference_activation_fwd(&relu, l->z, output_of(x));
     if (l->transposed)
         reference_conv_transpose2d_fwd(&d, x, l->weight, l->bias, output_of(y));
     else
@@ -110,7 +111,8 @@ static void layer_create(layer *l, bool transposed, test_random *random) {
                          .pw = random_int(random, 0, 1)};
     g->narrow_h = (g->wide_h + 2 * g->ph - g->kh) / g->sh + 1;
     g->narrow_w = (g->wide_w + 2 * g->pw - g->kw) / g->sw + 1;
-    l->desc.with_bias = l->desc.with_relu = true;
+    l->desc.with_bias = true;
+    l->desc.activation = ACTIVATION_relu;
     const size_t wide = (size_t)g->n * g->wide_h * g->wide_w * g->wide_c;
     const size_t narrow = (size_t)g->n * g->narrow_h * g->narrow_w * g->narrow_c;
     l->transposed = transposed;
@@ -133,7 +135,7 @@ static void check_layers(bool transposed) {
     for (uint64_t i = 0; i < 20; i++) {
         test_random random = random_stream(5, transposed, i);
         layer_create(&l, transposed, &random);
-        reference_relu_fwd(&(relu_desc){l.in}, l.z, x);
+        reference_activation_fwd(&(activation_desc){ACTIVATION_relu, l.in, 0}, l.z, output_of(x));
         if (transposed) {
             reference_conv_transpose2d_bwd_data(&l.desc, l.r, l.weight, x, output_of(dz));
             reference_conv_transpose2d_bwd_weights(&l.desc, x, l.r, output_of(dweight), output_of(dbias));
@@ -155,6 +157,54 @@ static void conv2d_gradients(void **state) {
 static void conv_transpose2d_gradients(void **state) {
     (void)state;
     check_layers(true);
+}
+
+/* Of -1.5, 0 and 2, worked out with Python's math by the formulas of PyTorch's documentation. */
+static void activations_by_hand(void **state) {
+    (void)state;
+    const double x[] = {-1.5, 0, 2};
+    const struct {
+        activation_id activation;
+        float parameter;
+        double y[3];
+    } cases[] = {
+        {ACTIVATION_relu, 0, {0, 0, 2}},
+        {ACTIVATION_leaky_relu, 0.25f, {-0.375, 0, 2}},
+        {ACTIVATION_sigmoid, 0, {0.18242552380635635, 0.5, 0.88079707797788243}},
+        {ACTIVATION_silu, 0, {-0.27363828570953452, 0, 1.7615941559557649}},
+        {ACTIVATION_gelu, 0, {-0.10021080190328713, 0, 1.9544997361036416}},
+        {ACTIVATION_softplus, 1, {0.20141327798275246, 0.69314718055994531, 2.1269280110429727}},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        double y[3];
+        reference_activation_fwd(&(activation_desc){cases[k].activation, 3, cases[k].parameter}, x, output_of(y));
+        for (int i = 0; i < 3; i++) assert_true(fabs(y[i] - cases[k].y[i]) < 1e-14);
+    }
+}
+
+/* Away from 0, where some have a kink. */
+static void activation_gradients(void **state) {
+    (void)state;
+    enum { COUNT = 60 };
+    const double step = 1e-5;
+    for (activation_id k = ACTIVATION_NONE + 1; k < ACTIVATION_COUNT; k++) {
+        const activation_desc d = {k, COUNT, 0.5f};
+        double x[COUNT], below[COUNT], above[COUNT], y[COUNT], dy[COUNT], y_below[COUNT], y_above[COUNT], dx[COUNT];
+        test_random random = random_stream(5, 3, k);
+        for (int i = 0; i < COUNT; i++) {
+            x[i] = 6 * random_real(&random);
+            x[i] += x[i] < 0 ? -0.01 : 0.01;
+            below[i] = x[i] - step;
+            above[i] = x[i] + step;
+            dy[i] = random_real(&random);
+        }
+        reference_activation_fwd(&d, x, output_of(y));
+        reference_activation_fwd(&d, below, output_of(y_below));
+        reference_activation_fwd(&d, above, output_of(y_above));
+        reference_activation_bwd(&d, reference_activation_from_y(k) ? y : x, dy, output_of(dx));
+        for (int i = 0; i < COUNT; i++)
+            assert_true(fabs(dy[i] * (y_above[i] - y_below[i]) / (2 * step) - dx[i]) < 1e-9);
+    }
 }
 
 static void loss_gradient(void **state) {
@@ -222,6 +272,8 @@ int main(void) {
         cmocka_unit_test(channels_by_hand),
         cmocka_unit_test(conv2d_gradients),
         cmocka_unit_test(conv_transpose2d_gradients),
+        cmocka_unit_test(activations_by_hand),
+        cmocka_unit_test(activation_gradients),
         cmocka_unit_test(loss_gradient),
         cmocka_unit_test(adam_as_published),
         cmocka_unit_test(gemm_by_hand),

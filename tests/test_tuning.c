@@ -322,7 +322,7 @@ static void test_bad_lines(void **state) {
     assert_int_equal(tuning_save(t->f.device), CLAE_OK);
     text = realloc(text, used + 2 * lines + 200);
     for (size_t i = 0; i < lines; i++) memcpy(text + used + 2 * i, "x\n", 2);
-    strcpy(text + used + 2 * lines, "relu_fwd 1: pl\x1b[31main; 0.5 ms\n");
+    strcpy(text + used + 2 * lines, "activation_fwd relu 1: pl\x1b[31main; 0.5 ms\n");
     open_with_file(t, text);
     assert_int_equal(t->warnings, 1);
     assert_non_null(strstr(t->warning, ": 100002 lines are left out"));

@@ -62,7 +62,7 @@ static void check_pixel(selftest_check *check, const float *got, pixel *p) {
     const bool forward = conv_is_forward(t->desc.op), biased = forward && desc->with_bias;
     const size_t of_image = ((size_t)p->y * (size_t)s.out_w + (size_t)p->x) * (size_t)s.out_c + (size_t)p->c0;
     const size_t image = (size_t)s.out_h * (size_t)s.out_w * (size_t)s.out_c;
-    const float *mask = !forward && desc->with_relu ? selftest_operand(t, CONV_BWD_DATA_MASK) : NULL;
+    const float *mask = !forward && conv_has_relu(&t->desc) ? selftest_operand(t, CONV_BWD_DATA_MASK) : NULL;
     for (int c = 0; c < p->channels; c++) {
         p->value[c] = biased ? (double)selftest_operand(t, CONV_BIAS)[p->c0 + c] : 0;
         p->magnitude[c] = fabs(p->value[c]);
@@ -70,7 +70,7 @@ static void check_pixel(selftest_check *check, const float *got, pixel *p) {
     add_taps(t, p);
     for (int c = 0; c < p->channels; c++) {
         const bool is_masked = mask && mask[p->n * image + of_image + (size_t)c] <= 0;
-        const bool is_cut = forward && desc->with_relu && p->value[c] < 0;
+        const bool is_cut = forward && conv_has_relu(&t->desc) && p->value[c] < 0;
         selftest_check_element(check, got[of_image + (size_t)c], is_masked || is_cut ? 0 : p->value[c],
                                is_masked ? 0 : p->magnitude[c]);
     }

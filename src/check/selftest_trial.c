@@ -163,6 +163,13 @@ static void draw_mask(float *values, size_t count) {
     }
 }
 
+static void draw_signs(const selftest_trial *trial, int operand, float *values, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t bits = (uint32_t)i * 2654435761u >> 16;
+        values[i] = bits % 4 == 0 ? 0.0f : 4 * trial->numbers[(i + (size_t)operand * 20011) % NUMBERS];
+    }
+}
+
 static void draw_indices(const op_desc *desc, uint32_t *indices) {
     const size_t n = desc->load_batch.n;
     for (size_t i = 0; i < n + first_index(desc); i++)
@@ -226,6 +233,9 @@ static void draw_operand(selftest_trial *trial, int k) {
         break;
     case DRAW_MASK:
         draw_mask(values, count);
+        break;
+    case DRAW_SIGNS:
+        draw_signs(trial, k, values, count);
         break;
     case DRAW_PIXELS:
         memset(values, 0, count * sizeof *values);

@@ -1,5 +1,6 @@
-/* Bias and ReLU into the convolutions, where the implementation that will be taken can do it. */
+/* Bias and activation into the convolutions, where the implementation that will be taken can do it. */
 #include "graph/plan.h"
+#include "ops/activation.h"
 
 #include <string.h>
 
@@ -25,21 +26,23 @@ static bool fused_node(const plan_builder *builder, const plan_node *node, const
     const op_id op = node->desc.op;
     *fused = *node;
     if (is_fwd(op) && next->desc.op == OP_bias && next->operand[BIAS_Y] == node->operand[CONV_Y] &&
-        !node->desc.conv.with_relu) {
+        !node->desc.conv.activation) {
         fused->desc.conv.with_bias = true;
         fused->operand[CONV_BIAS] = next->operand[BIAS_BIAS];
         return true;
     }
-    if (is_fwd(op) && next->desc.op == OP_relu_fwd && next->operand[RELU_FWD_X] == node->operand[CONV_Y] &&
-        uses(builder, node->operand[CONV_Y]) == 2) {
-        fused->desc.conv.with_relu = true;
-        fused->operand[CONV_Y] = next->operand[RELU_FWD_Y];
+    if (is_fwd(op) && next->desc.op == OP_activation_fwd && next->operand[ACTIVATION_FWD_X] == node->operand[CONV_Y] &&
+        !node->desc.conv.activation && uses(builder, node->operand[CONV_Y]) == 2) {
+        fused->desc.conv.activation = next->desc.activation.activation;
+        fused->operand[CONV_Y] = next->operand[ACTIVATION_FWD_Y];
         return true;
     }
-    if (is_bwd_data(op) && next->desc.op == OP_relu_bwd &&
-        next->operand[RELU_BWD_DY] == node->operand[CONV_BWD_DATA_DX]) {
-        fused->desc.conv.with_relu = true;
-        fused->operand[CONV_BWD_DATA_MASK] = next->operand[RELU_BWD_Y];
+    if (is_bwd_data(op) && next->desc.op == OP_activation_bwd && !node->desc.conv.activation &&
+        next->operand[ACTIVATION_BWD_DY] == node->operand[CONV_BWD_DATA_DX] &&
+        next->operand[ACTIVATION_BWD_DX] == node->operand[CONV_BWD_DATA_DX] &&
+        activation_is_from_y(next->desc.activation.activation)) {
+        fused->desc.conv.activation = next->desc.activation.activation;
+        fused->operand[CONV_BWD_DATA_MASK] = next->operand[ACTIVATION_BWD_FROM];
         return true;
     }
     if (is_bwd_weights(op) && next->desc.op == OP_reduce_sum &&

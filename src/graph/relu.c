@@ -16,19 +16,21 @@ static void relu_print(const layer *layer, char *text, size_t size) {
 }
 
 static op_desc relu_desc_of(const layer *layer, op_id op, const plan_builder *builder) {
-    return (op_desc){.op = op, .relu.count = layer_batch_elements(builder, layer->out)};
+    return (op_desc){
+        .op = op,
+        .activation = {.activation = ACTIVATION_relu, .count = layer_batch_elements(builder, layer->out)}};
 }
 
 static void relu_emit_forward(const layer *layer, plan_builder *builder, layer_io *io) {
-    const op_desc desc = relu_desc_of(layer, OP_relu_fwd, builder);
-    io->y = layer_new_tensor(builder, desc.relu.count);
+    const op_desc desc = relu_desc_of(layer, OP_activation_fwd, builder);
+    io->y = layer_new_tensor(builder, desc.activation.count);
     PLAN_ADD(builder, &desc, io->x, io->y);
 }
 
 static int relu_emit_backward(const layer *layer, plan_builder *builder, const layer_io *io, int dy, bool with_dx) {
     if (!with_dx) return -1;
-    const op_desc desc = relu_desc_of(layer, OP_relu_bwd, builder);
-    PLAN_ADD(builder, &desc, io->y, dy);
+    const op_desc desc = relu_desc_of(layer, OP_activation_bwd, builder);
+    PLAN_ADD(builder, &desc, io->y, dy, dy);
     return dy;
 }
 

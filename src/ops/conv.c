@@ -1,5 +1,6 @@
 /* The convolutions: geometry, and their six rows of the op table. */
 #include "ops/conv.h"
+#include "ops/activation.h"
 #include "ops/op_kind.h"
 
 #include <stdio.h>
@@ -26,6 +27,14 @@ conv_kernel conv_kernel_of(op_id op) {
 
 bool conv_is_forward(op_id op) {
     return op == OP_conv2d_fwd || op == OP_conv_transpose2d_fwd;
+}
+
+bool conv_has_relu(const op_desc *desc) {
+    return desc->conv.activation == ACTIVATION_relu;
+}
+
+bool conv_has_relu_at_most(const op_desc *desc) {
+    return desc->conv.activation == ACTIVATION_NONE || conv_has_relu(desc);
 }
 
 conv_sides conv_sides_of(const op_desc *desc) {
@@ -84,7 +93,7 @@ static size_t conv_fwd_count(const op_desc *desc, int operand) {
 
 static size_t conv_bwd_data_count(const op_desc *desc, int operand) {
     const size_t dx = conv_x_count(desc);
-    const size_t counts[] = {conv_y_count(desc), conv_weight_count(&desc->conv.g), desc->conv.with_relu ? dx : 0, dx};
+    const size_t counts[] = {conv_y_count(desc), conv_weight_count(&desc->conv.g), desc->conv.activation ? dx : 0, dx};
     return counts[operand];
 }
 
@@ -120,9 +129,9 @@ static void conv_describe(const op_desc *desc, char *text, size_t size) {
                        transposed ? g->narrow_c : g->wide_c};
     const int out[3] = {transposed ? g->wide_h : g->narrow_h, transposed ? g->wide_w : g->narrow_w,
                         transposed ? g->wide_c : g->narrow_c};
-    snprintf(text, size, "%dx%dx%dx%d -> %dx%dx%d k%dx%d s%dx%d p%dx%d%s%s", g->n, in[0], in[1], in[2], out[0], out[1],
+    snprintf(text, size, "%dx%dx%dx%d -> %dx%dx%d k%dx%d s%dx%d p%dx%d%s%s%s", g->n, in[0], in[1], in[2], out[0], out[1],
              out[2], g->kh, g->kw, g->sh, g->sw, g->ph, g->pw, desc->conv.with_bias ? " +bias" : "",
-             desc->conv.with_relu ? " +relu" : "");
+             desc->conv.activation ? " +" : "", desc->conv.activation ? activation_name(desc->conv.activation) : "");
 }
 
 static size_t conv_images(const op_desc *desc) {

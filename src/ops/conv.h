@@ -14,6 +14,9 @@ typedef enum conv_kernel { CONV_GATHER, CONV_SPREAD, CONV_WGRAD } conv_kernel;
 
 conv_kernel conv_kernel_of(op_id op);
 bool conv_is_forward(op_id op);
+/* Whether it has no activation in it, or relu: what kernels of convolutions can do. */
+bool conv_has_relu_at_most(const op_desc *desc);
+bool conv_has_relu(const op_desc *desc);
 
 /* Gather and spread as in -> out, whichever of wide and narrow that is. */
 typedef struct conv_sides {

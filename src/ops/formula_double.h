@@ -5,7 +5,9 @@
 #include <math.h>
 
 #define T double
+#define NUMBER(literal) literal
 #define MAD(a, b, c) ((a) * (b) + (c))
+#define SUM(a, b) ((a) + (b))
 #define SCALED_SQUARE(scale, a) ((scale) * (a) * (a))
 #define SELECT(condition, a, b) ((condition) ? (a) : (b))
 #define ABS(a) fabs(a)
@@ -14,5 +16,6 @@
 #define LOG1P(a) log1p(a)
 #define TANH(a) tanh(a)
 #define ERF(a) erf(a)
+#define SIGMOID(a) (1 / (1 + EXP(-(a))))
 
 #endif

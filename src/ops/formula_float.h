@@ -1,12 +1,15 @@
 /* The words of the formulas that C and OpenCL share (activations.def, losses.def, optimisers.def), for floats. T is the
- * type; cl/formula.cl has the same words for vectors. MAD(a, b, c) is a * b + c, rounded as the backend does it. */
+ * type; cl/formula.cl has the same words for vectors. MAD(a, b, c) is a * b + c, rounded as the backend does it; SUM(a, b)
+ * is a + b where the two may cancel: the bound on rounding errors then has |a| + |b|. NUMBER(0.1) is one that is not whole. */
 #ifndef CLAE_OPS_FORMULA_FLOAT_H
 #define CLAE_OPS_FORMULA_FLOAT_H
 
 #include <math.h>
 
 #define T float
+#define NUMBER(literal) literal##f
 #define MAD(a, b, c) ((a) * (b) + (c))
+#define SUM(a, b) ((a) + (b))
 #define SCALED_SQUARE(scale, a) ((scale) * ((a) * (a)))
 #define SELECT(condition, a, b) ((condition) ? (a) : (b))
 #define ABS(a) fabsf(a)
@@ -15,5 +18,6 @@
 #define LOG1P(a) log1pf(a)
 #define TANH(a) tanhf(a)
 #define ERF(a) erff(a)
+#define SIGMOID(a) (1 / (1 + EXP(-(a))))
 
 #endif

@@ -27,10 +27,19 @@ typedef struct conv_geometry {
     int kh, kw, sh, sw, ph, pw;
 } conv_geometry;
 
+/* The rows of activations.def, after none. */
+typedef enum activation_id {
+    ACTIVATION_NONE,
+#define ACTIVATION(stem, parameter, from, forward, backward) ACTIVATION_##stem,
+#include "ops/activations.def"
+#undef ACTIVATION
+    ACTIVATION_COUNT
+} activation_id;
+
 /* With x[n][h][w][in], y[n][oh][ow][out], weight[kh][kw][in][out], for conv2d
- *   fwd:          y[i][o] = sum_{k,c} x[i * stride + k - pad][c] weight[k][c][o]  (+ bias[o])  (then max(., 0))
+ *   fwd:          y[i][o] = sum_{k,c} x[i * stride + k - pad][c] weight[k][c][o]  (+ bias[o])  (then the activation)
  *   bwd_data:     dx[j][c] = sum over (i, k) with i * stride + k - pad = j, and over o, of dy[i][o] weight[k][c][o]
- *                 (then 0 where mask[j][c] <= 0; mask has the shape of dx)
+ *                 (then backward through the activation that made mask, of the shape of dx: relu: 0 where mask <= 0)
  *   bwd_weights:  dweight[k][c][o] = sum_{n,i} x[i * stride + k - pad][c] dy[i][o];  (dbias[o] = sum_{n,i} dy[i][o])
  * and for conv_transpose2d
  *   fwd:          y[j][o] = sum over (i, k) with i * stride + k - pad = j, and over c, of x[i][c] weight[k][c][o], ...
@@ -40,7 +49,7 @@ typedef struct conv_geometry {
 typedef struct conv_desc {
     conv_geometry g;
     bool with_bias; /* fwd: add bias; bwd_weights: also give dbias */
-    bool with_relu; /* fwd: after the bias; bwd_data: apply the mask */
+    activation_id activation; /* fwd: after the bias; bwd_data: by the mask. Implementations say which ones they have */
 } conv_desc;
 
 /* y = a + b; y may be a or b. */
@@ -53,10 +62,13 @@ typedef struct bias_desc {
     size_t rows, channels;
 } bias_desc;
 
-/* relu_fwd: y = max(x, 0), x may be y. relu_bwd: dy = 0 where y <= 0, in place. */
-typedef struct relu_desc {
+/* A row of activations.def, with its parameter a. activation_fwd: y from x, and y may be x. activation_bwd: dx from dy,
+ * and from x or y, whichever the row says; dx may be dy. */
+typedef struct activation_desc {
+    activation_id activation; /* not ACTIVATION_NONE */
     size_t count;
-} relu_desc;
+    float parameter;
+} activation_desc;
 
 /* The rows of losses.def and optimisers.def. */
 typedef enum loss_id {
@@ -113,7 +125,7 @@ typedef struct op_desc {
         conv_desc conv;
         add_desc add;
         bias_desc bias;
-        relu_desc relu;
+        activation_desc activation;
         loss_desc loss;
         update_desc update;
         load_batch_desc load_batch;
@@ -128,8 +140,8 @@ enum { CONV_BWD_DATA_DY, CONV_BWD_DATA_WEIGHT, CONV_BWD_DATA_MASK, CONV_BWD_DATA
 enum { CONV_BWD_WEIGHTS_X, CONV_BWD_WEIGHTS_DY, CONV_BWD_WEIGHTS_DWEIGHT, CONV_BWD_WEIGHTS_DBIAS };
 enum { ADD_A, ADD_B, ADD_Y };
 enum { BIAS_BIAS, BIAS_Y };
-enum { RELU_FWD_X, RELU_FWD_Y };
-enum { RELU_BWD_Y, RELU_BWD_DY };
+enum { ACTIVATION_FWD_X, ACTIVATION_FWD_Y };
+enum { ACTIVATION_BWD_FROM, ACTIVATION_BWD_DY, ACTIVATION_BWD_DX };
 enum { LOSS_Y, LOSS_TARGET, LOSS_LOSSES, LOSS_DY };
 enum { UPDATE_PARAMETERS, UPDATE_GRADIENTS, UPDATE_STATE }; /* the states, one after the other */
 enum { LOAD_BATCH_ELEMENTS, LOAD_BATCH_INDICES, LOAD_BATCH_X };

@@ -10,6 +10,7 @@ typedef enum op_use { OPERAND_NONE, OPERAND_IN, OPERAND_OUT, OPERAND_INOUT } op_
 typedef enum op_draw {
     DRAW_NUMBERS,   /* from -1 to 1 */
     DRAW_MASK,      /* zero in a quarter of the elements, negative in a quarter */
+    DRAW_SIGNS,     /* from -4 to 4, zero in a quarter of the elements */
     DRAW_PIXELS,    /* zero but for some rows of the grid: sums over all of it would hide a missing one */
     DRAW_TARGET,    /* the first operand, but for such rows */
     DRAW_ELEMENTS,  /* a dataset: bytes, or floats */

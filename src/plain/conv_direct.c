@@ -92,7 +92,7 @@ static correlation conv_direct_describe(const plain_device *device, const op_des
         .out_w = gather ? g->narrow_w : g->wide_w,
         .out_c = gather ? g->narrow_c : g->wide_c,
         .weight_is_out_in = gather == op_is_transposed(desc->op),
-        .relu = desc->conv.with_relu && conv_is_forward(desc->op),
+        .relu = conv_has_relu(desc) && conv_is_forward(desc->op),
     };
     choose_blocks(&c, &device->kernels->limits);
     c.images_per_task = images_per_task(&c, &device->kernels->limits, device->threads);
@@ -160,7 +160,7 @@ static clae_status conv_direct_run(op_instance *instance, const op_args *args) {
     const correlation_args a = {
         .in = plain_floats(args->operand[CONV_X]),
         .out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]),
-        .mask = !is_fwd && desc->with_relu ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
+        .mask = !is_fwd && conv_has_relu(&instance->desc) ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
         .weights = weights,
         .bias = bias,
     };
@@ -199,4 +199,4 @@ static clae_status conv_direct_prepare(clae_device *device, const op_desc *desc,
     return CLAE_OK;
 }
 
-const op_impl plain_conv_direct = {.name = "direct", .supports = plain_supports_all, .prepare = conv_direct_prepare};
+const op_impl plain_conv_direct = {.name = "direct", .supports = plain_conv_supports, .prepare = conv_direct_prepare};

@@ -98,8 +98,8 @@ static clae_status conv_plain_run_images(op_instance *instance, const op_args *a
         .transposed = op_is_transposed(op),
         .weight = plain_floats(args->operand[CONV_WEIGHT]),
         .bias = is_fwd && desc->with_bias ? plain_floats(args->operand[CONV_BIAS]) : NULL,
-        .mask = !is_fwd && desc->with_relu ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
-        .relu = is_fwd && desc->with_relu,
+        .mask = !is_fwd && conv_has_relu(&instance->desc) ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
+        .relu = is_fwd && conv_has_relu(&instance->desc),
     };
     const float *in = plain_floats(args->operand[CONV_X]);
     float *out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]);
@@ -171,4 +171,9 @@ static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, 
                                  plain_instance_free, instance);
 }
 
-const op_impl plain_conv_plain = {.name = "plain", .supports = plain_supports_all, .prepare = conv_plain_prepare};
+bool plain_conv_supports(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    return conv_has_relu_at_most(desc);
+}
+
+const op_impl plain_conv_plain = {.name = "plain", .supports = plain_conv_supports, .prepare = conv_plain_prepare};

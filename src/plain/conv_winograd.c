@@ -8,7 +8,7 @@ typedef struct winograd_instance {
 } winograd_instance;
 
 bool plain_winograd_supports(const clae_device *device, const op_desc *desc) {
-    return winograd_can(desc, plain_device_of(device)->kernels->limits.width);
+    return conv_has_relu_at_most(desc) && winograd_can(desc, plain_device_of(device)->kernels->limits.width);
 }
 
 static winograd conv_winograd_describe(const op_desc *desc) {
@@ -23,7 +23,7 @@ static winograd conv_winograd_describe(const op_desc *desc) {
                   .out = {s.out_h, s.out_w, s.out_c, step, 0, 0},
                   .weight_is_out_in = !is_fwd,
                   .flip = s.spread,
-                  .relu = is_fwd && desc->conv.with_relu};
+                  .relu = is_fwd && conv_has_relu(desc)};
     w.in_stride = winograd_stride(&w.grid, s.in_c);
     w.out_stride = winograd_stride(&w.grid, s.out_c);
     return w;
@@ -43,7 +43,7 @@ static clae_status conv_winograd_run(op_instance *instance, const op_args *args)
     const winograd_args a = {
         .in = plain_floats(args->operand[CONV_X]),
         .out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]),
-        .mask = !is_fwd && desc->with_relu ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
+        .mask = !is_fwd && conv_has_relu(&instance->desc) ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
         .bias = is_fwd && desc->with_bias ? plain_floats(args->operand[CONV_BIAS]) : NULL,
         .weights = weights,
     };

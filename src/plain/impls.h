@@ -4,6 +4,7 @@
 
 #include "plain/plain.h"
 
+extern const op_impl plain_activation; /* forward and backward */
 extern const op_impl plain_update;
 extern const op_impl plain_add;
 extern const op_impl plain_bias;
@@ -16,8 +17,9 @@ extern const op_impl plain_gemm_blocked, plain_gemm_plain;
 extern const op_impl plain_load_batch;
 extern const op_impl plain_loss;
 extern const op_impl plain_reduce_sum;
-extern const op_impl plain_relu; /* forward and backward */
 
+/* op_impl.supports of convolutions in loops: all but activations that they do not have. */
+bool plain_conv_supports(const clae_device *device, const op_desc *desc);
 /* op_impl.suits and op_impl.supports of both of Winograd's. */
 bool plain_winograd_suits(const clae_device *device, const op_desc *desc);
 bool plain_winograd_supports(const clae_device *device, const op_desc *desc);

@@ -31,7 +31,7 @@ static conv_desc fixed_desc(size_t index, int quick) {
     }
     return (conv_desc){.g = {l.n, l.wide, l.wide, l.wide_c, l.narrow, l.narrow, l.narrow_c, l.k, l.k, l.s, l.s, 0, 0},
                        .with_bias = l.with_bias,
-                       .with_relu = l.with_relu};
+                       .activation = l.with_relu ? ACTIVATION_relu : ACTIVATION_NONE};
 }
 
 /* One axis: kernel, stride, padding and the two sizes that go together; what rounding down leaves of the wide size is
@@ -100,10 +100,10 @@ void conv_describe(op_id op, size_t index, int quick, test_random *random, op_de
                                                                                                 : 4e5)
                                                       : random_square_geometry(random, quick);
         desc->conv.with_bias = random_int(random, 0, 1);
-        desc->conv.with_relu = random_int(random, 0, 1);
+        desc->conv.activation = random_int(random, 0, 1) ? ACTIVATION_relu : ACTIVATION_NONE;
     }
     if (is_bwd_data(op)) desc->conv.with_bias = false;
-    if (is_bwd_weights(op)) desc->conv.with_relu = false;
+    if (is_bwd_weights(op)) desc->conv.activation = ACTIVATION_NONE;
 }
 
 conv_sizes conv_sizes_of(const op_desc *desc, bool transposed) {

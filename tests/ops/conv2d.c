@@ -16,7 +16,7 @@ static bool fill_bwd_data(op_case *c, test_random *random) {
     const conv_sizes size = conv_sizes_of(&c->desc, false);
     const double *dy = case_random(c, CONV_BWD_DATA_DY, size.y, 1, random);
     const double *weight = case_random(c, CONV_BWD_DATA_WEIGHT, size.weight, 1, random);
-    const double *mask = d->with_relu ? conv_random_mask(c, CONV_BWD_DATA_MASK, size.x, random) : NULL;
+    const double *mask = d->activation ? conv_random_mask(c, CONV_BWD_DATA_MASK, size.x, random) : NULL;
     reference_output dx = case_output(c, CONV_BWD_DATA_DX, size.x, reference_conv_terms(c->desc.op, d));
     reference_conv2d_bwd_data(d, dy, weight, mask, dx);
     return true;

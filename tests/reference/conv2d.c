@@ -20,7 +20,7 @@ void reference_conv2d_fwd(const conv_desc *d, const double *x, const double *wei
             for (size_t o = 0; o < out; o++)
                 output_add(y, t.narrow * out + o, x[t.wide * in + c] * weight[(t.weight * in + c) * out + o]);
     if (d->with_bias) output_add_bias(y, out_pixels(g), out, bias);
-    if (d->with_relu) output_relu(y, out_pixels(g) * out);
+    if (d->activation) output_relu(y, out_pixels(g) * out);
 }
 
 void reference_conv2d_bwd_data(const conv_desc *d, const double *dy, const double *weight, const double *mask,
@@ -32,7 +32,7 @@ void reference_conv2d_bwd_data(const conv_desc *d, const double *dy, const doubl
         for (size_t c = 0; c < in; c++)
             for (size_t o = 0; o < out; o++)
                 output_add(dx, t.wide * in + c, dy[t.narrow * out + o] * weight[(t.weight * in + c) * out + o]);
-    if (d->with_relu) output_mask(dx, in_pixels(g) * in, mask);
+    if (d->activation) output_mask(dx, in_pixels(g) * in, mask);
 }
 
 void reference_conv2d_bwd_weights(const conv_desc *d, const double *x, const double *dy, reference_output dweight,

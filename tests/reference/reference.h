@@ -11,7 +11,7 @@ typedef struct reference_output {
     double *value, *magnitude;
 } reference_output;
 
-/* The descriptor's with_bias and with_relu decide whether bias, mask and dbias are used. */
+/* The descriptor's with_bias and activation decide whether bias, mask and dbias are used; the activation is relu or none. */
 void reference_conv2d_fwd(const conv_desc *d, const double *x, const double *weight, const double *bias,
                           reference_output y);
 void reference_conv2d_bwd_data(const conv_desc *d, const double *dy, const double *weight, const double *mask,
@@ -30,8 +30,10 @@ double reference_conv_terms(op_id op, const conv_desc *d);
 
 void reference_add(const add_desc *d, const double *a, const double *b, reference_output y);
 void reference_bias(const bias_desc *d, const double *bias, const double *y_before, reference_output y);
-void reference_relu_fwd(const relu_desc *d, const double *x, double *y);
-void reference_relu_bwd(const relu_desc *d, const double *y, const double *dy_before, double *dy);
+void reference_activation_fwd(const activation_desc *d, const double *x, reference_output y);
+/* `from` is y where reference_activation_from_y says so, and x elsewhere. */
+void reference_activation_bwd(const activation_desc *d, const double *from, const double *dy, reference_output dx);
+bool reference_activation_from_y(activation_id activation);
 void reference_loss(const loss_desc *d, const double *y, const double *target, reference_output loss,
                     reference_output dy);
 /* parameters and the optimiser's states are updated in place. */

@@ -236,7 +236,8 @@ static bool conv_direct_suits(const clae_device *device, const op_desc *desc) {
 }
 
 static bool conv_direct_supports(const clae_device *device, const op_desc *desc) {
-    return opencl_supports_long_loops(device, desc) && conv_sizes_fit(desc, MOST_POSITIONS);
+    return opencl_supports_long_loops(device, desc) && conv_has_relu_at_most(desc) &&
+           conv_sizes_fit(desc, MOST_POSITIONS);
 }
 
 static clae_status conv_direct_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,

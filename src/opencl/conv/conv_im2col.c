@@ -173,7 +173,7 @@ static size_t chunk_of(const clae_device *device, const conv_geometry *g) {
 
 /* Neither bias nor ReLU, and there must be room for the columns of one image. */
 static bool conv_im2col_supports(const clae_device *device, const op_desc *desc) {
-    return !desc->conv.with_bias && !desc->conv.with_relu && chunk_of(device, &desc->conv.g) > 0;
+    return !desc->conv.with_bias && desc->conv.activation == ACTIVATION_NONE && chunk_of(device, &desc->conv.g) > 0;
 }
 
 static clae_status conv_im2col_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,

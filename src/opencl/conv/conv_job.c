@@ -17,7 +17,7 @@ conv_job conv_job_of(const op_desc *desc) {
         .sides = conv_sides_of(desc),
         .transposed = !forward,
         .bias = forward && desc->conv.with_bias,
-        .relu = forward && desc->conv.with_relu,
-        .mask = !forward && desc->conv.with_relu,
+        .relu = forward && conv_has_relu(desc),
+        .mask = !forward && conv_has_relu(desc),
     };
 }

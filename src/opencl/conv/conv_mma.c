@@ -150,7 +150,7 @@ static bool conv_mma_supports(const clae_device *device, const op_desc *desc) {
     const opencl_device *opencl = (const opencl_device *)device;
     int chunk, chunks, v[TUNE_MAX_PARAMETERS];
     tile t;
-    if (!tune_ships(device, desc, conv_mma_space(device, desc), v)) return false;
+    if (!conv_has_relu_at_most(desc) || !tune_ships(device, desc, conv_mma_space(device, desc), v)) return false;
     const int items = conv_mma_most_items(opencl, v);
     if (items < opencl_mma_warp(opencl->mma)) return false;
     if (opencl->mma == OPENCL_MMA_STAND_IN && opencl->loops_end_early) return false;

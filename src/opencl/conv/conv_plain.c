@@ -5,7 +5,7 @@
 
 static bool conv_plain_supports(const clae_device *device, const op_desc *desc) {
     (void)device;
-    return conv_sizes_fit(desc, 1);
+    return conv_has_relu_at_most(desc) && conv_sizes_fit(desc, 1);
 }
 
 static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,

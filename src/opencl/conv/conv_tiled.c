@@ -159,7 +159,9 @@ static int conv_tiled_most_items(const clae_device *device, const int *v) {
 static bool conv_tiled_supports(const clae_device *device, const op_desc *desc) {
     int v[TUNE_MAX_PARAMETERS];
     tile t;
-    if (!conv_sizes_fit(desc, 1) || !tune_ships(device, desc, conv_tiled_space(device, desc), v)) return false;
+    if (!conv_has_relu_at_most(desc) || !conv_sizes_fit(desc, 1) ||
+        !tune_ships(device, desc, conv_tiled_space(device, desc), v))
+        return false;
     return conv_kernel_of(desc->op) == CONV_WGRAD || conv_tiled_fit_tile(desc, conv_tiled_most_items(device, v), v, &t);
 }
 

@@ -176,7 +176,8 @@ static bool conv_winograd_suits(const clae_device *device, const op_desc *desc) 
 }
 
 static bool conv_winograd_supports(const clae_device *device, const op_desc *desc) {
-    return opencl_supports_long_loops(device, desc) && winograd_can(desc, 4) && conv_sizes_fit(desc, 1);
+    return opencl_supports_long_loops(device, desc) && conv_has_relu_at_most(desc) && winograd_can(desc, 4) &&
+           conv_sizes_fit(desc, 1);
 }
 
 static clae_status conv_winograd_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,

@@ -315,7 +315,7 @@ static bool conv_winograd_tiled_suits(const clae_device *device, const op_desc *
 static bool conv_winograd_tiled_supports(const clae_device *device, const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     int v[TUNE_MAX_PARAMETERS];
-    if (!winograd_has_transforms(desc) || !conv_sizes_fit(desc, 1) ||
+    if (!conv_has_relu_at_most(desc) || !winograd_has_transforms(desc) || !conv_sizes_fit(desc, 1) ||
         ((const opencl_device *)device)->max_work_group_items < FEWEST_ITEMS ||
         !tune_ships(device, desc, conv_winograd_tiled_space(device, desc), v))
         return false;

@@ -10,15 +10,6 @@ void PLAIN_NAME(plain_bias)(const float *restrict bias, float *restrict y, size_
         for (size_t c = 0; c < channels; c++) y[r * channels + c] += bias[c];
 }
 
-/* Comparisons are written so that what is not a number stays visible. */
-void PLAIN_NAME(plain_relu_fwd)(const float *x, float *y, size_t count) {
-    for (size_t i = 0; i < count; i++) y[i] = x[i] < 0 ? 0 : x[i];
-}
-
-void PLAIN_NAME(plain_relu_bwd)(const float *restrict y, float *restrict dy, size_t count) {
-    for (size_t i = 0; i < count; i++) dy[i] = y[i] <= 0 ? 0 : dy[i];
-}
-
 void PLAIN_NAME(plain_load_bytes)(const uint8_t *restrict pixels, float *restrict x, size_t count, float scale,
                                   float shift) {
     for (size_t i = 0; i < count; i++) x[i] = (float)pixels[i] * scale + shift;

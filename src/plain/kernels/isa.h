@@ -8,6 +8,13 @@
 #define PLAIN_JOIN(a, b) PLAIN_JOIN_(a, b)
 #define PLAIN_NAME(stem) PLAIN_JOIN(stem, PLAIN_ISA)
 
+/* Before a loop whose iterations are independent of each other, though its arrays may be the same one. */
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 void PLAIN_NAME(plain_tile)(const tile *t, int vectors, int positions);
 void PLAIN_NAME(plain_tile_dot)(const tile *t, int vectors, int positions);
 void PLAIN_NAME(plain_correlate)(const correlation *c, const correlation_args *args, int first, int end);
@@ -20,8 +27,9 @@ void PLAIN_NAME(plain_winograd_wgrad_finish)(const winograd_wgrad *f, const wino
 void PLAIN_NAME(plain_column_sums)(const float *x, size_t rows, size_t columns, float *sums);
 void PLAIN_NAME(plain_add)(const float *a, const float *b, float *y, size_t count);
 void PLAIN_NAME(plain_bias)(const float *bias, float *y, size_t rows, size_t channels);
-void PLAIN_NAME(plain_relu_fwd)(const float *x, float *y, size_t count);
-void PLAIN_NAME(plain_relu_bwd)(const float *y, float *dy, size_t count);
+void PLAIN_NAME(plain_activation_fwd)(const activation_desc *desc, const float *x, float *y, size_t count);
+void PLAIN_NAME(plain_activation_bwd)(const activation_desc *desc, const float *from, const float *dy, float *dx,
+                                      size_t count);
 double PLAIN_NAME(plain_loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count);
 void PLAIN_NAME(plain_update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
                               const float *rates);

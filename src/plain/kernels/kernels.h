@@ -59,8 +59,9 @@ typedef struct plain_kernels {
 
     void (*add)(const float *a, const float *b, float *y, size_t count);
     void (*bias)(const float *bias, float *y, size_t rows, size_t channels);
-    void (*relu_fwd)(const float *x, float *y, size_t count);
-    void (*relu_bwd)(const float *y, float *dy, size_t count);
+    void (*activation_fwd)(const activation_desc *desc, const float *x, float *y, size_t count); /* y may be x */
+    void (*activation_bwd)(const activation_desc *desc, const float *from, const float *dy, float *dx,
+                           size_t count); /* dx may be dy */
     double (*loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count); /* the sum */
     void (*update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
                    const float *rates);

@@ -1,0 +1,15 @@
+/* Activations: the table behind the ops activation_fwd and activation_bwd. */
+#ifndef CLAE_OPS_ACTIVATION_H
+#define CLAE_OPS_ACTIVATION_H
+
+#include "ops/op.h"
+
+const char *activation_name(activation_id activation);
+/* ACTIVATION_COUNT when there is none of the name. */
+activation_id activation_find(const char *name);
+/* The usual one. */
+float activation_parameter(activation_id activation);
+/* Whether its derivative is taken from y, so that x need not be kept. */
+bool activation_is_from_y(activation_id activation);
+
+#endif
