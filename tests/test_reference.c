@@ -170,6 +170,7 @@ static void activations_by_hand(void **state) {
     } cases[] = {
         {ACTIVATION_relu, 0, {0, 0, 2}},
         {ACTIVATION_leaky_relu, 0.25f, {-0.375, 0, 2}},
+        {ACTIVATION_tanh, 0, {-0.90514825364486638, 0, 0.96402758007581690}},
         {ACTIVATION_sigmoid, 0, {0.18242552380635635, 0.5, 0.88079707797788243}},
         {ACTIVATION_silu, 0, {-0.27363828570953452, 0, 1.7615941559557649}},
         {ACTIVATION_gelu, 0, {-0.10021080190328713, 0, 1.9544997361036416}},

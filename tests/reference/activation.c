@@ -33,6 +33,15 @@ static point leaky_relu_slope(double y, double a) {
     return exactly(y <= 0 ? a : 1);
 }
 
+static point tanh_of(double x, double a) {
+    (void)a;
+    return exactly(tanh(x));
+}
+static point tanh_slope(double y, double a) {
+    (void)a;
+    return exactly(1 - y * y);
+}
+
 static point sigmoid_of(double x, double a) {
     (void)a;
     return exactly(reference_sigmoid(x));
@@ -83,6 +92,7 @@ typedef struct reference_kind {
 static const reference_kind kinds[ACTIVATION_COUNT] = {
     [ACTIVATION_relu] = {relu_of, relu_slope, .from_y = true, .selects = true},
     [ACTIVATION_leaky_relu] = {leaky_relu_of, leaky_relu_slope, .from_y = true},
+    [ACTIVATION_tanh] = {tanh_of, tanh_slope, .from_y = true},
     [ACTIVATION_sigmoid] = {sigmoid_of, sigmoid_slope, .from_y = true},
     [ACTIVATION_silu] = {silu_of, silu_slope},
     [ACTIVATION_gelu] = {gelu_of, gelu_slope},
