@@ -208,6 +208,32 @@ static void activation_gradients(void **state) {
     }
 }
 
+/* <r, y> by x and by the slopes, of which there is one or one for each channel. */
+static void prelu_gradients(void **state) {
+    (void)state;
+    enum { ROWS = 5, CHANNELS = 3, COUNT = ROWS * CHANNELS };
+    const double step = 1e-4;
+    for (int one = 0; one < 2; one++) {
+        const prelu_desc d = {ROWS, CHANNELS, one};
+        double values[COUNT + CHANNELS], r[COUNT], y[COUNT], gradient[COUNT + CHANNELS];
+        test_random random = random_stream(5, 4, (uint64_t)one);
+        for (int i = 0; i < COUNT + CHANNELS; i++) values[i] = random_real(&random);
+        for (int i = 0; i < COUNT; i++) values[i] += values[i] < 0 ? -0.01 : 0.01, r[i] = random_real(&random);
+        reference_prelu_bwd(&d, values, r, values + COUNT, output_of(gradient), output_of(gradient + COUNT));
+        for (int i = 0; i < COUNT + (one ? 1 : CHANNELS); i++) {
+            const double value = values[i];
+            double sum[2] = {0};
+            for (int side = 0; side < 2; side++) {
+                values[i] = value + (side ? step : -step);
+                reference_prelu_fwd(&d, values, values + COUNT, output_of(y));
+                for (int k = 0; k < COUNT; k++) sum[side] += r[k] * y[k];
+            }
+            values[i] = value;
+            assert_true(fabs((sum[1] - sum[0]) / (2 * step) - gradient[i]) < 1e-9);
+        }
+    }
+}
+
 static void loss_gradient(void **state) {
     (void)state;
     enum { COUNT = 7 };
@@ -275,6 +301,7 @@ int main(void) {
         cmocka_unit_test(conv_transpose2d_gradients),
         cmocka_unit_test(activations_by_hand),
         cmocka_unit_test(activation_gradients),
+        cmocka_unit_test(prelu_gradients),
         cmocka_unit_test(loss_gradient),
         cmocka_unit_test(adam_as_published),
         cmocka_unit_test(gemm_by_hand),

@@ -119,6 +119,14 @@ typedef struct gemm_desc {
     float alpha, beta;
 } gemm_desc;
 
+/* y = x where x is not negative, and slope x elsewhere, on rows of channels: a slope for each channel, or one for all.
+ * prelu_fwd: y may be x. prelu_bwd: dx = dy, or slope dy where x <= 0, and dx may be dy; dslope = the sum of x dy where
+ * x < 0, in a fixed order. */
+typedef struct prelu_desc {
+    size_t rows, channels;
+    bool one_slope;
+} prelu_desc;
+
 typedef struct op_desc {
     op_id op;
     union {
@@ -126,6 +134,7 @@ typedef struct op_desc {
         add_desc add;
         bias_desc bias;
         activation_desc activation;
+        prelu_desc prelu;
         loss_desc loss;
         update_desc update;
         load_batch_desc load_batch;
@@ -142,6 +151,8 @@ enum { ADD_A, ADD_B, ADD_Y };
 enum { BIAS_BIAS, BIAS_Y };
 enum { ACTIVATION_FWD_X, ACTIVATION_FWD_Y };
 enum { ACTIVATION_BWD_FROM, ACTIVATION_BWD_DY, ACTIVATION_BWD_DX };
+enum { PRELU_FWD_X, PRELU_FWD_SLOPE, PRELU_FWD_Y };
+enum { PRELU_BWD_X, PRELU_BWD_DY, PRELU_BWD_SLOPE, PRELU_BWD_DX, PRELU_BWD_DSLOPE };
 enum { LOSS_Y, LOSS_TARGET, LOSS_LOSSES, LOSS_DY };
 enum { UPDATE_PARAMETERS, UPDATE_GRADIENTS, UPDATE_STATE }; /* the states, one after the other */
 enum { LOAD_BATCH_ELEMENTS, LOAD_BATCH_INDICES, LOAD_BATCH_X };

@@ -34,6 +34,9 @@ void reference_activation_fwd(const activation_desc *d, const double *x, referen
 /* `from` is y where reference_activation_from_y says so, and x elsewhere. */
 void reference_activation_bwd(const activation_desc *d, const double *from, const double *dy, reference_output dx);
 bool reference_activation_from_y(activation_id activation);
+void reference_prelu_fwd(const prelu_desc *d, const double *x, const double *slope, reference_output y);
+void reference_prelu_bwd(const prelu_desc *d, const double *x, const double *dy, const double *slope,
+                         reference_output dx, reference_output dslope);
 void reference_loss(const loss_desc *d, const double *y, const double *target, reference_output loss,
                     reference_output dy);
 /* parameters and the optimiser's states are updated in place. */

@@ -30,6 +30,12 @@ void PLAIN_NAME(plain_bias)(const float *bias, float *y, size_t rows, size_t cha
 void PLAIN_NAME(plain_activation_fwd)(const activation_desc *desc, const float *x, float *y, size_t count);
 void PLAIN_NAME(plain_activation_bwd)(const activation_desc *desc, const float *from, const float *dy, float *dx,
                                       size_t count);
+void PLAIN_NAME(plain_prelu_fwd)(const float *x, const float *slope, bool one_slope, float *y, size_t rows,
+                                 size_t channels);
+void PLAIN_NAME(plain_prelu_bwd)(const float *x, const float *dy, const float *slope, float *dx, float *sums,
+                                 size_t rows, size_t channels);
+void PLAIN_NAME(plain_prelu_bwd_one)(const float *x, const float *dy, float slope, float *dx, float *sums,
+                                     size_t count);
 double PLAIN_NAME(plain_loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count);
 void PLAIN_NAME(plain_update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
                               const float *rates);

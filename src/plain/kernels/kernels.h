@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PLAIN_PRELU_SUMS 16
 #define TILE_MAX_VECTORS 4
 #define TILE_MAX_POSITIONS 16
 
@@ -62,6 +63,11 @@ typedef struct plain_kernels {
     void (*activation_fwd)(const activation_desc *desc, const float *x, float *y, size_t count); /* y may be x */
     void (*activation_bwd)(const activation_desc *desc, const float *from, const float *dy, float *dx,
                            size_t count); /* dx may be dy */
+    void (*prelu_fwd)(const float *x, const float *slope, bool one_slope, float *y, size_t rows, size_t channels);
+    /* sums[c] = sum of x dy where x < 0; with one slope they are partial sums, PLAIN_PRELU_SUMS in number. */
+    void (*prelu_bwd)(const float *x, const float *dy, const float *slope, float *dx, float *sums, size_t rows,
+                      size_t channels);
+    void (*prelu_bwd_one)(const float *x, const float *dy, float slope, float *dx, float *sums, size_t count);
     double (*loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count); /* the sum */
     void (*update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
                    const float *rates);
