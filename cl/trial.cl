@@ -42,7 +42,7 @@ void trial(__global const float *in, ulong in_offset, __global float *out, ulong
     barrier(CLK_LOCAL_MEM_FENCE);
     const float other = shared[LOCAL - 1 - item];
     const float4 four = fma(vload4(0, in), (float4)(scale), (float4)(other));
-    const uint4 bits = as_uint4(four) & 0xffffffffu;
+    const uint4 bits = as_uint4(four) & (0xffffffffu + mul_hi((uint)item, 16u));
     const float2 two = vload2(1, in) + (float2)(VLOAD(1)(0, in));
     out[out_offset + get_global_id(0)] =
         fma(scale, (float)numbers.three, sqrt(as_float4(bits).x * as_float4(bits).x) + two.y - (float)numbers.five) +

@@ -14,6 +14,7 @@ typedef enum philox_purpose {
     PHILOX_PAIRS,
     PHILOX_SPIRAL,
     PHILOX_SELFTEST,
+    PHILOX_DROPOUT,
 } philox_purpose;
 
 typedef struct philox_stream {
@@ -22,6 +23,11 @@ typedef struct philox_stream {
     uint32_t stream; /* an epoch, a tensor, ... */
 } philox_stream;
 
+#define PHILOX_ROUNDS 10
+#define PHILOX_MULTIPLIER_0 0xD2511F53u
+#define PHILOX_MULTIPLIER_1 0xCD9E8D57u
+#define PHILOX_WEYL_0 0x9E3779B9u
+#define PHILOX_WEYL_1 0xBB67AE85u
 /* The raw generator, as published. */
 void philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 

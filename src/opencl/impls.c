@@ -20,6 +20,7 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_activation_bwd] = LIST(&opencl_activation_plain),
     [OP_prelu_fwd] = LIST(&opencl_prelu_fwd_plain),
     [OP_prelu_bwd] = LIST(&opencl_prelu_bwd_plain),
+    [OP_dropout] = LIST(&opencl_dropout_plain),
     [OP_add] = LIST(&opencl_add_plain),
     [OP_bias] = LIST(&opencl_bias_plain),
     [OP_loss] = LIST(&opencl_loss_vector, &opencl_loss_plain),

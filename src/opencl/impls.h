@@ -11,6 +11,7 @@ extern const op_impl opencl_conv_winograd, opencl_conv_mma, opencl_conv_winograd
 extern const op_impl opencl_add_plain;
 extern const op_impl opencl_bias_plain;
 extern const op_impl opencl_activation_plain; /* forward and backward */
+extern const op_impl opencl_dropout_plain;
 extern const op_impl opencl_prelu_fwd_plain, opencl_prelu_bwd_plain;
 extern const op_impl opencl_loss_vector, opencl_loss_plain;
 extern const op_impl opencl_update_plain;

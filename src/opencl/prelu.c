@@ -17,9 +17,10 @@ static clae_status prelu_run_fwd(op_instance *instance, const op_args *args) {
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
     const prelu_desc *desc = &instance->desc.prelu;
     const view *operand = args->operand;
-    const clae_status status =
-        opencl_kernel_set(&launch->kernel, "vvvuu", operand[PRELU_FWD_X], operand[PRELU_FWD_SLOPE],
-                          operand[PRELU_FWD_Y], desc->rows * desc->channels, desc->channels);
+    const clae_status status = opencl_kernel_set(
+        &launch->kernel,
+        OPENCL_ARGS(arg_view(operand[PRELU_FWD_X]), arg_view(operand[PRELU_FWD_SLOPE]), arg_view(operand[PRELU_FWD_Y]),
+                    arg_uint(desc->rows * desc->channels), arg_uint(desc->channels)));
     return status == CLAE_OK ? opencl_launch_run(launch) : status;
 }
 
@@ -28,9 +29,11 @@ static clae_status prelu_run_bwd(op_instance *instance, const op_args *args) {
     opencl_launch *launch = &self->base.launch[0];
     const prelu_desc *desc = &instance->desc.prelu;
     const view *operand = args->operand;
-    clae_status status = opencl_kernel_set(&launch->kernel, "vvvvvuu", operand[PRELU_BWD_X], operand[PRELU_BWD_DY],
-                                           operand[PRELU_BWD_SLOPE], operand[PRELU_BWD_DX], args->workspace,
-                                           desc->rows * desc->channels, desc->channels);
+    clae_status status = opencl_kernel_set(
+        &launch->kernel,
+        OPENCL_ARGS(arg_view(operand[PRELU_BWD_X]), arg_view(operand[PRELU_BWD_DY]), arg_view(operand[PRELU_BWD_SLOPE]),
+                    arg_view(operand[PRELU_BWD_DX]), arg_view(args->workspace), arg_uint(desc->rows * desc->channels),
+                    arg_uint(desc->channels)));
     if (status == CLAE_OK) status = opencl_launch_run(launch);
     const op_args sum = {.operand = {[REDUCE_SUM_X] = args->workspace, [REDUCE_SUM_Y] = operand[PRELU_BWD_DSLOPE]},
                          .workspace = {args->workspace.buffer, args->workspace.offset + self->sum_place}};

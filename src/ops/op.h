@@ -127,6 +127,14 @@ typedef struct prelu_desc {
     bool one_slope;
 } prelu_desc;
 
+/* y = x / (1 - p), or 0 with the probability p, from 0 to below 1: the elements of `stream` in the step, see ops/dropout.h.
+ * Of dy it gives dx. y may be x. */
+typedef struct dropout_desc {
+    size_t count;
+    float p;
+    uint32_t stream; /* another one for each layer */
+} dropout_desc;
+
 typedef struct op_desc {
     op_id op;
     union {
@@ -135,6 +143,7 @@ typedef struct op_desc {
         bias_desc bias;
         activation_desc activation;
         prelu_desc prelu;
+        dropout_desc dropout;
         loss_desc loss;
         update_desc update;
         load_batch_desc load_batch;
@@ -151,6 +160,7 @@ enum { ADD_A, ADD_B, ADD_Y };
 enum { BIAS_BIAS, BIAS_Y };
 enum { ACTIVATION_FWD_X, ACTIVATION_FWD_Y };
 enum { ACTIVATION_BWD_FROM, ACTIVATION_BWD_DY, ACTIVATION_BWD_DX };
+enum { DROPOUT_X, DROPOUT_Y };
 enum { PRELU_FWD_X, PRELU_FWD_SLOPE, PRELU_FWD_Y };
 enum { PRELU_BWD_X, PRELU_BWD_DY, PRELU_BWD_SLOPE, PRELU_BWD_DX, PRELU_BWD_DSLOPE };
 enum { LOSS_Y, LOSS_TARGET, LOSS_LOSSES, LOSS_DY };
@@ -166,6 +176,7 @@ enum { GEMM_A, GEMM_B, GEMM_C };
 typedef struct op_step {
     size_t first;              /* load_batch: the place of the batch in the indices */
     size_t slot;               /* loss: the place of its number in the losses */
+    uint64_t seed, number;     /* dropout: of the training, and of the step, below 2^30 */
     float rates[OP_MAX_RATES]; /* update: r0, r1, ... of optimisers.def */
 } op_step;
 

@@ -18,6 +18,7 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_activation_bwd] = LIST(&plain_activation),
     [OP_prelu_fwd] = LIST(&plain_prelu_fwd),
     [OP_prelu_bwd] = LIST(&plain_prelu_bwd),
+    [OP_dropout] = LIST(&plain_dropout),
     [OP_add] = LIST(&plain_add),
     [OP_bias] = LIST(&plain_bias),
     [OP_loss] = LIST(&plain_loss),

@@ -195,7 +195,10 @@ plan *trainer_next_plan(const clae_trainer *trainer) {
 }
 
 clae_status trainer_next_inputs(clae_trainer *t, plan_inputs *inputs) {
-    *inputs = (plan_inputs){.losses = t->losses, .step.slot = t->position.step - t->first_waiting_step};
+    *inputs = (plan_inputs){.losses = t->losses,
+                            .step = {.slot = t->position.step - t->first_waiting_step,
+                                     .seed = t->settings.seed,
+                                     .number = t->position.step}};
     optimiser_rates(&t->settings, t->position.step, inputs->step.rates);
     const clae_status status = set_order(t);
     return status == CLAE_OK ? device_dataset_take(&t->data, t->position.images, inputs) : status;

@@ -30,6 +30,8 @@ void PLAIN_NAME(plain_bias)(const float *bias, float *y, size_t rows, size_t cha
 void PLAIN_NAME(plain_activation_fwd)(const activation_desc *desc, const float *x, float *y, size_t count);
 void PLAIN_NAME(plain_activation_bwd)(const activation_desc *desc, const float *from, const float *dy, float *dx,
                                       size_t count);
+void PLAIN_NAME(plain_dropout)(const dropout_desc *desc, const op_step *step, size_t first, const float *x, float *y,
+                               size_t count);
 void PLAIN_NAME(plain_prelu_fwd)(const float *x, const float *slope, bool one_slope, float *y, size_t rows,
                                  size_t channels);
 void PLAIN_NAME(plain_prelu_bwd)(const float *x, const float *dy, const float *slope, float *dx, float *sums,

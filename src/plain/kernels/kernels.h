@@ -63,6 +63,8 @@ typedef struct plain_kernels {
     void (*activation_fwd)(const activation_desc *desc, const float *x, float *y, size_t count); /* y may be x */
     void (*activation_bwd)(const activation_desc *desc, const float *from, const float *dy, float *dx,
                            size_t count); /* dx may be dy */
+    /* Elements from `first` on, a multiple of 4, of the tensor; y may be x. */
+    void (*dropout)(const dropout_desc *desc, const op_step *step, size_t first, const float *x, float *y, size_t count);
     void (*prelu_fwd)(const float *x, const float *slope, bool one_slope, float *y, size_t rows, size_t channels);
     /* sums[c] = sum of x dy where x < 0; with one slope they are partial sums, PLAIN_PRELU_SUMS in number. */
     void (*prelu_bwd)(const float *x, const float *dy, const float *slope, float *dx, float *sums, size_t rows,

@@ -19,6 +19,7 @@ const plain_kernels PLAIN_NAME(plain_kernels) = {
     .bias = PLAIN_NAME(plain_bias),
     .activation_fwd = PLAIN_NAME(plain_activation_fwd),
     .activation_bwd = PLAIN_NAME(plain_activation_bwd),
+    .dropout = PLAIN_NAME(plain_dropout),
     .prelu_fwd = PLAIN_NAME(plain_prelu_fwd),
     .prelu_bwd = PLAIN_NAME(plain_prelu_bwd),
     .prelu_bwd_one = PLAIN_NAME(plain_prelu_bwd_one),
