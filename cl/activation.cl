@@ -4,7 +4,7 @@
 #define T FLOATS(VEC)
 inline T vector_forward(T x, float a) {
     int number = 1;
-#define ACTIVATION(stem, parameter, from, forward, backward) if (number++ == ACTIVATION_NUMBER) return forward;
+#define ACTIVATION(stem, title, parameter, from, forward, backward) if (number++ == ACTIVATION_NUMBER) return forward;
 #include "activations.def"
 #undef ACTIVATION
     return x;
@@ -13,7 +13,7 @@ inline T vector_forward(T x, float a) {
 inline T vector_backward(T x, T dy, float a) {
     const T y = x;
     int number = 1;
-#define ACTIVATION(stem, parameter, from, forward, backward) if (number++ == ACTIVATION_NUMBER) return backward;
+#define ACTIVATION(stem, title, parameter, from, forward, backward) if (number++ == ACTIVATION_NUMBER) return backward;
 #include "activations.def"
 #undef ACTIVATION
     return dy;
@@ -23,7 +23,7 @@ inline T vector_backward(T x, T dy, float a) {
 #define T float
 inline T float_forward(T x, float a) {
     int number = 1;
-#define ACTIVATION(stem, parameter, from, forward, backward) if (number++ == ACTIVATION_NUMBER) return forward;
+#define ACTIVATION(stem, title, parameter, from, forward, backward) if (number++ == ACTIVATION_NUMBER) return forward;
 #include "activations.def"
 #undef ACTIVATION
     return x;
@@ -32,7 +32,7 @@ inline T float_forward(T x, float a) {
 inline T float_backward(T x, T dy, float a) {
     const T y = x;
     int number = 1;
-#define ACTIVATION(stem, parameter, from, forward, backward) if (number++ == ACTIVATION_NUMBER) return backward;
+#define ACTIVATION(stem, title, parameter, from, forward, backward) if (number++ == ACTIVATION_NUMBER) return backward;
 #include "activations.def"
 #undef ACTIVATION
     return dy;

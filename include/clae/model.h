@@ -31,7 +31,8 @@ typedef struct clae_layer_spec {
     unsigned output_padding_h, output_padding_w;
     unsigned out_shape[3]; /* linear, unflatten, upsample: c, h, w */
     unsigned groups;       /* group_norm */
-    double value;          /* dropout: the share of zeros; leaky_relu: the slope */
+    double value;          /* dropout: the share of zeros; leaky_relu: the slope; softplus: beta */
+    bool one_slope;        /* prelu: for all channels */
     bool no_bias;
     const struct clae_layer_spec *body; /* residual; copied */
     size_t body_count;

@@ -99,7 +99,8 @@ struct layer {
     clae_shape in, out;
     layer_param param[LAYER_MAX_PARAMS];
     size_t param_count;
-    size_t skip; /* residual: the first layer of its body, whose input is added */
+    uint32_t index; /* among all layers */
+    size_t skip;    /* residual: the first layer of its body, whose input is added */
 };
 
 /* A specification in which fields have their defaults, and those that must be given are 0. */

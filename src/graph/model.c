@@ -81,7 +81,7 @@ static clae_status add_layer(build *b, const clae_layer_spec *spec, const char *
     if (model->layer_count == b->capacity)
         return fail(model->context, CLAE_ERROR_INPUT, "%s: more than %zu layers", name, b->capacity);
     layer *l = &model->layers[model->layer_count];
-    *l = (layer){.type = type, .spec = *spec, .in = b->shape, .skip = first};
+    *l = (layer){.type = type, .spec = *spec, .in = b->shape, .index = (uint32_t)model->layer_count, .skip = first};
     l->spec.type = type->name;
     l->spec.body = NULL; /* the caller's */
     snprintf(l->name, sizeof l->name, "%s", name);

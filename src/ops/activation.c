@@ -14,7 +14,7 @@ typedef struct activation_kind {
     double (*backward)(double from, double dy, double a), (*backward_magnitude)(double from, double dy, double a);
 } activation_kind;
 
-#define ACTIVATION(stem, usual, from, forward, backward)                                                               \
+#define ACTIVATION(stem, title, usual, from, forward, backward)                                                               \
     static double activation_forward_##stem(double x, double a) {                                                      \
         (void)a;                                                                                                       \
         return forward;                                                                                                \
@@ -28,7 +28,7 @@ typedef struct activation_kind {
 
 #undef SUM
 #define SUM(a, b) (fabs((double)(a)) + fabs((double)(b)))
-#define ACTIVATION(stem, usual, from, forward, backward)                                                               \
+#define ACTIVATION(stem, title, usual, from, forward, backward)                                                               \
     static double activation_forward_magnitude_##stem(double x, double a) {                                            \
         (void)a;                                                                                                       \
         return fabs(forward);                                                                                          \
@@ -44,7 +44,7 @@ enum { FROM_x, FROM_y };
 
 static const activation_kind kinds[ACTIVATION_COUNT] = {
     [ACTIVATION_NONE] = {.name = "none"},
-#define ACTIVATION(stem, usual, from, forward_each, backward_each)                                                     \
+#define ACTIVATION(stem, title, usual, from, forward_each, backward_each)                                                     \
     [ACTIVATION_##stem] = {                                                                                            \
         .name = #stem,                                                                                                 \
         .parameter = (float)(usual),                                                                                   \

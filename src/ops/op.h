@@ -30,7 +30,7 @@ typedef struct conv_geometry {
 /* The rows of activations.def, after none. */
 typedef enum activation_id {
     ACTIVATION_NONE,
-#define ACTIVATION(stem, parameter, from, forward, backward) ACTIVATION_##stem,
+#define ACTIVATION(stem, title, parameter, from, forward, backward) ACTIVATION_##stem,
 #include "ops/activations.def"
 #undef ACTIVATION
     ACTIVATION_COUNT

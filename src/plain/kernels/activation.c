@@ -4,7 +4,7 @@
 
 /* `from` is x or y, and so is the name of what the derivative is taken from. Outputs may be inputs, at the same places.
  */
-#define ACTIVATION(stem, parameter, from, forward, backward)                                                           \
+#define ACTIVATION(stem, title, parameter, from, forward, backward)                                                           \
     static void activation_fwd_##stem(const float *xs, float *ys, size_t count, float a) {                             \
         (void)a;                                                                                                       \
         INDEPENDENT                                                                                                    \
@@ -26,7 +26,7 @@
 
 void PLAIN_NAME(plain_activation_fwd)(const activation_desc *desc, const float *x, float *y, size_t count) {
     static void (*const forwards[ACTIVATION_COUNT])(const float *, float *, size_t, float) = {
-#define ACTIVATION(stem, parameter, from, forward, backward) [ACTIVATION_##stem] = activation_fwd_##stem,
+#define ACTIVATION(stem, title, parameter, from, forward, backward) [ACTIVATION_##stem] = activation_fwd_##stem,
 #include "ops/activations.def"
 #undef ACTIVATION
     };
@@ -36,7 +36,7 @@ void PLAIN_NAME(plain_activation_fwd)(const activation_desc *desc, const float *
 void PLAIN_NAME(plain_activation_bwd)(const activation_desc *desc, const float *from, const float *dy, float *dx,
                                       size_t count) {
     static void (*const backwards[ACTIVATION_COUNT])(const float *, const float *, float *, size_t, float) = {
-#define ACTIVATION(stem, parameter, from, forward, backward) [ACTIVATION_##stem] = activation_bwd_##stem,
+#define ACTIVATION(stem, title, parameter, from, forward, backward) [ACTIVATION_##stem] = activation_bwd_##stem,
 #include "ops/activations.def"
 #undef ACTIVATION
     };
