@@ -14,10 +14,12 @@ NOT_INLINE float trial_sum(const float *values, int count) {
     return sum;
 }
 
-/* 16 lanes: bytes to floats, fused multiply-adds, comparisons, bits. */
+/* 16 lanes: bytes to floats, fused multiply-adds, comparisons, choices by them, infinity, bits. */
 static float16 trial_lanes(__global const uchar *bytes, float16 x) {
     const float16 y = fma(convert_float16(vload16(0, bytes)), (float16)(2.0f), x);
-    return select(y, (float16)(0.0f), y < 0.0f);
+    const float16 z = select(y, (float16)(0.0f), y < 0.0f);
+    const int16 is_number = (z > -INFINITY) & (z == z);
+    return is_number ? z : (float16)(-1.0f);
 }
 
 /* 0 times the functions of activations, which need not be exact: whether they are there is what matters. */
@@ -47,5 +49,7 @@ void trial(__global const float *in, ulong in_offset, __global float *out, ulong
     out[out_offset + get_global_id(0)] =
         fma(scale, (float)numbers.three, sqrt(as_float4(bits).x * as_float4(bits).x) + two.y - (float)numbers.five) +
         trial_function(scale);
+    const int2 range = (int2)(max(item, 0), min(item + 1, LOCAL)); /* one long */
+    out[out_offset + get_global_id(0)] *= (float)(range.y - range.x);
     if (item == LOCAL) AT(out, 0) = CONST_AT(in, 0) + max((float)item, min(other, 1.0f));
 }

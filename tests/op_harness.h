@@ -44,6 +44,7 @@ extern const op_suite suite_conv2d_fwd, suite_conv2d_bwd_data, suite_conv2d_bwd_
 extern const op_suite suite_conv_transpose2d_fwd, suite_conv_transpose2d_bwd_data, suite_conv_transpose2d_bwd_weights;
 extern const op_suite suite_activation_fwd, suite_activation_bwd, suite_add, suite_bias, suite_loss, suite_update;
 extern const op_suite suite_prelu_fwd, suite_prelu_bwd, suite_dropout, suite_load_batch;
+extern const op_suite suite_pool2d_fwd, suite_pool2d_bwd;
 extern const op_suite suite_reduce_sum, suite_gemm;
 
 /* For suites: allocates an operand's contents before the run and fills them with random values of the case's kind;

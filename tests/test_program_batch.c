@@ -42,6 +42,9 @@ static size_t list_ops(op_desc *ops) {
     ops[count++] = conv(OP_conv_transpose2d_fwd, 3, 2);
     ops[count++] = (op_desc){.op = OP_loss, .loss = {.count = 100, .scale = 0.5f, .with_gradient = true}};
     ops[count++] = (op_desc){.op = OP_loss, .loss = {.count = 100, .scale = 0.5f}};
+    const conv_geometry halves = {2, 12, 12, 16, 6, 6, 16, 2, 2, 2, 2, 0, 0};
+    ops[count++] = (op_desc){.op = OP_pool2d_fwd, .pool = {.pool = POOL_max, .g = halves}};
+    ops[count++] = (op_desc){.op = OP_pool2d_bwd, .pool = {.pool = POOL_max, .g = halves}};
     ops[count++] = (op_desc){.op = OP_update, .update = {.count = 64}};
     ops[count++] = (op_desc){.op = OP_reduce_sum, .reduce_sum = {.rows = 30, .columns = 16}};
     ops[count++] = (op_desc){.op = OP_bias, .bias = {.rows = 30, .channels = 16}};

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { GPU_GROUP_ITEMS = 256, GPU_VECTOR = 4, CPU_VECTOR = 16, CPU_VECTORS_PER_ITEM = 256 };
+enum { GPU_ROW_GROUP_ITEMS = 64, CPU_ROWS_FLOATS = 4096 };
 
 clae_status opencl_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl, size_t bytes,
                                    clae_status (*run)(op_instance *, const op_args *), op_instance **instance) {
@@ -73,6 +74,34 @@ clae_status opencl_elementwise_create(opencl_device *device, const char *file, c
     const size_t groups = count / group_elements + (count % group_elements != 0);
     launch->global[0] = (groups ? groups : 1) * launch->local[0];
     return CLAE_OK;
+}
+
+/* On CPUs an item takes whole rows, of some elements together; on GPUs groups are of a shape that rows fill. */
+static void choose_row_grid(const opencl_device *device, size_t rows, size_t row_vectors, size_t rows_per_item,
+                            opencl_launch *launch) {
+    const bool cpu = device->class == OPENCL_CLASS_CPU;
+    const size_t group = cpu ? 1 : opencl_group_items(device, GPU_ROW_GROUP_ITEMS);
+    size_t across = 1;
+    while (across < group && across < row_vectors) across *= 2;
+    const size_t down = group / across, items = (rows + rows_per_item - 1) / rows_per_item;
+    launch->dimensions = 2;
+    launch->local[0] = across;
+    launch->local[1] = down;
+    launch->global[0] = cpu ? 1 : (row_vectors + across - 1) / across * across;
+    launch->global[1] = (items + down - 1) / down * down;
+}
+
+clae_status opencl_rows_create(opencl_device *device, const char *file, const char *options, const char *name,
+                               size_t rows, size_t row_floats, size_t channels, opencl_launch *launch,
+                               size_t *rows_per_item) {
+    const bool cpu = device->class == OPENCL_CLASS_CPU;
+    size_t vector = cpu ? CPU_VECTOR : GPU_VECTOR;
+    while (channels % vector != 0) vector /= 2;
+    char all[160];
+    snprintf(all, sizeof all, "-DVEC=%zu%s", vector, options);
+    *rows_per_item = cpu && row_floats < CPU_ROWS_FLOATS ? CPU_ROWS_FLOATS / row_floats : 1;
+    choose_row_grid(device, rows, row_floats / vector, *rows_per_item, launch);
+    return opencl_kernel_create(device, file, all, name, &launch->kernel);
 }
 
 bool opencl_is_cpu(const clae_device *device, const op_desc *desc) {

@@ -45,6 +45,12 @@ clae_status opencl_launch_create(opencl_device *device, const char *file, const 
 clae_status opencl_elementwise_create(opencl_device *device, const char *file, const char *options, const char *name,
                                       size_t count, size_t multiple, opencl_launch *launch);
 
+/* Prepares a kernel of cl/image_rows.cl, which writes `rows` rows of pixels, `row_floats` long. Gives the rows of an item,
+ * which is an argument of the kernel. */
+clae_status opencl_rows_create(opencl_device *device, const char *file, const char *options, const char *name,
+                               size_t rows, size_t row_floats, size_t channels, opencl_launch *launch,
+                               size_t *rows_per_item);
+
 /* op_impl.suits and op_impl.supports of kernels in CPU style, and op_impl.supports of those that do anything. */
 bool opencl_is_cpu(const clae_device *device, const op_desc *desc);
 bool opencl_supports_long_loops(const clae_device *device, const op_desc *desc);

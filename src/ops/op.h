@@ -70,6 +70,22 @@ typedef struct activation_desc {
     float parameter;
 } activation_desc;
 
+/* The rows of pools.def. */
+typedef enum pool_id {
+#define POOL(stem, start, joined, scale, picks) POOL_##stem,
+#include "ops/pools.def"
+#undef POOL
+    POOL_COUNT
+} pool_id;
+
+/* pool2d_fwd: y[i][c] = the pool of x[i * stride + k - pad][c] over the taps k that are inside of x; pool2d_bwd: its
+ * gradient, all of dx; a pool that picks one pixel needs x for that, others are run without. x is wide, y is narrow;
+ * wide_c = narrow_c, and padding is at most half of the kernel. */
+typedef struct pool_desc {
+    pool_id pool;
+    conv_geometry g;
+} pool_desc;
+
 /* The rows of losses.def and optimisers.def. */
 typedef enum loss_id {
 #define LOSS(stem, sum, factor, gradient) LOSS_##stem,
@@ -144,6 +160,7 @@ typedef struct op_desc {
         activation_desc activation;
         prelu_desc prelu;
         dropout_desc dropout;
+        pool_desc pool;
         loss_desc loss;
         update_desc update;
         load_batch_desc load_batch;
@@ -163,6 +180,8 @@ enum { ACTIVATION_BWD_FROM, ACTIVATION_BWD_DY, ACTIVATION_BWD_DX };
 enum { DROPOUT_X, DROPOUT_Y };
 enum { PRELU_FWD_X, PRELU_FWD_SLOPE, PRELU_FWD_Y };
 enum { PRELU_BWD_X, PRELU_BWD_DY, PRELU_BWD_SLOPE, PRELU_BWD_DX, PRELU_BWD_DSLOPE };
+enum { POOL_FWD_X, POOL_FWD_Y };
+enum { POOL_BWD_X, POOL_BWD_DY, POOL_BWD_DX };
 enum { LOSS_Y, LOSS_TARGET, LOSS_LOSSES, LOSS_DY };
 enum { UPDATE_PARAMETERS, UPDATE_GRADIENTS, UPDATE_STATE }; /* the states, one after the other */
 enum { LOAD_BATCH_ELEMENTS, LOAD_BATCH_INDICES, LOAD_BATCH_X };

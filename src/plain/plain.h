@@ -74,6 +74,11 @@ static inline size_t plain_piece_length(size_t count, size_t first) {
 /* sums[c] = partials[0][c] + ... + partials[parts - 1][c], in that order. */
 void plain_add_partials(const float *partials, int parts, size_t columns, float *sums);
 
+/* An instance that makes the operand `out` from the operand `in`, with the shapes of `shape`; the caller fills the ranges
+ * of both axes of *made. */
+clae_status plain_resample_create(clae_device *device, const op_desc *desc, const op_impl *impl, const resample *shape,
+                                  int in, int out, op_instance **instance, resample **made);
+
 clae_status plain_measure_peak(clae_device *device, double *gflops);
 
 clae_status plain_staging_create(clae_device *device, size_t bytes, staging **out);

@@ -38,6 +38,9 @@ void reference_dropout(const dropout_desc *d, uint64_t seed, uint64_t number, co
 void reference_prelu_fwd(const prelu_desc *d, const double *x, const double *slope, reference_output y);
 void reference_prelu_bwd(const prelu_desc *d, const double *x, const double *dy, const double *slope,
                          reference_output dx, reference_output dslope);
+void reference_pool_fwd(const pool_desc *d, const double *x, reference_output y);
+/* x is read where the pool picks a pixel. */
+void reference_pool_bwd(const pool_desc *d, const double *x, const double *dy, reference_output dx);
 void reference_loss(const loss_desc *d, const double *y, const double *target, reference_output loss,
                     reference_output dy);
 /* parameters and the optimiser's states are updated in place. */

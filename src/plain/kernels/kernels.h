@@ -6,6 +6,7 @@
 #include "plain/conv_direct.h"
 #include "plain/conv_direct_wgrad.h"
 #include "plain/conv_winograd.h"
+#include "plain/resample.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -70,6 +71,10 @@ typedef struct plain_kernels {
     void (*prelu_bwd)(const float *x, const float *dy, const float *slope, float *dx, float *sums, size_t rows,
                       size_t channels);
     void (*prelu_bwd_one)(const float *x, const float *dy, float slope, float *dx, float *sums, size_t count);
+    /* Rows first .. end-1 of all images' results; `row` has room for one of `in`. */
+    void (*resample)(const resample *r, const float *in, float *out, float *row, int first, int end);
+    /* Rows first .. end-1 of dx, of one image. */
+    void (*pool_pick)(const conv_geometry *g, const float *x, const float *dy, float *dx, int first, int end);
     double (*loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count); /* the sum */
     void (*update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
                    const float *rates);

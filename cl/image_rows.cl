@@ -1,0 +1,9 @@
+/* Kernels that write images row by row: an item takes rows_per_item rows of all images in the second dimension, and vectors
+ * of VEC channels in the first; VEC divides the channels. */
+#define T FLOATS(VEC)
+
+/* Loops over the rows r of an item, and over the elements e of a row. */
+#define FOR_ROWS(r)                                                                                                    \
+    for (uint r = (uint)get_global_id(1) * rows_per_item, end_##r = min(r + rows_per_item, rows); r < end_##r; ++r)
+#define FOR_ELEMENTS(e, row_floats)                                                                                    \
+    for (uint e = (uint)get_global_id(0) * VEC; e < (row_floats); e += (uint)get_global_size(0) * VEC)

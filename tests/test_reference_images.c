@@ -1,0 +1,109 @@
+/* The reference of ops that treat each channel of an image alike: results worked out by hand, and gradients against
+ * finite differences. */
+#include "reference/reference.h"
+#include "test_random.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SIZE = 1024 };
+
+static double magnitude[SIZE];
+
+static reference_output output_of(double *value) {
+    return (reference_output){value, magnitude};
+}
+
+/* f(x) = <r, A(x)> for an op A, whose gradient is to be A'(r). */
+typedef struct image_op {
+    size_t in, out;
+    void (*fwd)(const void *desc, const double *x, double *y);
+    void (*bwd)(const void *desc, const double *x, const double *dy, double *dx);
+    const void *desc;
+} image_op;
+
+static double evaluate(const image_op *op, const double *x, const double *r) {
+    static double y[SIZE];
+    double sum = 0;
+    op->fwd(op->desc, x, y);
+    for (size_t i = 0; i < op->out; i++) sum += r[i] * y[i];
+    return sum;
+}
+
+/* x has whole numbers, all different: f is linear within less than 0.5 of them. */
+static void check_gradient(const image_op *op, test_random *random) {
+    static double x[SIZE], r[SIZE], dx[SIZE];
+    assert_true(op->in <= SIZE && op->out <= SIZE);
+    for (size_t i = 0; i < op->in; i++) x[i] = (double)i;
+    for (size_t i = op->in; i-- > 1;) {
+        const size_t other = (size_t)random_int(random, 0, (int)i);
+        const double value = x[i];
+        x[i] = x[other];
+        x[other] = value;
+    }
+    for (size_t i = 0; i < op->out; i++) r[i] = random_real(random);
+    op->bwd(op->desc, x, r, dx);
+    for (size_t i = 0; i < op->in; i++) {
+        const double value = x[i], step = 0.25;
+        x[i] = value + step;
+        const double above = evaluate(op, x, r);
+        x[i] = value - step;
+        const double below = evaluate(op, x, r);
+        x[i] = value;
+        if (fabs((above - below) / (2 * step) - dx[i]) > 1e-9)
+            fail_msg("element %zu of %zu: gradient %.12g, finite difference %.12g", i, op->in, dx[i],
+                     (above - below) / (2 * step));
+    }
+}
+
+/* x = 1 5 2 5 3, kernel 3, stride 2, padding 1. */
+static const conv_geometry row = {1, 1, 5, 1, 1, 3, 1, 1, 3, 1, 2, 0, 1};
+static const double pool_x[] = {1, 5, 2, 5, 3}, pool_dy[] = {1, 10, 100};
+
+/* The middle window has the largest twice: the first gets the gradient. */
+static void max_pool_by_hand(void **state) {
+    (void)state;
+    const pool_desc d = {POOL_max, row};
+    const double expected[] = {5, 5, 5}, gradient[] = {0, 11, 0, 100, 0};
+    double y[3], dx[5];
+    reference_pool_fwd(&d, pool_x, output_of(y));
+    assert_memory_equal(y, expected, sizeof y);
+    reference_pool_bwd(&d, pool_x, pool_dy, output_of(dx));
+    assert_memory_equal(dx, gradient, sizeof dx);
+}
+
+static void pool_fwd(const void *desc, const double *x, double *y) {
+    reference_pool_fwd(desc, x, output_of(y));
+}
+
+static void pool_bwd(const void *desc, const double *x, const double *dy, double *dx) {
+    reference_pool_bwd(desc, x, dy, output_of(dx));
+}
+
+static void pool_gradients(void **state) {
+    (void)state;
+    static const conv_geometry geometries[] = {{2, 6, 6, 2, 3, 3, 2, 2, 2, 2, 2, 0, 0},
+                                               {1, 7, 5, 3, 4, 3, 3, 3, 3, 2, 2, 1, 1},
+                                               {1, 8, 9, 1, 2, 2, 1, 2, 3, 4, 5, 1, 0}};
+    for (uint64_t i = 0; i < 3 * POOL_COUNT; i++) {
+        test_random random = random_stream(7, 0, i);
+        const conv_geometry *g = &geometries[i % 3];
+        const pool_desc d = {(pool_id)(i / 3), *g};
+        const image_op op = {(size_t)g->n * g->wide_h * g->wide_w * g->wide_c,
+                             (size_t)g->n * g->narrow_h * g->narrow_w * g->narrow_c, pool_fwd, pool_bwd, &d};
+        check_gradient(&op, &random);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(max_pool_by_hand),
+        cmocka_unit_test(pool_gradients),
+    };
+    return cmocka_run_group_tests_name("reference images", tests, NULL, NULL);
+}
