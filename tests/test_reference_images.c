@@ -77,6 +77,18 @@ static void max_pool_by_hand(void **state) {
     assert_memory_equal(dx, gradient, sizeof dx);
 }
 
+static void avg_pool_by_hand(void **state) {
+    (void)state;
+    const pool_desc d = {POOL_avg, row};
+    const double x[] = {3, 15, 6, 15, 9}, dy[] = {3, 30, 300}, expected[] = {6, 12, 8},
+                 gradient[] = {1, 11, 10, 110, 100};
+    double y[3], dx[5];
+    reference_pool_fwd(&d, x, output_of(y));
+    assert_memory_equal(y, expected, sizeof y);
+    reference_pool_bwd(&d, NULL, dy, output_of(dx));
+    assert_memory_equal(dx, gradient, sizeof dx);
+}
+
 static void pool_fwd(const void *desc, const double *x, double *y) {
     reference_pool_fwd(desc, x, output_of(y));
 }
@@ -103,6 +115,7 @@ static void pool_gradients(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(max_pool_by_hand),
+        cmocka_unit_test(avg_pool_by_hand),
         cmocka_unit_test(pool_gradients),
     };
     return cmocka_run_group_tests_name("reference images", tests, NULL, NULL);

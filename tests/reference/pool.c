@@ -28,6 +28,18 @@ static void max_bwd(const double *x, double dy, const ptrdiff_t *taps, int count
     output_add(dx, (size_t)taps[largest_tap(x, taps, count)], dy);
 }
 
+/* Padding counts as zeros. */
+static void avg_fwd(const double *x, const ptrdiff_t *taps, int count, reference_output y, size_t i) {
+    for (int t = 0; t < count; t++)
+        if (taps[t] >= 0) output_add(y, i, x[taps[t]] / count);
+}
+
+static void avg_bwd(const double *x, double dy, const ptrdiff_t *taps, int count, reference_output dx) {
+    (void)x;
+    for (int t = 0; t < count; t++)
+        if (taps[t] >= 0) output_add(dx, (size_t)taps[t], dy / count);
+}
+
 typedef struct pool {
     void (*fwd)(const double *x, const ptrdiff_t *taps, int count, reference_output y, size_t i);
     void (*bwd)(const double *x, double dy, const ptrdiff_t *taps, int count, reference_output dx);
@@ -35,6 +47,7 @@ typedef struct pool {
 
 static const pool pools[POOL_COUNT] = {
     [POOL_max] = {max_fwd, max_bwd},
+    [POOL_avg] = {avg_fwd, avg_bwd},
 };
 
 enum { MOST_TAPS = 64 };
