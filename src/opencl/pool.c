@@ -13,9 +13,10 @@ static clae_status pool_run_fwd(op_instance *instance, const op_args *args) {
     const pool_instance *self = (const pool_instance *)instance;
     pool_desc *d = &instance->desc.pool;
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
-    const clae_status status =
-        opencl_kernel_set(&launch->kernel, "vvguuff", args->operand[POOL_FWD_X], args->operand[POOL_FWD_Y], &d->g,
-                          self->rows, self->rows_per_item, (double)pool_kind_of(d->pool)->start, (double)pool_scale(d));
+    const clae_status status = opencl_kernel_set(
+        &launch->kernel, OPENCL_ARGS(arg_view(args->operand[POOL_FWD_X]), arg_view(args->operand[POOL_FWD_Y]),
+                                     arg_geometry(&d->g), arg_uint(self->rows), arg_uint(self->rows_per_item),
+                                     arg_float(pool_kind_of(d->pool)->start), arg_float(pool_scale(d))));
     return status ? status : opencl_launch_run(launch);
 }
 
@@ -23,18 +24,20 @@ static clae_status pool_run_bwd(op_instance *instance, const op_args *args) {
     const pool_instance *self = (const pool_instance *)instance;
     pool_desc *d = &instance->desc.pool;
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
-    const clae_status status =
-        opencl_kernel_set(&launch->kernel, "vvguuf", args->operand[POOL_BWD_DY], args->operand[POOL_BWD_DX], &d->g,
-                          self->rows, self->rows_per_item, (double)pool_scale(d));
+    const clae_status status = opencl_kernel_set(
+        &launch->kernel,
+        OPENCL_ARGS(arg_view(args->operand[POOL_BWD_DY]), arg_view(args->operand[POOL_BWD_DX]), arg_geometry(&d->g),
+                    arg_uint(self->rows), arg_uint(self->rows_per_item), arg_float(pool_scale(d))));
     return status ? status : opencl_launch_run(launch);
 }
 
 static clae_status pool_run_bwd_pick(op_instance *instance, const op_args *args) {
     const pool_instance *self = (const pool_instance *)instance;
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
-    const clae_status status =
-        opencl_kernel_set(&launch->kernel, "vvvguu", args->operand[POOL_BWD_X], args->operand[POOL_BWD_DY],
-                          args->operand[POOL_BWD_DX], &instance->desc.pool.g, self->rows, self->rows_per_item);
+    const clae_status status = opencl_kernel_set(
+        &launch->kernel, OPENCL_ARGS(arg_view(args->operand[POOL_BWD_X]), arg_view(args->operand[POOL_BWD_DY]),
+                                     arg_view(args->operand[POOL_BWD_DX]), arg_geometry(&instance->desc.pool.g),
+                                     arg_uint(self->rows), arg_uint(self->rows_per_item)));
     return status ? status : opencl_launch_run(launch);
 }
 
