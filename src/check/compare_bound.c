@@ -1,7 +1,5 @@
 #include "check/compare_bound.h"
 
-#include "ops/op_kind.h"
-
 #include <float.h>
 #include <math.h>
 
@@ -20,18 +18,23 @@ void compare_make_absolute(const op_desc *desc, op_operands *operands) {
     }
 }
 
-static double magnitude_of(const op_desc *desc, int output, const op_operands *magnitudes, const op_args *args,
-                           size_t i) {
-    if (compare_needs_magnitudes(desc->op)) return fabs((double)((const float *)magnitudes->data[output])[i]);
+clae_status compare_values(const clae_context *context, const op_desc *desc, const op_operands *magnitudes,
+                           const op_args *args, op_values *values) {
+    *values = (op_values){.desc = desc, .step = &args->step};
+    for (int k = 0; k < OP_MAX_OPERANDS; k++) values->data[k] = magnitudes->data[k];
+    return op_values_share(context, "the comparison", values);
+}
+
+static double magnitude_of(const op_values *values, int output, size_t i) {
+    const op_desc *desc = values->desc;
+    if (compare_needs_magnitudes(desc->op)) return fabs((double)op_floats(values, output)[i]);
     /* The dataset is not among the operands. */
     if (desc->op == OP_load_batch)
         return fabs((double)desc->load_batch.shift) + 256.0 * fabs((double)desc->load_batch.scale);
-    op_values values = {.desc = desc, .step = &args->step};
-    for (int k = 0; k < OP_MAX_OPERANDS; k++) values.data[k] = magnitudes->data[k];
-    return op_kind_of(desc->op)->expect(&values, output, i).magnitude;
+    return op_kind_of(desc->op)->expect(values, output, i).magnitude;
 }
 
-double compare_bound(const op_desc *desc, int output, const op_operands *magnitudes, const op_args *args, size_t i) {
-    const double unit = DEVICES * (double)FLT_EPSILON * (8 + sqrt(op_terms(desc, output)));
-    return unit * magnitude_of(desc, output, magnitudes, args, i) + (double)FLT_MIN;
+double compare_bound(const op_values *values, int output, size_t i) {
+    const double unit = DEVICES * (double)FLT_EPSILON * (8 + sqrt(op_terms(values->desc, output)));
+    return unit * magnitude_of(values, output, i) + (double)FLT_MIN;
 }

@@ -39,17 +39,16 @@ static op_values values_of(const selftest_trial *t) {
 }
 
 /* Every element of the parts that are looked at. */
-static clae_status check_elements(selftest_check *check, int operand) {
+static clae_status check_elements(selftest_check *check, const op_values *values, int operand) {
     selftest_trial *t = check->trial;
     const op_kind *kind = op_kind_of(t->desc.op);
-    const op_values values = values_of(t);
     const selftest_parts parts = selftest_parts_of(&t->desc, operand);
     for (size_t j = 0; j < selftest_looked_at(&parts); j++) {
         selftest_part_got part;
         const clae_status status = selftest_trial_fetch_part(t, operand, j, &part);
         if (status != CLAE_OK) return status;
         for (size_t i = 0; i < part.count; i++) {
-            const op_expected expected = kind->expect(&values, operand, part.first + i);
+            const op_expected expected = kind->expect(values, operand, part.first + i);
             selftest_check_element(check, part.got[i], expected.value, expected.magnitude);
         }
     }
@@ -62,7 +61,7 @@ static double terms_of(const selftest_trial *t, int operand) {
     return t->pixel_count ? fmin(terms, (double)t->pixel_count) : terms;
 }
 
-static clae_status check_output(selftest_check *check, int operand) {
+static clae_status check_output(selftest_check *check, const op_values *values, int operand) {
     const op_desc *desc = &check->trial->desc;
     const bool is_wgrad = op_is_conv(desc->op) && conv_kernel_of(desc->op) == CONV_WGRAD;
     const bool is_dbias = is_wgrad && operand == CONV_BWD_WEIGHTS_DBIAS; /* a sum, whatever makes dweight */
@@ -73,7 +72,7 @@ static clae_status check_output(selftest_check *check, int operand) {
     else if (op_is_conv(desc->op))
         status = selftest_check_conv(check, operand);
     else
-        status = check_elements(check, operand);
+        status = check_elements(check, values, operand);
     end_output(check);
     return status;
 }
@@ -82,10 +81,13 @@ clae_status selftest_check_outputs(selftest_trial *trial, const op_instance *ins
     selftest_check check = {.trial = trial,
                             .mixing = instance->impl->mixing,
                             .products = instance->arithmetic == OP_TF32 ? TF32_PRODUCT_ERROR : 0};
-    clae_status status = CLAE_OK;
     bool untouched = true;
+    op_values values = values_of(trial);
+    clae_status status = op_values_share(trial->device->context, "the self-test", &values);
     for (int k = 0; k < OP_MAX_OPERANDS && status == CLAE_OK; k++)
-        if (trial->place[k].floats && op_operand_is_output(trial->desc.op, k)) status = check_output(&check, k);
+        if (trial->place[k].floats && op_operand_is_output(trial->desc.op, k))
+            status = check_output(&check, &values, k);
+    op_values_free(&values);
     if (status == CLAE_OK) status = selftest_trial_check_ends(trial, &untouched);
     *worst = untouched ? check.worst : INFINITY;
     return status;

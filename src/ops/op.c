@@ -2,6 +2,7 @@
 #include "ops/op_kind.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const op_kind *const kinds[OP_COUNT] = {
@@ -22,6 +23,22 @@ op_id op_from_name(const char *name, size_t length) {
     for (int op = 0; op < OP_COUNT; op++)
         if (strlen(kinds[op]->name) == length && memcmp(kinds[op]->name, name, length) == 0) return (op_id)op;
     return OP_COUNT;
+}
+
+clae_status op_values_share(const clae_context *context, const char *what, op_values *values) {
+    const op_kind *kind = kinds[values->desc->op];
+    values->shared = NULL;
+    if (!kind->shared) return CLAE_OK;
+    const size_t bytes = kind->shared(values->desc) * sizeof *values->shared;
+    values->shared = malloc(bytes);
+    if (!values->shared) return fail_memory(context, bytes, what);
+    kind->share(values, values->shared);
+    return CLAE_OK;
+}
+
+void op_values_free(op_values *values) {
+    free(values->shared);
+    values->shared = NULL;
 }
 
 static op_use use_of(op_id op, int operand) {

@@ -2,6 +2,7 @@
 #ifndef CLAE_OPS_OP_KIND_H
 #define CLAE_OPS_OP_KIND_H
 
+#include "base/context.h"
 #include "ops/op.h"
 
 typedef enum op_use { OPERAND_NONE, OPERAND_IN, OPERAND_OUT, OPERAND_INOUT } op_use;
@@ -41,6 +42,7 @@ typedef struct op_values {
     const void *data[OP_MAX_OPERANDS];
     const uint32_t *pixels; /* of the grid, that are not zero; NULL: all count */
     size_t pixel_count;
+    double *shared; /* what op_kind.share has made of them; NULL: the op has no such numbers */
 } op_values;
 
 /* An element of an output, and the sum of the absolute values of its terms, which bounds the rounding error; 0: it is
@@ -65,6 +67,10 @@ typedef struct op_kind {
     op_look look;
     op_grid (*grid)(const op_desc *desc);       /* of DRAW_PIXELS and DRAW_TARGET; NULL: it has none */
     op_step (*trial_step)(const op_desc *desc); /* NULL: all zero */
+    /* Numbers that many elements need, as means are, made once before `expect` is asked for any: how many, and what
+     * they are. NULL: none. */
+    size_t (*shared)(const op_desc *desc);
+    void (*share)(const op_values *values, double *shared);
     /* Element i of an output by the definition, in double precision. NULL for convolutions, which src/check computes
      * many elements at a time. */
     op_expected (*expect)(const op_values *values, int output, size_t i);
@@ -75,6 +81,10 @@ typedef struct op_kind {
 #undef OP
 
 const op_kind *op_kind_of(op_id op);
+
+/* Makes what elements share, of an op's operands, for `what` ("the self-test"). Freed by op_values_free. */
+clae_status op_values_share(const clae_context *context, const char *what, op_values *values);
+void op_values_free(op_values *values);
 
 /* An operand of floats. */
 static inline const float *op_floats(const op_values *values, int operand) {

@@ -116,27 +116,26 @@ static rounding rounding_of(plan_node *const nodes[2]) {
     return r;
 }
 
-static void compare_output(comparison *c, const plan_node *node, compare_op *op, int k, const op_operands results[2],
-                           const op_operands *magnitudes, rounding r) {
+static void compare_output(comparison *c, compare_op *op, int k, const op_operands results[2], const op_values *values,
+                           rounding r) {
     const float *a = results[0].data[k], *b = results[1].data[k];
-    const float *sums = magnitudes->data[k];
+    const float *sums = values->data[k];
     const size_t count = results[0].bytes[k] / sizeof(float);
     double largest = 0;
-    for (size_t i = 0; i < count && r.mixing > 0; i++)
-        largest = fmax(largest, r.mixing * compare_bound(&node->desc, k, magnitudes, &node->args, i));
+    for (size_t i = 0; i < count && r.mixing > 0; i++) largest = fmax(largest, r.mixing * compare_bound(values, k, i));
     for (size_t i = 0; i < count; i++)
         note_difference(op, c->step, fabs((double)a[i] - b[i]),
-                        fmax(largest, compare_bound(&node->desc, k, magnitudes, &node->args, i)) +
-                            r.products * (r.products > 0 ? fabs(sums[i]) : 0));
+                        fmax(largest, compare_bound(values, k, i)) + r.products * (r.products > 0 ? fabs(sums[i]) : 0));
 }
 
-static void compare_outputs(comparison *c, const plan_node *node, compare_op *op, const op_operands results[2],
-                            const op_operands *magnitudes, rounding r) {
-    const bool is_wgrad = op_is_conv(node->desc.op) && conv_kernel_of(node->desc.op) == CONV_WGRAD;
+static void compare_outputs(comparison *c, compare_op *op, const op_operands results[2], const op_values *values,
+                            rounding r) {
+    const op_id id = values->desc->op;
+    const bool is_wgrad = op_is_conv(id) && conv_kernel_of(id) == CONV_WGRAD;
     const rounding none = {0, 0};
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
         const bool is_dbias = is_wgrad && k == CONV_BWD_WEIGHTS_DBIAS; /* a sum, whatever makes dweight */
-        if (results[0].data[k]) compare_output(c, node, op, k, results, magnitudes, is_dbias ? none : r);
+        if (results[0].data[k]) compare_output(c, op, k, results, values, is_dbias ? none : r);
     }
     if (!op->passed && !c->result->first_broken) c->result->first_broken = op;
 }
@@ -174,7 +173,10 @@ static clae_status compare_node(comparison *c, size_t index) {
         if (status == CLAE_OK) status = download_operands(context, nodes[d], true, &results[d]);
     }
     if (status != CLAE_OK) goto done;
-    compare_outputs(c, nodes[0], &c->result->ops[index], results, &magnitudes, rounding_of(nodes));
+    op_values values;
+    status = compare_values(context, &nodes[0]->desc, &magnitudes, &nodes[0]->args, &values);
+    if (status == CLAE_OK) compare_outputs(c, &c->result->ops[index], results, &values, rounding_of(nodes));
+    op_values_free(&values);
 done:
     op_operands_free(&inputs);
     op_operands_free(&magnitudes);
