@@ -7,6 +7,16 @@ typedef struct trial_numbers {
     int three, five;
 } trial_numbers;
 
+/* Local memory of structures, and of vectors. */
+typedef struct trial_place {
+    float sum;
+    int item;
+} trial_place;
+
+inline trial_place trial_place_of(float sum, int item) {
+    return (trial_place){sum, item};
+}
+
 NOT_INLINE float trial_sum(const float *values, int count) {
     float sum = 0;
     #pragma unroll 1
@@ -35,14 +45,19 @@ __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void trial(__global const float *in, ulong in_offset, __global float *out, ulong out_offset, trial_numbers numbers,
            float scale) {
     __local float shared[LOCAL];
+    __local trial_place places[LOCAL];
+    __local float2 pairs[LOCAL];
     const int item = get_local_id(0);
     float values[16];
     in += in_offset;
     const float16 lanes = trial_lanes((__global const uchar *)(in + 16), VLOAD(16)(0, in));
     VSTORE(16)(lanes + trial_functions(VLOAD(16)(0, in)), 0, values);
     shared[item] = trial_sum(values, 16) + (float)item;
+    places[item] = trial_place_of(shared[item], item);
+    pairs[item] = (float2)(shared[item], 1.0f);
     barrier(CLK_LOCAL_MEM_FENCE);
-    const float other = shared[LOCAL - 1 - item];
+    const trial_place place = places[LOCAL - 1 - item];
+    const float other = shared[place.item] + pairs[place.item].x - place.sum;
     const float4 four = fma(vload4(0, in), (float4)(scale), (float4)(other));
     const uint4 bits = as_uint4(four) & (0xffffffffu + mul_hi((uint)item, 16u));
     const float2 two = vload2(1, in) + (float2)(VLOAD(1)(0, in));

@@ -104,6 +104,19 @@ static clae_status prepare_plan(clae_device *device, const clae_model *model, bo
     return status;
 }
 
+/* Ops of layers that the lecture's network does not have. */
+static const op_desc more[] = {
+    {.op = OP_batch_norm_train_fwd,
+     .norm = {.images = BATCH, .pixels = 576, .channels = CHANNELS, .epsilon = 1e-5, .momentum = 0.1}},
+    {.op = OP_group_norm_fwd, .norm = {.images = BATCH, .pixels = 49, .channels = 5, .groups = 5, .epsilon = 1e-5}},
+};
+
+static clae_status prepare_more(clae_device *device) {
+    clae_status status = CLAE_OK;
+    for (size_t i = 0; i < sizeof more / sizeof *more && !status; i++) status = prepare_all(device, &more[i]);
+    return status;
+}
+
 static clae_status prepare_on(clae_context *context, clae_device *device, const char *class, programs *all) {
     clae_model *model = NULL;
     double gflops;
@@ -111,6 +124,7 @@ static clae_status prepare_on(clae_context *context, clae_device *device, const 
     clae_status status = clae_model_create_lecture(context, CHANNELS, LATENT_DIM, 0, &model);
     if (!status) status = prepare_plan(device, model, true);
     if (!status) status = prepare_plan(device, model, false);
+    if (!status) status = prepare_more(device);
     /* The only program that is built: its kernel is run, briefly. */
     ((opencl_device *)device)->names_only = ((opencl_device *)device)->keeps_programs = false;
     device->info.compute_units = 1;

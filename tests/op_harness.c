@@ -268,10 +268,6 @@ static bool check_prepare(check *k) {
     return false;
 }
 
-static bool op_has_integers(op_id op) {
-    return op != OP_update;
-}
-
 static bool is_chosen(const check *k, const op_desc *desc) {
     return op_choose(k->harness->device, desc) == k->impl;
 }
@@ -289,7 +285,7 @@ static bool is_left_out(const check *k, const op_suite *suite, size_t index) {
 /* One descriptor with real and with integer data. False when the implementation was not run. */
 static bool check_descriptor(check *k, const op_suite *suite, size_t index) {
     op_harness *h = k->harness;
-    bool ran = false, only_integers = h->settings.quick == 2 && op_has_integers(suite->op) && !is_winograd(k->impl);
+    bool ran = false, only_integers = h->settings.quick == 2 && !suite->only_real && !is_winograd(k->impl);
     for (int integers = only_integers; integers < 2; integers++) {
         test_random random = random_stream(h->settings.seed, suite->op, index);
         memset(&k->c, 0, sizeof k->c);

@@ -36,6 +36,7 @@ typedef struct op_suite {
     void (*describe)(op_id op, size_t index, int quick, test_random *random, op_desc *desc);
     /* Fills the case for case->desc and case->integers. False when the op has no such case. */
     bool (*fill)(op_case *c, test_random *random);
+    bool only_real; /* it has no case of integers, as its results would not be exact */
 } op_suite;
 
 /* One for each op, in the order of op_id. */
@@ -46,6 +47,8 @@ extern const op_suite suite_activation_fwd, suite_activation_bwd, suite_add, sui
 extern const op_suite suite_prelu_fwd, suite_prelu_bwd, suite_dropout, suite_load_batch;
 extern const op_suite suite_pool2d_fwd, suite_pool2d_bwd;
 extern const op_suite suite_reduce_sum, suite_gemm;
+extern const op_suite suite_batch_norm_train_fwd, suite_batch_norm_eval_fwd, suite_batch_norm_bwd;
+extern const op_suite suite_group_norm_fwd, suite_group_norm_bwd;
 
 /* For suites: allocates an operand's contents before the run and fills them with random values of the case's kind;
  * returns a copy in double precision, owned by the case too. `scale` multiplies real values. */

@@ -292,6 +292,87 @@ static void gemm_by_hand(void **state) {
     }
 }
 
+/* 3 images of 2 pixels of 4 channels; f(x, weight, bias) = <r, y>. */
+enum { NORM_IMAGES = 3, NORM_PIXELS = 2, NORM_CHANNELS = 4, NORM_SIZE = NORM_IMAGES * NORM_PIXELS * NORM_CHANNELS };
+
+typedef struct norm_layer {
+    norm_desc desc;
+    bool of_batch;
+    double x[NORM_SIZE], weight[NORM_CHANNELS], bias[NORM_CHANNELS], r[NORM_SIZE];
+    double mean[NORM_SIZE], inv_std[NORM_SIZE];
+} norm_layer;
+
+static double evaluate_norm(norm_layer *l) {
+    double y[NORM_SIZE], inv_std_magnitude[NORM_SIZE], sum = 0;
+    reference_norm_fwd(&l->desc, l->of_batch, l->x, l->weight, l->bias, output_of(y), output_of(l->mean),
+                       (reference_output){l->inv_std, inv_std_magnitude}, NULL);
+    for (int i = 0; i < NORM_SIZE; i++) sum += l->r[i] * y[i];
+    return sum;
+}
+
+static void check_norm_gradient(norm_layer *l, double *values, size_t count, const double *gradient) {
+    const double step = 1e-5;
+    for (size_t i = 0; i < count; i++) {
+        const double value = values[i];
+        values[i] = value + step;
+        const double above = evaluate_norm(l);
+        values[i] = value - step;
+        const double below = evaluate_norm(l);
+        values[i] = value;
+        const double difference = (above - below) / (2 * step);
+        if (fabs(difference - gradient[i]) > 1e-7 * (1 + fabs(gradient[i])))
+            fail_msg("element %zu of %zu: gradient %.12g, finite difference %.12g", i, count, gradient[i], difference);
+    }
+}
+
+static void norm_gradients(void **state) {
+    (void)state;
+    const size_t groups[] = {0, 1, 2, 4}; /* 0: of the batch */
+    for (size_t k = 0; k < sizeof groups / sizeof *groups; k++) {
+        norm_layer l = {.desc = {NORM_IMAGES, NORM_PIXELS, NORM_CHANNELS, groups[k], 0.01, 0}, .of_batch = k == 0};
+        double dx[NORM_SIZE], dweight[NORM_CHANNELS], dbias[NORM_CHANNELS];
+        test_random random = random_stream(5, 3, k);
+        for (int i = 0; i < NORM_SIZE; i++) l.x[i] = random_real(&random), l.r[i] = random_real(&random);
+        for (int c = 0; c < NORM_CHANNELS; c++) l.weight[c] = random_real(&random), l.bias[c] = random_real(&random);
+        evaluate_norm(&l);
+        double dweight_magnitude[NORM_CHANNELS], dbias_magnitude[NORM_CHANNELS];
+        reference_norm_bwd(&l.desc, l.of_batch, l.r, l.x, l.weight, l.mean, l.inv_std, output_of(dx),
+                           (reference_output){dweight, dweight_magnitude}, (reference_output){dbias, dbias_magnitude});
+        check_norm_gradient(&l, l.x, NORM_SIZE, dx);
+        check_norm_gradient(&l, l.weight, NORM_CHANNELS, dweight);
+        check_norm_gradient(&l, l.bias, NORM_CHANNELS, dbias);
+    }
+}
+
+/* Two images of one pixel, two channels: (1, 10) and (3, 50). */
+static void norm_by_hand(void **state) {
+    (void)state;
+    const double x[] = {1, 10, 3, 50}, w[] = {2, 3}, b[] = {100, 200};
+    const double running_mean[] = {10, 20}, running_var[] = {5, 7};
+    const norm_desc d = {.images = 2, .pixels = 1, .channels = 2, .groups = 1, .epsilon = 0, .momentum = 0.5};
+    double y[4], mean[2], inv_std[2], new_mean[2], new_var[2], unused[5][4];
+    reference_batch_norm_train_fwd(&d, x, w, b, running_mean, running_var, (reference_output){y, unused[0]},
+                                   (reference_output){mean, unused[1]}, (reference_output){inv_std, unused[2]},
+                                   (reference_output){new_mean, unused[3]}, (reference_output){new_var, unused[4]});
+    const double expected_y[] = {98, 197, 102, 203}, expected_mean[] = {2, 30}, expected_inv_std[] = {1, 1.0 / 20};
+    /* The variance of the sample is 2 and 800. */
+    const double expected_new_mean[] = {6, 25}, expected_new_var[] = {3.5, 403.5};
+    assert_memory_equal(y, expected_y, sizeof y);
+    assert_memory_equal(mean, expected_mean, sizeof mean);
+    assert_memory_equal(inv_std, expected_inv_std, sizeof inv_std);
+    assert_memory_equal(new_mean, expected_new_mean, sizeof new_mean);
+    assert_memory_equal(new_var, expected_new_var, sizeof new_var);
+    reference_batch_norm_eval_fwd(&d, x, w, b, expected_mean, (const double[]){1, 400},
+                                  (reference_output){y, unused[0]});
+    assert_memory_equal(y, expected_y, sizeof y);
+    /* Both channels of an image in one group: (1, 10) has the mean 5.5 and the deviation 4.5. */
+    reference_norm_fwd(&d, false, x, w, b, (reference_output){y, unused[0]}, (reference_output){mean, unused[1]},
+                       (reference_output){inv_std, unused[2]}, NULL);
+    assert_true(mean[0] == 5.5 && mean[1] == 26.5 && fabs(inv_std[0] - 1 / 4.5) < 1e-15);
+    const double expected_grouped[] = {98, 203, 98, 203};
+    for (int i = 0; i < 4; i++) assert_true(fabs(y[i] - expected_grouped[i]) < 1e-12);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conv2d_by_hand),
@@ -305,6 +386,8 @@ int main(void) {
         cmocka_unit_test(loss_gradient),
         cmocka_unit_test(adam_as_published),
         cmocka_unit_test(gemm_by_hand),
+        cmocka_unit_test(norm_by_hand),
+        cmocka_unit_test(norm_gradients),
     };
     return cmocka_run_group_tests_name("reference", tests, NULL, NULL);
 }

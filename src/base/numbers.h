@@ -15,6 +15,9 @@ static inline int divide_up(int a, int b) {
 static inline size_t smaller_size(size_t a, size_t b) {
     return a < b ? a : b;
 }
+static inline size_t larger_size(size_t a, size_t b) {
+    return a > b ? a : b;
+}
 static inline size_t divide_up_size(size_t a, size_t b) {
     return (a + b - 1) / b;
 }

@@ -9,6 +9,8 @@
     LIST(&opencl_conv_winograd, &opencl_conv_mma, &opencl_conv_winograd_tiled, &opencl_conv_direct,                    \
          &opencl_conv_tiled, &opencl_conv_im2col, &opencl_conv_plain)
 
+#define NORM_LIST LIST(&opencl_norm_vector, &opencl_norm_plain)
+
 static const op_impl *const *const lists[OP_COUNT] = {
     [OP_conv2d_fwd] = CONV_LIST,
     [OP_conv2d_bwd_data] = CONV_LIST,
@@ -29,6 +31,11 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_update] = LIST(&opencl_update_plain),
     [OP_load_batch] = LIST(&opencl_load_batch_plain),
     [OP_reduce_sum] = LIST(&opencl_reduce_sum_vector, &opencl_reduce_sum_plain),
+    [OP_batch_norm_train_fwd] = NORM_LIST,
+    [OP_batch_norm_eval_fwd] = NORM_LIST,
+    [OP_batch_norm_bwd] = NORM_LIST,
+    [OP_group_norm_fwd] = NORM_LIST,
+    [OP_group_norm_bwd] = NORM_LIST,
 #if CLAE_HAVE_CLBLAST
     [OP_gemm] = LIST(&opencl_gemm_vector, &opencl_gemm_clblast, &opencl_gemm_plain),
 #else

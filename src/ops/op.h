@@ -151,6 +151,24 @@ typedef struct dropout_desc {
     uint32_t stream; /* another one for each layer */
 } dropout_desc;
 
+/* Images of `pixels` each, as PyTorch's BatchNorm2d and GroupNorm with affine. M values share a mean: in batch_norm those
+ * of a channel, over all images and pixels; in group_norm those of an image and a group of neighbouring channels (groups
+ * = 1: layer norm over h, w and c; groups = channels: instance norm).
+ *   mean = sum(x) / M; var = sum((x - mean)^2) / M; inv_std = 1 / sqrt(var + epsilon); xhat = (x - mean) inv_std
+ *   fwd:        y = xhat weight[c] + bias[c]; mean and inv_std are kept for bwd
+ *   train_fwd:  also, in place, running_mean = (1 - momentum) running_mean + momentum mean, and
+ *               running_var = (1 - momentum) running_var + momentum var M / (M - 1): M is at least 2
+ *   eval_fwd:   as fwd, with mean and var those of running_mean and running_var
+ *   bwd:        dbias[c] = sum(dy) and dweight[c] = sum(dy xhat), over images and pixels;
+ *               dx = inv_std (dy weight[c] - sum(dy weight) / M - xhat sum(dy weight xhat) / M), over the M values
+ * y may be x, and dx may be dy. Sums are taken in a fixed order. */
+typedef struct norm_desc {
+    size_t images, pixels, channels;
+    size_t groups;   /* group_norm: a divisor of channels */
+    double epsilon;  /* 1e-5 */
+    double momentum; /* batch_norm_train_fwd: 0.1 */
+} norm_desc;
+
 typedef struct op_desc {
     op_id op;
     union {
@@ -166,6 +184,7 @@ typedef struct op_desc {
         load_batch_desc load_batch;
         reduce_sum_desc reduce_sum;
         gemm_desc gemm;
+        norm_desc norm;
     };
 } op_desc;
 
@@ -187,6 +206,11 @@ enum { UPDATE_PARAMETERS, UPDATE_GRADIENTS, UPDATE_STATE }; /* the states, one a
 enum { LOAD_BATCH_ELEMENTS, LOAD_BATCH_INDICES, LOAD_BATCH_X };
 enum { REDUCE_SUM_X, REDUCE_SUM_Y };
 enum { GEMM_A, GEMM_B, GEMM_C };
+enum { NORM_FWD_X, NORM_FWD_WEIGHT, NORM_FWD_BIAS, NORM_FWD_Y, NORM_FWD_MEAN, NORM_FWD_INV_STD };
+enum { NORM_FWD_RUNNING_MEAN = NORM_FWD_INV_STD + 1, NORM_FWD_RUNNING_VAR }; /* batch_norm_train_fwd */
+enum { NORM_EVAL_X, NORM_EVAL_WEIGHT, NORM_EVAL_BIAS, NORM_EVAL_RUNNING_MEAN, NORM_EVAL_RUNNING_VAR, NORM_EVAL_Y };
+enum { NORM_BWD_DY, NORM_BWD_X, NORM_BWD_WEIGHT, NORM_BWD_MEAN, NORM_BWD_INV_STD }; /* read */
+enum { NORM_BWD_DX = NORM_BWD_INV_STD + 1, NORM_BWD_DWEIGHT, NORM_BWD_DBIAS };      /* written */
 #define OP_MAX_OPERANDS 8
 
 #define OP_MAX_RATES 8

@@ -27,6 +27,11 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_update] = LIST(&plain_update),
     [OP_load_batch] = LIST(&plain_load_batch),
     [OP_reduce_sum] = LIST(&plain_reduce_sum),
+    [OP_batch_norm_train_fwd] = LIST(&plain_norm),
+    [OP_batch_norm_eval_fwd] = LIST(&plain_norm),
+    [OP_batch_norm_bwd] = LIST(&plain_norm),
+    [OP_group_norm_fwd] = LIST(&plain_norm),
+    [OP_group_norm_bwd] = LIST(&plain_norm),
     [OP_gemm] = LIST(&plain_gemm_blocked, &plain_gemm_plain),
 };
 

@@ -49,4 +49,4 @@ static bool fill(op_case *c, test_random *random) {
     return true;
 }
 
-const op_suite suite_update = {OP_update, 3 * OPTIMISER_COUNT, describe, fill};
+const op_suite suite_update = {OP_update, 3 * OPTIMISER_COUNT, describe, fill, .only_real = true};

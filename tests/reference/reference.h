@@ -51,5 +51,17 @@ void reference_load_batch(const load_batch_desc *d, const double *elements, cons
 void reference_reduce_sum(const reduce_sum_desc *d, const double *x, reference_output y);
 /* c is what was there before, and NULL when beta is 0. */
 void reference_gemm(const gemm_desc *d, const double *a, const double *b, const double *c_before, reference_output c);
+/* `of_batch`: of batch_norm, otherwise of group_norm. variance may be NULL. */
+void reference_norm_fwd(const norm_desc *d, bool of_batch, const double *x, const double *weight, const double *bias,
+                        reference_output y, reference_output mean, reference_output inv_std, double *variance);
+void reference_batch_norm_train_fwd(const norm_desc *d, const double *x, const double *weight, const double *bias,
+                                    const double *running_mean, const double *running_var, reference_output y,
+                                    reference_output mean, reference_output inv_std, reference_output new_mean,
+                                    reference_output new_var);
+void reference_batch_norm_eval_fwd(const norm_desc *d, const double *x, const double *weight, const double *bias,
+                                   const double *running_mean, const double *running_var, reference_output y);
+void reference_norm_bwd(const norm_desc *d, bool of_batch, const double *dy, const double *x, const double *weight,
+                        const double *mean, const double *inv_std, reference_output dx, reference_output dweight,
+                        reference_output dbias);
 
 #endif

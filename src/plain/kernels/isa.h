@@ -25,6 +25,13 @@ void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wg
                                       float *scratch);
 void PLAIN_NAME(plain_winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args, int channel);
 void PLAIN_NAME(plain_column_sums)(const float *x, size_t rows, size_t columns, float *sums);
+void PLAIN_NAME(plain_norm_moments)(const float *x, size_t rows, size_t columns, const float *shift, float *mean,
+                                    float *squares);
+void PLAIN_NAME(plain_norm_sums)(const float *dy, const float *x, size_t rows, size_t columns, const float *mean,
+                                 float *sums, float *products);
+void PLAIN_NAME(plain_norm_apply)(const float *x, float *y, size_t count, size_t columns, const norm_planes *p);
+void PLAIN_NAME(plain_norm_apply_bwd)(const float *dy, const float *x, float *dx, size_t count, size_t columns,
+                                      const norm_planes *p);
 void PLAIN_NAME(plain_add)(const float *a, const float *b, float *y, size_t count);
 void PLAIN_NAME(plain_bias)(const float *bias, float *y, size_t rows, size_t channels);
 void PLAIN_NAME(plain_activation_fwd)(const activation_desc *desc, const float *x, float *y, size_t count);

@@ -40,6 +40,11 @@ typedef struct tile_limits {
     int max_dot_positions;
 } tile_limits;
 
+/* For each column: y = (x - mean) scale + rest, or dx = dy scale + (x - mean) slope + rest. */
+typedef struct norm_planes {
+    float *mean, *scale, *slope, *rest;
+} norm_planes;
+
 typedef struct plain_kernels {
     const char *name; /* "avx2" */
     tile_limits limits;
@@ -58,6 +63,16 @@ typedef struct plain_kernels {
     void (*winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args, int channel);
     /* sums[c] += sum of x[r][c]. */
     void (*column_sums)(const float *x, size_t rows, size_t columns, float *sums);
+
+    /* Of each column of whole vectors: mean of x - shift, and squares of deviations from it. */
+    void (*norm_moments)(const float *x, size_t rows, size_t columns, const float *shift, float *mean, float *squares);
+    /* Sums of dy and dy (x - mean). */
+    void (*norm_sums)(const float *dy, const float *x, size_t rows, size_t columns, const float *mean, float *sums,
+                      float *products);
+    /* Of `count` elements, the first of which is in the first column. */
+    void (*norm_apply)(const float *x, float *y, size_t count, size_t columns, const norm_planes *planes);
+    void (*norm_apply_bwd)(const float *dy, const float *x, float *dx, size_t count, size_t columns,
+                           const norm_planes *planes);
 
     void (*add)(const float *a, const float *b, float *y, size_t count);
     void (*bias)(const float *bias, float *y, size_t rows, size_t channels);
