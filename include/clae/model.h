@@ -26,10 +26,11 @@ typedef struct clae_layer_spec {
     const char *type; /* "conv2d" */
     unsigned out_channels;
     unsigned kernel_h, kernel_w;
-    unsigned stride_h, stride_w; /* of upsample layers: the factor; 0: `out_shape` says the size */
+    unsigned stride_h, stride_w; /* upsample, pixel_shuffle: the factor */
     unsigned padding_h, padding_w;
     unsigned output_padding_h, output_padding_w;
-    unsigned out_shape[3]; /* linear, unflatten, upsample: c, h, w */
+    unsigned size_h, size_w; /* upsample: of the output; 0: the factor says it */
+    unsigned out_shape[3];   /* linear, unflatten: c, h, w */
     unsigned groups;       /* group_norm */
     double value;          /* dropout: the share of zeros; leaky_relu: the slope; softplus: beta */
     bool one_slope;        /* prelu: for all channels */

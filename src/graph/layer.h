@@ -66,6 +66,7 @@ typedef struct layer_type {
     const char *word;          /* "conv": in texts; NULL: as `name` */
     const char *help;          /* "conv 32 k5 s2: a convolution ..." */
     const layer_field *fields; /* ended by one without a name; NULL: none */
+    bool normalises_batch;     /* in training a channel needs two values at least */
     bool has_body;             /* adds the input of the layers in its body to their output */
     /* Output shape; CLAE_ERROR_INPUT with the numbers when there is none. Fields are within their limits. */
     clae_status (*output_shape)(const clae_context *context, const clae_layer_spec *spec, clae_shape in,

@@ -128,6 +128,16 @@ static clae_status build_nodes(const plan_request *request, plan *plan) {
     return finish_nodes(&b, plan);
 }
 
+/* One value has no deviation. */
+static clae_status check_normalised(const plan_request *request, const layer *l) {
+    if (!request->backward || !l->type->normalises_batch || request->batch_size * l->out.h * l->out.w > 1)
+        return CLAE_OK;
+    return fail(request->device->context, CLAE_ERROR_INPUT,
+                "%s: %s has one value a channel in a batch of 1 image, and needs two to train: choose a batch size that "
+                "leaves no last batch of 1",
+                l->name, l->type->name);
+}
+
 /* Kernels index tensors with int. */
 static clae_status check_sizes(const plan_request *request) {
     const clae_model *model = request->model;
@@ -139,7 +149,10 @@ static clae_status check_sizes(const plan_request *request) {
         return fail(request->device->context, CLAE_ERROR_INPUT,
                     "batch size %zu: must be 1 to %zu for this model, whose largest layer has %zu elements an image",
                     request->batch_size, limit, largest);
-    return CLAE_OK;
+    clae_status status = CLAE_OK;
+    for (size_t i = 0; i < model->layer_count && status == CLAE_OK; i++)
+        status = check_normalised(request, &model->layers[i]);
+    return status;
 }
 
 static clae_status prepare_nodes(plan *plan) {
