@@ -234,10 +234,9 @@ static void prelu_gradients(void **state) {
     }
 }
 
-static void loss_gradient(void **state) {
-    (void)state;
+static void check_loss_gradient(loss_id loss_of) {
     enum { COUNT = 7 };
-    const loss_desc d = {LOSS_mse, COUNT, 0.25f, true};
+    const loss_desc d = {loss_of, COUNT, 0.25f, true};
     double y[COUNT], target[COUNT], dy[COUNT], loss[3], unused[COUNT];
     test_random random = random_stream(5, 2, 0);
     for (int i = 0; i < COUNT; i++) y[i] = random_real(&random), target[i] = random_real(&random);
@@ -251,6 +250,11 @@ static void loss_gradient(void **state) {
         y[i] = value;
         assert_true(fabs((loss[1] - loss[2]) / (2 * step) - dy[i]) < 1e-9);
     }
+}
+
+static void loss_gradients(void **state) {
+    (void)state;
+    for (int loss = 0; loss < LOSS_COUNT; loss++) check_loss_gradient((loss_id)loss);
 }
 
 /* Algorithm 1 of Kingma and Ba as it is printed, for three steps. */
@@ -383,7 +387,7 @@ int main(void) {
         cmocka_unit_test(activations_by_hand),
         cmocka_unit_test(activation_gradients),
         cmocka_unit_test(prelu_gradients),
-        cmocka_unit_test(loss_gradient),
+        cmocka_unit_test(loss_gradients),
         cmocka_unit_test(adam_as_published),
         cmocka_unit_test(gemm_by_hand),
         cmocka_unit_test(norm_by_hand),
