@@ -12,7 +12,7 @@
 #define SUM(a, b) ((a) + (b))
 #define SCALED_SQUARE(scale, a) ((scale) * ((a) * (a)))
 #define SELECT(condition, a, b) ((condition) ? (a) : (b))
-#define ABS(a) fabsf(a)
+#define ABS(a) _Generic((a), double: fabs, default: fabsf)(a)
 #define SQRT(a) sqrtf(a)
 #define EXP(a) expf(a)
 #define LOG1P(a) log1pf(a)
