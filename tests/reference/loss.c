@@ -12,10 +12,16 @@ static loss_point reference_mse(double y, double t) {
     return (loss_point){0.5 * (y - t) * (y - t), y - t};
 }
 
+/* The absolute error. */
+static loss_point reference_l1(double y, double t) {
+    return (loss_point){fabs(y - t), y > t ? 1 : y < t ? -1 : 0};
+}
+
 void reference_loss(const loss_desc *d, const double *y, const double *target, reference_output loss,
                     reference_output dy) {
     static loss_point (*const losses[LOSS_COUNT])(double, double) = {
         [LOSS_mse] = reference_mse,
+        [LOSS_l1] = reference_l1,
     };
     output_start(loss, 1);
     if (d->with_gradient) output_start(dy, d->count);
