@@ -15,11 +15,21 @@ static void reference_adam(const double *r, double g, reference_output p, refere
     p.value[i] -= step * m.value[i];
 }
 
+/* With momentum; rates: lr, momentum. */
+static void reference_sgd(const double *r, double g, reference_output p, reference_output *state, size_t i) {
+    const reference_output m = state[0];
+    m.magnitude[i] = fabs(r[1] * m.value[i]) + fabs(g);
+    m.value[i] = r[1] * m.value[i] + g;
+    p.magnitude[i] = fabs(p.value[i]) + fabs(r[0] * m.magnitude[i]);
+    p.value[i] -= r[0] * m.value[i];
+}
+
 void reference_update(const update_desc *d, const double *rates, const double *gradients, reference_output parameters,
                       reference_output state[2]) {
     static void (*const steps[OPTIMISER_COUNT])(const double *, double, reference_output, reference_output *,
                                                 size_t) = {
         [OPTIMISER_adam] = reference_adam,
+        [OPTIMISER_sgd] = reference_sgd,
     };
     for (size_t i = 0; i < d->count; i++) steps[d->optimiser](rates, gradients[i], parameters, state, i);
 }
