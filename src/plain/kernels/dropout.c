@@ -41,8 +41,10 @@ void PLAIN_NAME(plain_dropout)(const dropout_desc *desc, const op_step *step, si
         const size_t left = count - done < ELEMENTS ? count - done : ELEMENTS;
         counters c;
         random_words(desc, step, dropout_index(step, first + done) / WORDS, &c);
+        uint32_t words[ELEMENTS];
+        for (int b = 0; b < BLOCKS; b++)
+            for (int w = 0; w < WORDS; w++) words[WORDS * b + w] = c.word[w][b];
         INDEPENDENT
-        for (size_t i = 0; i < left; i++)
-            y[done + i] = c.word[i % WORDS][i / WORDS] < threshold ? 0 : scale * x[done + i];
+        for (size_t i = 0; i < left; i++) y[done + i] = words[i] < threshold ? 0 : scale * x[done + i];
     }
 }
