@@ -2,6 +2,8 @@
  * element, nor the number of threads that share a batch changes them. */
 #include "device_support.h"
 #include "graph/model.h"
+#include "ops/activation.h"
+#include "plain/kernels/functions.h"
 #include "plain/plain.h"
 
 #include <math.h>
@@ -126,9 +128,62 @@ static void test_threads_change_no_bits(void **state) {
     }
 }
 
+#define ACTIVATION(stem, title, parameter, from, forward, backward)                                                    \
+    static float one_forward_##stem(float x, float a) {                                                                \
+        (void)a;                                                                                                       \
+        return forward;                                                                                                \
+    }                                                                                                                  \
+    static float one_backward_##stem(float from, float dy, float a) {                                                  \
+        (void)a;                                                                                                       \
+        return backward;                                                                                               \
+    }
+#include "ops/activations.def"
+#undef ACTIVATION
+
+static float (*const forwards[ACTIVATION_COUNT])(float, float) = {
+#define ACTIVATION(stem, title, parameter, from, forward, backward) [ACTIVATION_##stem] = one_forward_##stem,
+#include "ops/activations.def"
+#undef ACTIVATION
+};
+static float (*const backwards[ACTIVATION_COUNT])(float, float, float) = {
+#define ACTIVATION(stem, title, parameter, from, forward, backward) [ACTIVATION_##stem] = one_backward_##stem,
+#include "ops/activations.def"
+#undef ACTIVATION
+};
+
+/* In vectors, and where an output is the input, comes out what comes out of one element. */
+static void check_activation(const plain_kernels *kernels, activation_id activation) {
+    enum { COUNT = 1021 };
+    const activation_desc desc = {activation, COUNT, activation_parameter(activation)};
+    float x[COUNT], dy[COUNT], y[COUNT], dx[COUNT], expected_y[COUNT], expected_dx[COUNT];
+    fill(x, COUNT, 4);
+    fill(dy, COUNT, 5);
+    for (int i = 0; i < COUNT; i++) {
+        x[i] *= i % 2 ? 250 : 8;
+        expected_y[i] = forwards[activation](x[i], desc.parameter);
+        expected_dx[i] = backwards[activation](x[i], dy[i], desc.parameter);
+    }
+    kernels->activation_fwd(&desc, x, y, COUNT);
+    kernels->activation_bwd(&desc, x, dy, dx, COUNT);
+    kernels->activation_bwd(&desc, x, dy, dy, COUNT);
+    kernels->activation_fwd(&desc, x, x, COUNT);
+    if (memcmp(y, expected_y, sizeof y) != 0 || memcmp(x, y, sizeof y) != 0 || memcmp(dx, expected_dx, sizeof dx) != 0 ||
+        memcmp(dy, dx, sizeof dx) != 0)
+        fail_msg("%s: %s", kernels->name, activation_name(activation));
+}
+
+static void test_vectors_change_no_bits_of_activations(void **state) {
+    (void)state;
+    for (size_t s = 0; s < sizeof sets / sizeof *sets; s++) {
+        const plain_kernels *kernels = plain_kernels_find(sets[s]);
+        for (activation_id k = ACTIVATION_NONE + 1; kernels && k < ACTIVATION_COUNT; k++) check_activation(kernels, k);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tiles_are_chains_of_multiply_adds),
+        cmocka_unit_test(test_vectors_change_no_bits_of_activations),
         cmocka_unit_test(test_threads_change_no_bits),
     };
     return cmocka_run_group_tests_name("plain bits", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* Each activation and its derivative (ops/activations.def); plain loops, which the compiler turns into vectors. */
-#include "ops/formula_float.h"
+#include "plain/kernels/functions.h"
 #include "plain/kernels/isa.h"
 
 /* `from` is x or y, and so is the name of what the derivative is taken from. Outputs may be inputs, at the same places.

@@ -1,5 +1,5 @@
 /* Sums and gradients of each loss (ops/losses.def); plain loops, which the compiler turns into vectors. */
-#include "ops/formula_float.h"
+#include "plain/kernels/functions.h"
 #include "plain/kernels/isa.h"
 
 enum { LOSS_LANES = 16 };

@@ -1,5 +1,5 @@
 /* A step of each optimiser (ops/optimisers.def); plain loops, which the compiler turns into vectors. */
-#include "ops/formula_float.h"
+#include "plain/kernels/functions.h"
 #include "plain/kernels/isa.h"
 
 #define OPTIMISER(stem, state0, state1, flops, rates, step)                                                            \
