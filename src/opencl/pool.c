@@ -11,24 +11,24 @@ typedef struct pool_instance {
 
 static clae_status pool_run_fwd(op_instance *instance, const op_args *args) {
     const pool_instance *self = (const pool_instance *)instance;
-    pool_desc *d = &instance->desc.pool;
+    const pool_desc *d = &instance->desc.pool;
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
     const clae_status status = opencl_kernel_set(
         &launch->kernel, OPENCL_ARGS(arg_view(args->operand[POOL_FWD_X]), arg_view(args->operand[POOL_FWD_Y]),
                                      arg_geometry(&d->g), arg_uint(self->rows), arg_uint(self->rows_per_item),
                                      arg_float(pool_kind_of(d->pool)->start), arg_float(pool_scale(d))));
-    return status ? status : opencl_launch_run(launch);
+    return status == CLAE_OK ? opencl_launch_run(launch) : status;
 }
 
 static clae_status pool_run_bwd(op_instance *instance, const op_args *args) {
     const pool_instance *self = (const pool_instance *)instance;
-    pool_desc *d = &instance->desc.pool;
+    const pool_desc *d = &instance->desc.pool;
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
     const clae_status status = opencl_kernel_set(
         &launch->kernel,
         OPENCL_ARGS(arg_view(args->operand[POOL_BWD_DY]), arg_view(args->operand[POOL_BWD_DX]), arg_geometry(&d->g),
                     arg_uint(self->rows), arg_uint(self->rows_per_item), arg_float(pool_scale(d))));
-    return status ? status : opencl_launch_run(launch);
+    return status == CLAE_OK ? opencl_launch_run(launch) : status;
 }
 
 static clae_status pool_run_bwd_pick(op_instance *instance, const op_args *args) {
@@ -38,7 +38,7 @@ static clae_status pool_run_bwd_pick(op_instance *instance, const op_args *args)
         &launch->kernel, OPENCL_ARGS(arg_view(args->operand[POOL_BWD_X]), arg_view(args->operand[POOL_BWD_DY]),
                                      arg_view(args->operand[POOL_BWD_DX]), arg_geometry(&instance->desc.pool.g),
                                      arg_uint(self->rows), arg_uint(self->rows_per_item)));
-    return status ? status : opencl_launch_run(launch);
+    return status == CLAE_OK ? opencl_launch_run(launch) : status;
 }
 
 /* A kernel, and the height and width of what its items make. */
@@ -48,24 +48,24 @@ typedef struct pool_way {
     int h, w;
 } pool_way;
 
-static int cells_of(int wide, int stride, int pad) {
+static int pool_cells_of(int wide, int stride, int pad) {
     return divide_up(wide + pad, stride);
 }
 
-static pool_way way_of(const op_desc *desc) {
+static pool_way pool_way_of(const op_desc *desc) {
     const conv_geometry *g = &desc->pool.g;
     if (desc->op == OP_pool2d_fwd) return (pool_way){"pool2d_fwd", pool_run_fwd, g->narrow_h, g->narrow_w};
     if (pool_kind_of(desc->pool.pool)->picks)
-        return (pool_way){"pool2d_bwd_pick", pool_run_bwd_pick, cells_of(g->wide_h, g->sh, g->ph),
-                          cells_of(g->wide_w, g->sw, g->pw)};
+        return (pool_way){"pool2d_bwd_pick", pool_run_bwd_pick, pool_cells_of(g->wide_h, g->sh, g->ph),
+                          pool_cells_of(g->wide_w, g->sw, g->pw)};
     return (pool_way){"pool2d_bwd", pool_run_bwd, g->wide_h, g->wide_w};
 }
 
 static clae_status pool_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    const pool_way way = way_of(desc);
+    const pool_way way = pool_way_of(desc);
     const size_t channels = (size_t)desc->pool.g.wide_c;
     clae_status status = opencl_instance_create(device, desc, impl, sizeof(pool_instance), way.run, instance);
-    if (status) return status;
+    if (status != CLAE_OK) return status;
     pool_instance *self = (pool_instance *)*instance;
     char options[32];
     snprintf(options, sizeof options, " -DPOOL_NUMBER=%d", (int)desc->pool.pool);

@@ -2,17 +2,18 @@
 #include "base/numbers.h"
 #include "plain/impls.h"
 
-static void fill_windows(const conv_geometry *g, resample *r) {
+static void pool_fill_windows(const conv_geometry *g, resample *r) {
     for (int i = 0; i < g->narrow_h; i++) r->rows.range[i] = pool_window(i, g->wide_h, g->kh, g->sh, g->ph);
     for (int i = 0; i < g->narrow_w; i++) r->columns.range[i] = pool_window(i, g->wide_w, g->kw, g->sw, g->pw);
 }
 
-static void fill_windows_of(const conv_geometry *g, resample *r) {
+static void pool_fill_windows_of(const conv_geometry *g, resample *r) {
     for (int j = 0; j < g->wide_h; j++) r->rows.range[j] = pool_windows_of(j, g->narrow_h, g->kh, g->sh, g->ph);
     for (int j = 0; j < g->wide_w; j++) r->columns.range[j] = pool_windows_of(j, g->narrow_w, g->kw, g->sw, g->pw);
 }
 
-static clae_status prepare_fwd(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+static clae_status pool_prepare_fwd(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                    op_instance **instance) {
     const conv_geometry *g = &desc->pool.g;
     const resample shape = {.rows.count = g->narrow_h,
                             .columns.count = g->narrow_w,
@@ -26,13 +27,13 @@ static clae_status prepare_fwd(clae_device *device, const op_desc *desc, const o
     resample *made;
     const clae_status status =
         plain_resample_create(device, desc, impl, &shape, POOL_FWD_X, POOL_FWD_Y, instance, &made);
-    if (status == CLAE_OK) fill_windows(g, made);
+    if (status == CLAE_OK) pool_fill_windows(g, made);
     return status;
 }
 
 /* The sum of dy over the windows of a pixel: a pool that picks none is one. */
-static clae_status prepare_bwd_sum(clae_device *device, const op_desc *desc, const op_impl *impl,
-                                   op_instance **instance) {
+static clae_status pool_prepare_bwd_sum(clae_device *device, const op_desc *desc, const op_impl *impl,
+                                        op_instance **instance) {
     const conv_geometry *g = &desc->pool.g;
     const resample shape = {.rows.count = g->wide_h,
                             .columns.count = g->wide_w,
@@ -46,12 +47,12 @@ static clae_status prepare_bwd_sum(clae_device *device, const op_desc *desc, con
     resample *made;
     const clae_status status =
         plain_resample_create(device, desc, impl, &shape, POOL_BWD_DY, POOL_BWD_DX, instance, &made);
-    if (status == CLAE_OK) fill_windows_of(g, made);
+    if (status == CLAE_OK) pool_fill_windows_of(g, made);
     return status;
 }
 
 /* Tasks are bands of rows of dx; a window that reaches into two is looked at twice. */
-static clae_status run_pick(op_instance *instance, const op_args *args) {
+static clae_status pool_run_pick(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const conv_geometry *g = &instance->desc.pool.g;
     const float *x = plain_floats(args->operand[POOL_BWD_X]), *dy = plain_floats(args->operand[POOL_BWD_DY]);
@@ -68,10 +69,10 @@ static clae_status run_pick(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    if (desc->op == OP_pool2d_fwd) return prepare_fwd(device, desc, impl, instance);
-    if (!pool_kind_of(desc->pool.pool)->picks) return prepare_bwd_sum(device, desc, impl, instance);
-    return plain_instance_create(device, desc, impl, sizeof(op_instance), run_pick, plain_instance_free, instance);
+static clae_status pool_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+    if (desc->op == OP_pool2d_fwd) return pool_prepare_fwd(device, desc, impl, instance);
+    if (!pool_kind_of(desc->pool.pool)->picks) return pool_prepare_bwd_sum(device, desc, impl, instance);
+    return plain_instance_create(device, desc, impl, sizeof(op_instance), pool_run_pick, plain_instance_free, instance);
 }
 
-const op_impl plain_pool = {.name = "plain", .supports = plain_supports_all, .prepare = prepare};
+const op_impl plain_pool = {.name = "plain", .supports = plain_supports_all, .prepare = pool_prepare};
