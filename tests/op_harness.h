@@ -46,6 +46,7 @@ extern const op_suite suite_conv_transpose2d_fwd, suite_conv_transpose2d_bwd_dat
 extern const op_suite suite_activation_fwd, suite_activation_bwd, suite_add, suite_bias, suite_loss, suite_update;
 extern const op_suite suite_prelu_fwd, suite_prelu_bwd, suite_dropout, suite_load_batch;
 extern const op_suite suite_pool2d_fwd, suite_pool2d_bwd;
+extern const op_suite suite_upsample2d_fwd, suite_upsample2d_bwd;
 extern const op_suite suite_reduce_sum, suite_gemm;
 extern const op_suite suite_batch_norm_train_fwd, suite_batch_norm_eval_fwd, suite_batch_norm_bwd;
 extern const op_suite suite_group_norm_fwd, suite_group_norm_bwd;

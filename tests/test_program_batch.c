@@ -45,6 +45,9 @@ static size_t list_ops(op_desc *ops) {
     const conv_geometry halves = {2, 12, 12, 16, 6, 6, 16, 2, 2, 2, 2, 0, 0};
     ops[count++] = (op_desc){.op = OP_pool2d_fwd, .pool = {.pool = POOL_max, .g = halves}};
     ops[count++] = (op_desc){.op = OP_pool2d_bwd, .pool = {.pool = POOL_max, .g = halves}};
+    const upsample_desc doubled = {true, 2, 6, 6, 16, 12, 12};
+    ops[count++] = (op_desc){.op = OP_upsample2d_fwd, .upsample = doubled};
+    ops[count++] = (op_desc){.op = OP_upsample2d_bwd, .upsample = doubled};
     ops[count++] = (op_desc){.op = OP_update, .update = {.count = 64}};
     ops[count++] = (op_desc){.op = OP_reduce_sum, .reduce_sum = {.rows = 30, .columns = 16}};
     ops[count++] = (op_desc){.op = OP_bias, .bias = {.rows = 30, .channels = 16}};

@@ -112,11 +112,51 @@ static void pool_gradients(void **state) {
     }
 }
 
+/* 3 pixels to 6, and to 2. */
+static void upsample_by_hand(void **state) {
+    (void)state;
+    const double x[] = {4, 8, 16}, nearest[] = {4, 4, 8, 8, 16, 16}, bilinear[] = {4, 5, 7, 10, 14, 16};
+    const double fewer[] = {4, 8}, fewer_bilinear[] = {5, 14};
+    double y[6];
+    for (int k = 0; k < 2; k++) {
+        const upsample_desc more = {k, 1, 1, 3, 1, 1, 6}, less = {k, 1, 1, 3, 1, 1, 2};
+        reference_upsample_fwd(&more, x, output_of(y));
+        assert_memory_equal(y, k ? bilinear : nearest, 6 * sizeof *y);
+        reference_upsample_fwd(&less, x, output_of(y));
+        assert_memory_equal(y, k ? fewer_bilinear : fewer, 2 * sizeof *y);
+    }
+}
+
+static void upsample_fwd(const void *desc, const double *x, double *y) {
+    reference_upsample_fwd(desc, x, output_of(y));
+}
+
+static void upsample_bwd(const void *desc, const double *x, const double *dy, double *dx) {
+    (void)x;
+    reference_upsample_bwd(desc, dy, output_of(dx));
+}
+
+static void upsample_gradients(void **state) {
+    (void)state;
+    for (uint64_t i = 0; i < 12; i++) {
+        test_random random = random_stream(7, 1, i);
+        const upsample_desc d = {i % 2,
+                                 random_int(&random, 1, 2),
+                                 random_int(&random, 1, 5),
+                                 random_int(&random, 1, 5),
+                                 random_int(&random, 1, 3),
+                                 random_int(&random, 1, 11),
+                                 random_int(&random, 1, 11)};
+        const image_op op = {(size_t)d.n * d.in_h * d.in_w * d.channels, (size_t)d.n * d.out_h * d.out_w * d.channels,
+                             upsample_fwd, upsample_bwd, &d};
+        check_gradient(&op, &random);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(max_pool_by_hand),
-        cmocka_unit_test(avg_pool_by_hand),
-        cmocka_unit_test(pool_gradients),
+        cmocka_unit_test(max_pool_by_hand), cmocka_unit_test(avg_pool_by_hand),   cmocka_unit_test(pool_gradients),
+        cmocka_unit_test(upsample_by_hand), cmocka_unit_test(upsample_gradients),
     };
     return cmocka_run_group_tests_name("reference images", tests, NULL, NULL);
 }

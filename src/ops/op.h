@@ -86,6 +86,15 @@ typedef struct pool_desc {
     conv_geometry g;
 } pool_desc;
 
+/* upsample2d_fwd: y from x, of which axes of in_h and in_w pixels become out_h and out_w, as PyTorch's `nearest` and, with
+ * align_corners=False, `bilinear` (ops/upsample.def); any sizes with in * out below 2^28. upsample2d_bwd: its gradient, all
+ * of dx. */
+typedef struct upsample_desc {
+    bool bilinear; /* else nearest */
+    int n, in_h, in_w, channels;
+    int out_h, out_w;
+} upsample_desc;
+
 /* The rows of losses.def and optimisers.def. */
 typedef enum loss_id {
 #define LOSS(stem, sum, factor, gradient) LOSS_##stem,
@@ -179,6 +188,7 @@ typedef struct op_desc {
         prelu_desc prelu;
         dropout_desc dropout;
         pool_desc pool;
+        upsample_desc upsample;
         loss_desc loss;
         update_desc update;
         load_batch_desc load_batch;
@@ -201,6 +211,8 @@ enum { PRELU_FWD_X, PRELU_FWD_SLOPE, PRELU_FWD_Y };
 enum { PRELU_BWD_X, PRELU_BWD_DY, PRELU_BWD_SLOPE, PRELU_BWD_DX, PRELU_BWD_DSLOPE };
 enum { POOL_FWD_X, POOL_FWD_Y };
 enum { POOL_BWD_X, POOL_BWD_DY, POOL_BWD_DX };
+enum { UPSAMPLE_FWD_X, UPSAMPLE_FWD_Y };
+enum { UPSAMPLE_BWD_DY, UPSAMPLE_BWD_DX };
 enum { LOSS_Y, LOSS_TARGET, LOSS_LOSSES, LOSS_DY };
 enum { UPDATE_PARAMETERS, UPDATE_GRADIENTS, UPDATE_STATE }; /* the states, one after the other */
 enum { LOAD_BATCH_ELEMENTS, LOAD_BATCH_INDICES, LOAD_BATCH_X };

@@ -75,7 +75,7 @@ static inline size_t plain_piece_length(size_t count, size_t first) {
 void plain_add_partials(const float *partials, int parts, size_t columns, float *sums);
 
 /* An instance that makes the operand `out` from the operand `in`, with the shapes of `shape`; the caller fills the ranges
- * of both axes of *made. */
+ * and weights of both axes of *made. */
 clae_status plain_resample_create(clae_device *device, const op_desc *desc, const op_impl *impl, const resample *shape,
                                   int in, int out, op_instance **instance, resample **made);
 

@@ -30,14 +30,20 @@ static clae_status resample_run(op_instance *instance, const op_args *args) {
 static void resample_release(op_instance *instance) {
     resample_instance *self = (resample_instance *)instance;
     free(self->resample.rows.range);
+    free(self->resample.rows.weight);
     free(self->resample.columns.range);
+    free(self->resample.columns.weight);
     free(self);
 }
 
-static clae_status resample_axis_create(clae_device *device, int count, resample_axis *axis) {
-    axis->count = count;
+/* Allocates what an axis of the shape needs. */
+static clae_status resample_axis_create(clae_device *device, resample_axis *axis) {
+    const int count = axis->count, most = axis->most;
     axis->range = calloc((size_t)count, sizeof *axis->range);
-    return axis->range ? CLAE_OK : fail_memory(device->context, (size_t)count * sizeof *axis->range, "a prepared op");
+    axis->weight = most ? calloc((size_t)count * (size_t)most, sizeof *axis->weight) : NULL;
+    if (axis->range && (axis->weight || !most)) return CLAE_OK;
+    return fail_memory(device->context, (size_t)count * (sizeof *axis->range + (size_t)most * sizeof *axis->weight),
+                       "a prepared op");
 }
 
 clae_status plain_resample_create(clae_device *device, const op_desc *desc, const op_impl *impl, const resample *shape,
@@ -53,8 +59,8 @@ clae_status plain_resample_create(clae_device *device, const op_desc *desc, cons
     self->rows_per_task = larger(1, PLAIN_PIECE / longest);
     (*instance)->workspace_bytes =
         (size_t)plain_device_of(device)->threads * (size_t)shape->in_w * (size_t)shape->channels * sizeof(float);
-    status = resample_axis_create(device, shape->rows.count, &self->resample.rows);
-    if (status == CLAE_OK) status = resample_axis_create(device, shape->columns.count, &self->resample.columns);
+    status = resample_axis_create(device, &self->resample.rows);
+    if (status == CLAE_OK) status = resample_axis_create(device, &self->resample.columns);
     *made = &self->resample;
     if (status == CLAE_OK) return CLAE_OK;
     resample_release(*instance);

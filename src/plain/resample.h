@@ -8,6 +8,8 @@
 typedef struct resample_axis {
     int count;         /* of the result */
     conv_range *range; /* [count] */
+    int most;          /* positions of a range, at most; 0: there are no weights */
+    float *weight;     /* [count][most] */
 } resample_axis;
 
 typedef struct resample {

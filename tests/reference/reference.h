@@ -41,6 +41,8 @@ void reference_prelu_bwd(const prelu_desc *d, const double *x, const double *dy,
 void reference_pool_fwd(const pool_desc *d, const double *x, reference_output y);
 /* x is read where the pool picks a pixel. */
 void reference_pool_bwd(const pool_desc *d, const double *x, const double *dy, reference_output dx);
+void reference_upsample_fwd(const upsample_desc *d, const double *x, reference_output y);
+void reference_upsample_bwd(const upsample_desc *d, const double *dy, reference_output dx);
 void reference_loss(const loss_desc *d, const double *y, const double *target, reference_output loss,
                     reference_output dy);
 /* parameters and the optimiser's states are updated in place. */
