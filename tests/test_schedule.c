@@ -21,6 +21,9 @@ static const point points[] = {
     {"cosine", 40, 0.75},
     {"cosine", 60, 0.5},
     {"cosine", 120, 0},
+    {"step", 39, 1},
+    {"step", 40, 0.1},
+    {"step", 119, 0.01},
 };
 
 static void test_points(void **state) {
