@@ -153,10 +153,27 @@ static void upsample_gradients(void **state) {
     }
 }
 
+/* 1x2 pixels of 2 * 2 * 2 numbers: PyTorch's channel 4 c + 2 dy + dx. */
+static void pixel_shuffle_by_hand(void **state) {
+    (void)state;
+    const pixel_shuffle_desc d = {1, 1, 2, 2, 2};
+    const double expected[] = {0, 4, 1, 5, 10, 14, 11, 15, 2, 6, 3, 7, 12, 16, 13, 17};
+    double x[16], y[16], back[16];
+    for (int i = 0; i < 16; i++) x[i] = i < 8 ? i : i + 2;
+    reference_pixel_shuffle_fwd(&d, x, y);
+    assert_memory_equal(y, expected, sizeof y);
+    reference_pixel_shuffle_bwd(&d, y, back);
+    assert_memory_equal(back, x, sizeof x);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(max_pool_by_hand), cmocka_unit_test(avg_pool_by_hand),   cmocka_unit_test(pool_gradients),
-        cmocka_unit_test(upsample_by_hand), cmocka_unit_test(upsample_gradients),
+        cmocka_unit_test(max_pool_by_hand),
+        cmocka_unit_test(avg_pool_by_hand),
+        cmocka_unit_test(pool_gradients),
+        cmocka_unit_test(upsample_by_hand),
+        cmocka_unit_test(upsample_gradients),
+        cmocka_unit_test(pixel_shuffle_by_hand),
     };
     return cmocka_run_group_tests_name("reference images", tests, NULL, NULL);
 }

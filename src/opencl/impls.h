@@ -15,6 +15,7 @@ extern const op_impl opencl_dropout_plain;
 extern const op_impl opencl_prelu_fwd_plain, opencl_prelu_bwd_plain;
 extern const op_impl opencl_pool_plain; /* forward and backward */
 extern const op_impl opencl_upsample_plain; /* forward and backward */
+extern const op_impl opencl_pixel_shuffle_plain; /* forward and backward */
 extern const op_impl opencl_loss_vector, opencl_loss_plain;
 extern const op_impl opencl_update_plain;
 extern const op_impl opencl_load_batch_plain;

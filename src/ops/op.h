@@ -95,6 +95,14 @@ typedef struct upsample_desc {
     int out_h, out_w;
 } upsample_desc;
 
+/* pixel_shuffle_fwd: y[n][h * r + dy][w * r + dx][c] = x[n][h][w][c * r * r + dy * r + dx], with r the factor;
+ * pixel_shuffle_bwd: the inverse, from dy to dx. */
+typedef struct pixel_shuffle_desc {
+    int n, h, w;  /* of x */
+    int channels; /* of y */
+    int factor;
+} pixel_shuffle_desc;
+
 /* The rows of losses.def and optimisers.def. */
 typedef enum loss_id {
 #define LOSS(stem, sum, factor, gradient) LOSS_##stem,
@@ -189,6 +197,7 @@ typedef struct op_desc {
         dropout_desc dropout;
         pool_desc pool;
         upsample_desc upsample;
+        pixel_shuffle_desc pixel_shuffle;
         loss_desc loss;
         update_desc update;
         load_batch_desc load_batch;
@@ -213,6 +222,8 @@ enum { POOL_FWD_X, POOL_FWD_Y };
 enum { POOL_BWD_X, POOL_BWD_DY, POOL_BWD_DX };
 enum { UPSAMPLE_FWD_X, UPSAMPLE_FWD_Y };
 enum { UPSAMPLE_BWD_DY, UPSAMPLE_BWD_DX };
+enum { PIXEL_SHUFFLE_FWD_X, PIXEL_SHUFFLE_FWD_Y };
+enum { PIXEL_SHUFFLE_BWD_DY, PIXEL_SHUFFLE_BWD_DX };
 enum { LOSS_Y, LOSS_TARGET, LOSS_LOSSES, LOSS_DY };
 enum { UPDATE_PARAMETERS, UPDATE_GRADIENTS, UPDATE_STATE }; /* the states, one after the other */
 enum { LOAD_BATCH_ELEMENTS, LOAD_BATCH_INDICES, LOAD_BATCH_X };

@@ -20,6 +20,7 @@ extern const op_impl plain_dropout;
 extern const op_impl plain_prelu_fwd, plain_prelu_bwd;
 extern const op_impl plain_pool; /* forward and backward */
 extern const op_impl plain_upsample; /* forward and backward */
+extern const op_impl plain_pixel_shuffle; /* forward and backward */
 extern const op_impl plain_norm; /* batch_norm and group_norm, all directions */
 extern const op_impl plain_reduce_sum;
 

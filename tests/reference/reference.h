@@ -43,6 +43,8 @@ void reference_pool_fwd(const pool_desc *d, const double *x, reference_output y)
 void reference_pool_bwd(const pool_desc *d, const double *x, const double *dy, reference_output dx);
 void reference_upsample_fwd(const upsample_desc *d, const double *x, reference_output y);
 void reference_upsample_bwd(const upsample_desc *d, const double *dy, reference_output dx);
+void reference_pixel_shuffle_fwd(const pixel_shuffle_desc *d, const double *x, double *y);
+void reference_pixel_shuffle_bwd(const pixel_shuffle_desc *d, const double *dy, double *dx);
 void reference_loss(const loss_desc *d, const double *y, const double *target, reference_output loss,
                     reference_output dy);
 /* parameters and the optimiser's states are updated in place. */

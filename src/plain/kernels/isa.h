@@ -48,6 +48,8 @@ void PLAIN_NAME(plain_prelu_bwd_one)(const float *x, const float *dy, float slop
 void PLAIN_NAME(plain_resample)(const resample *r, const float *in, float *out, float *row, int first, int end);
 void PLAIN_NAME(plain_pool_pick)(const conv_geometry *g, const float *x, const float *dy, float *dx, int first,
                                  int end);
+void PLAIN_NAME(plain_pixel_shuffle)(const pixel_shuffle_desc *d, const float *in, float *out);
+void PLAIN_NAME(plain_pixel_unshuffle)(const pixel_shuffle_desc *d, const float *in, float *out);
 double PLAIN_NAME(plain_loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count);
 void PLAIN_NAME(plain_update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
                               const float *rates);

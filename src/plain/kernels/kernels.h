@@ -90,6 +90,9 @@ typedef struct plain_kernels {
     void (*resample)(const resample *r, const float *in, float *out, float *row, int first, int end);
     /* Rows first .. end-1 of dx, of one image. */
     void (*pool_pick)(const conv_geometry *g, const float *x, const float *dy, float *dx, int first, int end);
+    /* A row of small pixels to `factor` rows of large ones, which begin at `out`; and back. */
+    void (*pixel_shuffle)(const pixel_shuffle_desc *d, const float *in, float *out);
+    void (*pixel_unshuffle)(const pixel_shuffle_desc *d, const float *in, float *out);
     double (*loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count); /* the sum */
     void (*update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
                    const float *rates);
