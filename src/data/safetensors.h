@@ -14,7 +14,7 @@ typedef struct safetensors_tensor {
     const char *name;
     size_t rank;
     size_t shape[SAFETENSORS_MAX_RANK];
-    const float *values; /* NULL after reading a tensor of another type than F32 */
+    const float *values; /* NULL after reading a tensor of another type than F32, F16 and BF16 */
     const char *type;    /* "F32"; set by reading */
 } safetensors_tensor;
 
@@ -37,9 +37,10 @@ typedef struct safetensors_file {
 clae_status safetensors_write(const clae_context *context, const char *path, const safetensors_tensor *tensors,
                               size_t tensor_count, const safetensors_pair *metadata, size_t metadata_count);
 
-/* Reads and validates a whole file: header, offsets without overlap or hole, sizes, no bytes after the end. Checksums
- * are compared where there are any, but leave the file usable: other programs keep the metadata of a file that they
- * change. Free with safetensors_free, also after a failure. */
+/* Reads and validates a whole file: header, offsets without overlap or hole, sizes, no bytes after the end. Numbers of
+ * 16 bits become floats, which takes twice their bytes in memory beside the file's. Checksums are compared where there
+ * are any, but leave the file usable: other programs keep the metadata of a file that they change. Free with
+ * safetensors_free, also after a failure. */
 clae_status safetensors_read(const clae_context *context, const char *path, safetensors_file *file);
 /* Refuses a file whose bytes are not those that clae wrote. */
 clae_status safetensors_check_intact(const clae_context *context, const char *path, const safetensors_file *file);

@@ -3,6 +3,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/file_kind.h"
+#include "data/half.h"
 #include "data/safetensors_format.h"
 
 #include <jansson.h>
@@ -14,11 +15,13 @@
 typedef struct storage {
     json_t *header; /* owns names, keys and values of the metadata */
     uint8_t *bytes; /* the whole file */
+    float *floats;  /* of tensors of 16-bit numbers */
 } storage;
 
 /* A tensor and where its data lie. */
 typedef struct placed_tensor {
     safetensors_tensor tensor;
+    void (*convert)(const uint8_t *bytes, size_t count, float *values); /* NULL: not to floats */
     size_t begin, end;
 } placed_tensor;
 
@@ -26,6 +29,7 @@ typedef struct reader {
     const clae_context *context;
     const char *path;
     safetensors_file *file;
+    storage *storage;
     json_t *header;
     const uint8_t *data;
     size_t data_bytes;
@@ -124,24 +128,31 @@ static clae_status read_shape(const reader *r, const char *name, const json_t *s
     return CLAE_OK;
 }
 
-/* Bytes of an element; 0 for a type that is not of the format. */
-static size_t type_bytes(const char *type) {
-    static const struct {
-        const char *name;
-        size_t bytes;
-    } types[] = {{"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F64", 8}, {"I64", 8},  {"I32", 4},     {"I16", 2},    {"I8", 1},
-                 {"U64", 8}, {"U32", 4}, {"U16", 2},  {"U8", 1},  {"BOOL", 1}, {"F8_E4M3", 1}, {"F8_E5M2", 1}};
-    for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
-        if (strcmp(type, types[i].name) == 0) return types[i].bytes;
-    return 0;
+typedef struct element_type {
+    const char *name;
+    size_t bytes;
+    void (*convert)(const uint8_t *bytes, size_t count, float *values);
+} element_type;
+
+/* NULL for a type that is not of the format. */
+static const element_type *element_type_find(const char *name) {
+    static const element_type types[] = {{"F32", 4, NULL},  {"F16", 2, floats_of_f16}, {"BF16", 2, floats_of_bf16},
+                                         {"F64", 8, NULL},  {"I64", 8, NULL},          {"I32", 4, NULL},
+                                         {"I16", 2, NULL},  {"I8", 1, NULL},           {"U64", 8, NULL},
+                                         {"U32", 4, NULL},  {"U16", 2, NULL},          {"U8", 1, NULL},
+                                         {"BOOL", 1, NULL}, {"F8_E4M3", 1, NULL},      {"F8_E5M2", 1, NULL}};
+    for (size_t i = 0; name && i < ARRAY_LENGTH(types); i++)
+        if (strcmp(name, types[i].name) == 0) return &types[i];
+    return NULL;
 }
 
 static clae_status read_tensor(const reader *r, const char *name, const json_t *entry, placed_tensor *placed) {
     safetensors_tensor *tensor = &placed->tensor;
     tensor->name = name;
     tensor->type = json_string_value(json_object_get(entry, "dtype"));
-    const size_t element_bytes = tensor->type ? type_bytes(tensor->type) : 0;
-    if (!element_bytes) return refuse_tensor(r, name, "has no dtype that is known");
+    const element_type *type = element_type_find(tensor->type);
+    if (!type) return refuse_tensor(r, name, "has no dtype that is known");
+    placed->convert = type->convert;
     clae_status status = read_shape(r, name, json_object_get(entry, "shape"), tensor);
     if (status != CLAE_OK) return status;
     const json_t *offsets = json_object_get(entry, "data_offsets");
@@ -151,7 +162,7 @@ static clae_status read_tensor(const reader *r, const char *name, const json_t *
     if (placed->begin > placed->end || placed->end > r->data_bytes)
         return refuse_tensor(r, name, "lies beyond the end of the file, perhaps cut off");
     size_t bytes;
-    if (!size_product(tensor->shape, tensor->rank, &bytes) || !size_multiply(bytes, element_bytes, &bytes) ||
+    if (!size_product(tensor->shape, tensor->rank, &bytes) || !size_multiply(bytes, type->bytes, &bytes) ||
         bytes != placed->end - placed->begin)
         return refuse_tensor(r, name, "has data_offsets that do not match its shape");
     return CLAE_OK;
@@ -184,6 +195,25 @@ static clae_status place_tensors(reader *r, placed_tensor *placed, size_t count)
     return CLAE_OK;
 }
 
+/* Tensors of 16-bit numbers get values, in one block for all; `placed` is in the order of the file's tensors. */
+static clae_status convert_tensors(const reader *r, const placed_tensor *placed) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < r->file->tensor_count; i++)
+        if (placed[i].convert) bytes += 2 * (placed[i].end - placed[i].begin);
+    if (bytes == 0) return CLAE_OK;
+    float *values = r->storage->floats = malloc(bytes);
+    if (!values) return fail_memory(r->context, bytes, r->path);
+    for (size_t i = 0; i < r->file->tensor_count; i++) {
+        const placed_tensor *p = &placed[i];
+        const size_t count = (p->end - p->begin) / sizeof(uint16_t);
+        if (!p->convert) continue;
+        p->convert(r->data + p->begin, count, values);
+        r->file->tensors[i].values = values;
+        values += count;
+    }
+    return CLAE_OK;
+}
+
 static clae_status read_tensors(reader *r) {
     size_t count = 0;
     size_t capacity = json_object_size(r->header) + 1;
@@ -203,6 +233,7 @@ static clae_status read_tensors(reader *r) {
         count++;
     }
     status = place_tensors(r, placed, count);
+    if (status == CLAE_OK) status = convert_tensors(r, placed);
 done:
     free(placed);
     return status;
@@ -233,7 +264,7 @@ clae_status safetensors_read(const clae_context *context, const char *path, safe
     storage *s = calloc(1, sizeof *s);
     if (!s) return fail_memory(context, sizeof *s, path);
     file->storage = s;
-    reader r = {.context = context, .path = path, .file = file};
+    reader r = {.context = context, .path = path, .file = file, .storage = s};
     size_t bytes;
     clae_status status = file_read(context, path, ".safetensors file", MAX_FILE_BYTES, &s->bytes, &bytes);
     if (status == CLAE_OK) status = parse_header(&r, s, bytes);
@@ -249,6 +280,7 @@ void safetensors_free(safetensors_file *file) {
     if (s) {
         json_decref(s->header);
         free(s->bytes);
+        free(s->floats);
         free(s);
     }
     free(file->tensors);
