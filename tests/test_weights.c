@@ -83,6 +83,11 @@ static void add_floats(other_file *o, const char *name, size_t count, float valu
     add_data(o, name, "F32", json_pack("[I]", (json_int_t)count), values, count * sizeof *values);
 }
 
+static void rename_tensor(other_file *o, const char *name, const char *other) {
+    json_object_set(o->header, other, json_object_get(o->header, name));
+    assert_int_equal(json_object_del(o->header, name), 0);
+}
+
 static void put_metadata(other_file *o, const char *key, const char *value) {
     json_object_set_new(json_object_get(o->header, "__metadata__"), key, json_string(value));
 }
@@ -184,7 +189,7 @@ static void unused_tensors(void **state) {
     other_file *o = copy_file(s, 1);
     add_floats(o, "encoder.1.weight", 1, 0.25F);
     write_other(s, o);
-    assert_refused(s, "(encoder.1.weight)");
+    assert_refused(s, "does not use its encoder.1.weight");
 
     const int64_t batches = 5;
     assert_int_equal(clae_model_save(s->model, s->path), CLAE_OK);
@@ -195,37 +200,111 @@ static void unused_tensors(void **state) {
     add_floats(o, "adam.m.encoder.1.bias", 6, 1);
     add_floats(o, "fc.weight", 6, 1);
     write_other(s, o);
-    assert_refused(s, "(encoder.1.num_batches_tracked, encoder.1.running_mean, encoder.1.running_var and 2 more)");
+    assert_refused(s, "its encoder.1.num_batches_tracked, encoder.1.running_mean, encoder.1.running_var and 2 more");
 }
 
 static void missing_tensors(void **state) {
     scene *s = *state;
     other_file *o = copy_file(s, 1);
-    json_t *entry = json_incref(json_object_get(o->header, "encoder.2.bias"));
-    json_object_del(o->header, "encoder.2.bias");
-    json_object_set_new(o->header, "module.encoder.2.bias", entry);
+    rename_tensor(o, "encoder.2.bias", "module.encoder.2.bias");
     write_other(s, o);
-    assert_refused(s, "has no tensor encoder.2.bias; it has module.encoder.2.bias");
+    assert_refused(s, "it has no encoder.2.bias; the model does not use its module.encoder.2.bias");
+
+    assert_int_equal(clae_model_save(s->model, s->path), CLAE_OK);
+    o = copy_file(s, 1);
+    const size_t count = clae_model_layer_count(s->model);
+    for (size_t i = 0; i < count; i++) {
+        const layer *l = &s->model->layers[i];
+        char name[64], other[72];
+        snprintf(name, sizeof name, "%s.weight", l->name);
+        snprintf(other, sizeof other, "net.%s.w", l->name);
+        if (l->param_count > 0) rename_tensor(o, name, other);
+    }
+    write_other(s, o);
+    assert_refused(
+        s, "it has no encoder.0.weight, encoder.2.weight, encoder.4.weight and 3 more; the model does not use its "
+           "net.");
+}
+
+/* All that is wrong with a file is said in one message. */
+static void other_shapes(void **state) {
+    scene *s = *state;
+    other_file *o = copy_file(s, 1);
+    const float values[7] = {0};
+    rename_tensor(o, "encoder.0.bias", "fc.bias");
+    rename_tensor(o, "encoder.2.bias", "fc.weight");
+    add_data(o, "encoder.0.bias", "F32", json_pack("[i]", 7), values, sizeof values);
+    add_data(o, "encoder.2.bias", "F32", json_array(), values, sizeof *values);
+    rename_tensor(o, "decoder.0.bias", "decoder.0.offset");
+    write_other(s, o);
+    assert_refused(s, "it has no decoder.0.bias; encoder.0.bias is 7 where the model has 6, ");
+    assert_non_null(
+        strstr(s->error, "encoder.2.bias is a single number where the model has 8; the model does not use "));
+    assert_non_null(strstr(s->error, "decoder.0.offset, fc.weight, fc.bias"));
+}
+
+/* The scene's weights cut to 16 bits, as those of `rounded` are then too; with a prefix before the names. */
+static other_file *copy_as_brain_floats(scene *s, clae_model *rounded, const char *prefix) {
+    other_file *o = calloc(1, sizeof *o);
+    model_tensors tensors;
+    o->header = json_object();
+    for (size_t i = 0; i < rounded->parameter_floats; i++) {
+        uint32_t bits;
+        memcpy(&bits, &s->model->parameters[i], sizeof bits);
+        bits &= 0xffff0000;
+        memcpy(&rounded->parameters[i], &bits, sizeof bits);
+    }
+    assert_int_equal(model_tensors_from_flat(rounded, rounded->parameters, "", &tensors), CLAE_OK);
+    for (size_t i = 0; i < tensors.count; i++) {
+        const safetensors_tensor *t = &tensors.tensors[i];
+        size_t count;
+        char name[128];
+        json_t *shape = json_array();
+        for (size_t k = 0; k < t->rank; k++) json_array_append_new(shape, json_integer((json_int_t)t->shape[k]));
+        assert_true(size_product(t->shape, t->rank, &count));
+        uint16_t *halves = malloc(count * sizeof *halves);
+        for (size_t k = 0; k < count; k++) memcpy(&halves[k], (const char *)&t->values[k] + 2, sizeof *halves);
+        snprintf(name, sizeof name, "%s%s", prefix, t->name);
+        add_data(o, name, "BF16", shape, halves, count * sizeof *halves);
+        free(halves);
+    }
+    model_tensors_free(&tensors);
+    return o;
+}
+
+static void assert_weights(scene *s, const clae_model *expected) {
+    clae_model *target = small_model(s->context, 8);
+    assert_int_equal(clae_model_load_weights(target, s->path), CLAE_OK);
+    assert_memory_equal(target->parameters, expected->parameters, expected->parameter_floats * sizeof(float));
+    clae_model_free(target);
+}
+
+static void prefixes(void **state) {
+    static const char *const taken_off[] = {"", "module.", "model.", "module.model.", "a.decode.", "_orig_mod."};
+    scene *s = *state;
+    clae_model *rounded = small_model(s->context, 8);
+    for (size_t i = 0; i < ARRAY_LENGTH(taken_off); i++) {
+        write_other(s, copy_as_brain_floats(s, rounded, taken_off[i]));
+        assert_weights(s, rounded);
+    }
+    /* Adam's state is no model. */
+    other_file *o = copy_as_brain_floats(s, rounded, "adam.m.");
+    write_other(s, o);
+    clae_model *target = small_model(s->context, 8);
+    assert_int_equal(clae_model_load_weights(target, s->path), CLAE_ERROR_INPUT);
+    assert_non_null(strstr(s->error, "it has no encoder.0.weight"));
+    clae_model_free(target);
+    clae_model_free(rounded);
 }
 
 static void other_types(void **state) {
-    static const struct {
-        const char *type;
-        size_t bytes;
-    } types[] = {{"F64", 8}, {"I32", 4}};
     scene *s = *state;
-    for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
-        const uint8_t zeros[64] = {0};
-        assert_int_equal(clae_model_save(s->model, s->path), CLAE_OK);
-        other_file *o = copy_file(s, 1);
-        json_t *moved = json_incref(json_object_get(o->header, "encoder.0.bias"));
-        json_object_set_new(o->header, "unused", moved);
-        add_data(o, "encoder.0.bias", types[i].type, json_pack("[i]", 6), zeros, 6 * types[i].bytes);
-        write_other(s, o);
-        char message[64];
-        snprintf(message, sizeof message, "encoder.0.bias is of type %s, F32 is needed", types[i].type);
-        assert_refused(s, message);
-    }
+    const uint8_t zeros[64] = {0};
+    other_file *o = copy_file(s, 1);
+    rename_tensor(o, "encoder.0.bias", "unused");
+    add_data(o, "encoder.0.bias", "F64", json_pack("[i]", 6), zeros, 6 * sizeof(double));
+    write_other(s, o);
+    assert_refused(s, "encoder.0.bias is of type F64 where F32, F16 or BF16 is needed");
 }
 
 static void values_that_are_not_finite(void **state) {
@@ -388,7 +467,7 @@ static void promised_weights(void **state) {
                  "{\"input\":[16000,1,1],\"encoder\":[{\"type\":\"conv2d\",\"out_channels\":32768,\"kernel\":[1,1]}],"
                  "\"decoder\":[{\"type\":\"conv_transpose2d\",\"out_channels\":16000,\"kernel\":[1,1]}]}");
     write_other(s, o);
-    assert_cannot_be_loaded(s, "has no tensor encoder.0.weight");
+    assert_cannot_be_loaded(s, "it has no encoder.0.weight");
     assert_true(resident_mib() < before + MOST_MIB);
 }
 
@@ -415,19 +494,11 @@ static void large_headers(void **state) {
 int main(void) {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_open, scene_close)
     const struct CMUnitTest tests[] = {
-        WITH_SCENE(saved_again),
-        WITH_SCENE(fine_tuned),
-        WITH_SCENE(tensors_of_adam),
-        WITH_SCENE(unused_tensors),
-        WITH_SCENE(missing_tensors),
-        WITH_SCENE(other_types),
-        WITH_SCENE(values_that_are_not_finite),
-        WITH_SCENE(formats),
-        WITH_SCENE(changed_descriptions),
-        WITH_SCENE(flipped_bits),
-        WITH_SCENE(other_files),
-        WITH_SCENE(promised_weights),
-        WITH_SCENE(large_headers),
+        WITH_SCENE(saved_again),    WITH_SCENE(fine_tuned),           WITH_SCENE(tensors_of_adam),
+        WITH_SCENE(unused_tensors), WITH_SCENE(missing_tensors),      WITH_SCENE(other_shapes),
+        WITH_SCENE(prefixes),       WITH_SCENE(other_types),          WITH_SCENE(values_that_are_not_finite),
+        WITH_SCENE(formats),        WITH_SCENE(changed_descriptions), WITH_SCENE(flipped_bits),
+        WITH_SCENE(other_files),    WITH_SCENE(promised_weights),     WITH_SCENE(large_headers),
     };
     return cmocka_run_group_tests_name("weights", tests, NULL, NULL);
 }

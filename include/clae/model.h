@@ -60,8 +60,10 @@ CLAE_API clae_status clae_model_load(clae_context *context, const char *path, cl
  * "layers" (JSON), "mean" and "std" of the normalisation, and checksums. Numbers have a decimal point in every locale. */
 CLAE_API clae_status clae_model_save(const clae_model *model, const char *path);
 
-/* Copies the weights of a file made for the same layers, by any program; its metadata are not needed. Refuses what
- * clae_model_load refuses, and leaves the model as it was. */
+/* Copies the weights of a file made for the same layers, by any program, as numbers of 32 or 16 bits (F32, F16, BF16);
+ * its metadata are not needed. What stands before "encoder." and "decoder." in all names, like "module.", is taken off;
+ * "num_batches_tracked" of a layer with statistics is passed over. Refuses what clae_model_load refuses, and leaves the
+ * model as it was. */
 CLAE_API clae_status clae_model_load_weights(clae_model *model, const char *path);
 
 CLAE_API clae_shape clae_model_input_shape(const clae_model *model);

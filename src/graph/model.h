@@ -38,12 +38,19 @@ typedef struct model_tensors {
 clae_status model_tensors_from_flat(const clae_model *model, const float *flat, const char *prefix, model_tensors *out);
 void model_tensors_free(model_tensors *tensors);
 
-/* Refuses a file that lacks a tensor of the model, or has it with another shape or type; `path` is for messages. */
-clae_status model_check_tensors(const clae_model *model, const safetensors_file *file, const char *path,
-                                const char *prefix);
-/* Refuses a file with tensors that the model has no use for, which is that of another network. */
-clae_status model_check_unused(const clae_model *model, const safetensors_file *file, const char *path);
-/* The way back: fills `flat` from a file's tensors, which must be finite. */
+#define MODEL_TENSOR_NAME_BYTES 128
+void model_tensor_name(const layer *layer, size_t param, const char *prefix, char name[MODEL_TENSOR_NAME_BYTES]);
+/* Whether it is in a buffer of values, or in one of an optimiser's state, as the prefix says. */
+bool model_has_tensor(const layer_param *param, const char *prefix);
+
+/* Takes off what stands before "encoder." and "decoder." in the names of all tensors, like "module." of PyTorch's
+ * DataParallel. An optimiser's prefix stays. */
+void model_strip_prefix(const clae_context *context, safetensors_file *file, const char *path);
+/* Refuses a file that lacks tensors of the model, has them with another shape or type, or has others, for which the
+ * model has no use: one message names some of each. `path` is for messages. */
+clae_status model_check_fit(const clae_model *model, const safetensors_file *file, const char *path,
+                            const char *prefix);
+/* The way back: fills `flat` from a file's tensors, which must fit and be finite. */
 clae_status model_flat_from_file(const clae_model *model, const safetensors_file *file, const char *path,
                                  const char *prefix, float *flat);
 

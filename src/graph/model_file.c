@@ -47,8 +47,7 @@ static clae_status check_data(const clae_context *context, const safetensors_fil
 
 /* What the layers promise is allocated when the file turns out to hold it. */
 static clae_status fill_model(clae_model *model, const safetensors_file *file, const char *path) {
-    clae_status status = model_check_tensors(model, file, path, "");
-    if (status == CLAE_OK) status = model_check_unused(model, file, path);
+    clae_status status = model_check_fit(model, file, path, "");
     if (status == CLAE_OK) status = model_allocate_weights(model);
     if (status == CLAE_OK) status = model_flat_from_file(model, file, path, "", model->parameters);
     if (status == CLAE_OK) status = check_data(model->context, file, path);
@@ -69,7 +68,8 @@ static clae_status model_of_file(clae_context *context, const safetensors_file *
     return status;
 }
 
-static clae_status load_model(clae_context *context, const char *path, const safetensors_file *file, void *model) {
+static clae_status load_model(clae_context *context, const char *path, safetensors_file *file, void *model) {
+    model_strip_prefix(context, file, path);
     return model_of_file(context, file, path, model);
 }
 
@@ -81,15 +81,14 @@ clae_status clae_model_load(clae_context *context, const char *path, clae_model 
 static clae_status weights_of_file(const clae_model *model, const safetensors_file *file, const char *path,
                                    float *flat) {
     clae_status status = model_check_format(model->context, file, path);
-    if (status == CLAE_OK) status = model_check_tensors(model, file, path, "");
-    if (status == CLAE_OK) status = model_check_unused(model, file, path);
     if (status == CLAE_OK) status = model_flat_from_file(model, file, path, "", flat);
     if (status == CLAE_OK) status = check_data(model->context, file, path);
     return status;
 }
 
-static clae_status load_weights(clae_context *context, const char *path, const safetensors_file *file, void *user) {
+static clae_status load_weights(clae_context *context, const char *path, safetensors_file *file, void *user) {
     clae_model *model = user;
+    model_strip_prefix(context, file, path);
     const size_t bytes = model->parameter_floats * sizeof(float);
     float *flat = aligned_zeroed(bytes);
     if (!flat) return fail_memory(context, bytes, "weights");

@@ -27,8 +27,7 @@ clae_status checkpoint_check_name(const clae_context *context, const char *path,
 
 /* Calls `load` with the file at `path`; or, where `path` is a run folder, with its models from the newest on, until one
  * can be loaded, with a warning that names the one passed over. */
-typedef clae_status (*run_file_load_fn)(clae_context *context, const char *path, const safetensors_file *file,
-                                        void *user);
+typedef clae_status (*run_file_load_fn)(clae_context *context, const char *path, safetensors_file *file, void *user);
 clae_status run_file_load(clae_context *context, const char *path, run_file_load_fn load, void *user);
 
 #endif
