@@ -1,6 +1,7 @@
 #include "data/safetensors.h"
 
 #include "base/files.h"
+#include "base/json_text.h"
 #include "base/memory.h"
 #include "data/safetensors_format.h"
 
@@ -56,7 +57,7 @@ static void seal_header(char *text, size_t bytes) {
 /* *header: the length and the JSON text, padded with spaces so that the data are aligned; freed by the caller. */
 static clae_status make_header(const clae_context *context, const char *path, const json_t *root, char **header,
                                size_t *bytes) {
-    char *json = json_dumps(root, JSON_COMPACT);
+    char *json = json_text(root);
     if (!json) return fail(context, CLAE_ERROR_INTERNAL, "not enough memory for the header of '%s'", path);
     clae_status status = CLAE_OK;
     size_t length = strlen(json);

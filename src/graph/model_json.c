@@ -1,6 +1,8 @@
 /* The layers of a model as JSON, which model files carry in their metadata. */
 #include "graph/model.h"
 
+#include "base/json_text.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +15,10 @@ static json_t *field_to_json(const layer_field *field, const clae_layer_spec *sp
     if (size == 1) return json_integer((json_int_t)layer_field_get(field, spec, 0));
     json_t *values = json_array();
     for (size_t i = 0; values && i < size; i++)
-        json_array_append_new(values, json_integer((json_int_t)layer_field_get(field, spec, i)));
+        if (json_array_append_new(values, json_integer((json_int_t)layer_field_get(field, spec, i))) != 0) {
+            json_decref(values);
+            return NULL;
+        }
     return values;
 }
 
@@ -56,7 +61,7 @@ char *model_layers_to_json(const clae_model *model) {
     /* "o" takes the references even when packing fails. */
     json_t *root = json_pack("{s:[i,i,i], s:o, s:o}", "input", (int)model->input.c, (int)model->input.h,
                              (int)model->input.w, "encoder", encoder, "decoder", decoder);
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = json_text(root);
     json_decref(root);
     return text;
 }

@@ -1,5 +1,6 @@
 /* The checkpoints of a run: the text that they keep, and which one is resumed. */
 #include "app/run/run_open.h"
+#include "base/json_text.h"
 #include "base/log_capture.h"
 #include "base/memory.h"
 #include "train/settings_json.h"
@@ -16,7 +17,7 @@ char *run_checkpoint_text(const run *run, const char *device, const run_epoch_st
                                clae_dataset_get_info(run->train)->fingerprint, "test_fingerprint",
                                clae_dataset_get_info(run->test)->fingerprint, "device", device, "epoch", "loss_sum",
                                epoch->loss_sum, "images", (json_int_t)epoch->images, "seconds", epoch->seconds);
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    char *text = json_text(object);
     json_decref(object);
     return text;
 }
