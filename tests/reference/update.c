@@ -15,11 +15,11 @@ static void reference_adam(const double *r, double g, reference_output p, refere
     p.value[i] -= step * m.value[i];
 }
 
-/* With momentum; rates: lr, momentum. */
+/* With momentum; rates: lr, momentum, weight decay. */
 static void reference_sgd(const double *r, double g, reference_output p, reference_output *state, size_t i) {
     const reference_output m = state[0];
-    m.magnitude[i] = fabs(r[1] * m.value[i]) + fabs(g);
-    m.value[i] = r[1] * m.value[i] + g;
+    m.magnitude[i] = fabs(r[1] * m.value[i]) + fabs(r[2] * p.value[i]) + fabs(g);
+    m.value[i] = r[1] * m.value[i] + r[2] * p.value[i] + g;
     p.magnitude[i] = fabs(p.value[i]) + fabs(r[0] * m.magnitude[i]);
     p.value[i] -= r[0] * m.value[i];
 }
