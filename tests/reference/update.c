@@ -15,6 +15,14 @@ static void reference_adam(const double *r, double g, reference_output p, refere
     p.value[i] -= step * m.value[i];
 }
 
+/* Loshchilov and Hutter, 2019; the last rate: lr times the decay. */
+static void reference_adamw(const double *r, double g, reference_output p, reference_output *state, size_t i) {
+    const double decay = r[7] * p.value[i];
+    reference_adam(r, g, p, state, i);
+    p.value[i] -= decay;
+    p.magnitude[i] += fabs(decay);
+}
+
 /* With momentum; rates: lr, momentum, weight decay. */
 static void reference_sgd(const double *r, double g, reference_output p, reference_output *state, size_t i) {
     const reference_output m = state[0];
@@ -30,6 +38,7 @@ void reference_update(const update_desc *d, const double *rates, const double *g
                                                 size_t) = {
         [OPTIMISER_adam] = reference_adam,
         [OPTIMISER_sgd] = reference_sgd,
+        [OPTIMISER_adamw] = reference_adamw,
     };
     for (size_t i = 0; i < d->count; i++) steps[d->optimiser](rates, gradients[i], parameters, state, i);
 }
