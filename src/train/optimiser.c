@@ -3,6 +3,7 @@
 #include "train/schedule.h"
 
 #include <math.h>
+#include <string.h>
 
 #define RATES(...)                                                                                                     \
     { __VA_ARGS__ }
@@ -26,4 +27,16 @@ void optimiser_rates(const clae_settings *settings, uint64_t step, float rates[O
 #undef OPTIMISER
     };
     of[optimiser_of(settings)](settings, schedule_rate(settings, step), (double)step + 1, rates);
+}
+
+/* The rates are all that an optimiser knows of the settings. */
+clae_status optimiser_check(const clae_context *context, const clae_settings *settings) {
+    clae_settings without = *settings;
+    float rates[OP_MAX_RATES], others[OP_MAX_RATES];
+    without.weight_decay = 0;
+    optimiser_rates(settings, 0, rates);
+    optimiser_rates(&without, 0, others);
+    if (settings->weight_decay == 0 || memcmp(rates, others, sizeof rates) != 0) return CLAE_OK;
+    return fail(context, CLAE_ERROR_INPUT, "weight decay %g: %s has none; take adamw or sgd", settings->weight_decay,
+                settings->optimiser);
 }

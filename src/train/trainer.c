@@ -19,6 +19,8 @@ static clae_status take_settings(clae_trainer *t, const clae_settings *given) {
     if (!settings_copy(given ? given : &defaults, &t->settings))
         return fail_memory(t->device->context, sizeof t->settings, "the settings");
     t->optimiser = optimiser_of(&t->settings);
+    const clae_status status = optimiser_check(t->device->context, &t->settings);
+    if (status != CLAE_OK) return status;
     if (t->settings.batch_size > n)
         return fail(t->device->context, CLAE_ERROR_INPUT,
                     "batch size %llu, the dataset has %zu images: it can be %zu at most",
