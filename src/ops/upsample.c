@@ -67,10 +67,15 @@ static double upsample_value(const op_values *values, int operand, const upsampl
     return (double)op_floats(values, operand)[(row * (size_t)w + (size_t)x) * c + (size_t)p->c];
 }
 
-/* What output i has of input j, from the definition. */
+/* Where output i is among the inputs, from the definition. */
+static double upsample_source(bool bilinear, int i, int in, int out) {
+    if (!bilinear) return (double)((long long)i * in / out);
+    return fmax(((2.0 * i + 1) * in - out) / (2.0 * out), 0);
+}
+
+/* What output i has of input j. */
 static double upsample_share(bool bilinear, int i, int j, int in, int out) {
-    if (!bilinear) return (long long)i * in / out == j;
-    const double place = fmax(((2.0 * i + 1) * in - out) / (2.0 * out), 0), below = floor(place), share = place - below;
+    const double source = upsample_source(bilinear, i, in, out), below = floor(source), share = source - below;
     const double above = fmin(below + 1, in - 1);
     return (j == below ? 1 - share : 0) + (j == above ? share : 0);
 }
@@ -78,11 +83,12 @@ static double upsample_share(bool bilinear, int i, int j, int in, int out) {
 static op_expected upsample_fwd_expect(const op_values *values, int output, size_t i) {
     const upsample_desc *d = &values->desc->upsample;
     const upsample_pixel p = upsample_pixel_of(i, d->out_h, d->out_w, d->channels);
-    const int y0 = (int)((long long)p.y * d->in_h / d->out_h), x0 = (int)((long long)p.x * d->in_w / d->out_w);
+    const int y0 = (int)upsample_source(d->bilinear, p.y, d->in_h, d->out_h);
+    const int x0 = (int)upsample_source(d->bilinear, p.x, d->in_w, d->out_w);
     op_expected y = {0};
     (void)output;
-    for (int j = y0 > 0 ? y0 - 1 : 0; j < d->in_h && j <= y0 + 1; j++)
-        for (int k = x0 > 0 ? x0 - 1 : 0; k < d->in_w && k <= x0 + 1; k++) {
+    for (int j = y0; j < d->in_h && j <= y0 + 1; j++)
+        for (int k = x0; k < d->in_w && k <= x0 + 1; k++) {
             const double share = upsample_share(d->bilinear, p.y, j, d->in_h, d->out_h) *
                                  upsample_share(d->bilinear, p.x, k, d->in_w, d->out_w);
             if (share != 0)
