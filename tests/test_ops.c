@@ -1,6 +1,7 @@
 /* Every op, every implementation of the device's backend, against the reference in double precision. */
 #include "op_harness.h"
 #include "test_adjoint.h"
+#include "test_adjoint_images.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,11 +29,15 @@ static void check_adjoint(void **state) {
     adjoint_check(*state);
 }
 
+static void check_adjoint_images(void **state) {
+    adjoint_images_check(*state);
+}
+
 static size_t list_tests(op_harness *harness, impl_test *tests, struct CMUnitTest *units) {
     size_t count = 0;
     for (op_id op = 0; op < OP_COUNT; op++) {
         for (const op_impl *const *impl = harness->device->backend->impls(op); *impl; impl++) {
-            assert_true(count < MAX_TESTS - 1);
+            assert_true(count < MAX_TESTS - 2);
             impl_test *test = &tests[count];
             *test = (impl_test){harness, op_suites[op], *impl, ""};
             snprintf(test->name, sizeof test->name, "%s [%s]", op_name(op), (*impl)->name);
@@ -40,6 +45,8 @@ static size_t list_tests(op_harness *harness, impl_test *tests, struct CMUnitTes
         }
     }
     units[count++] = (struct CMUnitTest){"adjoint identities", check_adjoint, NULL, NULL, harness};
+    units[count++] =
+        (struct CMUnitTest){"adjoint identities of images", check_adjoint_images, NULL, NULL, harness};
     return count;
 }
 
