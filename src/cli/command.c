@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include "base/memory.h"
+#include "base/names.h"
 
 #include <string.h>
 

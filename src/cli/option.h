@@ -90,8 +90,4 @@ bool option_takes_value(const option *option);
 bool option_store(const option *option, void *args, const char *text);
 void option_expectation(const option *option, char text[VALUE_TEXT_BYTES]);
 
-/* How far two names are from one another (Levenshtein distance); 0 when the first one begins the other. */
-size_t name_distance(const char *typed, const char *name);
-#define NAME_DISTANCE_LIKE 2
-
 #endif

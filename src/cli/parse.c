@@ -1,5 +1,7 @@
 #include "cli/parse.h"
 
+#include "base/names.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
