@@ -41,10 +41,29 @@ typedef struct clae_layer_spec {
 
 /* Builds a model from layers and draws its weights: uniform in +-1/sqrt(fan_in), weight and bias, fan_in being
  * in_channels * kh * kw, or out_channels * kh * kw for conv_transpose2d (PyTorch's defaults). `input` is the shape of
- * an image; the decoder must give that shape back, CLAE_ERROR_INPUT otherwise. */
+ * an image; the decoder must give that shape back, CLAE_ERROR_INPUT otherwise. Without a decoder, NULL, the encoder is
+ * mirrored, as clae_model_create_text says. */
 CLAE_API clae_status clae_model_create(clae_context *context, clae_shape input, const clae_layer_spec *encoder,
                                        size_t encoder_count, const clae_layer_spec *decoder, size_t decoder_count,
                                        uint64_t seed, clae_model **model);
+
+/* Builds a model from layers as text:
+ *
+ *     clae_model_create_text(context, (clae_shape){3, 32, 32}, "conv 32 k4 s2 p1, relu, linear 16", NULL, 0, &model);
+ *
+ * Layers are separated by commas or line breaks; from # to the end of a line is a comment. A layer is its name and the
+ * values that differ from their defaults: conv 32 k3x5 s2 p1 nobias is a convolution to 32 channels, the kernel 3 high
+ * and 5 wide, with stride 2, padding 1 and no bias; linear 64x4x4 gives 64 channels of 4x4; residual(conv 32 k3 p1,
+ * relu) has layers of its own. `clae describe --help` lists all layers. decoder NULL or "mirror" stands for the
+ * encoder's layers in reverse order, each by its counterpart (conv by conv_transpose, with the output padding that
+ * gives its input's size); layers without a counterpart, like activations, stay between their neighbours, and those at
+ * the ends of the encoder are left out. CLAE_ERROR_INPUT with the layer and the word that is wrong. */
+CLAE_API clae_status clae_model_create_text(clae_context *context, clae_shape input, const char *encoder,
+                                            const char *decoder, uint64_t seed, clae_model **model);
+
+/* The texts that give these layers again, each on one line and as short as can be; to be freed by free(). Both are NULL
+ * when there is not enough memory. */
+CLAE_API clae_status clae_model_get_text(const clae_model *model, char **encoder, char **decoder);
 
 /* The lecture's autoencoder for 1x28x28 images: five convolutions to latent_dim x 1 x 1 and five transposed ones
  * back, ReLU between them. */

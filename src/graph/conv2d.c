@@ -17,9 +17,9 @@ static const layer_field conv2d_fields[] = {
 static clae_status conv2d_size(const clae_context *context, const char *axis, size_t in, unsigned kernel,
                                unsigned stride, unsigned padding, size_t *out) {
     if (padding >= kernel)
-        return fail(context, CLAE_ERROR_INPUT, "conv2d: padding %u, must be less than the kernel %u", padding, kernel);
+        return fail(context, CLAE_ERROR_INPUT, "padding %u, must be less than the kernel %u", padding, kernel);
     if (in + 2 * (size_t)padding < kernel)
-        return fail(context, CLAE_ERROR_INPUT, "conv2d: %s %zu with padding %u is smaller than the kernel %u", axis, in,
+        return fail(context, CLAE_ERROR_INPUT, "%s %zu with padding %u is smaller than the kernel %u", axis, in,
                     padding, kernel);
     *out = (in + 2 * (size_t)padding - kernel) / stride + 1;
     return CLAE_OK;

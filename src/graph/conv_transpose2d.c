@@ -17,15 +17,13 @@ static const layer_field conv_transpose2d_fields[] = {
 static clae_status conv_transpose2d_size(const clae_context *context, const char *axis, size_t in, unsigned kernel,
                                          unsigned stride, unsigned padding, unsigned output_padding, size_t *out) {
     if (padding >= kernel)
-        return fail(context, CLAE_ERROR_INPUT, "conv_transpose2d: padding %u, must be less than the kernel %u", padding,
-                    kernel);
+        return fail(context, CLAE_ERROR_INPUT, "padding %u, must be less than the kernel %u", padding, kernel);
     if (output_padding >= stride)
-        return fail(context, CLAE_ERROR_INPUT, "conv_transpose2d: output padding %u, must be less than the stride %u",
-                    output_padding, stride);
+        return fail(context, CLAE_ERROR_INPUT, "output padding %u, must be less than the stride %u", output_padding,
+                    stride);
     const size_t padded = (in - 1) * stride + kernel + output_padding;
     if (padded <= 2 * (size_t)padding)
-        return fail(context, CLAE_ERROR_INPUT, "conv_transpose2d: padding %u leaves nothing of %s %zu", padding, axis,
-                    padded);
+        return fail(context, CLAE_ERROR_INPUT, "padding %u leaves nothing of %s %zu", padding, axis, padded);
     *out = padded - 2 * (size_t)padding;
     return CLAE_OK;
 }

@@ -14,7 +14,7 @@ static const layer_field group_norm_fields[] = {
 static clae_status group_norm_output_shape(const clae_context *context, const clae_layer_spec *spec, clae_shape in,
                                            clae_shape *out) {
     if (in.c % spec->groups != 0)
-        return fail(context, CLAE_ERROR_INPUT, "group_norm: %u groups do not divide %zu channels", spec->groups, in.c);
+        return fail(context, CLAE_ERROR_INPUT, "%u groups do not divide %zu channels", spec->groups, in.c);
     return norm_output_shape(context, spec, in, out);
 }
 

@@ -68,7 +68,8 @@ typedef struct layer_type {
     const layer_field *fields; /* ended by one without a name; NULL: none */
     bool normalises_batch;     /* in training a channel needs two values at least */
     bool has_body;             /* adds the input of the layers in its body to their output */
-    /* Output shape; CLAE_ERROR_INPUT with the numbers when there is none. Fields are within their limits. */
+    /* Output shape; CLAE_ERROR_INPUT with the numbers when there is none: model.c says before them which layer it is.
+     * Fields are within their limits. */
     clae_status (*output_shape)(const clae_context *context, const clae_layer_spec *spec, clae_shape in,
                                 clae_shape *out);
     /* Fills in layer->param and param_count but for the places; NULL: there are none. */

@@ -77,8 +77,8 @@ clae_status layer_check_fields(const clae_context *context, const layer_type *ty
         for (size_t i = 0; i < layer_field_size(f); i++) {
             const double value = layer_field_get(f, spec, i);
             if (!(value >= f->min && value <= f->max))
-                return fail(context, CLAE_ERROR_INPUT, "%s: %s %g, must be from %g to %g", type->name, f->name, value,
-                            f->min, f->max);
+                return fail(context, CLAE_ERROR_INPUT, "%s %.15g, must be from %.15g to %.15g", f->name, value, f->min,
+                            f->max);
         }
     return CLAE_OK;
 }

@@ -1,15 +1,17 @@
 #include "graph/model.h"
 
+#include "base/log_capture.h"
 #include "base/memory.h"
 #include "base/philox.h"
+#include "graph/model_text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_LAYERS 256
-#define MAX_DEPTH 4
+#define MAX_LABEL 160
+#define MAX_LAYER_TEXT 60
 #define MAX_PARAMETERS ((size_t)1 << 30)
 
 size_t shape_elements(clae_shape shape) {
@@ -32,25 +34,40 @@ static clae_status check_shape(const clae_context *context, const char *what, cl
 /* Layers with those of their bodies; no more than may be. */
 static size_t layer_count_of(const clae_layer_spec *specs, size_t count) {
     size_t all = 0;
-    for (size_t i = 0; i < count && all < 2 * MAX_LAYERS; i++)
+    for (size_t i = 0; i < count && all < 2 * MODEL_MAX_LAYERS; i++)
         all += 1 + (specs[i].body ? layer_count_of(specs[i].body, specs[i].body_count) : 0);
-    return all < 2 * MAX_LAYERS ? all : 2 * MAX_LAYERS;
+    return all < 2 * MODEL_MAX_LAYERS ? all : 2 * MODEL_MAX_LAYERS;
 }
 
 /* What model_build goes along with. */
 typedef struct build {
     clae_model *model;
+    const model_parts *parts;
     size_t capacity;
     clae_shape shape; /* of what the next layer gets */
 } build;
 
+/* `encoder: "conv 64 k7", layer 3`, by the layer's name "encoder.2"; in a block `layer 3.1`. */
+static void write_label(const build *b, const char *name, const clae_layer_spec *spec, char label[MAX_LABEL]) {
+    static const char *const halves[] = {"encoder", "decoder"};
+    const int half = strncmp(name, halves[1], strlen(halves[1])) == 0;
+    char numbers[sizeof b->model->layers->name] = "", *text = layer_to_text(spec);
+    size_t used = 0;
+    for (const char *at = strchr(name, '.'); at && used < sizeof numbers; at = strchr(at + 1, '.'))
+        used += (size_t)snprintf(numbers + used, sizeof numbers - used, "%s%lu", used ? "." : "",
+                                 strtoul(at + 1, NULL, 10) + 1);
+    snprintf(label, MAX_LABEL, "%.60s: \"%.*s\", layer %s",
+             b->parts->names[half] ? b->parts->names[half] : halves[half], MAX_LAYER_TEXT, text ? text : "", numbers);
+    free(text);
+}
+
 static clae_status check_output(const build *b, const layer *l, clae_shape skip) {
-    clae_status status = check_shape(b->model->context, l->name, l->out);
+    clae_status status = check_shape(b->model->context, "its output", l->out);
     if (status != CLAE_OK || !l->type->has_body) return status;
     if (skip.c == l->out.c && skip.h == l->out.h && skip.w == l->out.w) return CLAE_OK;
     return fail(b->model->context, CLAE_ERROR_INPUT,
-                "%s: the block makes %zux%zux%zu of %zux%zux%zu: it must keep the shape of its input", l->name,
-                l->out.c, l->out.h, l->out.w, skip.c, skip.h, skip.w);
+                "the block makes %zux%zux%zu of %zux%zux%zu: it must keep the shape of its input", l->out.c, l->out.h,
+                l->out.w, skip.c, skip.h, skip.w);
 }
 
 /* Counts of elements; places come when all layers are known. */
@@ -63,7 +80,27 @@ static clae_status add_params(build *b, layer *l) {
         b->model->parameter_floats += line_up(p->count);
     }
     if (b->model->parameter_floats <= MAX_PARAMETERS) return CLAE_OK;
-    return fail(b->model->context, CLAE_ERROR_INPUT, "%s: more than %zu parameters", l->name, MAX_PARAMETERS);
+    return fail(b->model->context, CLAE_ERROR_INPUT, "with it there are more than %zu parameters", MAX_PARAMETERS);
+}
+
+/* Its output and its parameters. */
+static clae_status measure_layer(build *b, layer *l, clae_shape skip) {
+    clae_status status = l->type->output_shape(b->model->context, &l->spec, l->in, &l->out);
+    if (status == CLAE_OK) status = check_output(b, l, skip);
+    return status == CLAE_OK ? add_params(b, l) : status;
+}
+
+/* Tells which layer it is that cannot be. */
+static clae_status check_layer(build *b, layer *l, clae_shape skip) {
+    log_capture capture;
+    char label[MAX_LABEL];
+    log_capture_begin(&capture, b->model->context);
+    clae_status status = layer_check_fields(b->model->context, l->type, &l->spec);
+    if (status == CLAE_OK) status = measure_layer(b, l, skip);
+    log_capture_end(&capture);
+    if (status == CLAE_OK) return CLAE_OK;
+    write_label(b, l->name, &l->spec, label);
+    return fail(b->model->context, status, "%s: %s", label, capture.error);
 }
 
 static clae_status add_layers(build *b, const clae_layer_spec *specs, size_t count, const char *prefix, int depth);
@@ -74,9 +111,9 @@ static clae_status add_layer(build *b, const clae_layer_spec *spec, const char *
     const layer_type *type = layer_type_find(type_name);
     const size_t first = model->layer_count;
     const clae_shape skip = b->shape;
+    clae_status status = CLAE_OK;
     if (!type) return fail(model->context, CLAE_ERROR_INPUT, "%s: no layer type \"%s\"", name, type_name);
-    clae_status status = layer_check_fields(model->context, type, spec);
-    if (status == CLAE_OK && type->has_body) status = add_layers(b, spec->body, spec->body_count, name, depth + 1);
+    if (type->has_body) status = add_layers(b, spec->body, spec->body_count, name, depth + 1);
     if (status != CLAE_OK) return status;
     if (model->layer_count == b->capacity)
         return fail(model->context, CLAE_ERROR_INPUT, "%s: more than %zu layers", name, b->capacity);
@@ -85,9 +122,7 @@ static clae_status add_layer(build *b, const clae_layer_spec *spec, const char *
     l->spec.type = type->name;
     l->spec.body = NULL; /* the caller's */
     snprintf(l->name, sizeof l->name, "%s", name);
-    status = type->output_shape(model->context, &l->spec, l->in, &l->out);
-    if (status == CLAE_OK) status = check_output(b, l, skip);
-    if (status == CLAE_OK) status = add_params(b, l);
+    status = check_layer(b, l, skip);
     if (status != CLAE_OK) return status;
     b->shape = l->out;
     model->layer_count++;
@@ -95,9 +130,9 @@ static clae_status add_layer(build *b, const clae_layer_spec *spec, const char *
 }
 
 static clae_status add_layers(build *b, const clae_layer_spec *specs, size_t count, const char *prefix, int depth) {
-    if (count < 1 || count > MAX_LAYERS || depth > MAX_DEPTH)
+    if (count < 1 || count > MODEL_MAX_LAYERS || depth > MODEL_MAX_DEPTH)
         return fail(b->model->context, CLAE_ERROR_INPUT, "%s: %zu layers, %d blocks deep; must be 1 to %d, and %d deep",
-                    prefix, count, depth, MAX_LAYERS, MAX_DEPTH);
+                    prefix, count, depth, MODEL_MAX_LAYERS, MODEL_MAX_DEPTH);
     for (size_t i = 0; i < count; i++) {
         char name[sizeof b->model->layers->name];
         snprintf(name, sizeof name, "%s.%zu", prefix, i);
@@ -122,13 +157,27 @@ static void place_params(clae_model *model) {
     }
 }
 
-static clae_status add_halves(build *b, const clae_layer_spec *encoder, size_t encoder_count,
-                              const clae_layer_spec *decoder, size_t decoder_count) {
+static clae_status add_mirrored(build *b) {
+    layer_list decoder = {0};
+    clae_status status = layer_list_mirror(b->model, &decoder)
+                             ? CLAE_OK
+                             : fail_memory(b->model->context, b->capacity * sizeof *decoder.specs, "the decoder");
+    if (status == CLAE_OK && decoder.count == 0)
+        status = fail(b->model->context, CLAE_ERROR_INPUT,
+                      "no layer of the encoder has a counterpart for the decoder: it needs a text of its own");
+    if (status == CLAE_OK) status = add_layers(b, decoder.specs, decoder.count, "decoder", 0);
+    layer_list_free(&decoder);
+    return status;
+}
+
+static clae_status add_halves(build *b) {
     clae_model *model = b->model;
-    clae_status status = add_layers(b, encoder, encoder_count, "encoder", 0);
+    const model_parts *parts = b->parts;
+    clae_status status = add_layers(b, parts->encoder, parts->encoder_count, "encoder", 0);
     model->latent = b->shape;
     model->decoder_start = model->layer_count;
-    if (status == CLAE_OK) status = add_layers(b, decoder, decoder_count, "decoder", 0);
+    if (status == CLAE_OK)
+        status = parts->decoder ? add_layers(b, parts->decoder, parts->decoder_count, "decoder", 0) : add_mirrored(b);
     if (status != CLAE_OK) return status;
     const clae_shape out = b->shape, in = model->input;
     if (out.c != in.c || out.h != in.h || out.w != in.w)
@@ -139,18 +188,21 @@ static clae_status add_halves(build *b, const clae_layer_spec *encoder, size_t e
     return CLAE_OK;
 }
 
-clae_status model_build(clae_context *context, clae_shape input, const clae_layer_spec *encoder, size_t encoder_count,
-                        const clae_layer_spec *decoder, size_t decoder_count, clae_model **out) {
+static size_t capacity_of(const model_parts *parts) {
+    const size_t encoder = layer_count_of(parts->encoder, parts->encoder_count);
+    return encoder + (parts->decoder ? layer_count_of(parts->decoder, parts->decoder_count) : encoder);
+}
+
+clae_status model_build(clae_context *context, const model_parts *parts, clae_model **out) {
     *out = NULL;
-    clae_status status = check_shape(context, "image", input);
+    clae_status status = check_shape(context, "image", parts->input);
     if (status != CLAE_OK) return status;
     clae_model *model = calloc(1, sizeof *model);
     if (!model) return fail_memory(context, sizeof *model, "the model");
-    *model = (clae_model){.context = context, .input = input, .std = 1.0};
-    build b = {model, layer_count_of(encoder, encoder_count) + layer_count_of(decoder, decoder_count), input};
+    *model = (clae_model){.context = context, .input = parts->input, .std = 1.0};
+    build b = {model, parts, capacity_of(parts), parts->input};
     model->layers = calloc(b.capacity + 1, sizeof *model->layers);
-    status = model->layers ? add_halves(&b, encoder, encoder_count, decoder, decoder_count)
-                           : fail_memory(context, (b.capacity + 1) * sizeof(layer), "the model");
+    status = model->layers ? add_halves(&b) : fail_memory(context, (b.capacity + 1) * sizeof(layer), "the model");
     if (status == CLAE_OK)
         *out = model;
     else
@@ -189,10 +241,8 @@ static size_t parameter_count(const layer *l) {
     return count;
 }
 
-clae_status clae_model_create(clae_context *context, clae_shape input, const clae_layer_spec *encoder,
-                              size_t encoder_count, const clae_layer_spec *decoder, size_t decoder_count, uint64_t seed,
-                              clae_model **model) {
-    clae_status status = model_build(context, input, encoder, encoder_count, decoder, decoder_count, model);
+clae_status model_create(clae_context *context, const model_parts *parts, uint64_t seed, clae_model **model) {
+    clae_status status = model_build(context, parts, model);
     if (status == CLAE_OK) status = model_allocate_weights(*model);
     if (status == CLAE_OK) {
         draw_parameters(*model, seed);
@@ -201,6 +251,17 @@ clae_status clae_model_create(clae_context *context, clae_shape input, const cla
     clae_model_free(*model);
     *model = NULL;
     return status;
+}
+
+clae_status clae_model_create(clae_context *context, clae_shape input, const clae_layer_spec *encoder,
+                              size_t encoder_count, const clae_layer_spec *decoder, size_t decoder_count, uint64_t seed,
+                              clae_model **model) {
+    const model_parts parts = {.input = input,
+                               .encoder = encoder,
+                               .encoder_count = encoder_count,
+                               .decoder = decoder,
+                               .decoder_count = decoder_count};
+    return model_create(context, &parts, seed, model);
 }
 
 void clae_model_free(clae_model *model) {

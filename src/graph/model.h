@@ -5,6 +5,9 @@
 #include "data/safetensors.h"
 #include "graph/layer.h"
 
+#define MODEL_MAX_LAYERS 256 /* of each half, and of each block */
+#define MODEL_MAX_DEPTH 4    /* of blocks in blocks */
+
 struct clae_model {
     clae_context *context;
     clae_shape input, latent;
@@ -23,10 +26,20 @@ size_t shape_elements(clae_shape shape);
 char *model_layers_to_json(const clae_model *model);
 /* Builds a model from such JSON, as model_build does. */
 clae_status model_from_json(clae_context *context, const char *json, clae_model **model);
+
+/* What a model is built from. */
+typedef struct model_parts {
+    clae_shape input;
+    const clae_layer_spec *encoder, *decoder; /* decoder NULL: the mirrored encoder */
+    size_t encoder_count, decoder_count;
+    const char *names[2]; /* of the halves in messages; NULL: "encoder" and "decoder" */
+} model_parts;
+
 /* A model whose `parameters` are NULL: small, whatever the layers ask for. */
-clae_status model_build(clae_context *context, clae_shape input, const clae_layer_spec *encoder, size_t encoder_count,
-                        const clae_layer_spec *decoder, size_t decoder_count, clae_model **model);
+clae_status model_build(clae_context *context, const model_parts *parts, clae_model **model);
 clae_status model_allocate_weights(clae_model *model);
+/* With weights, drawn from the seed. */
+clae_status model_create(clae_context *context, const model_parts *parts, uint64_t seed, clae_model **model);
 
 /* Tensors of a flat buffer in PyTorch's names, shapes and order, with `prefix` before the names. With a prefix they are
  * an optimiser's, which has none for statistics: such a buffer has trained_floats alone. */

@@ -66,8 +66,7 @@ char *model_layers_to_json(const clae_model *model) {
     return text;
 }
 
-#define MOST_SPECS 512 /* of both halves */
-#define MOST_DEPTH 4
+#define MOST_SPECS (2 * MODEL_MAX_LAYERS) /* of both halves */
 
 /* A whole number from 0 to 65536, or 65537. */
 static unsigned number_of(const json_t *value) {
@@ -125,7 +124,7 @@ static bool read_layer(const json_t *object, int depth, spec_list *list, clae_la
 
 static bool read_layers(const json_t *array, int depth, spec_list *list, clae_layer_spec **first, size_t *count) {
     *count = json_array_size(array);
-    if (*count < 1 || *count > list->capacity - list->count || depth > MOST_DEPTH) return false;
+    if (*count < 1 || *count > list->capacity - list->count || depth > MODEL_MAX_DEPTH) return false;
     *first = list->specs + list->count;
     list->count += *count;
     for (size_t i = 0; i < *count; i++)
@@ -135,7 +134,7 @@ static bool read_layers(const json_t *array, int depth, spec_list *list, clae_la
 
 clae_status model_from_json(clae_context *context, const char *text, clae_model **model) {
     clae_layer_spec *encoder, *decoder;
-    size_t encoder_count, decoder_count;
+    model_parts parts = {0};
     spec_list list = {.capacity = MOST_SPECS};
     json_error_t error;
     clae_status status;
@@ -150,14 +149,17 @@ clae_status model_from_json(clae_context *context, const char *text, clae_model 
         return fail_memory(context, MOST_SPECS * sizeof *list.specs, "the description of the layers");
     }
     const json_t *input = json_object_get(root, "input");
-    const clae_shape shape = {number_of(json_array_get(input, 0)), number_of(json_array_get(input, 1)),
-                              number_of(json_array_get(input, 2))};
+    parts.input = (clae_shape){number_of(json_array_get(input, 0)), number_of(json_array_get(input, 1)),
+                               number_of(json_array_get(input, 2))};
     if (json_array_size(input) != 3 ||
-        !read_layers(json_object_get(root, "encoder"), 0, &list, &encoder, &encoder_count) ||
-        !read_layers(json_object_get(root, "decoder"), 0, &list, &decoder, &decoder_count))
+        !read_layers(json_object_get(root, "encoder"), 0, &list, &encoder, &parts.encoder_count) ||
+        !read_layers(json_object_get(root, "decoder"), 0, &list, &decoder, &parts.decoder_count))
         status = fail(context, CLAE_ERROR_INPUT, "the description of the layers is damaged");
-    else
-        status = model_build(context, shape, encoder, encoder_count, decoder, decoder_count, model);
+    else {
+        parts.encoder = encoder;
+        parts.decoder = decoder;
+        status = model_build(context, &parts, model);
+    }
     free(list.specs);
     json_decref(root);
     return status;

@@ -19,8 +19,7 @@ static clae_status pixel_shuffle_output_shape(const clae_context *context, const
                                               clae_shape *out) {
     const size_t r = spec->stride_h;
     if (in.c % (r * r) != 0)
-        return fail(context, CLAE_ERROR_INPUT, "pixel_shuffle: %zu channels, must be a multiple of %zu x %zu", in.c, r,
-                    r);
+        return fail(context, CLAE_ERROR_INPUT, "%zu channels, must be a multiple of %zu x %zu", in.c, r, r);
     *out = (clae_shape){in.c / (r * r), in.h * r, in.w * r};
     return CLAE_OK;
 }
@@ -29,8 +28,7 @@ static clae_status pixel_unshuffle_output_shape(const clae_context *context, con
                                                 clae_shape *out) {
     const size_t r = spec->stride_h;
     if (in.h % r != 0 || in.w % r != 0)
-        return fail(context, CLAE_ERROR_INPUT, "pixel_unshuffle: height %zu and width %zu, must be multiples of %zu",
-                    in.h, in.w, r);
+        return fail(context, CLAE_ERROR_INPUT, "height %zu and width %zu, must be multiples of %zu", in.h, in.w, r);
     *out = (clae_shape){in.c * r * r, in.h / r, in.w / r};
     return CLAE_OK;
 }

@@ -15,14 +15,13 @@ static const layer_field pool_fields[] = {
     {0},
 };
 
-static clae_status pool_size(const clae_context *context, const clae_layer_spec *spec, const char *axis, size_t in,
-                             unsigned kernel, unsigned stride, unsigned padding, size_t *out) {
+static clae_status pool_size(const clae_context *context, const char *axis, size_t in, unsigned kernel, unsigned stride,
+                             unsigned padding, size_t *out) {
     if (padding > kernel / 2)
-        return fail(context, CLAE_ERROR_INPUT, "%s: padding %u, can be half of the kernel %u at most", spec->type,
-                    padding, kernel);
+        return fail(context, CLAE_ERROR_INPUT, "padding %u, can be half of the kernel %u at most", padding, kernel);
     if (in + 2 * (size_t)padding < kernel)
-        return fail(context, CLAE_ERROR_INPUT, "%s: %s %zu with padding %u is smaller than the kernel %u", spec->type,
-                    axis, in, padding, kernel);
+        return fail(context, CLAE_ERROR_INPUT, "%s %zu with padding %u is smaller than the kernel %u", axis, in,
+                    padding, kernel);
     *out = (in + 2 * (size_t)padding - kernel) / stride + 1;
     return CLAE_OK;
 }
@@ -30,10 +29,9 @@ static clae_status pool_size(const clae_context *context, const clae_layer_spec 
 static clae_status pool_output_shape(const clae_context *context, const clae_layer_spec *spec, clae_shape in,
                                      clae_shape *out) {
     out->c = in.c;
-    clae_status status =
-        pool_size(context, spec, "height", in.h, spec->kernel_h, spec->stride_h, spec->padding_h, &out->h);
+    clae_status status = pool_size(context, "height", in.h, spec->kernel_h, spec->stride_h, spec->padding_h, &out->h);
     if (status == CLAE_OK)
-        status = pool_size(context, spec, "width", in.w, spec->kernel_w, spec->stride_w, spec->padding_w, &out->w);
+        status = pool_size(context, "width", in.w, spec->kernel_w, spec->stride_w, spec->padding_w, &out->w);
     return status;
 }
 

@@ -16,8 +16,8 @@ static clae_status upsample_output_shape(const clae_context *context, const clae
     const bool by_factor = spec->stride_h > 0 && spec->stride_w > 0, to_size = spec->size_h > 0 && spec->size_w > 0;
     if (by_factor == to_size)
         return fail(context, CLAE_ERROR_INPUT,
-                    "%s: factor %ux%u and size %ux%u: one of them must say how large the output is, like 2 or to28x28",
-                    spec->type, spec->stride_h, spec->stride_w, spec->size_h, spec->size_w);
+                    "factor %ux%u and size %ux%u: one of them must say how large the output is, like 2 or to28x28",
+                    spec->stride_h, spec->stride_w, spec->size_h, spec->size_w);
     *out = (clae_shape){in.c, by_factor ? in.h * spec->stride_h : spec->size_h,
                         by_factor ? in.w * spec->stride_w : spec->size_w};
     return CLAE_OK;
@@ -54,11 +54,21 @@ static void upsample_print(const layer *layer, char *text, size_t size) {
     snprintf(text, size, "Upsample(size=(%zu, %zu), mode='%s')", layer->out.h, layer->out.w, mode);
 }
 
-/* Windows of the factor's size become one pixel again. */
+/* The stride and the kernel of windows that make `few` of `many`; false where there are none. */
+static bool upsample_windows(size_t many, size_t few, unsigned *stride, unsigned *kernel) {
+    *stride = (unsigned)(many / few);
+    *kernel = (unsigned)(many - (few - 1) * *stride);
+    return *stride > 0 && *kernel <= LAYER_MAX_KERNEL;
+}
+
+/* Windows of the factor's size become one pixel again. What was made smaller is repeated. */
 static void upsample_mirror(const layer *layer, clae_layer_spec *spec) {
+    const clae_shape in = layer->in, out = layer->out;
     *spec = (clae_layer_spec){.type = layer_avg_pool2d.name};
-    spec->kernel_h = spec->stride_h = (unsigned)(layer->out.h / layer->in.h);
-    spec->kernel_w = spec->stride_w = (unsigned)(layer->out.w / layer->in.w);
+    if (upsample_windows(out.h, in.h, &spec->stride_h, &spec->kernel_h) &&
+        upsample_windows(out.w, in.w, &spec->stride_w, &spec->kernel_w))
+        return;
+    *spec = (clae_layer_spec){.type = layer_upsample_nearest.name, .size_h = (unsigned)in.h, .size_w = (unsigned)in.w};
 }
 
 const layer_type layer_upsample_nearest = {
