@@ -1,8 +1,9 @@
-/* Networks as text: random ones are printed and read again, wrong ones are refused by one line, and mirrors
+/* Networks as text: random ones are printed and read again, wrong ones are refused by one line, and mirrors and presets
  * give the shape of their input back. */
 #include "device_support.h"
 #include "graph/model.h"
 #include "graph/model_text.h"
+#include "graph/presets.h"
 #include "test_random.h"
 
 #include <math.h>
@@ -353,6 +354,29 @@ static void models_have_their_texts(void **state) {
     clae_model_free(again);
 }
 
+static void presets_take_any_size(void **state) {
+    static const char *const names[] = {"linear", "mlp", "conv", "resnet"};
+    static const size_t sides[] = {1, 2, 3, 5, 7, 8, 9, 15, 16, 28, 33, 67, 130};
+    fixture *f = *state;
+    test_random random = random_stream(seed_of_test(), 3, 0);
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++)
+        for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+            const clae_shape shape = {(size_t)random_int(&random, 1, 5), sides[i], sides[random_int(&random, 0, 12)]};
+            const preset_request request = {.input = shape, .latent_dim = 3, .channels = 2};
+            model_texts texts;
+            clae_model *model;
+            assert_int_equal(preset_texts(f->context, names[n], &request, &texts), CLAE_OK);
+            if (model_of_texts(f->context, shape, &texts, 0, &model) != CLAE_OK)
+                fail_msg("%s, %zux%zux%zu: %s", names[n], shape.c, shape.h, shape.w, f->last_error);
+            assert_int_equal(shape_elements(clae_model_latent_shape(model)), 3);
+            clae_model_free(model);
+            model_texts_free(&texts);
+        }
+    assert_string_equal(preset_resolve("auto", (clae_shape){1, 28, 28}), "lecture");
+    assert_string_equal(preset_resolve("auto", (clae_shape){3, 28, 28}), "conv");
+    assert_string_equal(preset_resolve("mlp", (clae_shape){1, 28, 28}), "mlp");
+}
+
 static clae_status read_text(fixture *f, const char *path, const char *text, model_texts *texts) {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
@@ -412,7 +436,7 @@ int main(void) {
         cmocka_unit_test(what_is_printed_is_read), cmocka_unit_test(texts_are_short),
         cmocka_unit_test(wrong_texts_are_refused), cmocka_unit_test(mirrors_are_as_said),
         cmocka_unit_test(mirrors_come_back),       cmocka_unit_test(models_have_their_texts),
-        cmocka_unit_test(files_have_both),
+        cmocka_unit_test(presets_take_any_size),   cmocka_unit_test(files_have_both),
     };
     return cmocka_run_group_tests_name("model text", tests, fixture_setup, fixture_teardown);
 }

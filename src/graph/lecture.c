@@ -1,27 +1,14 @@
 /* The lecture's autoencoder. */
 #include "graph/model.h"
-
-#include "base/memory.h"
-
-#define CONV(channels, kernel, stride)                                                                                 \
-    { "conv2d", channels, kernel, kernel, stride, stride, 0, 0, 0, 0 }
-#define CONV_TRANSPOSE(channels, kernel, stride)                                                                       \
-    { "conv_transpose2d", channels, kernel, kernel, stride, stride, 0, 0, 0, 0 }
-#define RELU                                                                                                           \
-    { .type = "relu" }
+#include "graph/presets.h"
 
 clae_status clae_model_create_lecture(clae_context *context, unsigned channels, unsigned latent_dim, uint64_t seed,
                                       clae_model **model) {
-    const clae_shape input = {1, 28, 28};
-    const clae_layer_spec encoder[] = {
-        CONV(channels, 5, 1), RELU, CONV(channels, 5, 1),   RELU, CONV(channels, 4, 2), RELU,
-        CONV(channels, 3, 2), RELU, CONV(latent_dim, 4, 1),
-    };
-    const clae_layer_spec decoder[] = {
-        CONV_TRANSPOSE(channels, 4, 1), RELU, CONV_TRANSPOSE(channels, 3, 2), RELU,
-        CONV_TRANSPOSE(channels, 4, 2), RELU, CONV_TRANSPOSE(channels, 5, 1), RELU,
-        CONV_TRANSPOSE(1, 5, 1),
-    };
-    return clae_model_create(context, input, encoder, ARRAY_LENGTH(encoder), decoder, ARRAY_LENGTH(decoder), seed,
-                             model);
+    const preset_request request = {.input = {1, 28, 28}, .latent_dim = latent_dim, .channels = channels};
+    model_texts texts;
+    *model = NULL;
+    clae_status status = preset_texts(context, "lecture", &request, &texts);
+    if (status == CLAE_OK) status = model_of_texts(context, request.input, &texts, seed, model);
+    model_texts_free(&texts);
+    return status;
 }
