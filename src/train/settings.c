@@ -1,6 +1,7 @@
 #include "train/settings.h"
 
 #include "base/memory.h"
+#include "graph/presets.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,6 +16,11 @@ static const char optimiser_choices[] =
 #define OPTIMISER(stem, ...) "|" #stem
 #include "ops/optimisers.def"
 #undef OPTIMISER
+    ;
+static const char preset_choices[] = "|" PRESET_AUTO
+#define PRESET(stem, ...) "|" #stem
+#include "graph/presets.def"
+#undef PRESET
     ;
 static const char loss_choices[] =
 #define LOSS(stem, ...) "|" #stem

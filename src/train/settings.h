@@ -28,9 +28,10 @@ typedef enum settings_group {
 
 /* What becomes of a setting that is given when a run is resumed; one that is not given is the run's. */
 typedef enum settings_resume {
-    SETTING_SAME,  /* must be as it was */
-    SETTING_WARNS, /* may change, with a warning */
-    SETTING_FREE,  /* may change: epochs, and data, whose images are compared by their fingerprint */
+    SETTING_SAME,    /* must be as it was */
+    SETTING_WARNS,   /* may change, with a warning */
+    SETTING_FREE,    /* may change: epochs, and data, whose images are compared by their fingerprint */
+    SETTING_NETWORK, /* one of those that say what the network is, which must be as it was (network_check_same) */
 } settings_resume;
 
 typedef struct setting {
@@ -98,8 +99,11 @@ bool setting_copy(const setting *row, const clae_settings *from, clae_settings *
 
 /* Whether a run with one of them may go on with the other, whatever was given. */
 bool settings_are_of_same_run(const clae_settings *a, const clae_settings *b);
+/* Whether one of SETTING_NETWORK is given. */
+bool settings_say_network(const clae_settings *settings);
 /* What the run in `folder`, so far with the settings `stored`, goes on with: what is given of `settings`, and the run's
- * own for the rest. CLAE_ERROR_INPUT with a list of those that must not differ and do. */
+ * own for the rest; of SETTING_NETWORK all or none. CLAE_ERROR_INPUT with a list of those that must not differ and do.
+ */
 clae_status settings_merge(const clae_context *context, const char *folder, const clae_settings *stored,
                            clae_settings *settings);
 

@@ -62,6 +62,12 @@ static void warn_of_changes(const clae_context *context, const char *folder, con
     free(ours);
 }
 
+bool settings_say_network(const clae_settings *settings) {
+    for (size_t i = 0; i < SETTINGS_COUNT; i++)
+        if (settings_table[i].resume == SETTING_NETWORK && setting_is_given(&settings_table[i], settings)) return true;
+    return false;
+}
+
 bool settings_are_of_same_run(const clae_settings *a, const clae_settings *b) {
     for (size_t i = 0; i < SETTINGS_COUNT; i++)
         if (settings_table[i].resume == SETTING_SAME && !setting_is_same(&settings_table[i], a, b)) return false;
@@ -72,9 +78,11 @@ clae_status settings_merge(const clae_context *context, const char *folder, cons
                            clae_settings *settings) {
     const uint64_t refused = resume_differences(stored, settings, SETTING_SAME);
     const uint64_t changed = resume_differences(stored, settings, SETTING_WARNS);
+    const bool has_network = settings_say_network(settings);
     if (refused) return refuse_to_resume(context, folder, stored, settings, refused);
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         const setting *row = &settings_table[i];
+        if (has_network && row->resume == SETTING_NETWORK) continue;
         if (!setting_is_given(row, settings) && !setting_copy(row, stored, settings))
             return fail_memory(context, strlen(row->name), "the settings");
     }

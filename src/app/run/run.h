@@ -1,4 +1,4 @@
-/* A training run in a folder: the lecture's autoencoder trained epoch after epoch, with its log, plot, checkpoints and
+/* A training run in a folder: an autoencoder trained epoch after epoch, with its log, plot, checkpoints and
  * final model. Nothing is printed; events say what goes on. */
 #ifndef CLAE_APP_RUN_RUN_H
 #define CLAE_APP_RUN_RUN_H

@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "data/dataset.h"
+#include "train/network.h"
 #include "train/schedule.h"
 
 #include <errno.h>
@@ -92,10 +93,13 @@ size_t run_batch_size(const run *run) {
 }
 
 static clae_status make_model(run *run, const char *init) {
-    const clae_settings *settings = &run->settings;
-    clae_status status = clae_model_create_lecture(run->context, (unsigned)settings->channels,
-                                                   (unsigned)settings->latent_dim, settings->seed, &run->model);
-    if (!status) status = dataset_check_shape(run->train, clae_model_input_shape(run->model), "the autoencoder");
+    const clae_dataset_info *images = clae_dataset_get_info(run->train);
+    const clae_shape shape = {images->c, images->h, images->w};
+    const clae_settings *stored = run->resumed.path ? &run->resumed.settings : NULL;
+    clae_status status = network_create(run->context, &run->settings, &shape, &run->model);
+    if (!status && stored && settings_say_network(&run->settings))
+        status = network_check_same(run->context, run->folder.path, stored, run->model);
+    if (!status) status = network_keep(run->model, &run->settings);
     if (!status) status = dataset_check_shape(run->test, clae_model_input_shape(run->model), "the autoencoder");
     if (!status && init) status = clae_model_load_weights(run->model, init);
     return status;
@@ -111,7 +115,8 @@ clae_status run_claim(run *run, bool resume) {
 }
 
 static clae_status open_run(run *run, const run_options *options) {
-    clae_status status = CLAE_OK;
+    clae_status status = network_check(run->context, &options->settings);
+    if (status) return status;
     if (path_is_folder(run->folder.path)) status = run_claim(run, options->resume);
     if (status) return status;
     status = options->resume ? resume(run) : make_data_absolute(run);
