@@ -299,7 +299,7 @@ static void test_images_of_another_size(void **state) {
     assert_code(clae("eval run --data small -q"), 2);
     assert_contains(err, "1x20x20");
     assert_int_equal(lines(err), 1);
-    assert_code(clae("train --data small --out small-run -q"), 2);
+    assert_code(clae("train --data small --out small-run --preset lecture -q"), 2);
     assert_contains(err, "1x20x20");
     assert_false(exists(in_scratch("small-run")));
 }

@@ -1,4 +1,4 @@
-#include "cli/session.h"
+#include "cli/network.h"
 
 #include "base/memory.h"
 #include "cli/json.h"
@@ -9,19 +9,19 @@
 
 typedef struct bench_args {
     common_args common;
+    clae_shape image_size;
     uint64_t rounds;
     bool json;
 } bench_args;
 
 #define ARGS bench_args
 static const option options[] = {
+    OPTION_IMAGE_SIZE(image_size),
     OPTION_COUNT(rounds, "rounds", "N", "5", 1, 1000, "measurements, whose medians are given"),
     OPTION_FLAG(json, "json", 0, "print one JSON object"),
 };
 
 static const command_setting settings[] = {
-    {.name = "latent-dim"},
-    {.name = "channels"},
     {.name = "batch-size", .help = "images in a step", .max = 65536},
 };
 
@@ -91,8 +91,7 @@ static void print_table(const bench_result *result) {
 static clae_status measure(session *session, const bench_args *args) {
     clae_model *model = NULL;
     bench_result result = {0};
-    clae_status status = clae_model_create_lecture(session->context, (unsigned)args->common.settings.channels,
-                                                   (unsigned)args->common.settings.latent_dim, 0, &model);
+    clae_status status = network_open(session, &args->common, args->image_size, &model);
     if (!status) status = session_open_device(session, &args->common);
     if (!status) {
         status = bench_run(session->device, model, args->common.settings.batch_size, (unsigned)args->rounds, &result);
@@ -121,10 +120,12 @@ const command command_bench = {
     .description =
         "Measures images per second, and for each op of a training step its implementation, time, GFLOP/s and "
         "share of the peak of fused multiply-adds that the device reaches on registers.",
-    .example = "clae bench --device gpu --batch-size 256",
+    .example = "clae bench --device gpu --batch-size 256\n"
+               "  clae bench --encoder \"conv 32 k4 s2 p1, relu, linear 16\" --image-size 3x32x32",
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_MODEL,
     .settings = settings,
     .setting_count = ARRAY_LENGTH(settings),
     .args_size = sizeof(bench_args),

@@ -6,6 +6,8 @@
 #include "cli/console.h"
 #include "cli/option.h"
 
+#include <stdio.h>
+
 #define EXIT_USAGE 2
 #define EXIT_OUTPUT 4
 
@@ -43,6 +45,7 @@ typedef struct command {
     const command_setting *settings; /* and these */
     size_t setting_count;
     size_t args_size;
+    void (*explain)(FILE *out);                     /* more of --help, behind the options; NULL: there is no more */
     int (*run)(console *console, const void *args); /* gives the exit code */
 } command;
 

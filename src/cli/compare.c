@@ -1,4 +1,4 @@
-#include "cli/session.h"
+#include "cli/network.h"
 
 #include "app/measure/compare.h"
 #include "base/memory.h"
@@ -24,8 +24,6 @@ static const option options[] = {
 
 static const command_setting settings[] = {
     {.name = "data", .required = true},
-    {.name = "latent-dim"},
-    {.name = "channels"},
     {.name = "batch-size"},
     {.name = "lr"},
     {.name = "seed"},
@@ -114,8 +112,9 @@ static clae_status compare(comparison *comparison, const compare_args *args) {
     clae_context *context = comparison->session.context;
     clae_status status = clae_dataset_open(context, asked->data, CLAE_SPLIT_TRAIN, &comparison->dataset);
     if (!status) {
-        status = clae_model_create_lecture(context, (unsigned)asked->channels, (unsigned)asked->latent_dim, asked->seed,
-                                           &comparison->model);
+        const clae_dataset_info *images = clae_dataset_get_info(comparison->dataset);
+        status = network_open(&comparison->session, &args->common, (clae_shape){images->c, images->h, images->w},
+                              &comparison->model);
     }
     if (!status && args->init) status = clae_model_load_weights(comparison->model, args->init);
     if (!status) status = open_devices(comparison, args->devices);
@@ -143,7 +142,7 @@ const command command_compare = {
     .name = "compare",
     .summary = "compare the same training on two devices, op by op",
     .description =
-        "Trains the lecture's autoencoder from the same weights on two devices. Prints for each op the largest "
+        "Trains a network from the same weights on two devices. Prints for each op the largest "
         "difference of the results on equal operands and its share of the bound of rounding errors; then the losses "
         "of both devices, each on its own, without Winograd's algorithm, whose rounding errors grow too fast to tell. "
         "Exits with 1 when a bound is exceeded.",
@@ -152,6 +151,7 @@ const command command_compare = {
     .names_devices = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_MODEL,
     .settings = settings,
     .setting_count = ARRAY_LENGTH(settings),
     .args_size = sizeof(compare_args),

@@ -13,7 +13,7 @@ typedef struct decode_args {
 
 #define ARGS decode_args
 static const option options[] = {
-    OPTION_TEXT_REQUIRED(codes, "codes", "CODES.npy", "the codes: float32 of shape (images, latent dimension)"),
+    OPTION_TEXT_REQUIRED(codes, "codes", "CODES.npy", "the codes: float32 of shape (images, numbers of a code)"),
     OPTION_TEXT_REQUIRED(
         out, "out", "IMAGES.npy",
         "the file to write, - is standard output: float32 of shape (images, height, width), 1.0 is white"),
@@ -68,7 +68,10 @@ static int run(console *console, const void *arguments) {
 const command command_decode = {
     .name = "decode",
     .summary = "write the images of codes to a .npy file",
-    .description = "Writes the images g(z) of the codes z, in their order, as a NumPy file.",
+    .description =
+        "Writes the images g(z) of the codes z, in their order, as a NumPy file; those of several channels have "
+        "the shape (images, height, width, channels). Codes with a height and a width are in the order height, "
+        "width, channels, as `clae encode` writes them.",
     .example = "clae decode run --codes codes.npy --out images.npy",
     .takes_model = true,
     .computes = true,

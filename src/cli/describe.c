@@ -1,14 +1,21 @@
-#include "cli/session.h"
+#include "cli/network.h"
 
 #include "base/memory.h"
+#include "cli/help.h"
 #include "graph/model.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const command_setting settings[] = {
-    {.name = "latent-dim", .help = "of the lecture's autoencoder, without MODEL"},
-    {.name = "channels", .help = "of the lecture's autoencoder, without MODEL"},
+typedef struct describe_args {
+    common_args common;
+    clae_shape image_size;
+} describe_args;
+
+#define ARGS describe_args
+static const option options[] = {
+    OPTION_IMAGE_SIZE(image_size),
 };
 
 #define TEXT_BYTES 160
@@ -96,32 +103,61 @@ static void print_table(const clae_model *model) {
            grouped(encoder_sum.parameters + decoder_sum.parameters, parameters), 1e-6 * (double)multiply_adds);
 }
 
-static clae_status make_model(const session *session, const common_args *args, clae_model **model) {
-    if (!args->model) {
-        return clae_model_create_lecture(session->context, (unsigned)args->settings.channels,
-                                         (unsigned)args->settings.latent_dim, 0, model);
-    }
-    if (args->settings.given) {
+/* The options that give the same network. */
+static clae_status print_texts(const clae_model *model) {
+    const clae_shape image = clae_model_input_shape(model), code = clae_model_latent_shape(model);
+    char *encoder, *decoder;
+    const clae_status status = clae_model_get_text(model, &encoder, &decoder);
+    if (status) return status;
+    printf("\nA code is %zux%zux%zu, of images of %zux%zux%zu. As text:\n", code.c, code.h, code.w, image.c, image.h,
+           image.w);
+    printf("--image-size %zux%zux%zu\n--encoder \"%s\"\n--decoder \"%s\"\n", image.c, image.h, image.w, encoder,
+           decoder);
+    free(encoder);
+    free(decoder);
+    return CLAE_OK;
+}
+
+/* An option that says what the network is; NULL: none is given. */
+static const char *given_option(const describe_args *args) {
+    for (size_t i = 0; i < SETTINGS_COUNT; i++)
+        if (setting_is_given(&settings_table[i], &args->common.settings)) return settings_table[i].name;
+    return args->common.given ? options[0].name : NULL;
+}
+
+static clae_status make_model(const session *session, const describe_args *args, clae_model **model) {
+    if (!args->common.model) return network_open(session, &args->common, args->image_size, model);
+    const char *given = given_option(args);
+    if (given) {
         console_message(session->console, CLAE_LOG_ERROR,
-                        "--channels and --latent-dim describe the lecture's autoencoder and do not go with MODEL");
+                        "--%s says what a network is and does not go with MODEL, which has one", given);
         return CLAE_ERROR_INPUT;
     }
-    return clae_model_load(session->context, args->model, model);
+    return clae_model_load(session->context, args->common.model, model);
+}
+
+static int print_all(const clae_model *model) {
+    print_layers(model);
+    print_table(model);
+    return exit_code(print_texts(model));
+}
+
+static void explain(FILE *out) {
+    fputs("Layers, separated by commas or line breaks; from # to the end of a line is a comment:\n", out);
+    for (const layer_type *const *type = layer_types; *type; type++) help_put_text(out, (*type)->help, 2);
+    fputc('\n', out);
 }
 
 static int run(console *console, const void *arguments) {
-    const common_args *args = arguments;
+    const describe_args *args = arguments;
     session session;
     clae_model *model = NULL;
-    clae_status status = session_open(&session, console, args);
+    clae_status status = session_open(&session, console, &args->common);
     if (!status) status = make_model(&session, args, &model);
-    if (!status) {
-        print_layers(model);
-        print_table(model);
-    }
+    const int code = status ? exit_code(status) : print_all(model);
     clae_model_free(model);
     session_close(&session);
-    return exit_code(status);
+    return code;
 }
 
 const command command_describe = {
@@ -129,12 +165,17 @@ const command command_describe = {
     .summary = "print a model's layers, tensor sizes, parameters and multiply-adds",
     .description =
         "Prints the layers as PyTorch does, and a table of tensor sizes and operations with their parameters "
-        "and multiply-adds for one image. Without MODEL: those of the lecture's autoencoder.",
-    .example = "clae describe --latent-dim 8",
+        "and multiply-adds for one image; then the network as text. Without MODEL: those of the network that the "
+        "options "
+        "describe.",
+    .example = "clae describe run\n"
+               "  clae describe --encoder \"conv 32 k4 s2 p1, relu, linear 16\" --image-size 3x32x32",
     .takes_model = true,
     .model_is_optional = true,
-    .settings = settings,
-    .setting_count = ARRAY_LENGTH(settings),
-    .args_size = sizeof(common_args),
+    .options = options,
+    .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_MODEL,
+    .args_size = sizeof(describe_args),
+    .explain = explain,
     .run = run,
 };

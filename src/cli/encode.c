@@ -15,7 +15,7 @@ typedef struct encode_args {
 static const option options[] = {
     OPTION_DATA,
     OPTION_TEXT_REQUIRED(out, "out", "CODES.npy",
-                         "the file to write, - is standard output: float32 of shape (images, latent dimension)"),
+                         "the file to write, - is standard output: float32 of shape (images, numbers of a code)"),
     OPTION_CHOICE(split, "split", "train|test", "test", "the images to encode"),
 };
 

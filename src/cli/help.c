@@ -30,6 +30,11 @@ static void put_folded(FILE *out, const char *text, int indent, int column) {
     fputc('\n', out);
 }
 
+void help_put_text(FILE *out, const char *text, int indent) {
+    fprintf(out, "%*s", indent, "");
+    put_folded(out, text, indent, indent);
+}
+
 static void put_option(FILE *out, const option *option) {
     char label[LABEL_BYTES];
     char letter[] = "-x, ";
@@ -79,6 +84,7 @@ void help_command(FILE *out, const command *command) {
     }
     put_options(out, &options);
     fputs("  -h, --help          this text\n\n", out);
+    if (command->explain) command->explain(out);
     fprintf(out, "Example:\n  %s\n", command->example);
 }
 

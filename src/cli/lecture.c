@@ -4,6 +4,7 @@
 #include "base/decimal.h"
 #include "base/files.h"
 #include "base/memory.h"
+#include "app/figures/grid.h"
 #include "app/run/run_folder.h"
 
 #include <stdio.h>
@@ -29,6 +30,7 @@ static const option options[] = {
 static const command_setting settings[] = {
     {.name = "data", .required = true},
     {.name = "limit-train", .help = "use the first N training images; default: all"},
+    {.name = "preset"},
     {.name = "channels"},
     {.name = "epochs", .help = "passes over the training images, for each dimension"},
     {.name = "batch-size"},
@@ -111,6 +113,8 @@ static clae_status open_lecture(lecture *lecture, console *console) {
     for (size_t i = 0; i < args->dims.count; i++) most = args->dims.values[i] > most ? args->dims.values[i] : most;
     clae_status status = session_open(&materials->session, console, &args->common);
     if (!status) status = materials_open_data(materials, args->common.settings.data, MATERIALS_TRAIN | MATERIALS_TEST);
+    if (status) return status;
+    status = grid_check_channels(materials->session.context, clae_dataset_get_info(materials->train)->c);
     if (status) return status;
     clae_dataset_limit(materials->train, args->common.settings.limit_train);
     status = output_prepare_folder(materials->session.context, args->out, TABLE_NAME);

@@ -1,5 +1,7 @@
 #include "cli/option.h"
 
+#include "graph/model_text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -54,6 +56,8 @@ bool option_store(const option *option, void *args, const char *text) {
         return store_grid(option, field, text);
     case OPTION_KIND_LIST:
         return store_list(option, field, text);
+    case OPTION_KIND_SHAPE:
+        return shape_from_text(text, field);
     case OPTION_KIND_SETTING:
         return setting_read(option->setting, field, text);
     }
@@ -75,6 +79,9 @@ void option_expectation(const option *option, char text[VALUE_TEXT_BYTES]) {
     case OPTION_KIND_LIST:
         snprintf(text, VALUE_TEXT_BYTES, "up to %d whole numbers from %.0f to %.0f, parted by commas", OPTION_LIST_MAX,
                  option->min, option->max);
+        break;
+    case OPTION_KIND_SHAPE:
+        snprintf(text, VALUE_TEXT_BYTES, "channels x height x width, like 3x32x32");
         break;
     case OPTION_KIND_CHOICE:
         snprintf(text, VALUE_TEXT_BYTES, "%s", option->metavar);

@@ -19,6 +19,7 @@ typedef enum option_kind {
     OPTION_KIND_REAL,    /* double */
     OPTION_KIND_GRID,    /* option_grid */
     OPTION_KIND_LIST,    /* option_list */
+    OPTION_KIND_SHAPE,   /* clae_shape */
     OPTION_KIND_SETTING, /* clae_settings */
 } option_kind;
 

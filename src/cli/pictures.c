@@ -57,6 +57,12 @@ static clae_status write_npy(const materials *materials, const picture_style *st
     return status;
 }
 
+/* Before anything is computed. */
+static clae_status check_channels(const materials *materials, const output *out) {
+    if (out->format != 0) return CLAE_OK; /* what is written as floats may have any */
+    return grid_check_channels(materials->session.context, materials->shape.c);
+}
+
 /* In the order of picture_formats. */
 static const write_fn writers[] = {write_png, write_npy};
 
@@ -93,6 +99,7 @@ static clae_status reconstruct(const materials *materials, size_t n, float *orig
 
 clae_status picture_reconstruction(const materials *materials, const picture_style *style, const output *out) {
     size_t n = style->grid.rows * style->grid.columns, available = clae_dataset_get_info(materials->test)->n;
+    if (check_channels(materials, out)) return CLAE_ERROR_INPUT;
     if (n > available) n = available;
     size_t floats = n * image_elements(materials);
     float *block = malloc((3 * floats + n * materials->dims) * sizeof *block);
@@ -165,6 +172,7 @@ static clae_status interpolation_make(const materials *materials, const picture_
 
 clae_status picture_interpolation(const materials *materials, const picture_style *style, const output *out) {
     size_t n = clae_dataset_get_info(materials->test)->n;
+    if (check_channels(materials, out)) return CLAE_ERROR_INPUT;
     if (2 * style->grid.rows > n || style->grid.columns < 2) {
         console_usage(materials->session.console, "--grid",
                       "expected at least 2 columns, and at most half as many rows as there are test images (%zu)", n);
@@ -207,6 +215,7 @@ static clae_status draw_samples(const materials *materials, uint64_t seed, size_
 
 clae_status picture_samples(const materials *materials, const picture_style *style, const output *out) {
     size_t n = style->grid.rows * style->grid.columns;
+    if (check_channels(materials, out)) return CLAE_ERROR_INPUT;
     float *images = malloc(n * image_elements(materials) * sizeof *images);
     if (!images) return materials_no_memory(materials, "the pictures");
     clae_status status = draw_samples(materials, style->seed, n, images);

@@ -1,13 +1,21 @@
-#include "cli/session.h"
+#include "cli/network.h"
 
 #include "base/memory.h"
 #include "check/selftest.h"
 
 #include <stdio.h>
 
+typedef struct selftest_args {
+    common_args common;
+    clae_shape image_size;
+} selftest_args;
+
+#define ARGS selftest_args
+static const option options[] = {
+    OPTION_IMAGE_SIZE(image_size),
+};
+
 static const command_setting settings[] = {
-    {.name = "latent-dim"},
-    {.name = "channels"},
     {.name = "batch-size", .help = "images in the step that is planned", .max = 65536},
 };
 
@@ -49,16 +57,13 @@ static clae_status test_device(session *session, const clae_model *model, size_t
 }
 
 static int run(console *console, const void *arguments) {
-    const common_args *args = arguments;
+    const selftest_args *args = arguments;
     session session;
     clae_model *model = NULL;
-    clae_status status = session_open(&session, console, args);
-    if (!status) {
-        status = clae_model_create_lecture(session.context, (unsigned)args->settings.channels,
-                                           (unsigned)args->settings.latent_dim, 0, &model);
-    }
-    if (!status) status = session_open_device(&session, args);
-    if (!status) status = test_device(&session, model, args->settings.batch_size);
+    clae_status status = session_open(&session, console, &args->common);
+    if (!status) status = network_open(&session, &args->common, args->image_size, &model);
+    if (!status) status = session_open_device(&session, &args->common);
+    if (!status) status = test_device(&session, model, args->common.settings.batch_size);
     clae_model_free(model);
     session_close(&session);
     return exit_code(status);
@@ -74,8 +79,11 @@ const command command_selftest = {
         "first one is wrong or fails. Exits with 3 when a kernel computes wrongly.",
     .example = "clae selftest --device 0:0",
     .computes = true,
+    .options = options,
+    .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_MODEL,
     .settings = settings,
     .setting_count = ARRAY_LENGTH(settings),
-    .args_size = sizeof(common_args),
+    .args_size = sizeof(selftest_args),
     .run = run,
 };

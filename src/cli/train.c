@@ -119,18 +119,21 @@ static int run_command(console *console, const void *arguments) {
 
 const command command_train = {
     .name = "train",
-    .summary = "train the lecture's autoencoder on images",
+    .summary = "train an autoencoder on images",
     .description =
-        "Trains the lecture's convolutional autoencoder by Adam, and writes into the folder RUN: log.csv and "
+        "Trains an autoencoder, the lecture's or another (--preset, --encoder, --model), by Adam, and writes into the "
+        "folder RUN: log.csv and "
         "loss.png after each epoch, a checkpoint, and at the end model.safetensors, which PyTorch's "
         "load_state_dict takes. Ctrl-C, SIGTERM, SIGHUP and a closed pipe save a checkpoint and end with 128 + the "
         "signal's number; --resume goes on, to the same model, to the bit, as without the interruption. --impl, "
         "--no-winograd, --no-fusion, --no-tuning and --precision are the run's own too: --resume takes them from "
         "it.\n\n"
-        "A .npy file is an array of uint8 or uint16, which are divided by 255 or 65535, or of float32 or float64, which are "
+        "A .npy file is an array of uint8 or uint16, which are divided by 255 or 65535, or of float32 or float64, "
+        "which are "
         "used as they are: (images, height, width), or with 1 to 4 channels after the images or last.\n\n"
         "A single file is both the training and the test images: its test loss says nothing of other images.",
     .example = "clae train --data mnist --out run --epochs 25\n"
+               "  clae train --data images.npy --out run --encoder \"conv 32 k4 s2 p1, relu, linear 16\"\n"
                "  clae train --resume --out run --epochs 50",
     .computes = true,
     .options = options,

@@ -49,8 +49,10 @@ static void show_epoch(void *user, const run_progress *progress, const run_log_r
 void training_introduce(console *console, const run *run) {
     run_info info = run_get_info(run);
     clae_shape image = clae_model_input_shape(info.model), code = clae_model_latent_shape(info.model);
-    console_message(console, CLAE_LOG_INFO, "data: %zu training and %zu test images of %zux%zu from %s", info.train->n,
-                    info.test->n, info.train->h, info.train->w, info.settings->data);
+    char channels[32] = "";
+    if (image.c > 1) snprintf(channels, sizeof channels, "%zux", image.c);
+    console_message(console, CLAE_LOG_INFO, "data: %zu training and %zu test images of %s%zux%zu from %s",
+                    info.train->n, info.test->n, channels, info.train->h, info.train->w, info.settings->data);
     console_message(console, CLAE_LOG_INFO, "model: %zux%zux%zu -> %zux%zux%zu -> %zux%zux%zu, %zu parameters", image.c,
                     image.h, image.w, code.c, code.h, code.w, image.c, image.h, image.w,
                     clae_model_parameter_count(info.model));

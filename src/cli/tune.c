@@ -1,4 +1,4 @@
-#include "cli/session.h"
+#include "cli/network.h"
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -10,19 +10,19 @@
 
 typedef struct tune_args {
     common_args common;
+    clae_shape image_size;
     uint64_t budget;
     bool again;
 } tune_args;
 
 #define ARGS tune_args
 static const option options[] = {
+    OPTION_IMAGE_SIZE(image_size),
     OPTION_COUNT(budget, "budget", "SECONDS", "300", 1, 1000000, "tune no further op after so long"),
     OPTION_FLAG(again, "again", 0, "look anew where a run before has found something"),
 };
 
 static const command_setting settings[] = {
-    {.name = "latent-dim"},
-    {.name = "channels"},
     {.name = "batch-size", .help = "images in a step", .max = 65536},
 };
 
@@ -64,8 +64,7 @@ static clae_status tune(session *session, const tune_args *args) {
                             .report = print_result,
                             .progress = show_progress,
                             .user = &t};
-    clae_status status = clae_model_create_lecture(session->context, (unsigned)args->common.settings.channels,
-                                                   (unsigned)args->common.settings.latent_dim, 0, &model);
+    clae_status status = network_open(session, &args->common, args->image_size, &model);
     if (!status) status = session_open_device(session, &args->common);
     if (!status) {
         printf("%9s %9s %6s  op: implementation and parameters\n", "before ms", "now ms", "tried");
@@ -102,6 +101,7 @@ const command command_tune = {
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_MODEL,
     .settings = settings,
     .setting_count = ARRAY_LENGTH(settings),
     .args_size = sizeof(tune_args),

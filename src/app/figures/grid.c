@@ -33,12 +33,18 @@ static size_t block_height(const grid_layout *layout, const grid_block *block) {
     return (block->caption ? CAPTION_HEIGHT : 0) + block->rows * layout->cell_h - layout->gap;
 }
 
+clae_status grid_check_channels(const clae_context *context, size_t channels) {
+    if (channels == 1 || channels == 3) return CLAE_OK;
+    return fail(context, CLAE_ERROR_INPUT, "images of %zu channels cannot be drawn: pictures have 1 or 3", channels);
+}
+
 static clae_status check_blocks(const clae_context *context, const grid_style *style, const grid_block *blocks,
                                 size_t block_count) {
-    if (block_count == 0 || style->h == 0 || style->w == 0 || (style->c != 1 && style->c != 3))
-        return fail(context, CLAE_ERROR_INPUT,
-                    "a grid needs at least one block and images of 1 or 3 channels: got %zu blocks of %zux%zux%zu",
-                    block_count, style->c, style->h, style->w);
+    if (block_count == 0 || style->h == 0 || style->w == 0)
+        return fail(context, CLAE_ERROR_INPUT, "a grid needs at least one block of images: got %zu of %zux%zu",
+                    block_count, style->h, style->w);
+    clae_status status = grid_check_channels(context, style->c);
+    if (status != CLAE_OK) return status;
     size_t pixels = 0;
     for (size_t i = 0; i < block_count; i++) {
         const grid_block *block = &blocks[i];

@@ -23,4 +23,7 @@ typedef struct grid_style {
 clae_status grid_write(const clae_context *context, const char *path, const grid_style *style, const grid_block *blocks,
                        size_t block_count);
 
+/* CLAE_ERROR_INPUT for images that cannot be drawn. */
+clae_status grid_check_channels(const clae_context *context, size_t channels);
+
 #endif
