@@ -51,23 +51,35 @@ static const char *grouped(uint64_t number, char text[TEXT_BYTES]) {
     return text;
 }
 
-static void print_row(const char *operation, const char *shape, uint64_t parameters, uint64_t multiply_adds) {
+/* Of the column of operations. */
+static int operation_width(const clae_model *model) {
+    size_t width = strlen("Operation");
+    for (size_t i = 0; i < model->layer_count; i++) {
+        char text[TEXT_BYTES];
+        model->layers[i].type->print(&model->layers[i], text, sizeof text);
+        if (model->layers[i].param_count && strlen(text) > width) width = strlen(text);
+    }
+    return (int)width;
+}
+
+static void print_row(int width, const char *operation, const char *shape, uint64_t parameters,
+                      uint64_t multiply_adds) {
     char left[TEXT_BYTES], right[TEXT_BYTES];
-    printf("%-62s %-10s %10s %14s\n", operation, shape, grouped(parameters, left), grouped(multiply_adds, right));
+    printf("%-*s %-10s %10s %14s\n", width, operation, shape, grouped(parameters, left), grouped(multiply_adds, right));
 }
 
 static void shape_text(clae_shape shape, char text[TEXT_BYTES]) {
     snprintf(text, TEXT_BYTES, "%zux%zux%zu", shape.c, shape.h, shape.w);
 }
 
-static void print_operation(const clae_model *model, size_t index) {
+static void print_operation(const clae_model *model, int width, size_t index) {
     const layer *l = &model->layers[index];
     clae_layer_info info;
     char operation[TEXT_BYTES], shape[TEXT_BYTES];
     if (clae_model_get_layer(model, index, &info) != CLAE_OK) return;
     l->type->print(l, operation, sizeof operation);
     shape_text(info.out, shape);
-    print_row(operation, shape, info.parameter_count, info.multiply_adds);
+    print_row(width, operation, shape, info.parameter_count, info.multiply_adds);
 }
 
 typedef struct totals {
@@ -75,28 +87,29 @@ typedef struct totals {
 } totals;
 
 /* The layers first .. end - 1 and their sums. */
-static totals print_half(const clae_model *model, const char *title, size_t first, size_t end) {
+static totals print_half(const clae_model *model, int width, const char *title, size_t first, size_t end) {
     totals sum = {0};
     for (size_t i = first; i < end; i++) {
         clae_layer_info layer;
         if (clae_model_get_layer(model, i, &layer)) break;
         char shape[TEXT_BYTES];
         shape_text(layer.in, shape);
-        if (i == first) printf("%-62s %s\n", title, shape);
+        if (i == first) printf("%-*s %s\n", width, title, shape);
         sum.parameters += layer.parameter_count;
         sum.multiply_adds += layer.multiply_adds;
-        if (layer.parameter_count) print_operation(model, i);
+        if (layer.parameter_count) print_operation(model, width, i);
     }
-    print_row("", "", sum.parameters, sum.multiply_adds);
+    print_row(width, "", "", sum.parameters, sum.multiply_adds);
     putchar('\n');
     return sum;
 }
 
 static void print_table(const clae_model *model) {
     size_t count = clae_model_layer_count(model), decoder = clae_model_decoder_start(model);
-    printf("\n%-62s %-10s %10s %14s\n", "Operation", "Tensor", "Parameters", "Multiply-adds");
-    totals encoder_sum = print_half(model, "Encoder", 0, decoder);
-    totals decoder_sum = print_half(model, "Decoder", decoder, count);
+    const int width = operation_width(model);
+    printf("\n%-*s %-10s %10s %14s\n", width, "Operation", "Tensor", "Parameters", "Multiply-adds");
+    totals encoder_sum = print_half(model, width, "Encoder", 0, decoder);
+    totals decoder_sum = print_half(model, width, "Decoder", decoder, count);
     uint64_t multiply_adds = encoder_sum.multiply_adds + decoder_sum.multiply_adds;
     char parameters[TEXT_BYTES];
     printf("In all %s parameters, and %.2f M multiply-adds for an image.\n",
