@@ -9,7 +9,7 @@ static void test_help(void **state) {
     (void)state;
     static const char *const commands[] = {"devices",     "train",  "describe", "eval",   "reconstruct",
                                            "interpolate", "sample", "encode",   "decode", "lecture",
-                                           "compare",     "bench",  "selftest"};
+                                           "compare",     "bench",  "selftest", "import"};
     assert_code(clae("--help"), 0);
     for (size_t i = 0; i < COUNT(commands); i++) {
         assert_code(clae("--help"), 0);
@@ -56,6 +56,9 @@ static void test_usage_errors(void **state) {
         {"train --data data --out r --memory-limit 0", "--memory-limit: expected a number from 0.001"},
         {"train --data data --out r --precision fp16", "--precision: expected fp32|tf32"},
         {"eval --data data", "MODEL is missing"},
+        {"import run --std 1 --out m", "--mean M is missing"},
+        {"import run --mean 0 --std 0 --out m", "--std: expected a number from 1e-30"},
+        {"import run --mean 0 --std 1 --out run/model.safetensors", "is the model: choose another file"},
         {"eval run", "--data D is missing"},
         {"eval nothing-here --data data", "nothing-here"},
         {"eval data --data data", "data"},

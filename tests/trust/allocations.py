@@ -16,6 +16,8 @@ def commands(check, device):
     on = ["--device", device]
     return {
         "describe": (["describe", model], None),
+        "import": (["import", model, *checks.TRAINING[2:], "--mean", 0.5, "--std", 0.25, "--out", check.path("out.safetensors")],
+                   "out.safetensors"),
         "eval": (["eval", model, "--data", data, *on], None),
         "encode": (["encode", model, "--data", data, "--out", check.path("out.npy"), *on], "out.npy"),
         "sample": (["sample", model, "--data", data, "--out", check.path("out.png"), *on], "out.png"),

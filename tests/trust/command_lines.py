@@ -1,12 +1,12 @@
 """Command lines made at random of commands, options and odd values: no crash, no hang, a documented exit code, a message."""
 import program
 
-COMMANDS = ("devices train eval reconstruct interpolate sample encode decode describe lecture spiral compare selftest bench tune help "
+COMMANDS = ("devices train import eval reconstruct interpolate sample encode decode describe lecture spiral compare selftest bench tune help "
             "--version --help nonsense").split()
 OPTIONS = ("--data --out --epochs --batch-size --lr --latent-dim --channels --seed --limit-train --steps --resume --init --no-shuffle "
            "--log-steps --device --threads --impl --kernels --no-fusion --no-winograd --precision --no-tuning --memory-limit --verbose "
            "-v --quiet -q --help -h -- - --json --grid --codes --devices --op-steps --x --datq --= = --device= --threads=1 -vq "
-           "--split").split()
+           "--split --mean --std").split()
 VALUES = ["", "0", "1", "-1", "18446744073709551615", "18446744073709551616", "1e3", "1e-400", "nan", "inf", "-inf", "0x10", "1_000", " 1",
           "1 ", "9" * 400, "c", "c:avx2", "c:evil", "opencl", "0:0", "99:99", "4294967296:0", "0.0", "c:", "auto", "\x1b[31m", "%s%n", "é",
           "\udcff", "a" * 5000, "/nonexistent", "/dev/null", ".", "model", "2x3", "0x0", "99999999x99999999", "1x", "x", "-1x2",

@@ -1,4 +1,4 @@
-"""safetensors files that are cut, damaged, made to look whole, or of other kinds, given as a model and to --init."""
+"""safetensors files that are cut, damaged, made to look whole, or of other kinds, given as a model, to --init and to import."""
 import copy
 import json
 import pathlib
@@ -66,6 +66,31 @@ def metadata_cases(good):
         yield f"metadata {changes}", formats.safetensors(header, data, dict(metadata, **changes))
 
 
+def half_cases(good):
+    """Weights of 16 bits under a prefix, as PyTorch may have saved them, and what makes them bad."""
+    header, _, data = formats.split_safetensors(good)
+
+    def file(prefix=lambda i: "module.", kind=lambda i: "F16", fill=b"\x00\x3c", extra=None):
+        written, end = {}, 0
+        for i, (name, tensor) in enumerate(header.items()):
+            size = (tensor["data_offsets"][1] - tensor["data_offsets"][0]) // 2
+            written[prefix(i) + name] = {"dtype": kind(i), "shape": tensor["shape"], "data_offsets": [end, end + size]}
+            end += size
+        written.update(extra or {})
+        return formats.safetensors(written, fill * (end // 2))
+
+    yield "a prefix of some tensors", file(prefix=lambda i: "module." if i % 2 else "")
+    yield "two prefixes", file(prefix=lambda i: "a." if i % 2 else "b.")
+    yield "the prefix of an optimiser", file(prefix=lambda i: "adam.v.")
+    yield "a prefix of control characters", file(prefix=lambda i: "\x1b[2J\n." if i else "")
+    yield "a prefix of 100 kB on all but one", file(prefix=lambda i: "m" * 100000 + "." if i == 1 else "")
+    yield "infinite numbers of F16", file(fill=b"\x00\x7c")
+    yield "numbers of BF16 that are none", file(kind=lambda i: "BF16", fill=b"\xc0\x7f")
+    yield "16 bits of another type", file(kind=lambda i: "I16" if i == 3 else "BF16")
+    yield "a count of batches of a layer without statistics", file(
+        extra={"module.encoder.1.num_batches_tracked": {"dtype": "I64", "shape": [0], "data_offsets": [len(data) // 2] * 2}})
+
+
 def other_kinds(folder):
     archive = folder / "archive.zip"
     with zipfile.ZipFile(archive, "w") as out:
@@ -91,6 +116,14 @@ def check_init(check, cases, path):
             for old in sorted(folder.rglob("*"), reverse=True):
                 old.unlink()
             folder.rmdir()
+
+
+def check_import(check, cases, path):
+    """import: what is refused leaves what stood in the output's place."""
+    output = check.path("imported.safetensors")
+    words = ["import", path, *checks.TRAINING[2:], "--mean", "0.5", "--std", "0.25", "--out", output]
+    for label, content in cases:
+        hostile.refuse(check, "safetensors files", f"import of {label}", words, path, content, output=output)
 
 
 def check_every_bit(check, good, words, path, output):
@@ -120,4 +153,5 @@ def run(check):
     for i, content in enumerate(formats.mutations(check.random, good, check.times(25, 1500))):
         hostile.refuse(check, "safetensors files", f"mutation {i}", words, path, content, may_pass=True, output=output)
     check_init(check, check.some(cases, 12), path)
+    check_import(check, [*half_cases(good), *check.some(raw_cases(good), 5), *check.some(header_cases(good), 10)], path)
     check_every_bit(check, good, words, path, output)

@@ -1,0 +1,83 @@
+#include "cli/output.h"
+#include "cli/session.h"
+
+#include "base/memory.h"
+
+typedef struct import_args {
+    common_args common;
+    double mean, std;
+    const char *out;
+} import_args;
+
+#define ARGS import_args
+static const option options[] = {
+    {.name = "mean",
+     .metavar = "M",
+     .kind = OPTION_KIND_REAL,
+     OPTION_FIELD(mean),
+     .min = -1e30,
+     .max = 1e30,
+     .required = true,
+     .help = "what was subtracted from the pixels, which are from 0 to 1, before the network was trained; 0: nothing"},
+    {.name = "std",
+     .metavar = "S",
+     .kind = OPTION_KIND_REAL,
+     OPTION_FIELD(std),
+     .min = 1e-30,
+     .max = 1e30,
+     .required = true,
+     .help = "what they were divided by then; 1: nothing"},
+    OPTION_TEXT_REQUIRED(out, "out", "F.safetensors", "the model to write"),
+};
+
+static const output_format model_files[] = {{".safetensors", "a model"}, {0}};
+
+static clae_status make_model(const session *session, const common_args *args, clae_model **model) {
+    return clae_model_create_lecture(session->context, (unsigned)args->settings.channels,
+                                     (unsigned)args->settings.latent_dim, 0, model);
+}
+
+static void say_written(console *console, const clae_model *model, const char *path) {
+    const clae_shape image = clae_model_input_shape(model), code = clae_model_latent_shape(model);
+    console_message(console, CLAE_LOG_INFO, "wrote %s: images of %zux%zux%zu, codes of %zux%zux%zu, %zu parameters",
+                    path, image.c, image.h, image.w, code.c, code.h, code.w, clae_model_parameter_count(model));
+}
+
+static int run(console *console, const void *arguments) {
+    const import_args *args = arguments;
+    output out = {
+        .option = "--out", .path = args->out, .formats = model_files, .inputs = {.model = args->common.model}};
+    session session;
+    clae_model *model = NULL;
+    clae_status status = session_open(&session, console, &args->common);
+    if (status == CLAE_OK) status = output_choose(&out, console, session.context);
+    if (status == CLAE_OK) status = make_model(&session, &args->common, &model);
+    if (status == CLAE_OK) status = clae_model_load_weights(model, args->common.model);
+    if (status == CLAE_OK) status = output_prepare(&out, session.context);
+    if (status == CLAE_OK) {
+        clae_model_set_normalisation(model, args->mean, args->std);
+        status = clae_model_save(model, out.path);
+    }
+    if (status == CLAE_OK) say_written(console, model, args->out);
+    clae_model_free(model);
+    session_close(&session);
+    return exit_code(status);
+}
+
+const command command_import = {
+    .name = "import",
+    .summary = "make a model of weights that PyTorch has saved",
+    .description =
+        "Makes a model of the weights in a .safetensors file and of the network that the options describe. It is "
+        "evaluated, encoded with, or trained on like any other.\n\nThe tensors have PyTorch's names, encoder.0.weight, "
+        "decoder.2.bias and so on, with the same prefix before all of them or none, and are of type F32, F16 or BF16. "
+        "Every layer counts in the numbers, those without weights too. Tensors that are missing, not used or of "
+        "another shape are named and refused.",
+    .example = "clae import weights.safetensors --mean 0.1307 --std 0.3081 --out model.safetensors",
+    .takes_model = true,
+    .options = options,
+    .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_MODEL,
+    .args_size = sizeof(import_args),
+    .run = run,
+};
