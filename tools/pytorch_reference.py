@@ -1,27 +1,166 @@
 #!/usr/bin/env python3
-"""The lecture's autoencoder in PyTorch, to compare clae with.
+"""clae's networks in PyTorch: to use a model file there, and to compare clae with.
 
-Needs torch, numpy and safetensors from the Python package index; nothing else in the project does.
+Needs torch and numpy, and to write weights safetensors, from the Python package index; nothing else in the project does.
 
-  pytorch_reference.py train --data DIR --out OUT.csv        test error after every epoch, like RUN/log.csv
-  pytorch_reference.py init --out INIT.safetensors           freshly initialised weights
+  pytorch_reference.py train --data DIR --out OUT.csv        the lecture's test error after every epoch, like RUN/log.csv
+  pytorch_reference.py init --out INIT.safetensors           freshly initialised weights of the lecture's network
   pytorch_reference.py steps --data DIR --init F --log F     a line `step,loss` for every step, no shuffling
   pytorch_reference.py check --data DIR --model F --images F load_state_dict, then compare reconstructions
+
+In a program, the module of any model file:
+
+  autoencoder = load_model("run/model.safetensors")
+  reconstructed = autoencoder(pixels)      # pixels from 0 to 1, N x C x H x W
+  codes = autoencoder.encode(pixels)       # and autoencoder.decode(codes)
 """
 import argparse
 import gzip
+import json
 import os
 import sys
 import time
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 
-class AutoEncoder(nn.Module):
+# ---- layers as in the model files' metadata; shapes that these do not have are those of the weights
+
+class Linear(nn.Linear):
+    """From any C x H x W to any other, both in PyTorch's order."""
+
+    def __init__(self, weight, out_shape, bias):
+        super().__init__(weight[1], weight[0], bias)
+        self.out_shape = out_shape
+
+    def forward(self, x):
+        return super().forward(x.flatten(1)).reshape(-1, *self.out_shape)
+
+
+class Reshape(nn.Module):
+    def __init__(self, *shape):
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x):
+        return x.reshape(len(x), *self.shape)
+
+
+class Residual(nn.Sequential):
+    def forward(self, x):
+        return x + super().forward(x)
+
+
+def upsample(mode, **options):
+    def make(layer, _):
+        size, factor = tuple(layer["size"]), tuple(map(float, layer["factor"]))
+        return nn.Upsample(size if all(size) else None, factor if all(factor) else None, mode, **options)
+    return make
+
+
+# By type: the module of a layer, from its JSON and the shapes of its weights.
+LAYERS = {
+    "conv2d": lambda l, w: nn.Conv2d(w["weight"][1], l["out_channels"], l["kernel"], l["stride"], l["padding"],
+                                     bias="bias" in w),
+    "conv_transpose2d": lambda l, w: nn.ConvTranspose2d(w["weight"][0], l["out_channels"], l["kernel"], l["stride"],
+                                                        l["padding"], l["output_padding"], bias="bias" in w),
+    "linear": lambda l, w: Linear(w["weight"], l["out_shape"], "bias" in w),
+    "relu": lambda l, w: nn.ReLU(),
+    "leaky_relu": lambda l, w: nn.LeakyReLU(l["parameter"]),
+    "prelu": lambda l, w: nn.PReLU(w["weight"][0]),
+    "silu": lambda l, w: nn.SiLU(),
+    "gelu": lambda l, w: nn.GELU(),
+    "tanh": lambda l, w: nn.Tanh(),
+    "sigmoid": lambda l, w: nn.Sigmoid(),
+    "softplus": lambda l, w: nn.Softplus(l["parameter"]),
+    "max_pool2d": lambda l, w: nn.MaxPool2d(l["kernel"], l["stride"], l["padding"]),
+    "avg_pool2d": lambda l, w: nn.AvgPool2d(l["kernel"], l["stride"], l["padding"]),
+    "upsample_nearest": upsample("nearest"),
+    "upsample_bilinear": upsample("bilinear", align_corners=False),
+    "pixel_shuffle": lambda l, w: nn.PixelShuffle(l["factor"]),
+    "pixel_unshuffle": lambda l, w: nn.PixelUnshuffle(l["factor"]),
+    "flatten": lambda l, w: Reshape(-1, 1, 1),
+    "unflatten": lambda l, w: Reshape(*l["out_shape"]),
+    "batch_norm": lambda l, w: nn.BatchNorm2d(w["weight"][0]),
+    "group_norm": lambda l, w: nn.GroupNorm(l["groups"], w["weight"][0]),
+    "dropout": lambda l, w: nn.Dropout(l["p"]),
+}
+
+
+def build(layers, shapes, name, sequence=nn.Sequential):
+    """The layers of a half or of a block; shapes: those of the weights by their names, which begin with `name`."""
+    modules = []
+    for i, layer in enumerate(layers):
+        own = f"{name}.{i}"
+        if "body" in layer:
+            modules.append(build(layer["body"], shapes, own, Residual))
+            continue
+        if layer["type"] not in LAYERS:
+            raise ValueError(f"{own}: no layer type {layer['type']}")
+        weights = {key[len(own) + 1:]: shape for key, shape in shapes.items() if key.startswith(own + ".")}
+        modules.append(LAYERS[layer["type"]](layer, weights))
+    return sequence(*modules)
+
+
+class Autoencoder(nn.Module):
+    """A network of clae. Pixels are from 0 to 1, N x C x H x W; the halves have normalised ones. The names of the state_dict
+    are those of model files."""
+
+    def __init__(self, encoder, decoder, mean, std):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+        self.mean, self.std = mean, std
+
+    def encode(self, pixels):
+        return self.encoder((pixels - self.mean) / self.std)
+
+    def decode(self, codes):
+        return self.decoder(codes) * self.std + self.mean
+
+    def forward(self, pixels):
+        return self.decode(self.encode(pixels))
+
+
+# ---- model files
+
+def numbers(data, kind):
+    """As 32-bit floats, which hold all of these types."""
+    if kind == "BF16":
+        return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
+    return np.frombuffer(data, {"F32": "<f4", "F16": "<f2"}[kind]).astype(np.float32)
+
+
+def read_safetensors(path):
+    """(tensors by name, metadata) of a file that clae wrote."""
+    with open(path, "rb") as file:
+        raw = file.read()
+    start = 8 + int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:start])
+    metadata = header.pop("__metadata__", {})
+    tensors = {}
+    for name, entry in header.items():
+        first, last = entry["data_offsets"]
+        tensors[name] = torch.from_numpy(numbers(raw[start + first:start + last], entry["dtype"]).reshape(entry["shape"]))
+    return tensors, metadata
+
+
+def load_model(path):
+    """The module of a model file or checkpoint of clae, or of a run's folder, with its weights, ready to be evaluated."""
+    tensors, metadata = read_safetensors(os.path.join(path, "model.safetensors") if os.path.isdir(path) else path)
+    weights = {name: tensor for name, tensor in tensors.items() if name.split(".")[0] in ("encoder", "decoder")}
+    shapes = {name: list(tensor.shape) for name, tensor in weights.items()}
+    layers = json.loads(metadata["layers"])
+    halves = [build(layers[half], shapes, half) for half in ("encoder", "decoder")]
+    model = Autoencoder(*halves, float(metadata["mean"]), float(metadata["std"]))
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+# ---- the lecture's network, on normalised pixels
+
+class Lecture(nn.Module):
     """Names and shapes are those of clae's model files."""
 
     def __init__(self, channels, latent_dim):
@@ -67,22 +206,11 @@ def normalise(pixels, mean, std):
     return (pixels.double() * factor + offset).float()
 
 
-def load_model(path):
-    """A model file of clae: the network, and the mean and deviation that pixels are normalised by."""
-    with safe_open(path, "pt") as file:
-        weights = {name: file.get_tensor(name) for name in file.keys()}
-        mean, std = (float(file.metadata()[key]) for key in ("mean", "std"))
-    latent_dim, channels = weights["encoder.8.weight"].shape[:2]
-    model = AutoEncoder(channels, latent_dim)
-    model.load_state_dict(weights)
-    return model, mean, std
-
-
 def new_model(args):
     torch.manual_seed(args.seed)
-    model = AutoEncoder(args.channels, args.latent_dim)
+    model = Lecture(args.channels, args.latent_dim)
     if args.init:
-        weights = load_file(args.init)
+        weights, _ = read_safetensors(args.init)
         model.load_state_dict({k: v for k, v in weights.items() if k.split(".")[0] in ("encoder", "decoder")})
     return model.double() if args.float64 else model
 
@@ -119,6 +247,7 @@ def command_train(args):
 
 
 def command_init(args):
+    from safetensors.torch import save_file
     save_file(new_model(args).state_dict(), args.out)
 
 
@@ -134,11 +263,11 @@ def command_steps(args):
 
 
 def command_check(args):
-    model, mean, std = load_model(args.model)
+    model = load_model(args.model)
     images = np.load(args.images)
     pixels = read_idx_images(args.data, "t10k-images-idx3-ubyte")[:len(images)].float() / 255
     with torch.no_grad():
-        ours = torch.cat([model((b - mean) / std) * std + mean for b in pixels.split(1000)])
+        ours = torch.cat([model(b) for b in pixels.split(1000)])
     difference = np.abs(ours.numpy().reshape(images.shape) - images).max()
     mse = (ours - pixels).pow(2).mean().item()
     print(f"{len(images)} images, largest difference {difference:.3g} (pixels in [0,1]), mse_per_pixel {mse:.6f}")
