@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "train/settings_json.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -58,8 +59,10 @@ static clae_status read_checkpoint(const clae_context *context, run_checkpoint *
     clae_status status = safetensors_read(context, checkpoint->path, &file);
     if (!status) status = safetensors_check_intact(context, checkpoint->path, &file);
     if (!status) status = checkpoint_check_name(context, checkpoint->path, &file, checkpoint->step);
+    errno = 0;
     if (!status && !parse_text(&file, checkpoint))
-        status = fail(context, CLAE_ERROR_INPUT, "%s: not a checkpoint of a training run", checkpoint->path);
+        status = fail(context, status_of_errno(CLAE_ERROR_INPUT), "%s: %s", checkpoint->path,
+                      errno == ENOMEM ? "not enough memory for its settings" : "not a checkpoint of a training run");
     safetensors_free(&file);
     return status;
 }
@@ -81,9 +84,10 @@ clae_status run_checkpoint_find(clae_context *context, const char *folder, uint6
             break;
         }
         log_capture_begin(&capture, context);
-        const bool is_usable = !read_checkpoint(context, checkpoint);
+        const clae_status of_file = read_checkpoint(context, checkpoint);
         log_capture_end(&capture);
-        if (is_usable) break;
+        if (!of_file) break;
+        if (of_file != CLAE_ERROR_INPUT) status = fail(context, of_file, "%s", capture.error);
         if (!*message) snprintf(message, message_bytes, "%s", capture.error);
         run_checkpoint_free(checkpoint);
     }
