@@ -5,6 +5,7 @@
 #include "graph/model_text.h"
 #include "graph/presets.h"
 #include "test_random.h"
+#include "train/network.h"
 
 #include <math.h>
 #include <unistd.h>
@@ -377,6 +378,30 @@ static void presets_take_any_size(void **state) {
     assert_string_equal(preset_resolve("mlp", (clae_shape){1, 28, 28}), "mlp");
 }
 
+/* Settings of versions that knew no texts are those of the lecture's network. */
+static void runs_without_texts_are_the_lectures(void **state) {
+    fixture *f = *state;
+    const clae_shape shape = {1, 28, 28};
+    clae_settings old = settings_defaults(f->context), kept = settings_defaults(f->context);
+    clae_model *lecture, *made, *other;
+    assert_int_equal(clae_model_create_lecture(f->context, 32, 8, 0, &lecture), CLAE_OK);
+    assert_int_equal(network_create(f->context, &old, &shape, &made), CLAE_OK);
+    assert_int_equal(lecture->parameter_floats, made->parameter_floats);
+    assert_memory_equal(lecture->parameters, made->parameters, made->parameter_floats * sizeof(float));
+    assert_int_equal(network_check_same(f->context, "run", &old, made), CLAE_OK);
+    assert_int_equal(network_keep(made, &kept), CLAE_OK);
+    assert_int_equal(network_check_same(f->context, "run", &kept, lecture), CLAE_OK);
+    assert_int_equal(clae_model_create_text(f->context, shape, "linear 8", NULL, 0, &other), CLAE_OK);
+    assert_int_equal(network_check_same(f->context, "run", &old, other), CLAE_ERROR_INPUT);
+    assert_non_null(strstr(f->last_error, "run was started with --encoder \"conv 32 k5, relu,"));
+    assert_int_equal(network_check_same(f->context, "run", &kept, other), CLAE_ERROR_INPUT);
+    clae_model_free(lecture);
+    clae_model_free(made);
+    clae_model_free(other);
+    settings_release(&old);
+    settings_release(&kept);
+}
+
 static clae_status read_text(fixture *f, const char *path, const char *text, model_texts *texts) {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
@@ -433,10 +458,15 @@ static void files_have_both(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_printed_is_read), cmocka_unit_test(texts_are_short),
-        cmocka_unit_test(wrong_texts_are_refused), cmocka_unit_test(mirrors_are_as_said),
-        cmocka_unit_test(mirrors_come_back),       cmocka_unit_test(models_have_their_texts),
-        cmocka_unit_test(presets_take_any_size),   cmocka_unit_test(files_have_both),
+        cmocka_unit_test(what_is_printed_is_read),
+        cmocka_unit_test(texts_are_short),
+        cmocka_unit_test(wrong_texts_are_refused),
+        cmocka_unit_test(mirrors_are_as_said),
+        cmocka_unit_test(mirrors_come_back),
+        cmocka_unit_test(models_have_their_texts),
+        cmocka_unit_test(presets_take_any_size),
+        cmocka_unit_test(files_have_both),
+        cmocka_unit_test(runs_without_texts_are_the_lectures),
     };
     return cmocka_run_group_tests_name("model text", tests, fixture_setup, fixture_teardown);
 }
