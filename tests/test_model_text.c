@@ -276,15 +276,23 @@ static size_t random_body(test_random *random, size_t channels, char *text, size
     return (size_t)snprintf(text, size, "residual(conv %zu k%d p%d, relu)", channels, kernel, kernel / 2);
 }
 
+/* Small numbers; sizes of pixels are larger ones too. */
+static void randomise_small(test_random *random, const layer_type *type, const layer_field *f, clae_layer_spec *spec) {
+    const bool is_left = !isnan(f->standard) && random_int(random, 0, 1);
+    const int most = f->kind == FIELD_PAIR && f->max >= LAYER_MAX_SIDE ? 50 : 4;
+    if (f->like) layer_field_set_like(type, f, spec);
+    if (!f->word || f->kind == FIELD_REAL || is_left) return;
+    for (size_t i = 0; i < layer_field_size(f); i++)
+        layer_field_set(f, spec, i, fmin(f->max, f->min + random_int(random, 0, random_int(random, 0, 1) ? most : 4)));
+}
+
 /* A layer with small values, as text. */
 static size_t random_layer(test_random *random, size_t channels, char *text, size_t size) {
     const layer_type *type = layer_types[random_int(random, 0, (int)type_count() - 1)];
     clae_layer_spec spec;
     if (type->has_body) return random_body(random, channels, text, size);
     layer_spec_init(type, &spec);
-    for (const layer_field *f = type->fields; f && f->name; f++)
-        for (size_t i = 0; f->word && i < layer_field_size(f); i++)
-            if (f->kind != FIELD_REAL) layer_field_set(f, &spec, i, fmin(f->max, f->min + random_int(random, 0, 4)));
+    for (const layer_field *f = type->fields; f && f->name; f++) randomise_small(random, type, f, &spec);
     char *printed = layer_to_text(&spec);
     assert_non_null(printed);
     const int length = snprintf(text, size, "%s", printed);
