@@ -138,6 +138,13 @@ NETWORKS = {
         (layer("upsample_bilinear", factor=[2, 1], size=[0, 0]), {}),
         (layer("upsample_nearest", factor=[0, 0], size=[9, 7]), {}), (conv(3, 1), {"weight": [3, 4, 1, 1], "bias": [3]}),
     ]),
+    "shapes": ([
+        FIRST, HALVE, (layer("pixel_shuffle", factor=2), {}), (conv(2, 3, padding=1), {"weight": [2, 1, 3, 3], "bias": [2]}),
+        (layer("pixel_unshuffle", factor=2), {}), (layer("flatten"), {}),  # from 8x4x3
+        (layer("linear", out_shape=[5, 1, 1]), {"weight": [5, 96], "bias": [5]}),
+    ], [
+        (layer("linear", out_shape=[4, 4, 3]), {"weight": [48, 5], "bias": [48]}), (layer("unflatten"), {}), DOUBLE,
+    ]),
 }
 
 

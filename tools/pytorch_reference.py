@@ -39,15 +39,6 @@ class Linear(nn.Linear):
         return super().forward(x.flatten(1)).reshape(-1, *self.out_shape)
 
 
-class Reshape(nn.Module):
-    def __init__(self, *shape):
-        super().__init__()
-        self.shape = shape
-
-    def forward(self, x):
-        return x.reshape(len(x), *self.shape)
-
-
 class Residual(nn.Sequential):
     def forward(self, x):
         return x + super().forward(x)
@@ -81,8 +72,8 @@ LAYERS = {
     "upsample_bilinear": upsample("bilinear", align_corners=False),
     "pixel_shuffle": lambda l, w: nn.PixelShuffle(l["factor"]),
     "pixel_unshuffle": lambda l, w: nn.PixelUnshuffle(l["factor"]),
-    "flatten": lambda l, w: Reshape(-1, 1, 1),
-    "unflatten": lambda l, w: Reshape(*l["out_shape"]),
+    "flatten": lambda l, w: nn.Identity(),  # Linear does both
+    "unflatten": lambda l, w: nn.Identity(),
     "batch_norm": lambda l, w: nn.BatchNorm2d(w["weight"][0]),
     "group_norm": lambda l, w: nn.GroupNorm(l["groups"], w["weight"][0]),
     "dropout": lambda l, w: nn.Dropout(l["p"]),
