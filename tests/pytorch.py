@@ -208,11 +208,37 @@ def check_import():
         compare(f"import of {kind}", reconstructed, reconstruct("imported.safetensors", "data"))
 
 
+def check_import_of_text():
+    """A module of one's own with statistics, and layers without weights, which count in the names."""
+    from safetensors.torch import save_file
+    nn = torch.nn
+    torch.manual_seed(SEED)
+    model = nn.Module()
+    model.encoder = nn.Sequential(nn.Conv2d(3, 6, 3, stride=2, padding=1), nn.BatchNorm2d(6), nn.LeakyReLU(0.1), nn.MaxPool2d(2),
+                                  nn.Flatten(), nn.Linear(24, 5))
+    model.decoder = nn.Sequential(nn.Linear(5, 24), nn.Unflatten(1, (6, 2, 2)), nn.BatchNorm2d(6), nn.SiLU(),
+                                  nn.Upsample((5, 4), mode="bilinear"), nn.ConvTranspose2d(6, 3, 3, stride=2, padding=1))
+    pixels = torch.rand(30, *INPUT)
+    with torch.no_grad():
+        for _ in range(20):  # statistics come from images
+            model.decoder(model.encoder((torch.rand(30, *INPUT) - MEAN) / STD))
+    save_file({"model." + name: value for name, value in model.state_dict().items()}, "weights.safetensors")
+    clae("import", "weights.safetensors", "--image-size", "x".join(map(str, INPUT)), "--mean", str(MEAN), "--std", str(STD),
+         "--encoder", "conv 6 k3 s2 p1, batch_norm, leaky_relu 0.1, max_pool2d 2, flatten, linear 5",
+         "--decoder", "linear 6x2x2, unflatten, batch_norm, silu, upsample_bilinear to5x4, conv_transpose 3 k3 s2 p1",
+         "--out", "imported.safetensors")
+    model.eval()
+    np.save("pixels.npy", pixels.numpy())
+    compare("import of a text", model.decoder(model.encoder((pixels - MEAN) / STD)) * STD + MEAN,
+            reconstruct("imported.safetensors", "pixels.npy"))
+
+
 with tempfile.TemporaryDirectory() as scratch:
     os.chdir(scratch)
     check_readme()
     check_layers()
     try:
         check_import()
+        check_import_of_text()
     except ImportError as error:
         print(f"without safetensors: {error}")

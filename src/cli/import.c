@@ -1,10 +1,11 @@
+#include "cli/network.h"
 #include "cli/output.h"
-#include "cli/session.h"
 
 #include "base/memory.h"
 
 typedef struct import_args {
     common_args common;
+    clae_shape image_size;
     double mean, std;
     const char *out;
 } import_args;
@@ -28,14 +29,10 @@ static const option options[] = {
      .required = true,
      .help = "what they were divided by then; 1: nothing"},
     OPTION_TEXT_REQUIRED(out, "out", "F.safetensors", "the model to write"),
+    OPTION_IMAGE_SIZE(image_size),
 };
 
 static const output_format model_files[] = {{".safetensors", "a model"}, {0}};
-
-static clae_status make_model(const session *session, const common_args *args, clae_model **model) {
-    return clae_model_create_lecture(session->context, (unsigned)args->settings.channels,
-                                     (unsigned)args->settings.latent_dim, 0, model);
-}
 
 static void say_written(console *console, const clae_model *model, const char *path) {
     const clae_shape image = clae_model_input_shape(model), code = clae_model_latent_shape(model);
@@ -51,7 +48,7 @@ static int run(console *console, const void *arguments) {
     clae_model *model = NULL;
     clae_status status = session_open(&session, console, &args->common);
     if (status == CLAE_OK) status = output_choose(&out, console, session.context);
-    if (status == CLAE_OK) status = make_model(&session, &args->common, &model);
+    if (status == CLAE_OK) status = network_open(&session, &args->common, args->image_size, &model);
     if (status == CLAE_OK) status = clae_model_load_weights(model, args->common.model);
     if (status == CLAE_OK) status = output_prepare(&out, session.context);
     if (status == CLAE_OK) {
@@ -73,7 +70,8 @@ const command command_import = {
         "decoder.2.bias and so on, with the same prefix before all of them or none, and are of type F32, F16 or BF16. "
         "Every layer counts in the numbers, those without weights too. Tensors that are missing, not used or of "
         "another shape are named and refused.",
-    .example = "clae import weights.safetensors --mean 0.1307 --std 0.3081 --out model.safetensors",
+    .example = "clae import weights.safetensors --image-size 3x32x32 --encoder \"conv 32 k4 s2 p1, relu, linear 16\" "
+               "--mean 0.5 --std 0.25 --out model.safetensors",
     .takes_model = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
