@@ -116,3 +116,11 @@ const command *command_like(const char *name) {
     }
     return best_distance <= NAME_DISTANCE_LIKE ? best : NULL;
 }
+
+const char *command_argument(const command *command) {
+    return command->argument ? command->argument : "MODEL";
+}
+
+const char *command_argument_help(const command *command) {
+    return command->argument ? command->argument_help : "a .safetensors file, or the folder of a training run";
+}

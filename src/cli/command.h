@@ -35,8 +35,10 @@ typedef struct command {
     const char *summary;     /* one line for the list of commands */
     const char *description; /* for --help; paragraphs are parted by empty lines */
     const char *example;     /* command lines */
-    bool takes_model;        /* the argument MODEL */
+    bool takes_model;          /* the argument MODEL */
     bool model_is_optional;
+    const char *argument;      /* what it is called where it is no MODEL, "FILE", */
+    const char *argument_help; /* and what it is; NULL: MODEL */
     bool computes;         /* takes --device, --threads and so on, and the settings of SETTINGS_NUMERICS */
     bool names_devices;    /* has an option of its own in place of --device */
     const option *options; /* at most 64 */
@@ -48,6 +50,10 @@ typedef struct command {
     void (*explain)(FILE *out);                     /* more of --help, behind the options; NULL: there is no more */
     int (*run)(console *console, const void *args); /* gives the exit code */
 } command;
+
+/* "MODEL" and what that is, or what the command says. */
+const char *command_argument(const command *command);
+const char *command_argument_help(const command *command);
 
 extern const command *const commands[]; /* in the order of commands.def, NULL at the end */
 

@@ -74,13 +74,14 @@ void help_command(FILE *out, const command *command) {
     command_options options;
     command_list_options(command, &options);
     fprintf(out, "Usage: clae %s", command->name);
-    if (command->takes_model) fputs(command->model_is_optional ? " [MODEL]" : " MODEL", out);
+    if (command->takes_model)
+        fprintf(out, command->model_is_optional ? " [%s]" : " %s", command_argument(command));
     put_required(out, &options);
     fputs(" [OPTION]...\n\n", out);
     put_folded(out, command->description, 0, 0);
     if (command->takes_model) {
-        fputs("\n  MODEL               ", out);
-        put_folded(out, "a .safetensors file, or the folder of a training run", OPTION_COLUMNS, OPTION_COLUMNS);
+        fprintf(out, "\n  %-20s", command_argument(command));
+        put_folded(out, command_argument_help(command), OPTION_COLUMNS, OPTION_COLUMNS);
     }
     put_options(out, &options);
     fputs("  -h, --help          this text\n\n", out);

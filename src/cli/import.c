@@ -73,6 +73,8 @@ const command command_import = {
     .example = "clae import weights.safetensors --image-size 3x32x32 --encoder \"conv 32 k4 s2 p1, relu, linear 16\" "
                "--mean 0.5 --std 0.25 --out model.safetensors",
     .takes_model = true,
+    .argument = "FILE",
+    .argument_help = "a .safetensors file of weights: a state_dict",
     .options = options,
     .option_count = ARRAY_LENGTH(options),
     .setting_groups = SETTINGS_MODEL,

@@ -104,8 +104,8 @@ static parse_result take_argument(parser *parser, const char *word) {
         return PARSE_ERROR;
     }
     if (parser->args->model) {
-        console_message(parser->console, CLAE_LOG_ERROR, "one MODEL is expected, got \"%s\" and \"%s\"",
-                        parser->args->model, word);
+        console_message(parser->console, CLAE_LOG_ERROR, "one %s is expected, got \"%s\" and \"%s\"",
+                        command_argument(parser->command), parser->args->model, word);
         return PARSE_ERROR;
     }
     parser->args->model = word;
@@ -132,8 +132,8 @@ static parse_result check_table(const parser *parser, const option_table *table)
 static parse_result check_required(const parser *parser) {
     const command *command = parser->command;
     if (command->takes_model && !command->model_is_optional && !parser->args->model) {
-        console_message(parser->console, CLAE_LOG_ERROR,
-                        "MODEL is missing (a .safetensors file, or the folder of a training run)");
+        console_message(parser->console, CLAE_LOG_ERROR, "%s is missing (%s)", command_argument(command),
+                        command_argument_help(command));
         return PARSE_ERROR;
     }
     parse_result result = PARSE_OK;
