@@ -1,5 +1,9 @@
 #include "reference/accumulate.h"
 
+#include <stdlib.h>
+
+enum { MOST_TAPS = 4096 };
+
 /* Element of an image of h x w pixels; -1: there is none. */
 static ptrdiff_t element(int n, int y, int x, int c, int h, int w, int channels) {
     if (y < 0 || y >= h || x < 0 || x >= w) return -1;
@@ -8,6 +12,7 @@ static ptrdiff_t element(int n, int y, int x, int c, int h, int w, int channels)
 
 /* The elements of x under the taps of a window, row by row; -1 is padding. */
 static void list_taps(const conv_geometry *g, int n, int i, int j, int c, ptrdiff_t *taps) {
+    if (g->kh * g->kw > MOST_TAPS) abort();
     for (int ky = 0; ky < g->kh; ky++)
         for (int kx = 0; kx < g->kw; kx++)
             *taps++ = element(n, i * g->sh + ky - g->ph, j * g->sw + kx - g->pw, c, g->wide_h, g->wide_w, g->wide_c);
@@ -49,8 +54,6 @@ static const pool pools[POOL_COUNT] = {
     [POOL_max] = {max_fwd, max_bwd},
     [POOL_avg] = {avg_fwd, avg_bwd},
 };
-
-enum { MOST_TAPS = 64 };
 
 void reference_pool_fwd(const pool_desc *d, const double *x, reference_output y) {
     const conv_geometry *g = &d->g;
