@@ -312,8 +312,8 @@ static void check_network(trial_run *r, test_random *random) {
 }
 
 static void test_networks(void **state) {
-    const char *only = getenv("CLAE_TEST_NETWORK"), *quick = getenv("CLAE_TEST_QUICK");
-    const size_t networks = quick ? TRIAL_NETWORKS / 5 : TRIAL_NETWORKS;
+    const char *only = getenv("CLAE_TEST_NETWORK"), *all = getenv("CLAE_TEST_LONG");
+    const size_t networks = all ? TRIAL_NETWORKS : TRIAL_NETWORKS / 5;
     const uint64_t seed = network_seed();
     shares s = {0};
     print_message("CLAE_TEST_SEED=%llu\n", (unsigned long long)seed);
@@ -335,7 +335,7 @@ static void test_networks(void **state) {
     print_message("    largest errors as shares of their bounds, %zu networks of %zu drawn: loss %.3f, gradients %.3f, "
                   "ten steps %.3f, reconstructions %.3f; difference quotients %.3f\n",
                   networks, s.drawn, s.loss, s.gradient, s.training, s.evaluation, s.quotient);
-    for (size_t k = 0; layer_types[k] && !quick; k++)
+    for (size_t k = 0; layer_types[k] && all; k++)
         if (!(s.types >> k & 1)) fail_msg("no network has the layer %s", layer_types[k]->name);
 }
 
