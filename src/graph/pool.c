@@ -88,7 +88,7 @@ static void pool_mirror(const layer *layer, clae_layer_spec *spec) {
         .name = #stem "_pool2d",                                                                                       \
         .word = #stem "_pool",                                                                                         \
         .help = #stem                                                                                                  \
-        "_pool 2: one pixel of each window of 2x2; s: the stride, the window's size if left out; p: padding",          \
+        "_pool 2: the " #stem " of each window of 2x2; s: the stride, the window's size if left out; p: padding",      \
         .fields = pool_fields,                                                                                         \
         .output_shape = pool_output_shape,                                                                             \
         .print = pool_print_##stem,                                                                                    \
