@@ -121,7 +121,7 @@ const command command_train = {
     .name = "train",
     .summary = "train an autoencoder on images",
     .description =
-        "Trains an autoencoder, the lecture's or another (--preset, --encoder, --model), by Adam, and writes into the "
+        "Trains an autoencoder, the lecture's or another (--preset, --encoder, --model), and writes into the "
         "folder RUN: log.csv and "
         "loss.png after each epoch, a checkpoint, and at the end model.safetensors, which PyTorch's "
         "load_state_dict takes. Ctrl-C, SIGTERM, SIGHUP and a closed pipe save a checkpoint and end with 128 + the "
