@@ -133,8 +133,8 @@ static clae_status check_normalised(const plan_request *request, const layer *l)
     if (!request->backward || !l->type->normalises_batch || request->batch_size * l->out.h * l->out.w > 1)
         return CLAE_OK;
     return fail(request->device->context, CLAE_ERROR_INPUT,
-                "%s: %s has one value a channel in a batch of 1 image, and needs two to train: choose a batch size that "
-                "leaves no last batch of 1",
+                "%s: %s has one value a channel in a batch of 1 image, and needs two to train: choose a batch size of 2 or "
+                "more that leaves no last batch of 1",
                 l->name, l->type->name);
 }
 
