@@ -59,14 +59,16 @@ const double *network_trial_batch(const network_trial *t, uint64_t step, int *n)
 }
 
 /* The first step, with or without noise; to be freed. */
-static reference_network *run_step(const network_trial *t, test_random *noise, double *loss, double *gradients) {
+static reference_network *run_step(const network_trial *t, test_random *noise, double *loss, double *results) {
     const reference_settings settings = {.n = (int)t->batch, .training = true, .seed = t->seed, .noise = noise};
     const size_t bytes = t->model->parameter_floats * sizeof(double);
     reference_network *net = reference_network_create(t->model, &settings);
     double *parameters = malloc(bytes);
     memcpy(parameters, t->parameters, bytes);
     reference_network_forward(net, parameters, t->x);
-    *loss = reference_network_backward(net, parameters, gradients);
+    *loss = reference_network_backward(net, parameters, results);
+    memcpy(results + t->model->trained_floats, parameters + t->model->trained_floats,
+           (t->model->parameter_floats - t->model->trained_floats) * sizeof *results);
     free(parameters);
     return net;
 }
@@ -76,17 +78,17 @@ static void raise_bounds(const network_trial *t, const double *disturbed) {
     for (size_t i = 0; i < t->model->layer_count; i++)
         for (size_t k = 0; k < t->model->layers[i].param_count; k++) {
             const layer_param *p = &t->model->layers[i].param[k];
-            double bound = p->is_statistic ? 0 : t->gradient_bound[p->offset];
-            for (size_t e = p->offset; e < p->offset + p->count && !p->is_statistic; e++)
-                bound = fmax(bound, BOUND_OF_RUNS * fabs(disturbed[e] - t->gradients[e]));
-            for (size_t e = p->offset; e < p->offset + p->count && !p->is_statistic; e++) t->gradient_bound[e] = bound;
+            double bound = t->bounds[p->offset];
+            for (size_t e = p->offset; e < p->offset + p->count; e++)
+                bound = fmax(bound, BOUND_OF_RUNS * fabs(disturbed[e] - t->results[e]));
+            for (size_t e = p->offset; e < p->offset + p->count; e++) t->bounds[e] = bound;
         }
 }
 
 /* False where a kink is near. */
 static bool find_bounds(network_trial *t, test_random *random) {
-    double *disturbed = malloc(t->model->trained_floats * sizeof *disturbed), loss = 0;
-    reference_network *exact = run_step(t, NULL, &t->loss, t->gradients);
+    double *disturbed = malloc(t->model->parameter_floats * sizeof *disturbed), loss = 0;
+    reference_network *exact = run_step(t, NULL, &t->loss, t->results);
     bool sure = isfinite(t->loss);
     for (int i = 0; i < DISTURBED_RUNS && sure; i++) {
         reference_network *other = run_step(t, random, &loss, disturbed);
@@ -106,8 +108,8 @@ static bool draw_trial(clae_context *context, test_random *random, const layer_t
     t->seed = random_bits(random) >> 12;
     t->model = network_generate(context, random, first, t->batch > 2 ? t->batch - 1 : 2);
     if (!t->model || !take_images(context, random, t)) return false;
-    t->gradients = calloc(t->model->trained_floats, sizeof *t->gradients);
-    t->gradient_bound = calloc(t->model->trained_floats, sizeof *t->gradient_bound);
+    t->results = calloc(t->model->parameter_floats, sizeof *t->results);
+    t->bounds = calloc(t->model->parameter_floats, sizeof *t->bounds);
     t->parameters = malloc(t->model->parameter_floats * sizeof *t->parameters);
     for (size_t i = 0; i < t->model->parameter_floats; i++) t->parameters[i] = t->model->parameters[i];
     return find_bounds(t, random);
@@ -127,8 +129,8 @@ void network_trial_release(network_trial *t) {
     clae_model_free(t->model);
     clae_dataset_free(t->images);
     free(t->x);
-    free(t->gradients);
-    free(t->gradient_bound);
+    free(t->results);
+    free(t->bounds);
     free(t->parameters);
     *t = (network_trial){0};
 }

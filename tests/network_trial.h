@@ -18,10 +18,10 @@ typedef struct network_trial {
     double *x;     /* all images, normalised */
     /* Of the first step: */
     double loss, loss_bound;
-    double *gradients;
-    double *gradient_bound; /* of each element, the same within a tensor */
-    double *parameters;     /* as the step begins, flat */
-    int drawn;              /* networks that were drawn until one was found that is not near a kink */
+    double *results;    /* flat: the gradients, and the statistics that follow the step */
+    double *bounds;     /* of each element, the same within a tensor */
+    double *parameters; /* as the step begins, flat */
+    int drawn;          /* networks that were drawn until one was found that is not near a kink */
 } network_trial;
 
 /* CLAE_TEST_SEED, or one from the clock. */

@@ -57,7 +57,7 @@ static void write_training(const network_trial *t, const char *path, const float
     const float loss_bound = (float)t->loss_bound;
     char seed[24], batch[24];
     model_tensors of_gradients, of_bounds;
-    for (size_t i = 0; i < trained; i++) bounds[i] = (float)t->gradient_bound[i];
+    for (size_t i = 0; i < trained; i++) bounds[i] = (float)t->bounds[i];
     require(clae_dataset_read(t->images, 0, n, images) == CLAE_OK &&
                 model_tensors_from_flat(t->model, gradients, "gradient.", &of_gradients) == CLAE_OK &&
                 model_tensors_from_flat(t->model, bounds, "bound.", &of_bounds) == CLAE_OK,

@@ -210,13 +210,14 @@ static size_t norm_sets(const norm_desc *d, bool of_batch) {
     return of_batch ? d->channels : d->images * d->groups;
 }
 
-static void follow_statistics(const layer_run *r, const norm_desc *d, const double *variance) {
-    const double m = (double)(d->images * d->pixels);
-    double *mean = value_of(r, 2), *var = value_of(r, 3);
-    for (size_t c = 0; c < d->channels; c++) {
-        mean[c] += d->momentum * (r->mean[c] - mean[c]);
-        var[c] += d->momentum * (variance[c] * m / (m - 1) - var[c]);
+static void follow_statistic(const layer_run *r, size_t param, double momentum, const double *found, double scale) {
+    const size_t channels = r->layer->out.c;
+    const reference_output running = output_into(value_of(r, param), channels);
+    for (size_t c = 0; c < channels; c++) {
+        running.magnitude[c] = fabs(running.value[c]) + momentum * fabs(found[c] * scale);
+        running.value[c] += momentum * (found[c] * scale - running.value[c]);
     }
+    output_done(r, running, channels, 1, false);
 }
 
 /* mean and inv_std are kept as the device has them, and y follows from its own. */
@@ -237,7 +238,11 @@ static void norm_forward(layer_run *r) {
     output_done(r, y, count, m, false);
     output_done(r, mean, sets, m, false);
     output_done(r, inv_std, sets, m, false);
-    if (of_batch) follow_statistics(r, &d, variance);
+    reference_disturb(r->settings, (reference_output){variance, variance}, sets, m, false);
+    if (of_batch) {
+        follow_statistic(r, 2, d.momentum, r->mean, 1);
+        follow_statistic(r, 3, d.momentum, variance, m / (m - 1));
+    }
     free(variance);
 }
 

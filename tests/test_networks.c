@@ -62,31 +62,35 @@ static void run_to(const trial_run *r, clae_trainer *trainer, uint64_t end, floa
 
 /* ---- the first step */
 
-static void check_tensor(trial_run *r, const layer *l, const layer_param *p, const float *gradients) {
+/* The gradient, or what a statistic has become. */
+static void check_tensor(trial_run *r, const layer *l, const layer_param *p, const float *results) {
     for (size_t e = p->offset; e < p->offset + p->count; e++) {
-        const double error = fabs(gradients[e] - r->t.gradients[e]), bound = r->t.gradient_bound[e];
+        const double error = fabs(results[e] - r->t.results[e]), bound = r->t.bounds[e];
         if (!(error <= bound))
-            fail_msg("%s gradient of %s.%s[%zu]: %.9g, the reference gives %.9g, bound %.3g", r->text, l->name, p->name,
-                     e - p->offset, (double)gradients[e], r->t.gradients[e], bound);
+            fail_msg("%s %s%s.%s[%zu]: %.9g, the reference gives %.9g, bound %.3g", r->text,
+                     p->is_statistic ? "" : "gradient of ", l->name, p->name, e - p->offset, (double)results[e],
+                     r->t.results[e], bound);
         r->shares->gradient = fmax(r->shares->gradient, share_of(error, bound));
     }
 }
 
 static void check_first_step(trial_run *r, clae_trainer *trainer, float loss) {
-    const size_t bytes = r->t.model->trained_floats * sizeof(float);
-    float *gradients = malloc(bytes);
+    const size_t trained = r->t.model->trained_floats, floats = r->t.model->parameter_floats;
+    float *results = malloc(floats * sizeof *results);
     const double error = fabs(loss - r->t.loss);
     if (!(error <= r->t.loss_bound))
         fail_msg("%s loss: %.9g, the reference gives %.9g, bound %.3g", r->text, (double)loss, r->t.loss,
                  r->t.loss_bound);
     r->shares->loss = fmax(r->shares->loss, share_of(error, r->t.loss_bound));
-    assert_int_equal(buffer_download(trainer->params.gradients, 0, gradients, bytes), CLAE_OK);
-    for (size_t i = 0; i < r->t.model->layer_count; i++) {
-        const layer *l = &r->t.model->layers[i];
-        for (size_t k = 0; k < l->param_count; k++)
-            if (!l->param[k].is_statistic) check_tensor(r, l, &l->param[k], gradients);
-    }
-    free(gradients);
+    assert_int_equal(buffer_download(trainer->params.gradients, 0, results, trained * sizeof *results), CLAE_OK);
+    if (floats > trained)
+        assert_int_equal(buffer_download(trainer->params.values, trained * sizeof *results, results + trained,
+                                         (floats - trained) * sizeof *results),
+                         CLAE_OK);
+    for (size_t i = 0; i < r->t.model->layer_count; i++)
+        for (size_t k = 0; k < r->t.model->layers[i].param_count; k++)
+            check_tensor(r, &r->t.model->layers[i], &r->t.model->layers[i].param[k], results);
+    free(results);
 }
 
 /* ---- the reference itself */
@@ -114,7 +118,7 @@ static double quotient(const network_trial *t, double *parameters, size_t i, dou
 
 /* Where a kink lies between, the quotient depends on h: such a probe says nothing. */
 static bool check_probe(trial_run *r, const layer *l, const layer_param *p, double *parameters, size_t e) {
-    const double found = r->t.gradients[e], near = quotient(&r->t, parameters, e, 1e-6);
+    const double found = r->t.results[e], near = quotient(&r->t, parameters, e, 1e-6);
     const double bound = 1e-5 * (fabs(found) + r->t.loss * 1e-2);
     if (fabs(near - quotient(&r->t, parameters, e, 3e-6)) > bound / 4) return false;
     if (!(fabs(near - found) <= bound))
@@ -215,11 +219,14 @@ static void check_resume(trial_run *r, const char *checkpoint, const float losse
 }
 
 static void check_file(trial_run *r, const char *path) {
-    clae_model *loaded = NULL, *model = r->t.model;
+    clae_model *loaded = NULL, *model = r->t.model, *other = same_layers(r, model);
     double mean, std;
     assert_int_equal(clae_model_save(model, path), CLAE_OK);
     if (clae_model_load(r->f->context, path, &loaded) != CLAE_OK) fail_msg("%s %s", r->text, r->f->last_error);
     assert_same(r, "loaded", loaded, model);
+    if (clae_model_load_weights(other, path) != CLAE_OK) fail_msg("%s %s", r->text, r->f->last_error);
+    assert_same(r, "of loaded weights", other, model);
+    clae_model_free(other);
     clae_model_get_normalisation(loaded, &mean, &std);
     assert_true(mean == model->mean && std == model->std);
     char *json = model_layers_to_json(model), *json_again = model_layers_to_json(loaded);
