@@ -119,7 +119,7 @@ bool network_trial_create(clae_context *context, uint64_t seed, size_t index, ne
     test_random random = random_stream(seed, 20, index);
     for (int drawn = 1; drawn <= DRAWS; drawn++) {
         *t = (network_trial){.drawn = drawn};
-        if (draw_trial(context, &random, layer_types[index % type_count()], t)) return true;
+        if (draw_trial(context, &random, layer_types[(seed + index) % type_count()], t)) return true;
         network_trial_release(t);
     }
     return false;

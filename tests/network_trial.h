@@ -26,7 +26,7 @@ typedef struct network_trial {
 
 /* CLAE_TEST_SEED, or one from the clock. */
 uint64_t network_seed(void);
-/* The index-th network of a seed; its layers have the type number `index`. False where none could be drawn. */
+/* The index-th network of a seed; its layers have another type for sure with each index. False where none could be drawn. */
 bool network_trial_create(clae_context *context, uint64_t seed, size_t index, network_trial *trial);
 void network_trial_release(network_trial *trial);
 

@@ -320,7 +320,7 @@ static void check_network(trial_run *r, test_random *random) {
 
 static void test_networks(void **state) {
     const char *only = getenv("CLAE_TEST_NETWORK"), *all = getenv("CLAE_TEST_LONG");
-    const size_t networks = all ? TRIAL_NETWORKS : TRIAL_NETWORKS / 5;
+    const size_t networks = all || only ? TRIAL_NETWORKS : TRIAL_NETWORKS / 5;
     const uint64_t seed = network_seed();
     shares s = {0};
     print_message("CLAE_TEST_SEED=%llu\n", (unsigned long long)seed);
