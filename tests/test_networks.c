@@ -14,7 +14,7 @@
 /* The largest errors seen, as shares of their bounds. */
 typedef struct shares {
     double loss, gradient, training, evaluation, quotient;
-    size_t drawn;
+    size_t drawn, unsteady;
     uint64_t types; /* bits: the layer types that were there */
 } shares;
 
@@ -146,7 +146,7 @@ static void check_reference(trial_run *r, test_random *random) {
 
 /* ---- ten steps */
 
-static void reference_training(const trial_run *r, double losses[TRIAL_STEPS]) {
+static void reference_training(const trial_run *r, test_random *noise, double losses[TRIAL_STEPS]) {
     const clae_model *model = r->t.model;
     const size_t floats = model->parameter_floats, trained = model->trained_floats;
     const update_desc update = {optimiser_of(&r->settings), trained};
@@ -156,7 +156,7 @@ static void reference_training(const trial_run *r, double losses[TRIAL_STEPS]) {
                                        {memory + 2 * trained, unused + 2 * trained}};
     memcpy(parameters, r->t.parameters, floats * sizeof *parameters);
     for (uint64_t step = 0; step < TRIAL_STEPS; step++) {
-        reference_settings settings = {.training = true, .seed = r->settings.seed, .number = step};
+        reference_settings settings = {.training = true, .seed = r->settings.seed, .number = step, .noise = noise};
         const double *x = network_trial_batch(&r->t, step, &settings.n);
         reference_network *net = reference_network_create(model, &settings);
         float rates[OP_MAX_RATES];
@@ -172,15 +172,29 @@ static void reference_training(const trial_run *r, double losses[TRIAL_STEPS]) {
     free(memory);
 }
 
-static void check_training(trial_run *r, const float found[TRIAL_STEPS]) {
+/* Adam makes whole steps of a gradient that is nothing but rounding errors. Where a disturbed training shows that this
+ * matters, losses may be off by a multiple of what it was off. */
+static double training_bound(trial_run *r, test_random *random, const double expected[TRIAL_STEPS]) {
+    double disturbed[TRIAL_STEPS], largest = 0;
+    for (int run = 0; run < 4; run++) {
+        reference_training(r, random, disturbed);
+        for (int i = 0; i < TRIAL_STEPS; i++) largest = fmax(largest, fabs(disturbed[i] / expected[i] - 1));
+    }
+    if (largest < 10 * TRAINING_ERROR) return TRAINING_ERROR;
+    r->shares->unsteady++;
+    return 4 * largest;
+}
+
+static void check_training(trial_run *r, test_random *random, const float found[TRIAL_STEPS]) {
     double expected[TRIAL_STEPS];
-    reference_training(r, expected);
+    reference_training(r, NULL, expected);
+    const double bound = training_bound(r, random, expected);
     for (int i = 0; i < TRIAL_STEPS; i++) {
         const double error = fabs(found[i] / expected[i] - 1);
-        if (!(error <= TRAINING_ERROR))
-            fail_msg("%s loss of step %d: %.9g, the reference gives %.9g", r->text, i + 1, (double)found[i],
-                     expected[i]);
-        r->shares->training = fmax(r->shares->training, error / TRAINING_ERROR);
+        if (!(error <= bound))
+            fail_msg("%s loss of step %d: %.9g, the reference gives %.9g, bound %.3g", r->text, i + 1, (double)found[i],
+                     expected[i], bound * expected[i]);
+        r->shares->training = fmax(r->shares->training, error / bound);
     }
 }
 
@@ -309,7 +323,7 @@ static void check_network(trial_run *r, test_random *random) {
     run_to(r, trainer, TRIAL_STEPS, losses);
     assert_int_equal(clae_trainer_update_model(trainer), CLAE_OK);
     clae_trainer_free(trainer);
-    check_training(r, losses);
+    check_training(r, random, losses);
     check_resume(r, checkpoint, losses);
     check_file(r, file);
     check_inference(r, random);
@@ -340,8 +354,9 @@ static void test_networks(void **state) {
         if (only) return;
     }
     print_message("    largest errors as shares of their bounds, %zu networks of %zu drawn: loss %.3f, gradients %.3f, "
-                  "ten steps %.3f, reconstructions %.3f; difference quotients %.3f\n",
-                  networks, s.drawn, s.loss, s.gradient, s.training, s.evaluation, s.quotient);
+                  "ten steps %.3f (%zu unsteady), reconstructions %.3f; difference quotients %.3f\n",
+                  networks, s.drawn, s.loss, s.gradient, s.training, s.unsteady, s.evaluation, s.quotient);
+    if (2 * s.unsteady > networks) fail_msg("%zu networks are trained within 1e-5", networks - s.unsteady);
     for (size_t k = 0; layer_types[k] && all; k++)
         if (!(s.types >> k & 1)) fail_msg("no network has the layer %s", layer_types[k]->name);
 }
