@@ -27,8 +27,8 @@ def start(check, device, env, signals, ignored=()):
     folder = folder_of(check)
 
     def before():
-        for number in ignored:
-            signal.signal(number, signal.SIG_IGN)
+        for number in SAVING:  # nohup and background shells leave some ignored
+            signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
 
     words = ["train", "--data", check.data, "--out", folder, "--device", device, "--epochs", MANY, *checks.TRAINING]
     outcome = check.clae(*words, env=env, signals=signals, before=before, timeout=120)
