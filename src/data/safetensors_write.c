@@ -24,7 +24,9 @@ static clae_status add_tensor(const clae_context *context, const char *path, jso
     for (size_t i = 0; i < tensor->rank; i++) json_array_append_new(shape, json_integer((json_int_t)tensor->shape[i]));
     json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets",
                               (json_int_t)*offset, (json_int_t)end);
-    if (!entry || json_array_size(shape) != tensor->rank || json_object_set_new(root, tensor->name, entry) != 0)
+    const bool is_whole = entry && json_array_size(shape) == tensor->rank;
+    if (!is_whole) json_decref(entry);
+    if (!is_whole || json_object_set_new(root, tensor->name, entry) != 0)
         return fail(context, CLAE_ERROR_INTERNAL,
                     "cannot write '%s': no header for tensor '%s'; its name may not be UTF-8", path, tensor->name);
     *part = (file_part){tensor->values, bytes};
