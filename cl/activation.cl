@@ -2,7 +2,7 @@
 #include "formula.cl"
 
 #define T FLOATS(VEC)
-inline T vector_forward(T x, float a) {
+inline T activation_forward(T x, float a) {
     int number = 1;
 #define ACTIVATION(stem, title, parameter, from, forward, backward) if (number++ == ACTIVATION_NUMBER) return forward;
 #include "activations.def"
@@ -10,7 +10,7 @@ inline T vector_forward(T x, float a) {
     return x;
 }
 
-inline T vector_backward(T x, T dy, float a) {
+inline T activation_backward(T x, T dy, float a) {
     const T y = x;
     int number = 1;
 #define ACTIVATION(stem, title, parameter, from, forward, backward) if (number++ == ACTIVATION_NUMBER) return backward;
@@ -18,26 +18,6 @@ inline T vector_backward(T x, T dy, float a) {
 #undef ACTIVATION
     return dy;
 }
-#undef T
-
-#define T float
-inline T float_forward(T x, float a) {
-    int number = 1;
-#define ACTIVATION(stem, title, parameter, from, forward, backward) if (number++ == ACTIVATION_NUMBER) return forward;
-#include "activations.def"
-#undef ACTIVATION
-    return x;
-}
-
-inline T float_backward(T x, T dy, float a) {
-    const T y = x;
-    int number = 1;
-#define ACTIVATION(stem, title, parameter, from, forward, backward) if (number++ == ACTIVATION_NUMBER) return backward;
-#include "activations.def"
-#undef ACTIVATION
-    return dy;
-}
-#undef T
 
 ELEMENTWISE void activation_fwd(__global const float *x, ulong x_offset, __global float *y, ulong y_offset, uint count,
                                 float a) {
@@ -46,9 +26,9 @@ ELEMENTWISE void activation_fwd(__global const float *x, ulong x_offset, __globa
     uint e = FIRST_ELEMENT;
     for (uint j = 0; j < PER_ITEM; ++j, e += NEXT_ELEMENT) {
         if (e + VEC <= count) {
-            AT(y, e) = vector_forward(CONST_AT(x, e), a);
+            AT(y, e) = activation_forward(CONST_AT(x, e), a);
         } else {
-            for (uint t = e; t < count; ++t) y[t] = float_forward(x[t], a);
+            for (uint t = e; t < count; ++t) y[t] = LANE(activation_forward((T)(x[t]), a));
         }
     }
 }
@@ -62,9 +42,9 @@ ELEMENTWISE void activation_bwd(__global const float *from, ulong from_offset, _
     uint e = FIRST_ELEMENT;
     for (uint j = 0; j < PER_ITEM; ++j, e += NEXT_ELEMENT) {
         if (e + VEC <= count) {
-            AT(dx, e) = vector_backward(CONST_AT(from, e), CONST_AT(dy, e), a);
+            AT(dx, e) = activation_backward(CONST_AT(from, e), CONST_AT(dy, e), a);
         } else {
-            for (uint t = e; t < count; ++t) dx[t] = float_backward(from[t], dy[t], a);
+            for (uint t = e; t < count; ++t) dx[t] = LANE(activation_backward((T)(from[t]), (T)(dy[t]), a));
         }
     }
 }

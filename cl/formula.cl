@@ -12,3 +12,9 @@
 #define TANH(a) tanh(a)
 #define ERF(a) erf(a)
 #define SIGMOID(a) (1 / (1 + EXP(-(a))))
+/* Of a T that has a single element in each lane: what is left over by vectors has the formula of whole ones. */
+#if VEC == 1
+#define LANE(v) (v)
+#else
+#define LANE(v) (v).s0
+#endif

@@ -3,7 +3,7 @@
 #include "formula.cl"
 
 #define T FLOATS(VEC)
-inline T vector_add(T y, T t, T sum) {
+inline T loss_add(T y, T t, T sum) {
     const T d = y - t;
     int number = 0;
 #define LOSS(stem, sum_with_term, factor, gradient) if (number++ == LOSS_NUMBER) return sum_with_term;
@@ -12,7 +12,7 @@ inline T vector_add(T y, T t, T sum) {
     return sum;
 }
 
-inline T vector_gradient(T y, T t) {
+inline T loss_gradient(T y, T t) {
     const T d = y - t;
     int number = 0;
 #define LOSS(stem, sum_with_term, factor, gradient) if (number++ == LOSS_NUMBER) return gradient;
@@ -20,27 +20,6 @@ inline T vector_gradient(T y, T t) {
 #undef LOSS
     return d;
 }
-#undef T
-
-#define T float
-inline T float_add(T y, T t, T sum) {
-    const T d = y - t;
-    int number = 0;
-#define LOSS(stem, sum_with_term, factor, gradient) if (number++ == LOSS_NUMBER) return sum_with_term;
-#include "losses.def"
-#undef LOSS
-    return sum;
-}
-
-inline T float_gradient(T y, T t) {
-    const T d = y - t;
-    int number = 0;
-#define LOSS(stem, sum_with_term, factor, gradient) if (number++ == LOSS_NUMBER) return gradient;
-#include "losses.def"
-#undef LOSS
-    return d;
-}
-#undef T
 
 /* The sum over the work-group, for its first item. */
 inline float group_sum(float value, __local float *shared) {
@@ -67,19 +46,19 @@ loss_chunk(__global const float *y, ulong y_offset, __global const float *target
     dy += dy_offset;
     const uint start = get_group_id(0) * chunk;
     const uint end = min(start + chunk, count);
-    FLOATS(VEC) sum = 0.0f;
+    T sum = 0.0f;
     float rest = 0.0f;
     for (uint e = start + get_local_id(0) * VEC; e < end; e += LOCAL * VEC) {
         if (e + VEC <= end) {
-            sum = vector_add(CONST_AT(y, e), CONST_AT(target, e), sum);
+            sum = loss_add(CONST_AT(y, e), CONST_AT(target, e), sum);
 #ifdef GRADIENT
-            AT(dy, e) = scale * vector_gradient(CONST_AT(y, e), CONST_AT(target, e));
+            AT(dy, e) = scale * loss_gradient(CONST_AT(y, e), CONST_AT(target, e));
 #endif
         } else {
             for (uint t = e; t < end; ++t) {
-                rest = float_add(y[t], target[t], rest);
+                rest = LANE(loss_add((T)(y[t]), (T)(target[t]), (T)(rest)));
 #ifdef GRADIENT
-                dy[t] = scale * float_gradient(y[t], target[t]);
+                dy[t] = scale * LANE(loss_gradient((T)(y[t]), (T)(target[t])));
 #endif
             }
         }
