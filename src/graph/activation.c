@@ -5,13 +5,6 @@
 
 #include <stdio.h>
 
-static clae_status activation_output_shape(const clae_context *context, const clae_layer_spec *spec, clae_shape in,
-                                           clae_shape *out) {
-    (void)context, (void)spec;
-    *out = in;
-    return CLAE_OK;
-}
-
 static op_desc activation_desc_of(const layer *layer, op_id op, const plan_builder *builder) {
     return (op_desc){.op = op,
                      .activation = {.activation = activation_find(layer->type->name),
@@ -53,7 +46,7 @@ static void activation_print(const layer *layer, const char *title, char *text, 
         .name = #stem,                                                                                                 \
         .help = #stem ": an activation, PyTorch's " title,                                                             \
         .fields = (usual) != 0 ? activation_fields_##stem : NULL,                                                      \
-        .output_shape = activation_output_shape,                                                                       \
+        .output_shape = layer_same_shape,                                                                       \
         .print = activation_print_##stem,                                                                              \
         .emit_forward = activation_emit_forward,                                                                       \
         .emit_backward = activation_emit_backward,                                                                     \

@@ -8,13 +8,6 @@ static const layer_field dropout_fields[] = {
     {0},
 };
 
-static clae_status dropout_output_shape(const clae_context *context, const clae_layer_spec *spec, clae_shape in,
-                                        clae_shape *out) {
-    (void)context, (void)spec;
-    *out = in;
-    return CLAE_OK;
-}
-
 static void dropout_print(const layer *layer, char *text, size_t size) {
     snprintf(text, size, "Dropout(p=%g)", layer->spec.value);
 }
@@ -46,7 +39,7 @@ const layer_type layer_dropout = {
     .name = "dropout",
     .help = "dropout 0.1: in training a tenth of the elements is 0, others are divided by 0.9",
     .fields = dropout_fields,
-    .output_shape = dropout_output_shape,
+    .output_shape = layer_same_shape,
     .print = dropout_print,
     .emit_forward = dropout_emit_forward,
     .emit_backward = dropout_emit_backward,

@@ -3,13 +3,6 @@
 
 #include <stdio.h>
 
-static clae_status flatten_output_shape(const clae_context *context, const clae_layer_spec *spec, clae_shape in,
-                                        clae_shape *out) {
-    (void)context, (void)spec;
-    *out = in;
-    return CLAE_OK;
-}
-
 static void flatten_print(const layer *layer, char *text, size_t size) {
     snprintf(text, size, "Flatten(%zux%zux%zu)", layer->in.c, layer->in.h, layer->in.w);
 }
@@ -31,7 +24,7 @@ static int flatten_emit_backward(const layer *layer, plan_builder *builder, cons
 const layer_type layer_flatten = {
     .name = "flatten",
     .help = "flatten: nothing, as linear flattens by itself; it counts as a layer where PyTorch's network has it",
-    .output_shape = flatten_output_shape,
+    .output_shape = layer_same_shape,
     .print = flatten_print,
     .emit_forward = flatten_emit_forward,
     .emit_backward = flatten_emit_backward,
@@ -40,7 +33,7 @@ const layer_type layer_flatten = {
 const layer_type layer_unflatten = {
     .name = "unflatten",
     .help = "unflatten: nothing, behind a linear 64x4x4; it counts as a layer where PyTorch's network has it",
-    .output_shape = flatten_output_shape,
+    .output_shape = layer_same_shape,
     .print = unflatten_print,
     .emit_forward = flatten_emit_forward,
     .emit_backward = flatten_emit_backward,

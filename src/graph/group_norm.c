@@ -15,7 +15,7 @@ static clae_status group_norm_output_shape(const clae_context *context, const cl
                                            clae_shape *out) {
     if (in.c % spec->groups != 0)
         return fail(context, CLAE_ERROR_INPUT, "%u groups do not divide %zu channels", spec->groups, in.c);
-    return norm_output_shape(context, spec, in, out);
+    return layer_same_shape(context, spec, in, out);
 }
 
 static void group_norm_print(const layer *layer, char *text, size_t size) {

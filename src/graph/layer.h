@@ -118,6 +118,9 @@ void layer_field_set_like(const layer_type *type, const layer_field *field, clae
 /* Whether it has the default. */
 bool layer_field_is_standard(const layer_type *type, const layer_field *field, const clae_layer_spec *spec);
 
+/* layer_type.output_shape of what leaves the shape as it is. */
+clae_status layer_same_shape(const clae_context *context, const clae_layer_spec *spec, clae_shape in, clae_shape *out);
+
 /* What plans know of a layer's tensors. */
 int layer_value(const layer *layer, plan_builder *builder, size_t param);    /* the tensor of a parameter */
 int layer_gradient(const layer *layer, plan_builder *builder, size_t param); /* of its gradient */

@@ -4,13 +4,6 @@
 #define NORM_EPSILON 1e-5
 #define NORM_MOMENTUM 0.1 /* of running statistics, as PyTorch's */
 
-clae_status norm_output_shape(const clae_context *context, const clae_layer_spec *spec, clae_shape in,
-                              clae_shape *out) {
-    (void)context, (void)spec;
-    *out = in;
-    return CLAE_OK;
-}
-
 void norm_params(layer *layer) {
     layer->param[0] = (layer_param){"weight", 1, {layer->out.c}, INIT_CONSTANT, 1};
     layer->param[1] = (layer_param){"bias", 1, {layer->out.c}, INIT_CONSTANT, 0};

@@ -4,7 +4,6 @@
 
 #include "graph/layer.h"
 
-clae_status norm_output_shape(const clae_context *context, const clae_layer_spec *spec, clae_shape in, clae_shape *out);
 /* A weight of ones and a bias of zeros for each channel. */
 void norm_params(layer *layer);
 norm_desc norm_desc_of(const layer *layer, const plan_builder *builder, size_t groups);

@@ -9,13 +9,6 @@ static const layer_field prelu_fields[] = {
     {0},
 };
 
-static clae_status prelu_output_shape(const clae_context *context, const clae_layer_spec *spec, clae_shape in,
-                                      clae_shape *out) {
-    (void)context, (void)spec;
-    *out = in;
-    return CLAE_OK;
-}
-
 static void prelu_params(layer *layer) {
     const size_t slopes = layer->spec.one_slope ? 1 : layer->out.c;
     layer->param[0] = (layer_param){"weight", 1, {slopes}, INIT_CONSTANT, 0.25};
@@ -49,7 +42,7 @@ const layer_type layer_prelu = {
     .name = "prelu",
     .help = "prelu: as leaky_relu with trained slopes, one for each channel; shared: one for all",
     .fields = prelu_fields,
-    .output_shape = prelu_output_shape,
+    .output_shape = layer_same_shape,
     .params = prelu_params,
     .print = prelu_print,
     .emit_forward = prelu_emit_forward,

@@ -5,13 +5,6 @@
 
 #include <stdio.h>
 
-static clae_status residual_output_shape(const clae_context *context, const clae_layer_spec *spec, clae_shape in,
-                                         clae_shape *out) {
-    (void)context, (void)spec;
-    *out = in;
-    return CLAE_OK;
-}
-
 static void residual_print(const layer *layer, char *text, size_t size) {
     (void)layer;
     snprintf(text, size, "Residual");
@@ -37,7 +30,7 @@ const layer_type layer_residual = {
     .name = "residual",
     .help = "residual(conv 32 k3 p1, relu, conv 32 k3 p1): adds the block's input to its output; both have one shape",
     .has_body = true,
-    .output_shape = residual_output_shape,
+    .output_shape = layer_same_shape,
     .print = residual_print,
     .emit_forward = residual_emit_forward,
     .emit_backward = residual_emit_backward,
