@@ -1,12 +1,11 @@
 #include "graph/params.h"
 
-static size_t params_buffer_count(const optimiser_id *optimiser) {
+size_t params_buffer_count(const optimiser_id *optimiser) {
     return optimiser ? 2 + update_state_count(*optimiser) : 1;
 }
 
-uint64_t params_bytes(const clae_model *model, const optimiser_id *optimiser) {
-    const size_t others = params_buffer_count(optimiser) - 1;
-    return (model->parameter_floats + others * model->trained_floats) * sizeof(float);
+size_t params_buffer_bytes(const clae_model *model, size_t index) {
+    return (index == 0 ? model->parameter_floats : model->trained_floats) * sizeof(float);
 }
 
 clae_status params_create(clae_device *device, const clae_model *model, const optimiser_id *optimiser, params *p) {
@@ -14,7 +13,7 @@ clae_status params_create(clae_device *device, const clae_model *model, const op
     buffer **const buffers[] = {&p->values, &p->gradients, &p->state[0], &p->state[1]};
     clae_status status = CLAE_OK;
     for (size_t i = 0; i < params_buffer_count(optimiser) && status == CLAE_OK; i++) {
-        const size_t bytes = (i == 0 ? p->floats : p->trained_floats) * sizeof(float);
+        const size_t bytes = params_buffer_bytes(model, i);
         status = buffer_create(device, bytes, buffers[i]);
         if (status == CLAE_OK) status = buffer_zero(*buffers[i], 0, bytes);
     }

@@ -13,8 +13,9 @@ typedef struct params {
     buffer *gradients, *state[UPDATE_MAX_STATES]; /* NULL unless made for training, or where the optimiser has none */
 } params;
 
-/* `optimiser` NULL: not for training. */
-uint64_t params_bytes(const clae_model *model, const optimiser_id *optimiser);
+/* Its buffers: values, gradients, states. `optimiser` NULL: not for training, values alone. */
+size_t params_buffer_count(const optimiser_id *optimiser);
+size_t params_buffer_bytes(const clae_model *model, size_t index);
 clae_status params_create(clae_device *device, const clae_model *model, const optimiser_id *optimiser, params *params);
 void params_release(params *params);
 clae_status params_upload(params *params, const clae_model *model);

@@ -42,11 +42,12 @@ static clae_status prepare_plans(const clae_trainer *t, size_t batch_size, plan 
 
 static memory_need need_of(const clae_trainer *t, const plan *full, const plan *last) {
     memory_need need = {.spared = device_memory_bytes(t->device) / SPARED_SHARE};
-    memory_need_add(&need, &need.weights, params_bytes(t->model, NULL));
-    need.weights = params_bytes(t->model, &t->optimiser);
+    for (size_t i = 0; i < params_buffer_count(&t->optimiser); i++)
+        memory_need_add(&need, &need.weights, params_buffer_bytes(t->model, i));
     memory_need_add(&need, &need.losses, TRAINER_LOSS_SLOTS * sizeof(float));
     memory_need_add_plan(&need, full, NULL);
     if (last) memory_need_add_plan(&need, last, full);
+    memory_need_add_plan(&need, t->update, full);
     return need;
 }
 
