@@ -46,17 +46,11 @@ static bool kfd_is_closed(const place *p, char *detail, size_t size) {
     return !p->has_gpu && is_closed(p, "/dev/kfd", detail, size);
 }
 
-static bool names_library(const opencl_survey *s, const char *part) {
-    for (size_t i = 0; i < s->vendors.count; i++)
-        if (strstr(s->vendors.items[i].library, part)) return true;
-    return false;
-}
-
 static bool nvidia_is_unnamed(const place *p, char *detail, size_t size) {
     static const char *const patterns[] = {"/usr/lib/*/libnvidia-opencl.so.1", "/usr/lib64/libnvidia-opencl.so.1",
                                            "/usr/lib/libnvidia-opencl.so.1",
                                            "/usr/local/nvidia/lib64/libnvidia-opencl.so.1"};
-    if (names_library(p->survey, "nvidia")) return false;
+    if (opencl_vendors_name(&p->survey->vendors, "nvidia")) return false;
     for (size_t i = 0; i < ARRAY_LENGTH(patterns); i++) {
         char *path = string_format("%s%s", p->root, patterns[i]);
         glob_t found = {0};
@@ -82,13 +76,12 @@ static bool library_does_not_load(const place *p, char *detail, size_t size) {
 }
 
 static bool pocl_cannot_write(const place *p, char *detail, size_t size) {
-    const clae_context quiet = {.log_level = CLAE_LOG_ERROR};
-    if (p->has_device || !names_library(p->survey, "pocl")) return false;
+    if (p->has_device || !opencl_vendors_name(&p->survey->vendors, "pocl") || opencl_pocl_cache_can_be_written())
+        return false;
     char *folder = opencl_pocl_cache_usual();
-    const bool written = folder && folder_create(&quiet, folder) == CLAE_OK && access(folder, W_OK) == 0;
-    if (!written) snprintf(detail, size, "pocl cannot write its cache %s", folder ? folder : "as HOME is not set");
+    snprintf(detail, size, "pocl cannot write its cache %s", folder ? folder : "as HOME is not set");
     free(folder);
-    return !written;
+    return true;
 }
 
 static bool no_driver(const place *p, char *detail, size_t size) {

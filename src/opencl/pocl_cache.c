@@ -26,6 +26,14 @@ char *opencl_pocl_cache_usual(void) {
     return home && *home ? string_format("%s/.cache/pocl/kcache", home) : NULL;
 }
 
+bool opencl_pocl_cache_can_be_written(void) {
+    const clae_context quiet = {.log_level = CLAE_LOG_ERROR};
+    char *folder = opencl_pocl_cache_usual();
+    const bool can = folder && folder_create(&quiet, folder) == CLAE_OK && access(folder, W_OK | X_OK) == 0;
+    free(folder);
+    return can;
+}
+
 /* Of the file system that a folder is on, or will be; UINT64_MAX where that is not known. */
 static uint64_t free_bytes(const char *folder) {
     char *path = strdup(folder);

@@ -20,5 +20,7 @@ void opencl_pocl_cache_explain(const clae_context *context, const char *why, con
 
 /* The folder that pocl takes by itself, a fresh string; NULL when it has none. */
 char *opencl_pocl_cache_usual(void);
+/* Whether it has one that can be written; makes it where it is not there. */
+bool opencl_pocl_cache_can_be_written(void);
 
 #endif

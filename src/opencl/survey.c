@@ -91,6 +91,34 @@ static void ask_survivors(clae_context *context, opencl_survey *s) {
     free(kept);
 }
 
+/* With another cache the helper, and later this process, has to start anew. */
+static void use_pocl_folder(opencl_survey *s, char *folder) {
+    end_helper(s);
+    free(s->pocl_folder);
+    s->pocl_folder = folder;
+}
+
+static bool lists_pocl(const opencl_survey *s) {
+    for (size_t i = 0; i < s->listing.device_count; i++)
+        if (opencl_is_pocl(&s->listing.devices[i])) return true;
+    return false;
+}
+
+/* pocl has no device where it cannot write its cache. */
+static void mend_pocl(clae_context *context, opencl_survey *s) {
+    char why[128];
+    if (lists_pocl(s) || !opencl_vendors_name(&s->vendors, "pocl") || opencl_pocl_cache_can_be_written()) return;
+    char *folder = opencl_private_folder(context, "pocl");
+    if (!folder) return;
+    use_pocl_folder(s, folder);
+    if (start_helper(context, s) && ask_for_list(s, why, sizeof why) && lists_pocl(s)) {
+        char *usual = opencl_pocl_cache_usual();
+        log_line(context, CLAE_LOG_INFO, "pocl cannot write its cache %s, and gets one of clae's own, %s",
+                 usual ? usual : "as HOME is not set", folder);
+        free(usual);
+    }
+}
+
 static void make_survey(clae_context *context, opencl_survey *s) {
     char why[128];
     s->vendors = opencl_vendors_list();
@@ -99,7 +127,10 @@ static void make_survey(clae_context *context, opencl_survey *s) {
         if (opencl_list_here(context, &s->listing) != CLAE_OK) opencl_listing_release(&s->listing);
         return;
     }
-    if (ask_for_list(s, why, sizeof why)) return;
+    if (ask_for_list(s, why, sizeof why)) {
+        mend_pocl(context, s);
+        return;
+    }
     if (s->vendors.count > 1) {
         ask_survivors(context, s);
         return;
@@ -150,13 +181,6 @@ static opencl_outcome try_here(clae_context *context, const clae_device_info *in
     log_capture_end(&capture);
     snprintf(t->why, sizeof t->why, "%s", capture.error);
     return status == CLAE_OK ? OPENCL_WORKS : OPENCL_REFUSED;
-}
-
-/* With another cache the helper, and later this process, has to start anew. */
-static void use_pocl_folder(opencl_survey *s, char *folder) {
-    end_helper(s);
-    free(s->pocl_folder);
-    s->pocl_folder = folder;
 }
 
 /* pocl dies of damaged files in its cache, and of a full disk below it. */

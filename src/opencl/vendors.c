@@ -88,6 +88,12 @@ opencl_vendors opencl_vendors_list(void) {
     return vendors;
 }
 
+bool opencl_vendors_name(const opencl_vendors *vendors, const char *part) {
+    for (size_t i = 0; i < vendors->count; i++)
+        if (strstr(vendors->items[i].library, part)) return true;
+    return false;
+}
+
 void opencl_vendors_release(opencl_vendors *vendors) {
     for (size_t i = 0; i < vendors->count; i++) {
         free(vendors->items[i].file);

@@ -18,6 +18,8 @@ typedef struct opencl_vendors {
  * /etc/OpenCL/vendors in the order of their names, the file or library that the first may also be, and the libraries of
  * $OCL_ICD_FILENAMES. Without memory some are missing. */
 opencl_vendors opencl_vendors_list(void);
+/* Whether the library of one of them has `part` in its name. */
+bool opencl_vendors_name(const opencl_vendors *vendors, const char *part);
 void opencl_vendors_release(opencl_vendors *vendors);
 
 /* A folder, in the context's cache or that for temporary files, in which the loader finds just those vendors that
