@@ -40,9 +40,11 @@ static void print_result(void *user, const selftest_result *result) {
 static clae_status test_device(session *session, const clae_model *model, size_t batch_size) {
     plan *step = NULL, *update = NULL;
     tally tally = {0};
+    const optimiser_id optimiser = OPTIMISER_adam;
     const plan_request request = plan_request_of_training(session->device, model, batch_size);
+    const plan_request request_of_update = plan_request_of_update(session->device, model, &optimiser);
     clae_status status = plan_prepare(&request, &step);
-    if (!status) status = plan_prepare_update(session->device, model, OPTIMISER_adam, &update);
+    if (!status) status = plan_prepare(&request_of_update, &update);
     if (!status) {
         printf("%-10s %-14s %-82s %7s\n", "layer", "by", "op", "off by");
         status = selftest_report(step, print_result, &tally);

@@ -128,6 +128,16 @@ static clae_status build_nodes(const plan_request *request, plan *plan) {
     return finish_nodes(&b, plan);
 }
 
+static clae_status build_update(const plan_request *request, plan *plan) {
+    const size_t floats = request->model->trained_floats, states = update_state_count(*request->update);
+    const op_desc desc = {.op = OP_update, .update = {*request->update, floats}};
+    plan_builder b = {.n = 1, .phase = PHASE_UPDATE};
+    PLAN_ADD(&b, &desc, plan_add_tensor(&b, TENSOR_VALUE, 0, floats), plan_add_tensor(&b, TENSOR_GRADIENT, 0, floats),
+             states > 0 ? plan_add_tensor(&b, TENSOR_STATE, 0, floats) : -1,
+             states > 1 ? plan_add_tensor(&b, TENSOR_STATE_1, 0, floats) : -1);
+    return finish_nodes(&b, plan);
+}
+
 /* One value has no deviation. */
 static clae_status check_normalised(const plan_request *request, const layer *l) {
     if (!request->backward || !l->type->normalises_batch || request->batch_size * l->out.h * l->out.w > 1)
@@ -202,44 +212,26 @@ plan_request plan_request_of_training(clae_device *device, const clae_model *mod
                           .backward = true};
 }
 
-static plan *new_plan(clae_device *device, size_t batch_size) {
-    plan *p = calloc(1, sizeof *p);
-    if (!p) return NULL;
-    p->device = device;
-    p->batch_size = batch_size;
-    p->x = p->z = p->y = p->target = -1;
-    return p;
+plan_request plan_request_of_update(clae_device *device, const clae_model *model, const optimiser_id *optimiser) {
+    return (plan_request){.device = device, .model = model, .batch_size = 1, .update = optimiser};
 }
 
-static clae_status finish_plan(plan *p, clae_status status, plan **out) {
+clae_status plan_prepare(const plan_request *request, plan **out) {
+    *out = NULL;
+    clae_status status = check_sizes(request);
+    if (status != CLAE_OK) return status;
+    plan *p = calloc(1, sizeof *p);
+    if (!p) return fail_memory(request->device->context, sizeof *p, "the plan");
+    p->device = request->device;
+    p->batch_size = request->batch_size;
+    p->x = p->z = p->y = p->target = -1;
+    status = request->update ? build_update(request, p) : build_nodes(request, p);
     if (status == CLAE_OK) status = prepare_nodes(p);
     if (status == CLAE_OK)
         *out = p;
     else
         plan_free(p);
     return status;
-}
-
-clae_status plan_prepare(const plan_request *request, plan **out) {
-    *out = NULL;
-    const clae_status status = check_sizes(request);
-    if (status != CLAE_OK) return status;
-    plan *p = new_plan(request->device, request->batch_size);
-    if (!p) return fail_memory(request->device->context, sizeof *p, "the plan");
-    return finish_plan(p, build_nodes(request, p), out);
-}
-
-clae_status plan_prepare_update(clae_device *device, const clae_model *model, optimiser_id optimiser, plan **out) {
-    const size_t floats = model->trained_floats, states = update_state_count(optimiser);
-    const op_desc desc = {.op = OP_update, .update = {optimiser, floats}};
-    plan_builder b = {.n = 1, .phase = PHASE_UPDATE};
-    *out = NULL;
-    plan *p = new_plan(device, 1);
-    if (!p) return fail_memory(device->context, sizeof *p, "the plan");
-    PLAN_ADD(&b, &desc, plan_add_tensor(&b, TENSOR_VALUE, 0, floats), plan_add_tensor(&b, TENSOR_GRADIENT, 0, floats),
-             states > 0 ? plan_add_tensor(&b, TENSOR_STATE, 0, floats) : -1,
-             states > 1 ? plan_add_tensor(&b, TENSOR_STATE_1, 0, floats) : -1);
-    return finish_plan(p, finish_nodes(&b, p), out);
 }
 
 static clae_status get_buffer(clae_device *device, size_t bytes, buffer *shared, buffer **out, bool *is_own) {

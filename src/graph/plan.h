@@ -64,6 +64,7 @@ typedef struct plan_request {
     bool encode, decode; /* one or both */
     bool backward;       /* the loss and its gradients */
     loss_id loss;        /* of `backward` */
+    const optimiser_id *update; /* not NULL: its step on all parameters, by their gradients, and nothing else */
 } plan_request;
 
 typedef struct plan {
@@ -79,12 +80,11 @@ typedef struct plan {
     bool owns_arena, owns_workspace;
 } plan;
 
-/* A whole step of training on bytes. */
+/* A whole step of training on bytes, but for the update; and that. */
 plan_request plan_request_of_training(clae_device *device, const clae_model *model, size_t batch_size);
+plan_request plan_request_of_update(clae_device *device, const clae_model *model, const optimiser_id *optimiser);
 
 clae_status plan_prepare(const plan_request *request, plan **plan);
-/* The step of an optimiser on all parameters, by their gradients. */
-clae_status plan_prepare_update(clae_device *device, const clae_model *model, optimiser_id optimiser, plan **plan);
 /* Gets the buffers, or those of `share`, where that is not NULL, if they are large enough; `share` and `params` must
  * outlive the plan. */
 clae_status plan_allocate(plan *plan, const params *params, const struct plan *share);

@@ -76,7 +76,8 @@ static clae_status plan_need(void *trainer, size_t batch_size, memory_need *need
 /* Plans everything, and allocates nothing on the device. */
 static clae_status plan_memory(clae_trainer *t, dataset_layout *layout) {
     clae_status status = prepare_plans(t, t->settings.batch_size, &t->full, &t->last);
-    if (status == CLAE_OK) status = plan_prepare_update(t->device, t->model, t->optimiser, &t->update);
+    const plan_request update = plan_request_of_update(t->device, t->model, &t->optimiser);
+    if (status == CLAE_OK) status = plan_prepare(&update, &t->update);
     if (status != CLAE_OK) return status;
     t->position.steps_per_epoch = t->dataset->info.n / t->settings.batch_size + (t->last ? 1 : 0);
     t->need = need_of(t, t->full, t->last);

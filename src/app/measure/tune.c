@@ -43,9 +43,11 @@ static void list_jobs(tuner *t, const plan *plan) {
 /* The ops of a training step, as they are fused when nothing is tuned. */
 static clae_status find_jobs(tuner *t, const clae_model *model) {
     plan *step = NULL, *update = NULL;
+    const optimiser_id optimiser = OPTIMISER_adam;
     const plan_request request = plan_request_of_training(t->device, model, t->options->batch_size);
+    const plan_request of_update = plan_request_of_update(t->device, model, &optimiser);
     clae_status status = plan_prepare(&request, &step);
-    if (status == CLAE_OK) status = plan_prepare_update(t->device, model, OPTIMISER_adam, &update);
+    if (status == CLAE_OK) status = plan_prepare(&of_update, &update);
     const size_t bytes = status == CLAE_OK ? (step->node_count + update->node_count) * sizeof *t->jobs : 0;
     t->jobs = status == CLAE_OK ? malloc(bytes) : NULL;
     if (status == CLAE_OK && !t->jobs) status = fail_memory(t->device->context, bytes, "tuning");
