@@ -160,7 +160,7 @@ static void test_memory_limit(void **state) {
 
     /* Half of the images fit beside the rest, and what is spared. */
     const double needed = number_after(err, "memory: "), images = 230 * 784 / 1048576.0;
-    const double limit = (needed - images / 2) / (1 - 1 / 16.0 - 1 / 64.0);
+    const double limit = (needed - images / 2) / (1 - 1 / 32.0);
     assert_code(clae("%s 10 --out streams --memory-limit %.4f", words, limit), 0);
     assert_int_equal(occurrences(err, "streamed"), 1);
     assert_same_files(in_scratch("stays/model.safetensors"), in_scratch("streams/model.safetensors"));

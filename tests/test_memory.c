@@ -105,7 +105,7 @@ static void test_inference_shrinks(void **state) {
     assert_int_equal(clae_infer_create(f->device, model, 0, &infer), CLAE_OK);
     assert_int_equal(clae_infer_evaluate(infer, images, &evaluation[0]), CLAE_OK);
     assert_int_equal(infer->batch_size, 256);
-    const uint64_t needed = infer->plans[0].plan->arena_bytes + infer->plans[0].plan->workspace_bytes;
+    const uint64_t needed = infer->runner.plans[0].plan->arena_bytes + infer->runner.plans[0].plan->workspace_bytes;
     clae_infer_free(infer);
 
     assert_int_equal(clae_infer_create(f->device, model, 0, &infer), CLAE_OK);
@@ -137,7 +137,8 @@ static double *mean_gradient(fixture *f, const clae_dataset *dataset, size_t bat
     for (size_t done = 0; done < dataset->info.n;) {
         const size_t images = trainer_next_plan(trainer)->batch_size;
         run_steps(trainer, 1);
-        assert_int_equal(buffer_download(trainer->params.gradients, 0, gradient, *count * sizeof *gradient), CLAE_OK);
+        assert_int_equal(buffer_download(trainer->params.gradients, 0, gradient, *count * sizeof *gradient),
+                         CLAE_OK);
         for (size_t i = 0; i < *count; i++) mean[i] += gradient[i] * (double)images / (double)dataset->info.n;
         done += images;
     }

@@ -21,9 +21,9 @@ static clae_trainer *create_trainer(fixture *f, clae_model *model, const clae_da
 }
 
 /* The limit that leaves room for chunks of so many batches, beside what is allocated and needed otherwise. */
-static uint64_t limit_for(const fixture *f, uint64_t needed, double spared, size_t image_bytes, size_t batches) {
+static uint64_t limit_for(const fixture *f, uint64_t needed, size_t image_bytes, size_t batches) {
     const double chunks = (double)(batches * BATCH * (2 * image_bytes + sizeof(uint32_t)) + image_bytes);
-    return (uint64_t)(((double)(f->device->allocated_bytes + needed) + chunks) / (1 - spared - 1.0 / 16));
+    return (uint64_t)(((double)(f->device->allocated_bytes + needed) + chunks) / (1 - 1.0 / 32));
 }
 
 /* A trainer that streams chunks of so many batches; 0: one whose images stay on the device. */
@@ -35,8 +35,7 @@ static clae_trainer *make_trainer(fixture *f, clae_model *model, const clae_data
     const memory_need need = trainer->need;
     const size_t image_bytes = trainer->data.layout.image_bytes;
     clae_trainer_free(trainer);
-    f->context->memory_limit_bytes =
-        limit_for(f, memory_need_total(&need) - need.images, 1.0 / 64, image_bytes, batches);
+    f->context->memory_limit_bytes = limit_for(f, memory_need_total(&need) - need.images, image_bytes, batches);
     trainer = create_trainer(f, model, dataset, no_shuffle);
     assert_int_equal(trainer->data.layout.chunk_images, batches * BATCH);
     assert_true(clae_trainer_memory_bytes(trainer) <= f->context->memory_limit_bytes);
@@ -141,11 +140,11 @@ static void infer(fixture *f, const clae_model *model, size_t batches, results *
     for (int i = 0; i < 3; i++)
         assert_int_equal(infer_plan(infer, kinds[i], false, i == 1 ? IMAGES % BATCH : BATCH, &plans[i]), CLAE_OK);
     const uint64_t losses_bytes = (IMAGES / BATCH + 1) * sizeof(float);
-    if (batches) f->context->memory_limit_bytes = limit_for(f, losses_bytes, 0, ELEMENTS, batches);
+    if (batches) f->context->memory_limit_bytes = limit_for(f, losses_bytes, ELEMENTS, batches);
 
     clae_dataset *images = byte_dataset(f->context, IMAGES, 1, 9, 9);
     assert_int_equal(clae_infer_encode(infer, images, out->codes), CLAE_OK);
-    assert_int_equal(infer->data.layout.chunk_images, batches * BATCH);
+    assert_int_equal(infer->runner.data.layout.chunk_images, batches * BATCH);
     assert_int_equal(clae_infer_reconstruct(infer, images, 7, 40, out->reconstructed), CLAE_OK);
     assert_int_equal(clae_infer_evaluate(infer, images, &out->evaluation), CLAE_OK);
     clae_dataset_free(images);

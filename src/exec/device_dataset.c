@@ -10,8 +10,6 @@
 
 /* Of two of them, one is filled while the other one is in use. */
 #define MOST_CHUNK_BYTES ((uint64_t)32 << 20)
-/* The share of the memory that is left to others, such as the driver and a screen. */
-#define SPARED_SHARE 16
 #define UPLOAD_BYTES ((size_t)4 << 20)
 
 static size_t index_count(const dataset_layout *layout) {
@@ -42,12 +40,10 @@ static size_t fitting_chunk(const dataset_layout *layout, const clae_device *dev
 }
 
 void dataset_layout_choose(dataset_layout *layout, const clae_device *device, uint64_t room_bytes) {
-    const uint64_t spared = device_memory_bytes(device) / SPARED_SHARE;
-    const uint64_t room = room_bytes > spared ? room_bytes - spared : 0;
     layout->chunk_images = 0;
     const memory_need whole = need_of(layout);
-    if (whole.images <= room && whole.largest_buffer <= device_largest_buffer_bytes(device)) return;
-    layout->chunk_images = fitting_chunk(layout, device, room);
+    if (whole.images <= room_bytes && whole.largest_buffer <= device_largest_buffer_bytes(device)) return;
+    layout->chunk_images = fitting_chunk(layout, device, room_bytes);
     if (layout->chunk_images) return;
     layout->chunk_images = layout->batch_size;
     if (whole.images <= need_of(layout).images) layout->chunk_images = 0;
@@ -113,8 +109,8 @@ static clae_status create(clae_device *device, const clae_dataset *dataset, size
 
 /* Chunks of a share of what all images take, or as small as they can be for 0; false where that is no less. */
 static bool shrink_layout(dataset_layout *layout, const clae_device *device, unsigned share) {
-    const uint64_t bytes = need_of(layout).images, spared = device_memory_bytes(device) / SPARED_SHARE;
-    dataset_layout_choose(layout, device, share ? spared + bytes / share : 0);
+    const uint64_t bytes = need_of(layout).images;
+    dataset_layout_choose(layout, device, share ? bytes / share : 0);
     return need_of(layout).images < bytes;
 }
 

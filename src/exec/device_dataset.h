@@ -27,8 +27,8 @@ typedef struct device_dataset {
     struct image_stream *stream; /* NULL when they stay */
 } device_dataset;
 
-/* Fills in chunk_images: images stay on the device if they fit into `room_bytes` and leave something for others;
- * otherwise chunks of a reasonable size, or what takes the least memory. */
+/* Fills in chunk_images: images stay on the device if they fit into `room_bytes`; otherwise chunks of a reasonable
+ * size, or what takes the least memory. */
 void dataset_layout_choose(dataset_layout *layout, const clae_device *device, uint64_t room_bytes);
 void dataset_layout_add_need(const dataset_layout *layout, memory_need *need);
 /* Says that images are streamed, if they are. */

@@ -7,11 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The share of a device's memory that is left to others. */
+#define SPARED_SHARE 32
 /* What a batch size is looked for with; interpolation finds it with a few, as needs grow nearly linearly. */
 #define MOST_PLANS 32
 #define TEXT_BYTES 32
 #define PARTS_BYTES 160
 #define MIB 1048576.0
+
+uint64_t memory_spared_bytes(const clae_device *device) {
+    return device_memory_bytes(device) / SPARED_SHARE;
+}
 
 void memory_need_add(memory_need *need, uint64_t *part, uint64_t bytes) {
     *part += bytes;

@@ -13,6 +13,9 @@ typedef struct memory_need {
     uint64_t largest_buffer;
 } memory_need;
 
+/* What is left to others, such as the driver, a screen and what comes later. */
+uint64_t memory_spared_bytes(const clae_device *device);
+
 /* Adds a buffer to one of the parts. */
 void memory_need_add(memory_need *need, uint64_t *part, uint64_t bytes);
 /* Adds what a prepared plan allocates when it may share the buffers of another, which may be NULL. */

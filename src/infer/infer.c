@@ -21,6 +21,7 @@ clae_status clae_infer_create(clae_device *device, const clae_model *model, size
     if (!infer) return fail_memory(device->context, sizeof *infer, "inference");
     infer->device = device;
     infer->model = model;
+    infer->runner = (runner){.device = device, .model = model};
     infer->mean = model->mean;
     infer->std = model->std;
     infer->batch_size = batch_size ? batch_size : DEFAULT_BATCH;
@@ -28,7 +29,7 @@ clae_status clae_infer_create(clae_device *device, const clae_model *model, size
     const size_t image_bytes = shape_elements(model->input) * sizeof *infer->image;
     clae_status status = CLAE_OK;
     if (!(infer->image = malloc(image_bytes))) status = fail_memory(device->context, image_bytes, "inference");
-    if (status == CLAE_OK) status = params_create(device, model, NULL, &infer->params);
+    if (status == CLAE_OK) status = params_create(device, model, NULL, &infer->runner.params);
     if (status != CLAE_OK) {
         clae_infer_free(infer);
         return status;
@@ -39,9 +40,7 @@ clae_status clae_infer_create(clae_device *device, const clae_model *model, size
 
 void clae_infer_free(clae_infer *infer) {
     if (!infer) return;
-    for (size_t i = infer->plan_count; i-- > 0;) plan_free(infer->plans[i].plan);
-    device_dataset_release(&infer->data);
-    params_release(&infer->params);
+    runner_release(&infer->runner);
     free(infer->staging);
     free(infer->image);
     free(infer);
@@ -50,12 +49,48 @@ void clae_infer_free(clae_infer *infer) {
 clae_status infer_update(clae_infer *infer, const clae_model *model) {
     infer->mean = model->mean;
     infer->std = model->std;
-    return params_upload(&infer->params, model);
+    return params_upload(&infer->runner.params, model);
+}
+
+static plan_request request_of(const clae_infer *infer, infer_kind kind, bool from_float, size_t batch_size) {
+    return (plan_request){.device = infer->device,
+                          .model = infer->model,
+                          .batch_size = batch_size,
+                          .load_batch = kind != INFER_DECODE,
+                          .from_float = from_float,
+                          .encode = kind != INFER_DECODE,
+                          .decode = kind != INFER_ENCODE};
+}
+
+clae_status infer_plan(clae_infer *infer, infer_kind kind, bool from_float, size_t batch_size, plan **out) {
+    runner_work work = {.request = request_of(infer, kind, from_float, batch_size)};
+    const clae_status status = runner_prepare(&infer->runner, &work);
+    *out = work.whole;
+    return status;
+}
+
+/* Gets the plan, in batches of infer->batch_size, and the images first .. first + n - 1. */
+static clae_status begin(clae_infer *infer, infer_kind kind, const clae_dataset *images, size_t first, size_t n,
+                         plan **out) {
+    runner_work work = {.request = request_of(infer, kind, images && images->info.is_float, infer->batch_size),
+                        .may_shrink = infer->may_shrink,
+                        .images = images,
+                        .first = first,
+                        .n = n};
+    clae_status status = CLAE_OK;
+    *out = NULL;
+    if (images) status = dataset_check_shape(images, infer->model->input, "the model");
+    if (images && status == CLAE_OK) status = dataset_check_range(images, first, n);
+    if (status == CLAE_OK) status = runner_prepare(&infer->runner, &work);
+    if (status != CLAE_OK) return status;
+    infer->batch_size = work.request.batch_size;
+    *out = work.whole;
+    return CLAE_OK;
 }
 
 static clae_status inputs_at(clae_infer *infer, size_t first, plan_inputs *inputs) {
     *inputs = (plan_inputs){0};
-    return device_dataset_take(&infer->data, first, inputs);
+    return device_dataset_take(&infer->runner.data, first, inputs);
 }
 
 /* At least rows * floats_per_row floats in infer->staging. */
@@ -95,14 +130,14 @@ static void to_pixels(const clae_infer *infer, float *values, size_t count) {
 
 clae_status clae_infer_encode(clae_infer *infer, const clae_dataset *images, float *codes) {
     plan *plan;
-    const clae_status status = infer_begin(infer, INFER_ENCODE, images, 0, images->info.n, &plan);
+    const clae_status status = begin(infer, INFER_ENCODE, images, 0, images->info.n, &plan);
     return status == CLAE_OK ? run_batches(infer, plan, images->info.n, codes) : status;
 }
 
 clae_status clae_infer_reconstruct(clae_infer *infer, const clae_dataset *images, size_t first, size_t n,
                                    float *reconstructed) {
     plan *plan;
-    clae_status status = infer_begin(infer, INFER_RECONSTRUCT, images, first, n, &plan);
+    clae_status status = begin(infer, INFER_RECONSTRUCT, images, first, n, &plan);
     if (status == CLAE_OK) status = run_batches(infer, plan, n, reconstructed);
     if (status == CLAE_OK) to_pixels(infer, reconstructed, n * shape_elements(infer->model->input));
     return status;
@@ -120,7 +155,7 @@ clae_status clae_infer_decode(clae_infer *infer, const float *codes, size_t n, f
     plan *plan;
     const size_t latent = shape_elements(infer->model->latent), elements = shape_elements(infer->model->input);
     clae_status status = check_codes(infer, codes, n, latent);
-    if (status == CLAE_OK) status = infer_begin(infer, INFER_DECODE, NULL, 0, n, &plan);
+    if (status == CLAE_OK) status = begin(infer, INFER_DECODE, NULL, 0, n, &plan);
     if (status != CLAE_OK) return status;
     const size_t batch = infer->batch_size;
     const view z = plan_view(plan, plan->z), y = plan_view(plan, plan->y);
@@ -194,14 +229,14 @@ static clae_status sum_errors(clae_infer *infer, plan *plan, const clae_dataset 
 
 clae_status infer_prepare_evaluation(clae_infer *infer, const clae_dataset *images) {
     plan *plan;
-    return infer_begin(infer, INFER_RECONSTRUCT, images, 0, images->info.n, &plan);
+    return begin(infer, INFER_RECONSTRUCT, images, 0, images->info.n, &plan);
 }
 
 clae_status clae_infer_evaluate(clae_infer *infer, const clae_dataset *images, clae_evaluation *evaluation) {
     error_sums sums = {0};
     plan *plan;
     *evaluation = (clae_evaluation){0};
-    clae_status status = infer_begin(infer, INFER_RECONSTRUCT, images, 0, images->info.n, &plan);
+    clae_status status = begin(infer, INFER_RECONSTRUCT, images, 0, images->info.n, &plan);
     if (status == CLAE_OK) status = sum_errors(infer, plan, images, &sums);
     if (status != CLAE_OK) return status;
     const double half_square = 0.5 * sums.squares / (double)images->info.n;

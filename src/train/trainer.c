@@ -10,9 +10,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The share of the memory that is left to evaluation, which uses the trainer's buffers where it can. */
-#define SPARED_SHARE 64
-
 static clae_status take_settings(clae_trainer *t, const clae_settings *given) {
     const clae_settings defaults = settings_defaults(t->device->context);
     const size_t n = t->dataset->info.n;
@@ -41,7 +38,7 @@ static clae_status prepare_plans(const clae_trainer *t, size_t batch_size, plan 
 }
 
 static memory_need need_of(const clae_trainer *t, const plan *full, const plan *last) {
-    memory_need need = {.spared = device_memory_bytes(t->device) / SPARED_SHARE};
+    memory_need need = {.spared = memory_spared_bytes(t->device)};
     for (size_t i = 0; i < params_buffer_count(&t->optimiser); i++)
         memory_need_add(&need, &need.weights, params_buffer_bytes(t->model, i));
     memory_need_add(&need, &need.losses, TRAINER_LOSS_SLOTS * sizeof(float));

@@ -299,7 +299,7 @@ static clae_status prepare(loop *loop, clae_device *device) {
     if (!status) status = restore(loop);
     if (!status) status = clae_infer_create(device, run->model, 0, &loop->infer);
     if (status) return status;
-    infer_share(loop->infer, loop->trainer->full);
+    loop->infer->runner.share = loop->trainer->full;
     loop->infer->loss = loss_find(settings.loss);
     status = infer_prepare_evaluation(loop->infer, run->test);
     return status ? status : open_logs(loop);
