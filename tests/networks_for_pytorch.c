@@ -89,7 +89,7 @@ static void train(clae_device *device, const network_trial *t, float *gradients,
     settings.no_shuffle = true;
     require(clae_trainer_create(device, t->model, t->images, &settings, &trainer) == CLAE_OK &&
                 clae_trainer_run(trainer, 1) == CLAE_OK &&
-                buffer_download(trainer->params.gradients, 0, gradients,
+                buffer_download(trainer->runner.params.gradients, 0, gradients,
                                 t->model->trained_floats * sizeof *gradients) == CLAE_OK,
             "the first step failed");
     while (clae_trainer_position(trainer).step < TRIAL_STEPS)

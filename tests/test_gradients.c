@@ -19,7 +19,7 @@ static float *device_gradients(fixture *f, clae_model *model, const clae_dataset
     float *gradients = malloc(bytes);
     assert_int_equal(clae_trainer_create(f->device, model, dataset, &settings, &trainer), CLAE_OK);
     assert_int_equal(clae_trainer_run(trainer, 1), CLAE_OK);
-    assert_int_equal(buffer_download(trainer->params.gradients, 0, gradients, bytes), CLAE_OK);
+    assert_int_equal(buffer_download(trainer->runner.params.gradients, 0, gradients, bytes), CLAE_OK);
     clae_trainer_free(trainer);
     return gradients;
 }

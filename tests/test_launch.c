@@ -100,7 +100,7 @@ static training train_with(const struct fault *what) {
     f.context->log_level = CLAE_LOG_WARNING;
     fault = *what;
     t.status = clae_trainer_create(f.device, model, dataset, &settings, &trainer);
-    if (t.status == CLAE_OK) t.is_streamed = trainer->data.stream != NULL;
+    if (t.status == CLAE_OK) t.is_streamed = trainer->runner.data.stream != NULL;
     if (t.status == CLAE_OK) t.status = train_steps(trainer, t.losses);
     clae_trainer_free(trainer);
     assert_true(f.device->allocated_bytes == 0);

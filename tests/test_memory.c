@@ -58,7 +58,7 @@ static void test_plan_is_kept(void **state) {
     for (int i = 0; i < 2; i++) {
         clae_trainer *trainer = NULL;
         assert_int_equal(try_trainer(f, model, dataset, 7, &trainer), CLAE_OK);
-        assert_int_equal(trainer->data.stream != NULL, i);
+        assert_int_equal(trainer->runner.data.stream != NULL, i);
         bytes[i] = clae_trainer_memory_bytes(trainer);
         assert_near(f->device->allocated_bytes - before, bytes[i], 2);
         clae_trainer_free(trainer);
@@ -77,7 +77,7 @@ static void test_refusal(void **state) {
     clae_model *model = small_model(f->context, 1);
     clae_trainer *trainer = NULL;
     assert_int_equal(try_trainer(f, model, dataset, 3000, &trainer), CLAE_OK);
-    const memory_need need = trainer->need;
+    const memory_need need = trainer->runner.need;
     clae_trainer_free(trainer);
     for (int part = 2; part <= 8; part *= 2) {
         f->context->memory_limit_bytes = f->device->allocated_bytes + memory_need_total(&need) / (uint64_t)part;
@@ -137,7 +137,7 @@ static double *mean_gradient(fixture *f, const clae_dataset *dataset, size_t bat
     for (size_t done = 0; done < dataset->info.n;) {
         const size_t images = trainer_next_plan(trainer)->batch_size;
         run_steps(trainer, 1);
-        assert_int_equal(buffer_download(trainer->params.gradients, 0, gradient, *count * sizeof *gradient),
+        assert_int_equal(buffer_download(trainer->runner.params.gradients, 0, gradient, *count * sizeof *gradient),
                          CLAE_OK);
         for (size_t i = 0; i < *count; i++) mean[i] += gradient[i] * (double)images / (double)dataset->info.n;
         done += images;

@@ -82,9 +82,9 @@ static void check_first_step(trial_run *r, clae_trainer *trainer, float loss) {
         fail_msg("%s loss: %.9g, the reference gives %.9g, bound %.3g", r->text, (double)loss, r->t.loss,
                  r->t.loss_bound);
     r->shares->loss = fmax(r->shares->loss, share_of(error, r->t.loss_bound));
-    assert_int_equal(buffer_download(trainer->params.gradients, 0, results, trained * sizeof *results), CLAE_OK);
+    assert_int_equal(buffer_download(trainer->runner.params.gradients, 0, results, trained * sizeof *results), CLAE_OK);
     if (floats > trained)
-        assert_int_equal(buffer_download(trainer->params.values, trained * sizeof *results, results + trained,
+        assert_int_equal(buffer_download(trainer->runner.params.values, trained * sizeof *results, results + trained,
                                          (floats - trained) * sizeof *results),
                          CLAE_OK);
     for (size_t i = 0; i < r->t.model->layer_count; i++)

@@ -30,14 +30,14 @@ static uint64_t limit_for(const fixture *f, uint64_t needed, size_t image_bytes,
 static clae_trainer *make_trainer(fixture *f, clae_model *model, const clae_dataset *dataset, bool no_shuffle,
                                   size_t batches) {
     clae_trainer *trainer = create_trainer(f, model, dataset, no_shuffle);
-    assert_int_equal(trainer->data.layout.chunk_images, 0);
+    assert_int_equal(trainer->runner.data.layout.chunk_images, 0);
     if (!batches) return trainer;
-    const memory_need need = trainer->need;
-    const size_t image_bytes = trainer->data.layout.image_bytes;
+    const memory_need need = trainer->runner.need;
+    const size_t image_bytes = trainer->runner.data.layout.image_bytes;
     clae_trainer_free(trainer);
     f->context->memory_limit_bytes = limit_for(f, memory_need_total(&need) - need.images, image_bytes, batches);
     trainer = create_trainer(f, model, dataset, no_shuffle);
-    assert_int_equal(trainer->data.layout.chunk_images, batches * BATCH);
+    assert_int_equal(trainer->runner.data.layout.chunk_images, batches * BATCH);
     assert_true(clae_trainer_memory_bytes(trainer) <= f->context->memory_limit_bytes);
     f->context->memory_limit_bytes = 0;
     return trainer;

@@ -31,7 +31,7 @@ static void add_number(checkpoint_texts *texts, const char *key, uint64_t value)
 }
 
 static void add_settings(const clae_trainer *t, checkpoint_texts *texts) {
-    add_text(texts, "data", t->data.fingerprint);
+    add_text(texts, "data", t->runner.data.fingerprint);
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         const setting *row = &settings_table[i];
         if (!(row->group & SETTINGS_OF_TRAINER)) continue;
@@ -58,10 +58,10 @@ typedef struct flat_part {
 /* The weights, and the optimiser's states; how many there are. */
 static size_t flat_parts(const clae_trainer *t, flat_part parts[MAX_FLAT_PARTS]) {
     const size_t states = update_state_count(t->optimiser);
-    parts[0] = (flat_part){"", t->params.values, t->params.floats, false};
+    parts[0] = (flat_part){"", t->runner.params.values, t->runner.params.floats, false};
     for (size_t k = 0; k < states; k++) {
-        parts[1 + k] = (flat_part){"", t->params.state[k], t->params.trained_floats,
-                                     update_state_is_square(t->optimiser, k)};
+        parts[1 + k] = (flat_part){"", t->runner.params.state[k], t->runner.params.trained_floats,
+                                   update_state_is_square(t->optimiser, k)};
         update_state_prefix(t->optimiser, k, parts[1 + k].prefix);
     }
     return 1 + states;
@@ -82,7 +82,7 @@ static clae_status check_finite(const clae_trainer *t, const float *flat, size_t
 static clae_status collect_tensors(const clae_trainer *t, model_tensors sets[MAX_FLAT_PARTS], safetensors_tensor **tensors,
                                    size_t *count) {
     flat_part parts[MAX_FLAT_PARTS];
-    const size_t bytes = t->params.floats * sizeof(float), part_count = flat_parts(t, parts);
+    const size_t bytes = t->runner.params.floats * sizeof(float), part_count = flat_parts(t, parts);
     float *flat = malloc(bytes);
     clae_status status = flat ? CLAE_OK : fail_memory(t->device->context, bytes, "the checkpoint");
     for (size_t i = 0; i < part_count && status == CLAE_OK; i++) {
@@ -149,7 +149,8 @@ static clae_status check_setting(const clae_trainer *t, const safetensors_file *
 static clae_status check_settings(const clae_trainer *t, const safetensors_file *file, const char *path) {
     const char *data = safetensors_metadata(file, "data");
     if (!data) return fail(t->device->context, CLAE_ERROR_INPUT, "%s: is not a checkpoint (no data)", path);
-    if (strcmp(data, t->data.fingerprint) != 0) return refuse_other(t, path, "data", data, t->data.fingerprint);
+    if (strcmp(data, t->runner.data.fingerprint) != 0)
+        return refuse_other(t, path, "data", data, t->runner.data.fingerprint);
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         const setting *row = &settings_table[i];
         if (!(row->group & SETTINGS_OF_TRAINER) || row->resume != SETTING_SAME) continue;
@@ -182,7 +183,7 @@ static clae_status read_position(const clae_trainer *t, const safetensors_file *
     const uint64_t most = (uint64_t)1 << 48, batch = t->settings.batch_size;
     *position = t->position;
     if (!read_number(file, "step", most, &position->step) || !read_number(file, "epoch", most, &position->epoch) ||
-        !read_number(file, "images", t->data.layout.n - 1, &position->images) || position->images % batch != 0 ||
+        !read_number(file, "images", t->runner.data.layout.n - 1, &position->images) || position->images % batch != 0 ||
         position->step != position->epoch * position->steps_per_epoch + position->images / batch)
         return fail(t->device->context, CLAE_ERROR_INPUT, "%s: its step, epoch and images do not fit together", path);
     return CLAE_OK;
@@ -196,7 +197,7 @@ static bool is_negative(const float *values, size_t count) {
 
 static clae_status read_part(const clae_trainer *t, const safetensors_file *file, const char *path,
                              const flat_part *part, float **flat) {
-    const size_t bytes = t->params.floats * sizeof(float);
+    const size_t bytes = t->runner.params.floats * sizeof(float);
     *flat = aligned_zeroed(bytes);
     if (!*flat) return fail_memory(t->device->context, bytes, "the checkpoint");
     const clae_status status = model_flat_from_file(t->model, file, path, part->prefix, *flat);

@@ -2,10 +2,9 @@
 
 #include "base/memory.h"
 #include "base/philox.h"
-#include "ops/loss.h"
 #include "data/dataset.h"
+#include "ops/loss.h"
 #include "train/optimiser.h"
-#include "check/selftest.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,108 +24,21 @@ static clae_status take_settings(clae_trainer *t, const clae_settings *given) {
     return CLAE_OK;
 }
 
-/* The plans for batches of one size and for the smaller batch that ends an epoch, *last: NULL where none does. */
-static clae_status prepare_plans(const clae_trainer *t, size_t batch_size, plan **full, plan **last) {
-    plan_request request = plan_request_of_training(t->device, t->model, batch_size);
-    request.loss = loss_find(t->settings.loss);
-    request.from_float = t->dataset->info.is_float;
-    *full = *last = NULL;
-    clae_status status = plan_prepare(&request, full);
-    request.batch_size = t->dataset->info.n % batch_size;
-    if (status == CLAE_OK && request.batch_size) status = plan_prepare(&request, last);
-    return status;
-}
-
-static memory_need need_of(const clae_trainer *t, const plan *full, const plan *last) {
-    memory_need need = {.spared = memory_spared_bytes(t->device)};
-    for (size_t i = 0; i < params_buffer_count(&t->optimiser); i++)
-        memory_need_add(&need, &need.weights, params_buffer_bytes(t->model, i));
-    memory_need_add(&need, &need.losses, TRAINER_LOSS_SLOTS * sizeof(float));
-    memory_need_add_plan(&need, full, NULL);
-    if (last) memory_need_add_plan(&need, last, full);
-    memory_need_add_plan(&need, t->update, full);
-    return need;
-}
-
-static dataset_layout choose_layout(const clae_trainer *t, size_t batch_size, uint64_t room_bytes) {
-    dataset_layout layout = {
-        .n = t->dataset->info.n, .image_bytes = dataset_image_bytes(&t->dataset->info), .batch_size = batch_size};
-    dataset_layout_choose(&layout, t->device, room_bytes);
-    return layout;
-}
-
-/* The least that batches of another size need. */
-static clae_status plan_need(void *trainer, size_t batch_size, memory_need *need) {
-    const clae_trainer *t = trainer;
-    const dataset_layout layout = choose_layout(t, batch_size, 0);
-    plan *full, *last;
-    const clae_status status = prepare_plans(t, batch_size, &full, &last);
-    if (status == CLAE_OK) {
-        *need = need_of(t, full, last);
-        dataset_layout_add_need(&layout, need);
-    }
-    plan_free(last);
-    plan_free(full);
-    return status;
-}
-
-/* Plans everything, and allocates nothing on the device. */
-static clae_status plan_memory(clae_trainer *t, dataset_layout *layout) {
-    clae_status status = prepare_plans(t, t->settings.batch_size, &t->full, &t->last);
-    const plan_request update = plan_request_of_update(t->device, t->model, &t->optimiser);
-    if (status == CLAE_OK) status = plan_prepare(&update, &t->update);
-    if (status != CLAE_OK) return status;
-    t->position.steps_per_epoch = t->dataset->info.n / t->settings.batch_size + (t->last ? 1 : 0);
-    t->need = need_of(t, t->full, t->last);
-    const uint64_t left = device_memory_left_bytes(t->device);
-    const uint64_t needed = memory_need_total(&t->need) + t->need.spared;
-    *layout = choose_layout(t, t->settings.batch_size, left > needed ? left - needed : 0);
-    dataset_layout_add_need(layout, &t->need);
-    if (!memory_need_fits(t->device, &t->need))
-        return memory_need_refuse(t->device, t->settings.batch_size, &t->need, plan_need, t);
-    memory_need_log(t->device, CLAE_LOG_INFO, &t->need);
-    dataset_layout_log(layout, t->device, CLAE_LOG_INFO);
-    return CLAE_OK;
-}
-
-static void free_plans(clae_trainer *t) {
-    plan_free(t->update);
-    plan_free(t->last);
-    plan_free(t->full);
-    t->update = t->last = t->full = NULL;
-}
-
-static clae_status test_plans(const clae_trainer *t, bool *refused) {
-    const plan *const plans[] = {t->full, t->update, t->last};
-    clae_status status = CLAE_OK;
-    *refused = false;
-    for (size_t i = 0; i < ARRAY_LENGTH(plans) && status == CLAE_OK; i++) {
-        bool of_plan = false;
-        if (plans[i]) status = selftest_plan(plans[i], NULL, &of_plan);
-        *refused = *refused || of_plan;
-    }
-    return status;
-}
-
-/* Plans until no implementation is refused: the next one may need more memory. */
-static clae_status plan_and_test(clae_trainer *t, dataset_layout *layout) {
-    bool refused = true;
-    clae_status status = CLAE_OK;
-    while (refused && status == CLAE_OK) {
-        free_plans(t);
-        status = plan_memory(t, layout);
-        if (status == CLAE_OK) status = test_plans(t, &refused);
-    }
-    return status;
-}
-
-static clae_status allocate(clae_trainer *t, const dataset_layout *layout) {
-    clae_status status = params_create(t->device, t->model, &t->optimiser, &t->params);
-    if (status == CLAE_OK) status = plan_allocate(t->full, &t->params, NULL);
-    if (status == CLAE_OK && t->last) status = plan_allocate(t->last, &t->params, t->full);
-    if (status == CLAE_OK) status = plan_allocate(t->update, &t->params, t->full);
-    if (status == CLAE_OK) status = device_dataset_create(t->device, t->dataset, 0, layout, &t->data);
-    if (status == CLAE_OK) status = buffer_create(t->device, TRAINER_LOSS_SLOTS * sizeof(float), &t->losses);
+/* Plans, parameters, the images and the slots of losses. */
+static clae_status prepare(clae_trainer *t) {
+    const size_t n = t->dataset->info.n, batch_size = t->settings.batch_size;
+    t->runner = (runner){.device = t->device, .model = t->model, .optimiser = &t->optimiser};
+    runner_work work = {.request = plan_request_of_training(t->device, t->model, batch_size),
+                        .images = t->dataset,
+                        .n = n,
+                        .loss_slots = TRAINER_LOSS_SLOTS};
+    work.request.loss = loss_find(t->settings.loss);
+    work.request.from_float = t->dataset->info.is_float;
+    const clae_status status = runner_prepare(&t->runner, &work);
+    t->full = work.whole;
+    t->last = work.last;
+    t->update = work.update;
+    t->position.steps_per_epoch = n / batch_size + (n % batch_size ? 1 : 0);
     return status;
 }
 
@@ -146,12 +58,10 @@ clae_status clae_trainer_create(clae_device *device, clae_model *model, const cl
     t->device = device;
     t->model = model;
     t->dataset = dataset;
-    dataset_layout layout;
     clae_status status = dataset_check_shape(dataset, model->input, "the model");
     if (status == CLAE_OK) status = take_settings(t, settings);
     if (status == CLAE_OK) clae_model_set_normalisation(model, dataset->info.mean, dataset->info.std);
-    if (status == CLAE_OK) status = plan_and_test(t, &layout);
-    if (status == CLAE_OK) status = allocate(t, &layout);
+    if (status == CLAE_OK) status = prepare(t);
     if (status == CLAE_OK) status = make_host_arrays(t);
     if (status != CLAE_OK) {
         clae_trainer_free(t);
@@ -163,10 +73,7 @@ clae_status clae_trainer_create(clae_device *device, clae_model *model, const cl
 
 void clae_trainer_free(clae_trainer *trainer) {
     if (!trainer) return;
-    free_plans(trainer);
-    buffer_free(trainer->losses);
-    device_dataset_release(&trainer->data);
-    params_release(&trainer->params);
+    runner_release(&trainer->runner);
     settings_release(&trainer->settings);
     free(trainer->order);
     free(trainer->host_losses);
@@ -176,8 +83,8 @@ void clae_trainer_free(clae_trainer *trainer) {
 static clae_status set_order(clae_trainer *t) {
     if (t->order_is_set || t->settings.no_shuffle) return CLAE_OK;
     philox_permutation((philox_stream){t->settings.seed, PHILOX_SHUFFLE, (uint32_t)t->position.epoch}, t->order,
-                       t->data.layout.n);
-    const clae_status status = device_dataset_set_order(&t->data, t->order);
+                       t->runner.data.layout.n);
+    const clae_status status = device_dataset_set_order(&t->runner.data, t->order);
     t->order_is_set = status == CLAE_OK;
     return status;
 }
@@ -191,24 +98,24 @@ plan_node *trainer_node(const clae_trainer *t, size_t index) {
 }
 
 plan *trainer_next_plan(const clae_trainer *trainer) {
-    return trainer->position.images + trainer->settings.batch_size <= trainer->data.layout.n ? trainer->full
-                                                                                             : trainer->last;
+    return trainer->position.images + trainer->settings.batch_size <= trainer->runner.data.layout.n ? trainer->full
+                                                                                                    : trainer->last;
 }
 
 clae_status trainer_next_inputs(clae_trainer *t, plan_inputs *inputs) {
-    *inputs = (plan_inputs){.losses = t->losses,
+    *inputs = (plan_inputs){.losses = t->runner.losses,
                             .step = {.slot = t->position.step - t->first_waiting_step,
                                      .seed = t->settings.seed,
                                      .number = t->position.step}};
     optimiser_rates(&t->settings, t->position.step, inputs->step.rates);
     const clae_status status = set_order(t);
-    return status == CLAE_OK ? device_dataset_take(&t->data, t->position.images, inputs) : status;
+    return status == CLAE_OK ? device_dataset_take(&t->runner.data, t->position.images, inputs) : status;
 }
 
 void trainer_advance(clae_trainer *t) {
     t->position.images += trainer_next_plan(t)->batch_size;
     t->position.step++;
-    if (t->position.images < t->data.layout.n) return;
+    if (t->position.images < t->runner.data.layout.n) return;
     t->position.images = 0;
     t->position.epoch++;
     t->order_is_set = false;
@@ -237,7 +144,7 @@ clae_status clae_trainer_run(clae_trainer *t, uint64_t steps) {
 clae_status clae_trainer_losses(clae_trainer *t, const float **losses, size_t *count) {
     *losses = t->host_losses;
     *count = (size_t)(t->position.step - t->first_waiting_step);
-    const clae_status status = buffer_download(t->losses, 0, t->host_losses, *count * sizeof(float));
+    const clae_status status = buffer_download(t->runner.losses, 0, t->host_losses, *count * sizeof(float));
     if (status != CLAE_OK) return status;
     const uint64_t first = t->first_waiting_step;
     t->first_waiting_step = t->position.step;
@@ -254,9 +161,9 @@ clae_train_position clae_trainer_position(const clae_trainer *trainer) {
 }
 
 clae_status clae_trainer_update_model(clae_trainer *trainer) {
-    return params_download(&trainer->params, trainer->model);
+    return params_download(&trainer->runner.params, trainer->model);
 }
 
 uint64_t clae_trainer_memory_bytes(const clae_trainer *trainer) {
-    return memory_need_total(&trainer->need);
+    return memory_need_total(&trainer->runner.need);
 }

@@ -2,8 +2,7 @@
 #ifndef CLAE_TRAIN_TRAINER_H
 #define CLAE_TRAIN_TRAINER_H
 
-#include "exec/device_dataset.h"
-#include "graph/plan.h"
+#include "exec/runner.h"
 #include "train/settings.h"
 
 #include <clae/train.h>
@@ -16,13 +15,10 @@ struct clae_trainer {
     clae_model *model;
     const clae_dataset *dataset;
     clae_settings settings;
-    params params;
     optimiser_id optimiser;
-    memory_need need;
-    device_dataset data;
+    runner runner;
     plan *full, *last; /* for a whole batch, and for the smaller one that ends an epoch: NULL where none does */
     plan *update;      /* what makes parameters follow their gradients */
-    buffer *losses;
     float *host_losses; /* TRAINER_LOSS_SLOTS */
     uint32_t *order;    /* of the epoch under way, n */
     bool order_is_set;

@@ -110,9 +110,9 @@ static clae_status time_all(clae_device *device, clae_trainer *trainer, clae_inf
     trainer_work train = {trainer};
     plan_work encode = {0}, decode = {0};
     /* If images are streamed, others will come into their place, which makes no difference here. */
-    clae_status status = device_dataset_take(&trainer->data, 0, &encode.inputs);
+    clae_status status = device_dataset_take(&trainer->runner.data, 0, &encode.inputs);
     if (status == CLAE_OK)
-        status = infer_plan(infer, INFER_ENCODE, trainer->data.is_float, result->batch_size, &encode.plan);
+        status = infer_plan(infer, INFER_ENCODE, trainer->runner.data.is_float, result->batch_size, &encode.plan);
     if (status == CLAE_OK) status = infer_plan(infer, INFER_DECODE, false, result->batch_size, &decode.plan);
     rate rates[] = {{run_trainer, &train}, {run_plan, &encode}, {run_plan, &decode}};
     if (status == CLAE_OK) status = time_rates(device, rates, ARRAY_LENGTH(rates), peaks, rounds);
@@ -140,6 +140,7 @@ clae_status bench_run(clae_device *device, clae_model *model, size_t batch_size,
     clae_status status = make_dataset(device->context, model, BATCHES * batch_size, &dataset);
     if (status == CLAE_OK) status = clae_trainer_create(device, model, dataset, &settings, &trainer);
     if (status == CLAE_OK) status = clae_infer_create(device, model, batch_size, &infer);
+    if (status == CLAE_OK) infer->runner.share = trainer->full;
     if (status == CLAE_OK) status = time_all(device, trainer, infer, rounds, result);
     if (status == CLAE_OK) result->memory_bytes = clae_trainer_memory_bytes(trainer);
     clae_infer_free(infer);
