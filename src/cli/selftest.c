@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "check/selftest.h"
+#include "exec/runner.h"
 
 #include <stdio.h>
 
@@ -38,23 +39,20 @@ static void print_result(void *user, const selftest_result *result) {
 }
 
 static clae_status test_device(session *session, const clae_model *model, size_t batch_size) {
-    plan *step = NULL, *update = NULL;
-    tally tally = {0};
     const optimiser_id optimiser = OPTIMISER_adam;
-    const plan_request request = plan_request_of_training(session->device, model, batch_size);
-    const plan_request request_of_update = plan_request_of_update(session->device, model, &optimiser);
-    clae_status status = plan_prepare(&request, &step);
-    if (!status) status = plan_prepare(&request_of_update, &update);
-    if (!status) {
+    runner runner = {.device = session->device, .model = model, .optimiser = &optimiser};
+    runner_work work = {.request = plan_request_of_training(session->device, model, batch_size)};
+    tally tally = {0};
+    clae_status status = runner_plan_work(&runner, &work);
+    if (status == CLAE_OK) {
         printf("%-10s %-14s %-82s %7s\n", "layer", "by", "op", "off by");
-        status = selftest_report(step, print_result, &tally);
-        const clae_status of_update = selftest_report(update, print_result, &tally);
-        if (!status) status = of_update;
+        status = selftest_report(work.whole, print_result, &tally);
+        const clae_status of_update = selftest_report(work.update, print_result, &tally);
+        if (status == CLAE_OK) status = of_update;
         printf("%zu kernels passed, %zu failed on %s\n", tally.passed, tally.failed,
                clae_device_get_info(session->device)->name);
     }
-    plan_free(update);
-    plan_free(step);
+    runner_release(&runner);
     return status;
 }
 

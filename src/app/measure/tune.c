@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "graph/plan.h"
+#include "exec/runner.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,22 +42,19 @@ static void list_jobs(tuner *t, const plan *plan) {
 
 /* The ops of a training step, as they are fused when nothing is tuned. */
 static clae_status find_jobs(tuner *t, const clae_model *model) {
-    plan *step = NULL, *update = NULL;
     const optimiser_id optimiser = OPTIMISER_adam;
-    const plan_request request = plan_request_of_training(t->device, model, t->options->batch_size);
-    const plan_request of_update = plan_request_of_update(t->device, model, &optimiser);
-    clae_status status = plan_prepare(&request, &step);
-    if (status == CLAE_OK) status = plan_prepare(&of_update, &update);
-    const size_t bytes = status == CLAE_OK ? (step->node_count + update->node_count) * sizeof *t->jobs : 0;
+    runner runner = {.device = t->device, .model = model, .optimiser = &optimiser};
+    runner_work work = {.request = plan_request_of_training(t->device, model, t->options->batch_size)};
+    clae_status status = runner_plan_work(&runner, &work);
+    const size_t bytes = status == CLAE_OK ? (work.whole->node_count + work.update->node_count) * sizeof *t->jobs : 0;
     t->jobs = status == CLAE_OK ? malloc(bytes) : NULL;
     if (status == CLAE_OK && !t->jobs) status = fail_memory(t->device->context, bytes, "tuning");
     if (status == CLAE_OK) {
-        list_jobs(t, step);
-        list_jobs(t, update);
+        list_jobs(t, work.whole);
+        list_jobs(t, work.update);
         qsort(t->jobs, t->count, sizeof *t->jobs, costliest_first);
     }
-    plan_free(update);
-    plan_free(step);
+    runner_release(&runner);
     return status;
 }
 
