@@ -5,7 +5,7 @@ import re
 import sys
 
 LEVELS = [["base"], ["ops", "data"], ["backend"], ["plain", "opencl"], ["device"], ["graph"], ["check"], ["exec"],
-          ["train", "infer"], ["latent"], ["app"], ["cli"]]
+          ["train"], ["infer"], ["latent"], ["app"], ["cli"]]
 LEVEL_OF = {folder: level for level, folders in enumerate(LEVELS) for folder in folders}
 
 

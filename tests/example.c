@@ -36,7 +36,7 @@ int main(void) {
         failed = clae_trainer_run(trainer, 4) || clae_trainer_losses(trainer, &losses, &count);
         if (!failed) printf("epoch %d: loss %.2f\n", epoch + 1, losses[count - 1]);
     }
-    failed = failed || clae_trainer_update_model(trainer) || clae_infer_create(device, model, 0, &infer) ||
+    failed = failed || clae_trainer_update_model(trainer) || clae_infer_create(device, model, NULL, 0, &infer) ||
              clae_infer_encode(infer, images, codes[0]);
     for (int i = 0; i < 3 && !failed; i++) printf("image %d: code %g, %g, ...\n", i, codes[i][0], codes[i][1]);
     clae_infer_free(infer), clae_trainer_free(trainer), clae_model_free(model), clae_dataset_free(images);

@@ -61,13 +61,13 @@ static void play_gpu(opencl_device *device, const char *class) {
 }
 
 /* Whether a plan gives it the op with bias and ReLU in it. */
-static bool would_fuse(const clae_device *device, const op_desc *desc, const op_impl *impl) {
+static bool would_fuse(const clae_device *device, const op_desc *desc, const op_choice *choice) {
     op_desc fused;
-    if (!device->context->no_fusion || !op_is_conv(desc->op)) return false;
+    if (!choice->numerics->no_fusion || !op_is_conv(desc->op)) return false;
     memcpy(&fused, desc, sizeof fused);
     fused.conv.with_bias = true;
     fused.conv.activation = ACTIVATION_relu;
-    return impl->supports(device, &fused);
+    return choice->impl->supports(device, &fused);
 }
 
 /* Matrix units suit when less than float's precision is asked for, but can be tuned to. */
@@ -76,19 +76,20 @@ static bool is_for_gpus(const clae_device *device, const op_desc *desc, const op
     return !impl->suits || impl->suits(device, desc);
 }
 
-static clae_status prepare_all(clae_device *device, const op_desc *desc) {
+static clae_status prepare_all(clae_device *device, const numerics *numerics, const op_desc *desc) {
     clae_status status = CLAE_OK;
     for (const op_impl *const *impl = device->backend->impls(desc->op); *impl && !status; impl++) {
+        const op_choice choice = {.impl = *impl, .numerics = numerics};
         op_instance *instance = NULL;
         if (!is_for_gpus(device, desc, *impl) || !(*impl)->supports(device, desc)) continue;
-        if (would_fuse(device, desc, *impl)) continue;
-        status = op_prepare(device, desc, (*impl)->name, &instance);
+        if (would_fuse(device, desc, &choice)) continue;
+        status = (*impl)->prepare(device, desc, &choice, &instance);
         op_release(instance);
     }
     return status;
 }
 
-static clae_status prepare_plan(clae_device *device, const clae_model *model, bool training) {
+static clae_status prepare_plan(clae_device *device, const numerics *numerics, const clae_model *model, bool training) {
     const plan_request request = {.device = device,
                                   .model = model,
                                   .batch_size = BATCH,
@@ -96,10 +97,12 @@ static clae_status prepare_plan(clae_device *device, const clae_model *model, bo
                                   .from_float = !training,
                                   .encode = true,
                                   .decode = true,
-                                  .backward = training};
+                                  .backward = training,
+                                  .numerics = *numerics};
     plan *plan = NULL;
     clae_status status = plan_prepare(&request, &plan);
-    for (size_t i = 0; !status && i < plan->node_count; i++) status = prepare_all(device, &plan->nodes[i].desc);
+    for (size_t i = 0; !status && i < plan->node_count; i++)
+        status = prepare_all(device, numerics, &plan->nodes[i].desc);
     plan_free(plan);
     return status;
 }
@@ -111,20 +114,21 @@ static const op_desc more[] = {
     {.op = OP_group_norm_fwd, .norm = {.images = BATCH, .pixels = 49, .channels = 5, .groups = 5, .epsilon = 1e-5}},
 };
 
-static clae_status prepare_more(clae_device *device) {
+static clae_status prepare_more(clae_device *device, const numerics *numerics) {
     clae_status status = CLAE_OK;
-    for (size_t i = 0; i < sizeof more / sizeof *more && !status; i++) status = prepare_all(device, &more[i]);
+    for (size_t i = 0; i < sizeof more / sizeof *more && !status; i++) status = prepare_all(device, numerics, &more[i]);
     return status;
 }
 
-static clae_status prepare_on(clae_context *context, clae_device *device, const char *class, programs *all) {
+static clae_status prepare_on(clae_context *context, clae_device *device, const numerics *numerics, const char *class,
+                              programs *all) {
     clae_model *model = NULL;
     double gflops;
     play_gpu((opencl_device *)device, class);
     clae_status status = clae_model_create_lecture(context, CHANNELS, LATENT_DIM, 0, &model);
-    if (!status) status = prepare_plan(device, model, true);
-    if (!status) status = prepare_plan(device, model, false);
-    if (!status) status = prepare_more(device);
+    if (!status) status = prepare_plan(device, numerics, model, true);
+    if (!status) status = prepare_plan(device, numerics, model, false);
+    if (!status) status = prepare_more(device, numerics);
     /* The only program that is built: its kernel is run, briefly. */
     ((opencl_device *)device)->names_only = ((opencl_device *)device)->keeps_programs = false;
     device->info.compute_units = 1;
@@ -137,20 +141,14 @@ static clae_status prepare_on(clae_context *context, clae_device *device, const 
 }
 
 /* CLBlast's kernels are not ours: products are made by our own. */
-static clae_status prepare_step(bool fusion, clae_precision precision, programs *all, const char *cache,
-                                const char *class) {
-    const clae_context_options options = {.log = print_warning,
-                                          .log_level = CLAE_LOG_WARNING,
-                                          .cache_dir = cache,
-                                          .impls = "gemm=plain",
-                                          .no_fusion = !fusion,
-                                          .no_tuning = true,
-                                          .precision = precision};
+static clae_status prepare_step(bool fusion, bool tf32, programs *all, const char *cache, const char *class) {
+    const clae_context_options options = {.log = print_warning, .log_level = CLAE_LOG_WARNING, .cache_dir = cache};
+    const numerics numerics = {.impls = "gemm=plain", .no_fusion = !fusion, .no_tuning = true, .tf32 = tf32};
     clae_context *context = NULL;
     clae_device *device = NULL;
     clae_status status = clae_context_create(&options, &context);
     if (!status) status = clae_device_open(context, "opencl", &device);
-    if (!status) status = prepare_on(context, device, class, all);
+    if (!status) status = prepare_on(context, device, &numerics, class, all);
     clae_device_close(device);
     clae_context_free(context);
     return status;
@@ -180,9 +178,9 @@ int main(int argc, char **argv) {
         return 2;
     }
     programs all = {0};
-    clae_status status = prepare_step(true, CLAE_PRECISION_FP32, &all, argv[1], argv[2]);
-    if (!status) status = prepare_step(true, CLAE_PRECISION_TF32, &all, argv[1], argv[2]);
-    if (!status) status = prepare_step(false, CLAE_PRECISION_FP32, &all, argv[1], argv[2]);
+    clae_status status = prepare_step(true, false, &all, argv[1], argv[2]);
+    if (!status) status = prepare_step(true, true, &all, argv[1], argv[2]);
+    if (!status) status = prepare_step(false, false, &all, argv[1], argv[2]);
     bool good = !status && !all.out_of_memory;
     for (size_t i = 0; i < all.count; i++) {
         good = good && write_program(argv[1], i, all.lines[i]);

@@ -100,11 +100,8 @@ static void keep_error(void *user, clae_log_level level, const char *line) {
 }
 
 static clae_status open_device(op_harness *h, unsigned threads, clae_context **context, clae_device **device) {
-    clae_context_options options = {.log = keep_error,
-                                    .log_user = h,
-                                    .log_level = CLAE_LOG_WARNING,
-                                    .threads = threads,
-                                    .precision = h->settings.tf32 ? CLAE_PRECISION_TF32 : CLAE_PRECISION_FP32};
+    clae_context_options options = {
+        .log = keep_error, .log_user = h, .log_level = CLAE_LOG_WARNING, .threads = threads};
     clae_status status = clae_context_create(&options, context);
     return status == CLAE_OK ? clae_device_open(*context, h->settings.device, device) : status;
 }
@@ -232,6 +229,14 @@ static void check_case(check *k) {
     }
 }
 
+/* The implementation under test, whatever the device would choose. */
+static clae_status prepare_forced(check *k, clae_device *device) {
+    char impls[96];
+    snprintf(impls, sizeof impls, "%s=%s", op_name(k->c.desc.op), k->impl->name);
+    const numerics numerics = {.impls = impls, .tf32 = k->harness->settings.tf32};
+    return op_prepare(device, &k->c.desc, &numerics, &k->instance);
+}
+
 /* On the other device, with another number of threads: same bits again. */
 static void check_other_device(check *k, uint64_t expected) {
     op_harness *h = k->harness;
@@ -239,8 +244,7 @@ static void check_other_device(check *k, uint64_t expected) {
     op_layout_free(&k->layout);
     op_release(k->instance);
     k->instance = NULL;
-    if (op_prepare(h->other_device, &k->c.desc, k->impl->name, &k->instance) != CLAE_OK)
-        check_fail(k, "prepare failed with another number of threads");
+    if (prepare_forced(k, h->other_device) != CLAE_OK) check_fail(k, "prepare failed with another number of threads");
     test_random layout = random_stream(h->settings.seed, 1, 2);
     if (!op_layout_create(&k->layout, h->other_device, &k->c, k->instance->workspace_bytes, &layout))
         check_fail(k, "no buffers");
@@ -255,7 +259,7 @@ static bool check_prepare(check *k) {
     const bool supported = k->impl->supports(h->device, &k->c.desc);
     k->supported |= supported;
     h->last_error[0] = '\0';
-    clae_status status = op_prepare(h->device, &k->c.desc, k->impl->name, &k->instance);
+    clae_status status = prepare_forced(k, h->device);
     if (status == CLAE_OK) {
         if (k->instance->impl != k->impl) check_fail(k, "prepare gave %s", k->instance->impl->name);
         return true;
@@ -269,7 +273,8 @@ static bool check_prepare(check *k) {
 }
 
 static bool is_chosen(const check *k, const op_desc *desc) {
-    return op_choose(k->harness->device, desc) == k->impl;
+    const numerics numerics = {.tf32 = k->harness->settings.tf32};
+    return op_choose(k->harness->device, desc, &numerics) == k->impl;
 }
 
 static bool is_left_out(const check *k, const op_suite *suite, size_t index) {

@@ -47,7 +47,7 @@ static void run(clae_device *device, op_id op, const conv_geometry *g, const ten
     const int place = to_weights ? CONV_BWD_WEIGHTS_DWEIGHT : CONV_Y;
     op_instance *instance;
     buffer *workspace = NULL;
-    assert_int_equal(op_prepare(device, &desc, NULL, &instance), CLAE_OK);
+    assert_int_equal(op_prepare(device, &desc, &(numerics){0}, &instance), CLAE_OK);
     op_args args = {.operand = {{a->buffer, 0}, {b->buffer, 0}}};
     args.operand[place] = (view){result->buffer, 0};
     if (instance->workspace_bytes) {

@@ -12,7 +12,7 @@ static void run(clae_device *device, const op_desc *desc, int in, const float *f
                  out_bytes = op_operand_count(desc, out) * sizeof(float);
     op_instance *instance;
     buffer *in_buffer, *out_buffer, *workspace = NULL;
-    assert_int_equal(op_prepare(device, desc, NULL, &instance), CLAE_OK);
+    assert_int_equal(op_prepare(device, desc, &(numerics){0}, &instance), CLAE_OK);
     assert_int_equal(buffer_create(device, in_bytes, &in_buffer), CLAE_OK);
     assert_int_equal(buffer_create(device, out_bytes, &out_buffer), CLAE_OK);
     if (instance->workspace_bytes)

@@ -43,13 +43,14 @@ static bool supports(const clae_device *device, const op_desc *desc) {
 static const op_impl *const *(*right_impls)(op_id op);
 static const op_impl *spoiled_list[16];
 
-static clae_status prepare_spoiled(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status prepare_spoiled(clae_device *device, const op_desc *desc, const op_choice *choice,
                                    op_instance **instance) {
     spoiled_instance *s = calloc(1, sizeof *s);
     const op_impl *const *right = right_impls(desc->op);
     while (right[1]) right++; /* the last one does everything */
-    assert_int_equal((*right)->prepare(device, desc, *right, &s->right), CLAE_OK);
-    s->base = (op_instance){.impl = impl,
+    const op_choice last = {.impl = *right, .numerics = choice->numerics};
+    assert_int_equal((*right)->prepare(device, desc, &last, &s->right), CLAE_OK);
+    s->base = (op_instance){.impl = choice->impl,
                             .device = device,
                             .desc = *desc,
                             .workspace_bytes = s->right->workspace_bytes,
@@ -59,7 +60,8 @@ static clae_status prepare_spoiled(clae_device *device, const op_desc *desc, con
     return CLAE_OK;
 }
 
-static const op_impl spoiled = {.name = "spoiled", .supports = supports, .prepare = prepare_spoiled};
+/* The name is that of another one, as forced ones are those that there are. */
+static const op_impl spoiled = {.name = "plain", .supports = supports, .prepare = prepare_spoiled};
 
 static const op_impl *const *impls_with_spoiled(op_id op) {
     if (op != OP_conv_transpose2d_fwd) return right_impls(op);
@@ -107,17 +109,14 @@ static void test_no_winograd(void **state) {
     const op_desc desc = {.op = OP_conv2d_bwd_weights,
                           .conv = {.g = {4, 24, 24, 32, 20, 20, 32, 5, 5, 1, 1, 0, 0}, .with_bias = true}};
     const bool is_c = strcmp(f->device->backend->name, "c") == 0;
-    assert_true(!is_c || op_choose(f->device, &desc)->mixing > 0);
-    f->context->no_winograd = true;
-    const op_impl *impl = op_choose(f->device, &desc);
-    f->context->no_winograd = false;
+    assert_true(!is_c || op_choose(f->device, &desc, &(numerics){0})->mixing > 0);
+    const op_impl *impl = op_choose(f->device, &desc, &(numerics){.no_winograd = true});
     assert_true(impl && impl->mixing == 0);
 }
 
 /* An implementation that is forced on some devices is not on others. */
 static void test_forced_on_one(void **state) {
     fixture *f = *state;
-    char *const impls = f->context->impls;
     char own[64];
     snprintf(own, sizeof own, "%s:conv2d_fwd=plain", f->device->info.id);
     const bool is_c = strcmp(f->device->backend->name, "c") == 0;
@@ -130,21 +129,18 @@ static void test_forced_on_one(void **state) {
                  {"conv2d_fwd=plain", true},
                  {"gemm=plain", false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        f->context->impls = (char *)cases[i].impls;
+        const numerics numerics = {.impls = cases[i].impls};
         assert_int_equal(impls_check(f->context, cases[i].impls), CLAE_OK);
-        assert_int_equal(op_is_forced(f->device, OP_conv2d_fwd), cases[i].is_forced);
+        assert_int_equal(op_is_forced(f->device, OP_conv2d_fwd, &numerics), cases[i].is_forced);
     }
-    f->context->impls = impls;
     assert_int_equal(impls_check(f->context, "gpu:conv2d_fwd=plain"), CLAE_ERROR_INPUT);
     assert_int_equal(impls_check(f->context, "0:1:conv2d_fwd=nothing"), CLAE_ERROR_INPUT);
 }
 
-static op_arithmetic arithmetic_of(clae_device *device, const op_desc *desc, clae_precision precision) {
+static op_arithmetic arithmetic_of(clae_device *device, const op_desc *desc, bool tf32) {
     op_instance *instance = NULL;
-    device->context->precision = precision;
-    const clae_status status = op_prepare(device, desc, "mma", &instance);
-    device->context->precision = CLAE_PRECISION_FP32;
-    assert_int_equal(status, CLAE_OK);
+    const numerics numerics = {.impls = "conv2d_fwd=mma", .tf32 = tf32};
+    assert_int_equal(op_prepare(device, desc, &numerics, &instance), CLAE_OK);
     const op_arithmetic arithmetic = instance->arithmetic;
     op_release(instance);
     return arithmetic;
@@ -156,9 +152,9 @@ static void test_precision(void **state) {
     const op_impl *const *impl = f->device->backend->impls(desc.op);
     while (*impl && strcmp((*impl)->name, "mma") != 0) impl++;
     if (!*impl || !(*impl)->supports(f->device, &desc)) skip();
-    assert_true(!(*impl)->suits(f->device, &desc)); /* unless it is asked for */
-    const op_arithmetic fp32 = arithmetic_of(f->device, &desc, CLAE_PRECISION_FP32);
-    const op_arithmetic tf32 = arithmetic_of(f->device, &desc, CLAE_PRECISION_TF32);
+    assert_ptr_not_equal(op_choose(f->device, &desc, &(numerics){0}), *impl); /* unless it is asked for */
+    const op_arithmetic fp32 = arithmetic_of(f->device, &desc, false);
+    const op_arithmetic tf32 = arithmetic_of(f->device, &desc, true);
     assert_true((fp32 == OP_3XTF32 && tf32 == OP_TF32) || (fp32 == OP_FLOAT32 && tf32 == OP_FLOAT32));
 }
 
@@ -185,14 +181,14 @@ static clae_status train_spoiled(lines *seen, const char *impls) {
     f->context->log_user = seen;
     f->context->log_level = CLAE_LOG_WARNING;
     spoil(f->device, &copy);
-    f->context->impls = impls ? strdup(impls) : NULL;
     clae_dataset *dataset = noise_dataset(f->context, 8, 1, 9, 9);
     clae_model *model = small_model(f->context, 1);
-    const clae_settings settings = settings_of(4, 1e-3);
+    clae_settings settings = settings_of(4, 1e-3);
+    settings.impl = impls;
     clae_status status = clae_trainer_create(f->device, model, dataset, &settings, &trainer);
     if (status == CLAE_OK) status = clae_trainer_run(trainer, 1);
     for (size_t i = 0; status == CLAE_OK && i < trainer->full->node_count; i++)
-        assert_string_not_equal(trainer->full->nodes[i].instance->impl->name, "spoiled");
+        assert_ptr_not_equal(trainer->full->nodes[i].instance->impl, &spoiled);
     clae_trainer_free(trainer);
     clae_model_free(model);
     clae_dataset_free(dataset);
@@ -207,14 +203,14 @@ static void test_selftest_refuses(void **state) {
         const char *impls;
         clae_status status;
         size_t warnings, errors;
-    } cases[] = {{NULL, CLAE_OK, 1, 0}, {"conv_transpose2d_fwd=spoiled", CLAE_ERROR_DEVICE, 0, 1}};
+    } cases[] = {{NULL, CLAE_OK, 1, 0}, {"conv_transpose2d_fwd=plain", CLAE_ERROR_DEVICE, 0, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         lines seen = {0};
         assert_int_equal(train_spoiled(&seen, cases[i].impls), cases[i].status);
         assert_int_equal(seen.warnings, cases[i].warnings);
         assert_int_equal(seen.errors, cases[i].errors);
         const char *line = seen.errors ? seen.error : seen.warning;
-        if (!strstr(line, "conv_transpose2d_fwd") || !strstr(line, "spoiled") || !strstr(line, "computes wrongly"))
+        if (!strstr(line, "conv_transpose2d_fwd") || !strstr(line, "plain") || !strstr(line, "computes wrongly"))
             fail_msg("%s", line);
     }
 }
@@ -229,12 +225,19 @@ static void test_compare(void **state) {
     clae_model *model = small_model(f->context, 1);
     clae_device *const devices[2] = {judge.device, f->device};
     const clae_settings settings = settings_of(8, 1e-3);
-    const compare_options options = {.settings = &settings, .steps = 12, .op_steps = 3};
+    clae_settings forced = settings;
+    forced.impl = "conv2d_fwd=plain"; /* on the second device alone */
+    const compare_options options = {.settings = {&settings, &forced}, .steps = 12, .op_steps = 3};
+    bool differs = false;
     assert_int_equal(compare_run(devices, model, dataset, &options, &result), CLAE_OK);
-    for (size_t i = 0; i < result.op_count; i++)
-        if (!result.ops[i].passed)
-            fail_msg("%s %s: %.3g, %.3g of the bound", result.ops[i].layer, result.ops[i].op, result.ops[i].difference,
-                     result.ops[i].share);
+    for (size_t i = 0; i < result.op_count; i++) {
+        const compare_op *op = &result.ops[i];
+        if (!op->passed) fail_msg("%s %s: %.3g, %.3g of the bound", op->layer, op->op, op->difference, op->share);
+        if (strncmp(op->op, "conv2d_fwd ", 11) != 0) continue;
+        assert_string_equal(op->impl[1], "plain");
+        differs = differs || strcmp(op->impl[0], "plain") != 0;
+    }
+    assert_true(differs);
     assert_null(result.first_broken);
     assert_int_equal(result.loss_count, 12);
     assert_true(result.losses[11].loss[0] > 0 && result.losses[0].bound > 0);

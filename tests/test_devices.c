@@ -91,12 +91,13 @@ static void test_refused_for_one_op(void **state) {
     assert_int_equal(clae_device_open(f->context, clae_device_get_info(f->device)->id, &device), CLAE_OK);
     const op_desc forward = {.op = OP_activation_fwd, .activation = {ACTIVATION_relu, 1, 0}};
     const op_desc backward = {.op = OP_activation_bwd, .activation = {ACTIVATION_relu, 1, 0}};
-    const op_impl *impl = op_choose(device, &forward);
+    const numerics numerics = {0};
+    const op_impl *impl = op_choose(device, &forward, &numerics);
     assert_non_null(impl);
-    assert_ptr_equal(op_choose(device, &backward), impl);
+    assert_ptr_equal(op_choose(device, &backward, &numerics), impl);
     assert_int_equal(device_trust_refuse(device, OP_activation_fwd, impl), CLAE_OK);
-    assert_ptr_not_equal(op_choose(device, &forward), impl);
-    assert_ptr_equal(op_choose(device, &backward), impl);
+    assert_ptr_not_equal(op_choose(device, &forward, &numerics), impl);
+    assert_ptr_equal(op_choose(device, &backward, &numerics), impl);
     clae_device_close(device);
 }
 

@@ -165,12 +165,11 @@ static void makes_contexts(void **state) {
     assert_null(context->kernel_dir);
     clae_context_free(context);
     char name[] = "mine";
-    clae_context_options options = {.data_dir = name, .cache_dir = "c", .kernel_dir = "", .impls = "gemm=plain"};
+    clae_context_options options = {.data_dir = name, .cache_dir = "c", .kernel_dir = ""};
     assert_int_equal(clae_context_create(&options, &context), CLAE_OK);
     name[0] = 'M';
     assert_string_equal(context->data_dir, "mine");
     assert_string_equal(context->cache_dir, "c");
-    assert_string_equal(context->impls, "gemm=plain");
     assert_null(context->kernel_dir);
     clae_context_free(context);
     clae_context_free(NULL);

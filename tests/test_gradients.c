@@ -11,9 +11,10 @@
 #define ROUNDING (8 * FLT_EPSILON) /* of sums whose terms are of order 1 and may cancel */
 
 /* The gradients of one step, [parameter_floats]; to be freed. */
-static float *device_gradients(fixture *f, clae_model *model, const clae_dataset *dataset) {
+static float *device_gradients(fixture *f, clae_model *model, const clae_dataset *dataset, bool no_fusion) {
     clae_settings settings = settings_of(IMAGES, 1e-3);
     settings.no_shuffle = true;
+    settings.no_fusion = no_fusion;
     const size_t bytes = model->parameter_floats * sizeof(float);
     clae_trainer *trainer = NULL;
     float *gradients = malloc(bytes);
@@ -60,7 +61,7 @@ static void check_tensor(const clae_model *model, double *parameters, const doub
     if (lost > probes / 3) fail_msg("%s: %zu of %zu probes lie at a kink", name, lost, probes);
 }
 
-static void check_model(fixture *f, clae_model *model) {
+static void check_model(fixture *f, clae_model *model, bool no_fusion) {
     const clae_shape in = model->input;
     clae_dataset *dataset = noise_dataset(f->context, IMAGES, in.c, in.h, in.w);
     const size_t elements = IMAGES * shape_elements(in);
@@ -69,7 +70,7 @@ static void check_model(fixture *f, clae_model *model) {
     for (size_t i = 0; i < IMAGES; i++)
         assert_int_equal(dataset_read_values(dataset, i, x + i * shape_elements(in)), CLAE_OK);
     for (size_t i = 0; i < elements; i++) x[i] = (x[i] - dataset->info.mean) / dataset->info.std;
-    float *gradients = device_gradients(f, model, dataset);
+    float *gradients = device_gradients(f, model, dataset, no_fusion);
     for (size_t i = 0; i < model->layer_count; i++) {
         const layer *l = &model->layers[i];
         for (size_t k = 0; k < l->param_count; k++)
@@ -84,20 +85,20 @@ static void check_model(fixture *f, clae_model *model) {
 
 static void test_whole_network(void **state) {
     fixture *f = *state;
-    check_model(f, small_model(f->context, 3));
+    check_model(f, small_model(f->context, 3), false);
 }
 
 static void test_lecture(void **state) {
     fixture *f = *state;
     clae_model *model = NULL;
     assert_int_equal(clae_model_create_lecture(f->context, 8, 2, 1, &model), CLAE_OK);
-    check_model(f, model);
+    check_model(f, model, false);
 }
 
 static void check_pair(fixture *f, clae_shape in, clae_layer_spec down, clae_layer_spec up) {
     clae_model *model = NULL;
     assert_int_equal(clae_model_create(f->context, in, &down, 1, &up, 1, 2, &model), CLAE_OK);
-    check_model(f, model);
+    check_model(f, model, false);
 }
 
 static void test_single_layers(void **state) {
@@ -112,12 +113,8 @@ static void test_single_layers(void **state) {
 }
 
 static void test_without_fusion(void **state) {
-    fixture fused = {0}, *f = *state;
-    (void)f;
-    assert_int_equal(fixture_open(&fused, 0), CLAE_OK);
-    fused.context->no_fusion = true;
-    check_model(&fused, small_model(fused.context, 3));
-    fixture_close(&fused);
+    fixture *f = *state;
+    check_model(f, small_model(f->context, 3), true);
 }
 
 int main(void) {

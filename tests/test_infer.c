@@ -10,7 +10,7 @@
 
 static clae_infer *make_infer(fixture *f, const clae_model *model, size_t batch) {
     clae_infer *infer = NULL;
-    assert_int_equal(clae_infer_create(f->device, model, batch, &infer), CLAE_OK);
+    assert_int_equal(clae_infer_create(f->device, model, NULL, batch, &infer), CLAE_OK);
     return infer;
 }
 

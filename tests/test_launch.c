@@ -257,11 +257,12 @@ static void test_cut_launches(void **state) {
         for (size_t i = 0; i < sizeof grouped / sizeof *grouped; i++) {
             const op_desc desc = conv_desc_of(op);
             const op_impl *impl = find(f->device, op, grouped[i]);
+            const op_choice choice = {.impl = impl, .numerics = &(numerics){0}};
             op_instance *instance = NULL;
             size_t count, launches[2];
             float *got[2];
             if (!impl->supports(f->device, &desc)) continue;
-            assert_int_equal(impl->prepare(f->device, &desc, impl, &instance), CLAE_OK);
+            assert_int_equal(impl->prepare(f->device, &desc, &choice, &instance), CLAE_OK);
             for (int cut = 0; cut < 2; cut++) {
                 fault = (struct fault){0};
                 f->device->launch_flops = cut ? op_flops(&desc) / 5 : 0;
@@ -288,10 +289,11 @@ static void test_local_memory(void **state) {
             for (size_t i = 0; i < sizeof grouped / sizeof *grouped; i++) {
                 const op_desc desc = conv_desc_of(op);
                 const op_impl *impl = find(f->device, op, grouped[i]);
+                const op_choice choice = {.impl = impl, .numerics = &(numerics){0}};
                 op_instance *instance = NULL;
                 device->local_bytes = sizes[s];
                 if (!impl->supports(f->device, &desc)) continue;
-                assert_int_equal(impl->prepare(f->device, &desc, impl, &instance), CLAE_OK);
+                assert_int_equal(impl->prepare(f->device, &desc, &choice, &instance), CLAE_OK);
                 for (int l = 0; l < OPENCL_MAX_LAUNCHES; l++) {
                     opencl_kernel *kernel = &opencl_instance_of(instance)->launch[l].kernel;
                     cl_ulong bytes = 0;

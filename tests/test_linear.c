@@ -51,9 +51,9 @@ static void test_linear_reaches_pca(void **state) {
             assert_int_equal(clae_trainer_losses(trainer, &losses, &count), CLAE_OK);
     }
     assert_int_equal(clae_trainer_update_model(trainer), CLAE_OK);
-    assert_int_equal(clae_infer_create(f->device, model, 0, &infer), CLAE_OK);
+    assert_int_equal(clae_infer_create(f->device, model, NULL, 0, &infer), CLAE_OK);
     assert_int_equal(clae_infer_evaluate(infer, dataset, &network), CLAE_OK);
-    assert_int_equal(clae_pca_fit(f->device, dataset, LATENT, &pca), CLAE_OK);
+    assert_int_equal(clae_pca_fit(f->device, dataset, NULL, LATENT, &pca), CLAE_OK);
     assert_int_equal(clae_pca_evaluate(pca, LATENT, dataset, clae_dataset_get_info(dataset)->std, &best), CLAE_OK);
     print_message("autoencoder %.8f, PCA %.8f\n", network.mse_per_pixel, best.mse_per_pixel);
     assert_true(network.mse_per_pixel > 0.9999 * best.mse_per_pixel);

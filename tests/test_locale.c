@@ -201,14 +201,15 @@ static void logs_are_exchanged(void **state) {
 static void tunings_are_exchanged(void **state) {
     scene *s = *state;
     const op_desc desc = {.op = OP_activation_fwd, .activation = {ACTIVATION_relu, 100, 0}};
+    const numerics numerics = {0};
     for (int comma = 0; comma < 2; comma++) {
         clae_device *device = NULL;
         speak(s, comma);
-        assert_int_equal(tuning_set(s->f.device, &desc, "plain", "", 1.5), CLAE_OK);
+        assert_int_equal(tuning_set(s->f.device, &desc, &numerics, "plain", "", 1.5), CLAE_OK);
         assert_int_equal(tuning_save(s->f.device), CLAE_OK);
         speak(s, !comma);
         assert_int_equal(clae_device_open(s->f.context, "c", &device), CLAE_OK);
-        const tuning_entry *entry = tuning_find_exactly(device->tuning, &desc);
+        const tuning_entry *entry = tuning_find_exactly(device, &desc, &numerics);
         assert_non_null(entry);
         assert_true(entry->ms == 1.5);
         clae_device_close(device);

@@ -102,14 +102,14 @@ static void test_inference_shrinks(void **state) {
     clae_model *model = small_model(f->context, 1);
     clae_infer *infer = NULL, *asked = NULL;
     clae_evaluation evaluation[2];
-    assert_int_equal(clae_infer_create(f->device, model, 0, &infer), CLAE_OK);
+    assert_int_equal(clae_infer_create(f->device, model, NULL, 0, &infer), CLAE_OK);
     assert_int_equal(clae_infer_evaluate(infer, images, &evaluation[0]), CLAE_OK);
     assert_int_equal(infer->batch_size, 256);
     const uint64_t needed = infer->runner.plans[0].plan->arena_bytes + infer->runner.plans[0].plan->workspace_bytes;
     clae_infer_free(infer);
 
-    assert_int_equal(clae_infer_create(f->device, model, 0, &infer), CLAE_OK);
-    assert_int_equal(clae_infer_create(f->device, model, 256, &asked), CLAE_OK);
+    assert_int_equal(clae_infer_create(f->device, model, NULL, 0, &infer), CLAE_OK);
+    assert_int_equal(clae_infer_create(f->device, model, NULL, 256, &asked), CLAE_OK);
     f->context->memory_limit_bytes = f->device->allocated_bytes + needed * 3 / 4;
     assert_int_equal(clae_infer_evaluate(infer, images, &evaluation[1]), CLAE_OK);
     assert_true(infer->batch_size < 256);

@@ -287,7 +287,8 @@ static void check_inference(trial_run *r, test_random *random) {
     float *codes = malloc(n * shape_elements(model->latent) * sizeof *codes);
     float *decoded = malloc(count * sizeof *decoded), *reconstructed = malloc(count * sizeof *reconstructed);
     clae_infer *infer = NULL;
-    if (clae_infer_create(r->f->device, model, 3, &infer) != CLAE_OK) fail_msg("%s %s", r->text, r->f->last_error);
+    if (clae_infer_create(r->f->device, model, NULL, 3, &infer) != CLAE_OK)
+        fail_msg("%s %s", r->text, r->f->last_error);
     assert_int_equal(clae_infer_encode(infer, r->t.images, codes), CLAE_OK);
     assert_int_equal(clae_infer_decode(infer, codes, n, decoded), CLAE_OK);
     assert_int_equal(clae_infer_reconstruct(infer, r->t.images, 0, n, reconstructed), CLAE_OK);

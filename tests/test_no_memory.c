@@ -48,7 +48,7 @@ static clae_status open_images(material *m) {
 static clae_status encode(material *m) {
     clae_infer *infer = NULL;
     float codes[IMAGES][8];
-    clae_status status = clae_infer_create(m->device, m->model, 5, &infer);
+    clae_status status = clae_infer_create(m->device, m->model, NULL, 5, &infer);
     if (!status) status = clae_infer_encode(infer, m->images, codes[0]);
     npy_array array = {.rank = 2, .shape = {IMAGES, 8}, .values = codes[0]};
     if (!status) status = npy_write(&m->s.context, m->npy, &array);

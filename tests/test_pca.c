@@ -75,7 +75,7 @@ static void test_components(void **state) {
     stage *s = *state;
     clae_dataset *plane = make_plane(s, 9000, 0);
     clae_pca *pca = NULL;
-    assert_int_equal(clae_pca_fit(s->device, plane, RANK, &pca), CLAE_OK);
+    assert_int_equal(clae_pca_fit(s->device, plane, NULL, RANK, &pca), CLAE_OK);
     for (size_t a = 0; a < RANK; a++) {
         const double *component = pca->components + a * E;
         size_t largest = 0;
@@ -102,7 +102,7 @@ static void test_coding(void **state) {
     enum { N = 1300 };
     clae_dataset *plane = make_plane(s, N, 0);
     clae_pca *pca = NULL;
-    assert_int_equal(clae_pca_fit(s->device, plane, E, &pca), CLAE_OK);
+    assert_int_equal(clae_pca_fit(s->device, plane, NULL, E, &pca), CLAE_OK);
     float *codes = malloc(N * RANK * sizeof *codes), *images = malloc(N * E * sizeof *images);
     float *pixels = malloc(N * E * sizeof *pixels);
     assert_non_null(pixels);
@@ -136,7 +136,7 @@ static void test_evaluate(void **state) {
     enum { N = 777 };
     clae_dataset *plane = make_plane(s, N, 0.3);
     clae_pca *pca = NULL;
-    assert_int_equal(clae_pca_fit(s->device, plane, E, &pca), CLAE_OK);
+    assert_int_equal(clae_pca_fit(s->device, plane, NULL, E, &pca), CLAE_OK);
     float *codes = malloc(N * E * sizeof *codes);
     assert_non_null(codes);
     assert_int_equal(clae_pca_encode(pca, E, plane, codes), CLAE_OK);
@@ -162,11 +162,11 @@ static void test_refusals(void **state) {
     clae_pca *pca = NULL;
     float values[4] = {0};
     clae_evaluation evaluation;
-    assert_int_equal(clae_pca_fit(s->device, plane, E + 1, &pca), CLAE_ERROR_INPUT);
+    assert_int_equal(clae_pca_fit(s->device, plane, NULL, E + 1, &pca), CLAE_ERROR_INPUT);
     assert_non_null(strstr(s->message, "30"));
     assert_null(pca);
-    assert_int_equal(clae_pca_fit(s->device, plane, 0, &pca), CLAE_ERROR_INPUT);
-    assert_int_equal(clae_pca_fit(s->device, plane, 3, &pca), CLAE_OK);
+    assert_int_equal(clae_pca_fit(s->device, plane, NULL, 0, &pca), CLAE_ERROR_INPUT);
+    assert_int_equal(clae_pca_fit(s->device, plane, NULL, 3, &pca), CLAE_OK);
     assert_int_equal(clae_pca_decode(pca, 4, values, 1, values), CLAE_ERROR_INPUT);
     assert_int_equal(clae_dataset_from_floats(s->context, values, 1, 1, 2, 2, &other), CLAE_OK);
     assert_int_equal(clae_pca_evaluate(pca, 2, other, 1, &evaluation), CLAE_ERROR_INPUT);
@@ -192,7 +192,7 @@ static void check_known(stage *s, const char *name, const known_error *known, si
         skip();
     }
     clae_pca *pca = NULL;
-    assert_int_equal(clae_pca_fit(s->device, train, known[count - 1].dims, &pca), CLAE_OK);
+    assert_int_equal(clae_pca_fit(s->device, train, NULL, known[count - 1].dims, &pca), CLAE_OK);
     for (size_t i = 0; i < count; i++) {
         clae_evaluation evaluation;
         assert_int_equal(clae_pca_evaluate(pca, known[i].dims, test, 1, &evaluation), CLAE_OK);

@@ -91,24 +91,27 @@ static size_t list_ops(op_desc *ops) {
 static size_t prepare_all(clae_device *device, op_instance **instances) {
     op_desc ops[64];
     const size_t op_count = list_ops(ops);
+    const numerics numerics = {0};
     size_t count = 0;
     for (size_t i = 0; i < op_count; i++)
         for (const op_impl *const *impl = device->backend->impls(ops[i].op); *impl; impl++) {
             if (strcmp((*impl)->name, "im2col") == 0 || !(*impl)->supports(device, &ops[i])) continue;
+            const op_choice choice = {.impl = *impl, .numerics = &numerics};
             assert_true(count < MOST_OPS);
-            assert_int_equal(op_prepare(device, &ops[i], (*impl)->name, &instances[count++]), CLAE_OK);
+            assert_int_equal((*impl)->prepare(device, &ops[i], &choice, &instances[count++]), CLAE_OK);
         }
     return count;
 }
 
 static void check(clae_device *device, clae_device *judge, const op_instance *instance) {
     const op_desc *desc = &instance->desc;
+    const op_choice choice = {.impl = instance->impl, .numerics = &(numerics){0}};
     op_operands got, answer;
     char text[160];
     assert_int_equal(op_operands_draw(device->context, desc, 1, &got), CLAE_OK);
     assert_int_equal(op_operands_draw(device->context, desc, 1, &answer), CLAE_OK);
     assert_int_equal(op_trial_judge(judge, desc, &answer), CLAE_OK);
-    assert_int_equal(op_trial_run(device, desc, instance->impl->name, &got), CLAE_OK);
+    assert_int_equal(op_trial_run(device, desc, &choice, &got), CLAE_OK);
     const double difference = op_outputs_difference(desc, &got, &answer);
     op_describe(desc, text, sizeof text);
     if (!(difference <= OP_TRIAL_TOLERANCE)) print_error("%s %s: off by %g\n", text, instance->impl->name, difference);

@@ -26,9 +26,11 @@ static void print_result(void *user, const selftest_result *result) {
 
 static void check_op(fixture *f, const op_desc *desc, const op_impl *impl) {
     plan_node node = {.desc = *desc, .layer = ""};
+    const numerics numerics = {0};
+    const op_choice choice = {.impl = impl, .numerics = &numerics};
     const plan plan = {.device = f->device, .nodes = &node, .node_count = 1};
     if (!impl->supports(f->device, desc)) return;
-    assert_int_equal(op_prepare(f->device, desc, impl->name, &node.instance), CLAE_OK);
+    assert_int_equal(impl->prepare(f->device, desc, &choice, &node.instance), CLAE_OK);
     const clae_status status = selftest_report(&plan, print_result, NULL);
     op_release(node.instance);
     assert_int_equal(status, CLAE_OK);

@@ -234,20 +234,21 @@ static void test_good_file(void **state) {
 
 static void test_public_functions(void **state) {
     scene *s = *state;
-    clae_settings *settings;
+    clae_settings *settings, *copy;
     clae_setting_info info;
     char text[64], again[64];
     size_t count = 0;
     assert_int_equal(clae_settings_create(&s->context, &settings), CLAE_OK);
+    assert_int_equal(clae_settings_create(&s->context, &copy), CLAE_OK);
     assert_int_equal(clae_settings_get(settings, "lr", text, sizeof text), CLAE_OK);
     assert_string_equal(text, "0.001");
     for (; clae_settings_info(count, &info); count++) {
-        const setting *row = settings_find(info.name, SETTINGS_OF_TRAINER);
+        const setting *row = settings_find(info.name, SETTINGS_OF_LIBRARY);
         assert_non_null(row);
         assert_int_equal(clae_settings_set(settings, info.name, other_value(row)), CLAE_OK);
         assert_int_equal(clae_settings_get(settings, info.name, text, sizeof text), CLAE_OK);
-        assert_int_equal(clae_settings_set(settings, info.name, text), CLAE_OK);
-        assert_int_equal(clae_settings_get(settings, info.name, again, sizeof again), CLAE_OK);
+        assert_int_equal(clae_settings_set(copy, info.name, text), CLAE_OK);
+        assert_int_equal(clae_settings_get(copy, info.name, again, sizeof again), CLAE_OK);
         assert_string_equal(text, again);
         assert_refused(s, CLAE_ERROR_INPUT, clae_settings_set(settings, info.name, ""));
         assert_non_null(strstr(s->message, info.name));
@@ -257,6 +258,7 @@ static void test_public_functions(void **state) {
     assert_int_equal(clae_settings_get(settings, "lr", text, sizeof text), CLAE_OK);
     assert_string_equal(text, "0.003");
     clae_settings_free(settings);
+    clae_settings_free(copy);
     clae_settings_free(NULL);
 }
 

@@ -135,7 +135,7 @@ typedef struct results {
 static void infer(fixture *f, const clae_model *model, size_t batches, results *out) {
     clae_infer *infer = NULL;
     plan *plans[3];
-    assert_int_equal(clae_infer_create(f->device, model, BATCH, &infer), CLAE_OK);
+    assert_int_equal(clae_infer_create(f->device, model, NULL, BATCH, &infer), CLAE_OK);
     const infer_kind kinds[] = {INFER_RECONSTRUCT, INFER_RECONSTRUCT, INFER_ENCODE};
     for (int i = 0; i < 3; i++)
         assert_int_equal(infer_plan(infer, kinds[i], false, i == 1 ? IMAGES % BATCH : BATCH, &plans[i]), CLAE_OK);

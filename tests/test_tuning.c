@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static const numerics standard;
+
 typedef struct tuning_fixture {
     fixture f;
     char folder[64];
@@ -29,12 +31,9 @@ static void keep_warning(void *user, clae_log_level level, const char *line) {
 }
 
 /* A device of a fresh context with the fixture's cache folder. */
-static void open_device(tuning_fixture *t, bool no_tuning) {
-    const clae_context_options options = {.log = keep_warning,
-                                          .log_user = t,
-                                          .log_level = CLAE_LOG_WARNING,
-                                          .cache_dir = t->folder,
-                                          .no_tuning = no_tuning};
+static void open_device(tuning_fixture *t) {
+    const clae_context_options options = {
+        .log = keep_warning, .log_user = t, .log_level = CLAE_LOG_WARNING, .cache_dir = t->folder};
     fixture_close(&t->f);
     t->warning[0] = '\0';
     t->warnings = 0;
@@ -49,7 +48,7 @@ static int setup(void **state) {
     tuning_fixture *t = calloc(1, sizeof *t);
     snprintf(t->folder, sizeof t->folder, "/tmp/clae-tuning-XXXXXX");
     assert_non_null(mkdtemp(t->folder));
-    open_device(t, false);
+    open_device(t);
     *state = t;
     return 0;
 }
@@ -162,9 +161,8 @@ static void check_values(clae_device *device, const op_desc *desc, const op_impl
     op_operands got = {{0}, {0}};
     tune_values_format(space, values, text);
     assert_int_equal(op_operands_draw(device->context, desc, 1, &got), CLAE_OK);
-    tuning_try(device, space, values);
-    const clae_status status = op_trial_run(device, desc, impl->name, &got);
-    tuning_try(device, NULL, NULL);
+    const op_choice choice = {.impl = impl, .numerics = &standard, .space = space, .values = values};
+    const clae_status status = op_trial_run(device, desc, &choice, &got);
     const double difference = status == CLAE_OK ? op_outputs_difference(desc, &got, answer) : 0;
     if (status != CLAE_OK || difference > OP_TRIAL_TOLERANCE)
         fail_msg("%s by %s with %s: status %d, off by %g; CLAE_TEST_SEED=%" PRIu64, op_name(desc->op), impl->name, text,
@@ -190,7 +188,7 @@ static void test_valid_values_are_right(void **state) {
         for (const op_impl *const *impl = device->backend->impls(desc.op); *impl; impl++) {
             const tune_space *space = (*impl)->space ? (*impl)->space(device, &desc) : NULL;
             int values[TUNE_MAX_PARAMETERS];
-            if (!space || !op_impl_can(*impl, device, &desc)) continue;
+            if (!space || !op_impl_can(*impl, device, &desc, &standard)) continue;
             for (int i = 0; i < SETS_OF_VALUES; i++) {
                 if (!draw_valid(device, &desc, space, (philox_stream){seed, PHILOX_SELFTEST, 1}, &drawn, values))
                     fail_msg("%s has no valid values", space->kernel);
@@ -208,9 +206,9 @@ static const char *last_impl(const clae_device *device, op_id op) {
     return (*impl)->name;
 }
 
-static const char *prepared_impl(clae_device *device, const op_desc *desc) {
+static const char *prepared_impl(clae_device *device, const op_desc *desc, const numerics *numerics) {
     op_instance *instance = NULL;
-    assert_int_equal(op_prepare(device, desc, NULL, &instance), CLAE_OK);
+    assert_int_equal(op_prepare(device, desc, numerics, &instance), CLAE_OK);
     const char *name = instance->impl->name;
     op_release(instance);
     return name;
@@ -221,22 +219,28 @@ static void test_kept(void **state) {
     const op_desc desc = conv(4), other_batch = conv(7);
     op_desc other_op = conv(4);
     other_op.conv.with_bias = false;
-    const char *last = last_impl(t->f.device, desc.op), *usual = prepared_impl(t->f.device, &desc);
+    const char *last = last_impl(t->f.device, desc.op), *usual = prepared_impl(t->f.device, &desc, &standard);
     assert_string_not_equal(last, usual);
-    assert_int_equal(tuning_set(t->f.device, &desc, last, "", 1.5), CLAE_OK);
+    assert_int_equal(tuning_set(t->f.device, &desc, &standard, last, "", 1.5), CLAE_OK);
     assert_int_equal(tuning_save(t->f.device), CLAE_OK);
 
-    open_device(t, false);
-    const tuning_entry *entry = tuning_find_exactly(t->f.device->tuning, &desc);
+    open_device(t);
+    const tuning_entry *entry = tuning_find_exactly(t->f.device, &desc, &standard);
     assert_non_null(entry);
     assert_true(fabs(entry->ms - 1.5) < 1e-6);
-    assert_string_equal(prepared_impl(t->f.device, &desc), last);
-    assert_string_equal(prepared_impl(t->f.device, &other_batch), last);
-    assert_null(tuning_find_exactly(t->f.device->tuning, &other_batch));
-    assert_string_equal(prepared_impl(t->f.device, &other_op), usual);
+    assert_string_equal(prepared_impl(t->f.device, &desc, &standard), last);
+    assert_string_equal(prepared_impl(t->f.device, &other_batch, &standard), last);
+    assert_null(tuning_find_exactly(t->f.device, &other_batch, &standard));
+    assert_string_equal(prepared_impl(t->f.device, &other_op, &standard), usual);
 
-    open_device(t, true);
-    assert_string_equal(prepared_impl(t->f.device, &desc), usual);
+    const numerics no_tuning = {.no_tuning = true}, tf32 = {.tf32 = true};
+    assert_string_equal(prepared_impl(t->f.device, &desc, &no_tuning), usual);
+    assert_null(tuning_find(t->f.device, &desc, &no_tuning));
+    assert_null(tuning_find(t->f.device, &desc, &tf32)); /* which is tuned on its own */
+    assert_int_equal(tuning_set(t->f.device, &desc, &tf32, usual, "", 1), CLAE_OK);
+    assert_non_null(tuning_find(t->f.device, &other_batch, &tf32));
+    assert_string_equal(prepared_impl(t->f.device, &desc, &tf32), usual);
+    assert_string_equal(prepared_impl(t->f.device, &desc, &standard), last);
 }
 
 /* Puts `text` in the place of the tuning file, opens the device, and looks whether the file is still the same. */
@@ -245,7 +249,7 @@ static void open_with_file(tuning_fixture *t, const char *text) {
     uint8_t *data;
     size_t bytes;
     assert_int_equal(file_write_atomic(t->f.context, path, &(file_part){text, strlen(text)}, 1), CLAE_OK);
-    open_device(t, false);
+    open_device(t);
     assert_int_equal(file_read(t->f.context, path, "test", 1 << 20, &data, &bytes), CLAE_OK);
     assert_string_equal((const char *)data, text);
     free(data);
@@ -255,11 +259,11 @@ static void open_with_file(tuning_fixture *t, const char *text) {
 static void test_damaged(void **state) {
     tuning_fixture *t = *state;
     const op_desc desc = conv(4);
-    const char *usual = prepared_impl(t->f.device, &desc);
+    const char *usual = prepared_impl(t->f.device, &desc, &standard);
     char *path = strdup(tuning_path(t->f.device));
     uint8_t *good = NULL;
     size_t bytes;
-    assert_int_equal(tuning_set(t->f.device, &desc, last_impl(t->f.device, desc.op), "", 1.5), CLAE_OK);
+    assert_int_equal(tuning_set(t->f.device, &desc, &standard, last_impl(t->f.device, desc.op), "", 1.5), CLAE_OK);
     assert_int_equal(tuning_save(t->f.device), CLAE_OK);
     assert_int_equal(file_read(t->f.context, path, "test", 1 << 20, &good, &bytes), CLAE_OK);
     free(path);
@@ -268,14 +272,14 @@ static void test_damaged(void **state) {
     for (size_t i = 0; i < ARRAY_LENGTH(useless); i++) {
         open_with_file(t, useless[i]);
         assert_non_null(strstr(t->warning, "another version or device"));
-        assert_null(tuning_find(t->f.device->tuning, &desc));
+        assert_null(tuning_find(t->f.device, &desc, &standard));
     }
     /* Cut anywhere: a warning and what is whole, or nothing. */
     for (size_t length = 1; length < bytes; length += 7) {
         char *cut = strndup((const char *)good, length);
         open_with_file(t, cut);
         assert_true(strlen(t->warning) > 0 || cut[length - 1] == '\n');
-        assert_null(tuning_find(t->f.device->tuning, &desc));
+        assert_null(tuning_find(t->f.device, &desc, &standard));
         free(cut);
     }
     /* An implementation that there no longer is. */
@@ -284,7 +288,7 @@ static void test_damaged(void **state) {
     assert_non_null(name);
     name[0] = 'X';
     open_with_file(t, unknown);
-    assert_string_equal(prepared_impl(t->f.device, &desc), usual);
+    assert_string_equal(prepared_impl(t->f.device, &desc, &standard), usual);
     free(unknown);
     free(good);
 }
@@ -294,18 +298,22 @@ static void test_is_part_of_a_runs_device(void **state) {
     tuning_fixture *t = *state;
     const op_desc desc = conv(4);
     char texts[4][RUN_DEVICE_BYTES];
-    run_device_text(t->f.device, texts[0]);
+    run_device_text(t->f.device, &standard, texts[0]);
     assert_null(strstr(texts[0], "tuned"));
     const char *const values[] = {"", "", "X=1"};
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(tuning_set(t->f.device, &desc, "plain", values[i], 1.5 + i), CLAE_OK);
-        run_device_text(t->f.device, texts[i + 1]);
+        assert_int_equal(tuning_set(t->f.device, &desc, &standard, "plain", values[i], 1.5 + i), CLAE_OK);
+        run_device_text(t->f.device, &standard, texts[i + 1]);
     }
     assert_non_null(strstr(texts[1], ", tuned "));
     assert_string_equal(texts[1], texts[2]); /* another time is no other tuning */
     assert_string_not_equal(texts[2], texts[3]);
+    run_device_text(t->f.device, &(numerics){.no_tuning = true}, texts[1]);
+    assert_string_equal(texts[0], texts[1]); /* nor is one that is left aside */
+    run_device_text(t->f.device, &(numerics){.tf32 = true}, texts[1]);
+    assert_string_equal(texts[0], texts[1]);
     snprintf(t->f.device->info.name, sizeof t->f.device->info.name, "caf\xe9");
-    run_device_text(t->f.device, texts[0]);
+    run_device_text(t->f.device, &standard, texts[0]);
     assert_memory_equal(texts[0], "caf\\xe9 (", 9);
 }
 
@@ -328,7 +336,7 @@ static void test_bad_lines(void **state) {
     assert_non_null(strstr(t->warning, ": 100002 lines are left out"));
     assert_non_null(strstr(t->warning, "\"first \\x1b[31m bad\""));
     assert_int_equal(t->f.device->tuning->count, 1);
-    assert_non_null(tuning_find_exactly(t->f.device->tuning, &desc));
+    assert_non_null(tuning_find_exactly(t->f.device, &desc, &standard));
     free(text);
 }
 
@@ -346,14 +354,15 @@ static void test_tune(void **state) {
     tuning_fixture *t = *state;
     size_t known = 0, left = 99;
     clae_model *model = small_model(t->f.context, 1);
-    tune_options options = {.batch_size = 3, .budget_s = 1e-9, .report = check_result, .user = &known};
+    const clae_settings settings = settings_of(3, 1e-3);
+    tune_options options = {.settings = &settings, .budget_s = 1e-9, .report = check_result, .user = &known};
     assert_int_equal(tune_run(t->f.device, model, &options, &left), CLAE_OK);
     const size_t all = left;
     assert_true(all > 0);
     options.budget_s = 0.5;
     assert_int_equal(tune_run(t->f.device, model, &options, &left), CLAE_OK);
     assert_true(left < all && known == 0);
-    open_device(t, false);
+    open_device(t);
     options.budget_s = 1e-9;
     const size_t tuned = all - left;
     clae_model_free(model);
@@ -371,10 +380,11 @@ static clae_status run_nothing(op_instance *instance, const op_args *args) {
 
 static const op_impl *const *(*right_impls)(op_id op);
 
-static clae_status prepare_idle(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+static clae_status prepare_idle(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                op_instance **instance) {
     const op_impl *const *right = right_impls(desc->op);
     while (right[1]) right++;
-    const clae_status status = (*right)->prepare(device, desc, impl, instance);
+    const clae_status status = (*right)->prepare(device, desc, choice, instance);
     if (status == CLAE_OK) (*instance)->run = run_nothing;
     return status;
 }
@@ -405,7 +415,7 @@ static void test_wrong_is_refused(void **state) {
     right_impls = right->impls;
     lying.impls = impls_with_idle;
     device->backend = &lying;
-    const tune_request request = {.device = device, .judge = judge, .desc = &desc};
+    const tune_request request = {.device = device, .judge = judge, .numerics = &standard, .desc = &desc};
     assert_int_equal(tune_op(&request, &found), CLAE_OK);
     device->backend = right;
     assert_int_equal(found.wrong, 1);

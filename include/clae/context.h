@@ -1,4 +1,4 @@
-/* The context: log, folders and settings. Everything else is made from one and must be freed before it. There is no
+/* The context: log, folders and limits. Everything else is made from one and must be freed before it. There is no
  * global state: contexts are independent, and one context is used by one thread at a time. */
 #ifndef CLAE_CONTEXT_H
 #define CLAE_CONTEXT_H
@@ -14,10 +14,6 @@ typedef struct clae_context clae_context;
 
 typedef enum clae_log_level { CLAE_LOG_ERROR, CLAE_LOG_WARNING, CLAE_LOG_INFO, CLAE_LOG_DEBUG } clae_log_level;
 
-/* What products in convolutions may be made of. fp32: 32-bit floats, or what comes as near to them. tf32: also floats
- * rounded to 11 bits, on devices whose matrix units are faster with them; sums are of 32 bits all the same. */
-typedef enum clae_precision { CLAE_PRECISION_FP32, CLAE_PRECISION_TF32 } clae_precision;
-
 /* Gets one line without a newline; valid during the call only. */
 typedef void (*clae_log_fn)(void *user, clae_log_level level, const char *line);
 
@@ -30,13 +26,6 @@ typedef struct clae_context_options {
     const char *kernel_dir;   /* .cl files that override the embedded ones; default: none */
     const char *cache_dir;    /* compiled kernels; default: $XDG_CACHE_HOME/clae or ~/.cache/clae */
     const char *data_dir;     /* looked in first for datasets given by name; default: $CLAE_DATA_DIR */
-    /* Forced implementations, "conv2d_fwd=direct,gemm=plain"; on the devices of one backend, or on one device, by its
-     * name and a colon before: "opencl:conv2d_fwd=tiled,0:1:gemm=plain". Default: the best of each. */
-    const char *impls;
-    int no_fusion;               /* non-zero: bias and ReLU stay ops of their own */
-    int no_winograd;             /* non-zero: sums are made as they are defined; slower, with smaller rounding errors */
-    int no_tuning;               /* non-zero: what `clae tune` found is not used */
-    clae_precision precision;    /* default CLAE_PRECISION_FP32 */
     uint64_t memory_limit_bytes; /* what clae plans to use of a device's memory at most; default: all that it has */
 } clae_context_options;
 

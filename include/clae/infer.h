@@ -6,6 +6,7 @@
 #include <clae/dataset.h>
 #include <clae/device.h>
 #include <clae/model.h>
+#include <clae/settings.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -19,10 +20,12 @@ typedef struct clae_evaluation {
     double psnr_db;       /* -10 log10(mse_per_pixel) */
 } clae_evaluation;
 
-/* Uploads the model's weights as they are now; batch_size 0 means 256, or less where the device's memory does not hold
- * as much. Device and model must outlive it, and the model's normalisation must not change meanwhile. */
-CLAE_API clae_status clae_infer_create(clae_device *device, const clae_model *model, size_t batch_size,
-                                       clae_infer **infer);
+/* Uploads the model's weights as they are now. Of `settings` it takes those of numerics (clae/settings.h): NULL is the
+ * defaults; they are copied. batch_size 0 means 256, or less where the device's memory does not hold as much. Device
+ * and model must outlive it, and the model's normalisation must not change meanwhile. CLAE_ERROR_INPUT when `impl`
+ * names no implementation. */
+CLAE_API clae_status clae_infer_create(clae_device *device, const clae_model *model, const clae_settings *settings,
+                                       size_t batch_size, clae_infer **infer);
 
 /* codes: n * latent_dim floats for the n images of the dataset, by the caller. */
 CLAE_API clae_status clae_infer_encode(clae_infer *infer, const clae_dataset *images, float *codes);

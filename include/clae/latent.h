@@ -11,9 +11,11 @@ extern "C" {
 /* Principal components of centred pixels: the optimal linear autoencoder (Baldi and Hornik, 1989). */
 typedef struct clae_pca clae_pca;
 
-/* Fits up to max_dims components; the covariance is computed on the device, its eigenvectors in double on the host.
- * CLAE_ERROR_INPUT when max_dims exceeds the elements of an image. The device must outlive the result. */
-CLAE_API clae_status clae_pca_fit(clae_device *device, const clae_dataset *train, size_t max_dims, clae_pca **pca);
+/* Fits up to max_dims components; the covariance is computed on the device, its eigenvectors in double on the host. Of
+ * `settings` it takes those of numerics (clae/settings.h), NULL: the defaults. CLAE_ERROR_INPUT when max_dims exceeds
+ * the elements of an image. The device must outlive the result. */
+CLAE_API clae_status clae_pca_fit(clae_device *device, const clae_dataset *train, const clae_settings *settings,
+                                  size_t max_dims, clae_pca **pca);
 
 /* The functions below use the first `dims` components, dims <= max_dims. Codes are [n][dims]. */
 CLAE_API clae_status clae_pca_encode(const clae_pca *pca, size_t dims, const clae_dataset *images, float *codes);

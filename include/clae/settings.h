@@ -1,5 +1,12 @@
 /* The settings of a training by name and as text: batch-size, lr and so on, as `clae train --help` explains them.
- * clae_settings_info lists all, with their limits and defaults. */
+ * clae_settings_info lists all, with their limits and defaults.
+ *
+ * Five of them, the numerics, say how numbers are computed, which changes results by rounding alone; inference and PCA
+ * take them too. no-fusion: bias and activations are ops of their own. no-winograd: sums are made as they are defined.
+ * no-tuning: what `clae tune` found is not used. precision: "fp32", floats or what comes as near to them, or "tf32",
+ * products of floats rounded to 11 bits where the device is faster with them; sums are of 32 bits all the same. impl:
+ * forced implementations, "conv2d_fwd=direct,gemm=plain", on the devices of one backend or on one device by its name
+ * and a colon before, "opencl:conv2d_fwd=tiled,0:1:gemm=plain". */
 #ifndef CLAE_SETTINGS_H
 #define CLAE_SETTINGS_H
 

@@ -2,6 +2,7 @@
 #ifndef CLAE_BACKEND_BACKEND_H
 #define CLAE_BACKEND_BACKEND_H
 
+#include "backend/numerics.h"
 #include "base/context.h"
 #include "ops/op.h"
 
@@ -9,6 +10,7 @@
 
 typedef struct backend backend;
 typedef struct buffer buffer;
+typedef struct op_choice op_choice;
 typedef struct op_impl op_impl;
 typedef struct op_instance op_instance;
 struct tune_space;
@@ -72,14 +74,24 @@ struct op_impl {
     bool (*suits)(const clae_device *device, const op_desc *desc);
     /* Whether it can do the op. */
     bool (*supports)(const clae_device *device, const op_desc *desc);
-    /* Compiles, chooses parameters, and says how much workspace a run needs, for what it supports. `impl` is this
+    /* Compiles, chooses parameters, and says how much workspace a run needs, for what it supports. choice->impl is this
      * entry: one may serve several ops. May fail; then the next one is tried. */
-    clae_status (*prepare)(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance);
+    clae_status (*prepare)(clae_device *device, const op_desc *desc, const op_choice *choice, op_instance **instance);
     /* 0: rounding errors are those of sums, eps (8 + sqrt(K)) sum|a||b| at most for each element. Otherwise elements
      * are mixed, and errors at most so many times that of the output's largest sum|a||b|. */
     double mixing;
+    bool for_tf32; /* a good choice only where products may be of TF32 */
     /* The parameters that the implementation has for an op; NULL: none. */
     const struct tune_space *(*space)(const clae_device *device, const op_desc *desc);
+};
+
+/* What an op is prepared by. */
+struct op_choice {
+    const op_impl *impl;
+    const numerics *numerics; /* also of the ops that it runs in turn */
+    /* Values that its kernels get where they have this space; NULL: those that were tuned, or are shipped. */
+    const struct tune_space *space;
+    const int *values;
 };
 
 /* The mixing of Winograd's transforms: on random shapes 0.8 was seen forward, and 2.2 in wgrad. */
@@ -162,22 +174,22 @@ extern const backend *const backends[];
 extern const backend backend_plain;
 extern const backend backend_opencl;
 
-/* Prepares the implementation that the context forces for the op; or the one it was tuned to; or the best that supports
- * `desc` and can be prepared. forced_name NULL means no further wish. */
-clae_status op_prepare(clae_device *device, const op_desc *desc, const char *forced_name, op_instance **instance);
+/* Prepares the implementation that is forced for the op; or the one it was tuned to; or the best that supports `desc`
+ * and can be prepared. Of `numerics` the instance keeps nothing. */
+clae_status op_prepare(clae_device *device, const op_desc *desc, const numerics *numerics, op_instance **instance);
 /* The implementation that would be tried first for `desc`; NULL when there is none. */
-const op_impl *op_choose(const clae_device *device, const op_desc *desc);
+const op_impl *op_choose(const clae_device *device, const op_desc *desc, const numerics *numerics);
 /* Whether that one can also do `fused`, the same op with more in it. */
-bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused);
-/* Whether the context forces an implementation for the op. */
-bool op_is_forced(const clae_device *device, op_id op);
-/* Whether an implementation can do `desc`, and the context allows it. */
-bool op_impl_can(const op_impl *impl, const clae_device *device, const op_desc *desc);
+bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused, const numerics *numerics);
+/* Whether an implementation is forced for the op on this device. */
+bool op_is_forced(const clae_device *device, op_id op, const numerics *numerics);
+/* Whether an implementation can do `desc`, and is allowed. */
+bool op_impl_can(const op_impl *impl, const clae_device *device, const op_desc *desc, const numerics *numerics);
 void op_release(op_instance *instance); /* takes NULL */
 clae_status op_run(op_instance *instance, const op_args *args);
 
-/* Checks "op=impl,op=impl" against the ops and the implementations that any backend has; CLAE_ERROR_INPUT with what
- * there is otherwise. */
+/* Checks numerics.impls, "op=impl,c:op=impl", against the ops and the implementations that any backend has;
+ * CLAE_ERROR_INPUT with what there is otherwise. NULL is right. */
 clae_status impls_check(const clae_context *context, const char *impls);
 
 /* What all backends say of their drivers; *list is freed by the caller. */

@@ -14,13 +14,21 @@ const char *op_arithmetic_name(op_arithmetic arithmetic) {
     return names[arithmetic];
 }
 
-bool op_impl_can(const op_impl *impl, const clae_device *device, const op_desc *desc) {
-    return !(impl->mixing > 0 && device->context->no_winograd) && !device_trust_refuses(device, desc->op, impl) &&
+bool op_impl_can(const op_impl *impl, const clae_device *device, const op_desc *desc, const numerics *numerics) {
+    return !(impl->mixing > 0 && numerics->no_winograd) && !device_trust_refuses(device, desc->op, impl) &&
            impl->supports(device, desc);
 }
 
-static bool is_candidate(const op_impl *impl, const clae_device *device, const op_desc *desc) {
-    return (!impl->suits || impl->suits(device, desc)) && op_impl_can(impl, device, desc);
+static bool is_candidate(const op_impl *impl, const clae_device *device, const op_desc *desc,
+                         const numerics *numerics) {
+    return (numerics->tf32 || !impl->for_tf32) && (!impl->suits || impl->suits(device, desc)) &&
+           op_impl_can(impl, device, desc, numerics);
+}
+
+static clae_status prepare_by(clae_device *device, const op_desc *desc, const op_impl *impl, const numerics *numerics,
+                              op_instance **instance) {
+    const op_choice choice = {.impl = impl, .numerics = numerics};
+    return impl->prepare(device, desc, &choice, instance);
 }
 
 static const op_impl *find_impl(const clae_device *device, op_id op, const char *name) {
@@ -29,10 +37,11 @@ static const op_impl *find_impl(const clae_device *device, op_id op, const char 
     return *impl;
 }
 
-static clae_status prepare_forced(clae_device *device, const op_desc *desc, const char *name, op_instance **instance) {
+static clae_status prepare_forced(clae_device *device, const op_desc *desc, const char *name, const numerics *numerics,
+                                  op_instance **instance) {
     const op_impl *impl = find_impl(device, desc->op, name);
     char known[256], text[160];
-    if (impl && impl->supports(device, desc)) return impl->prepare(device, desc, impl, instance);
+    if (impl && impl->supports(device, desc)) return prepare_by(device, desc, impl, numerics, instance);
     if (impl) {
         op_describe(desc, text, sizeof text);
         return fail(device->context, CLAE_ERROR_INPUT,
@@ -45,21 +54,22 @@ static clae_status prepare_forced(clae_device *device, const op_desc *desc, cons
 }
 
 /* NULL where the op was not tuned, or can no longer be done so. */
-static const op_impl *tuned_impl(const clae_device *device, const op_desc *desc) {
-    const tuning_entry *entry = device->tuning ? tuning_find(device->tuning, desc) : NULL;
+static const op_impl *tuned_impl(const clae_device *device, const op_desc *desc, const numerics *numerics) {
+    const tuning_entry *entry = tuning_find(device, desc, numerics);
     const op_impl *impl = entry ? find_impl(device, desc->op, entry->impl) : NULL;
-    return impl && op_impl_can(impl, device, desc) ? impl : NULL;
+    return impl && op_impl_can(impl, device, desc, numerics) ? impl : NULL;
 }
 
-static clae_status prepare_best(clae_device *device, const op_desc *desc, op_instance **instance) {
+static clae_status prepare_best(clae_device *device, const op_desc *desc, const numerics *numerics,
+                                op_instance **instance) {
     clae_status status = CLAE_ERROR_DEVICE;
     char text[160];
     op_describe(desc, text, sizeof text);
     for (const op_impl *const *impl = device->backend->impls(desc->op); *impl; impl++) {
-        if (!is_candidate(*impl, device, desc)) continue;
+        if (!is_candidate(*impl, device, desc, numerics)) continue;
         log_capture capture;
         log_capture_begin(&capture, device->context);
-        status = (*impl)->prepare(device, desc, *impl, instance);
+        status = prepare_by(device, desc, *impl, numerics, instance);
         log_capture_end(&capture);
         if (status == CLAE_OK) {
             log_line(device->context, CLAE_LOG_DEBUG, "%s: %s", text, (*impl)->name);
@@ -72,26 +82,26 @@ static clae_status prepare_best(clae_device *device, const op_desc *desc, op_ins
                 device->info.name);
 }
 
-clae_status op_prepare(clae_device *device, const op_desc *desc, const char *forced_name, op_instance **instance) {
+clae_status op_prepare(clae_device *device, const op_desc *desc, const numerics *numerics, op_instance **instance) {
     char name[64];
     *instance = NULL;
-    if (forced_name) return prepare_forced(device, desc, forced_name, instance);
-    if (forced_find(device, desc->op, name, sizeof name)) return prepare_forced(device, desc, name, instance);
-    const op_impl *tuned = tuned_impl(device, desc);
-    if (tuned && tuned->prepare(device, desc, tuned, instance) == CLAE_OK) return CLAE_OK;
-    return prepare_best(device, desc, instance);
+    if (forced_find(numerics->impls, device, desc->op, name, sizeof name))
+        return prepare_forced(device, desc, name, numerics, instance);
+    const op_impl *tuned = tuned_impl(device, desc, numerics);
+    if (tuned && prepare_by(device, desc, tuned, numerics, instance) == CLAE_OK) return CLAE_OK;
+    return prepare_best(device, desc, numerics, instance);
 }
 
-const op_impl *op_choose(const clae_device *device, const op_desc *desc) {
+const op_impl *op_choose(const clae_device *device, const op_desc *desc, const numerics *numerics) {
     const op_impl *const *impl = device->backend->impls(desc->op);
     char name[64];
-    if (forced_find(device, desc->op, name, sizeof name)) return find_impl(device, desc->op, name);
-    while (*impl && !is_candidate(*impl, device, desc)) impl++;
+    if (forced_find(numerics->impls, device, desc->op, name, sizeof name)) return find_impl(device, desc->op, name);
+    while (*impl && !is_candidate(*impl, device, desc, numerics)) impl++;
     return *impl;
 }
 
-bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused) {
-    const op_impl *impl = op_choose(device, desc);
+bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused, const numerics *numerics) {
+    const op_impl *impl = op_choose(device, desc, numerics);
     return impl && impl->supports(device, fused);
 }
 

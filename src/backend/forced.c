@@ -1,4 +1,4 @@
-/* The implementations that a context forces: "op=impl,opencl:op=impl,0:1:op=impl". */
+/* The implementations that numerics force: "op=impl,opencl:op=impl,0:1:op=impl". */
 #include "backend/forced.h"
 
 #include <stdio.h>
@@ -18,9 +18,9 @@ static bool prefix_means(const char *item, size_t length, const clae_device *dev
     return false;
 }
 
-bool forced_find(const clae_device *device, op_id op, char *name, size_t size) {
+bool forced_find(const char *impls, const clae_device *device, op_id op, char *name, size_t size) {
     const size_t length = strlen(op_name(op));
-    const char *item = device->context->impls;
+    const char *item = impls;
     for (; item && *item; item = strchr(item, ',') ? strchr(item, ',') + 1 : NULL) {
         const size_t prefix = forced_prefix_length(item, strcspn(item, ","));
         if (prefix > 0 && !prefix_means(item, prefix, device)) continue;
@@ -33,9 +33,9 @@ bool forced_find(const clae_device *device, op_id op, char *name, size_t size) {
     return false;
 }
 
-bool op_is_forced(const clae_device *device, op_id op) {
+bool op_is_forced(const clae_device *device, op_id op, const numerics *numerics) {
     char name[64];
-    return forced_find(device, op, name, sizeof name);
+    return forced_find(numerics->impls, device, op, name, sizeof name);
 }
 
 void forced_list_names(const op_impl *const *impls, char *text, size_t size) {

@@ -23,15 +23,11 @@ clae_status clae_context_create(const clae_context_options *options, clae_contex
     c->log_user = options->log_user;
     c->log_level = options->log_level;
     c->threads = options->threads;
-    c->no_fusion = options->no_fusion != 0;
-    c->no_winograd = options->no_winograd != 0;
-    c->no_tuning = options->no_tuning != 0;
     c->memory_limit_bytes = options->memory_limit_bytes;
-    c->precision = options->precision;
 
     const char *data_dir = options->data_dir && *options->data_dir ? options->data_dir : getenv("CLAE_DATA_DIR");
     if (!copy_text(&c->kernel_dir, options->kernel_dir) || !copy_text(&c->cache_dir, options->cache_dir) ||
-        !copy_text(&c->data_dir, data_dir) || !copy_text(&c->impls, options->impls)) {
+        !copy_text(&c->data_dir, data_dir)) {
         clae_status status = fail(c, CLAE_ERROR_INTERNAL, "not enough memory for the context's settings");
         clae_context_free(c);
         return status;
@@ -47,6 +43,5 @@ void clae_context_free(clae_context *context) {
     free(context->kernel_dir);
     free(context->cache_dir);
     free(context->data_dir);
-    free(context->impls);
     free(context);
 }

@@ -14,10 +14,7 @@ struct clae_context {
     char *kernel_dir; /* NULL: none */
     char *cache_dir;  /* NULL: nowhere to keep compiled kernels */
     char *data_dir;   /* NULL: none */
-    char *impls;      /* NULL: none forced */
-    bool no_fusion, no_winograd, no_tuning;
     uint64_t memory_limit_bytes; /* 0: none */
-    clae_precision precision;
     /* What a backend has found out about its drivers, and what frees it; NULL: nothing yet. */
     void *drivers;
     void (*drivers_free)(void *drivers);

@@ -127,10 +127,10 @@ double op_outputs_difference(const op_desc *desc, const op_operands *got, const 
     return largest > 0 ? worst / largest : worst;
 }
 
-clae_status op_trial_run(clae_device *device, const op_desc *desc, const char *impl, op_operands *operands) {
+clae_status op_trial_run(clae_device *device, const op_desc *desc, const op_choice *choice, op_operands *operands) {
     op_instance *instance = NULL;
     op_trial trial = {0};
-    clae_status status = op_prepare(device, desc, impl, &instance);
+    clae_status status = choice->impl->prepare(device, desc, choice, &instance);
     if (status == CLAE_OK) status = op_trial_open(device, desc, operands, &trial);
     if (status == CLAE_OK) status = op_trial_attach(&trial, instance, operands);
     if (status == CLAE_OK) status = op_run(instance, &trial.args);
@@ -140,12 +140,14 @@ clae_status op_trial_run(clae_device *device, const op_desc *desc, const char *i
     return status;
 }
 
-static const char *simplest_impl(const clae_device *device, op_id op) {
+static const op_impl *simplest_impl(const clae_device *device, op_id op) {
     const op_impl *const *impl = device->backend->impls(op);
     while (impl[1]) impl++;
-    return (*impl)->name;
+    return *impl;
 }
 
 clae_status op_trial_judge(clae_device *judge, const op_desc *desc, op_operands *operands) {
-    return op_trial_run(judge, desc, simplest_impl(judge, desc->op), operands);
+    const numerics none = {0};
+    const op_choice choice = {.impl = simplest_impl(judge, desc->op), .numerics = &none};
+    return op_trial_run(judge, desc, &choice, operands);
 }

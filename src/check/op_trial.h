@@ -33,9 +33,9 @@ void op_trial_close(op_trial *trial);
  * finite. */
 double op_outputs_difference(const op_desc *desc, const op_operands *got, const op_operands *answer);
 
-/* Runs the op with the named implementation, or the best for NULL, on copies of the operands, outputs included, and
+/* Runs the op on copies of the operands, outputs included, and
  * replaces the outputs by what came out. Outputs that are not inputs too are filled with NaN before. */
-clae_status op_trial_run(clae_device *device, const op_desc *desc, const char *impl, op_operands *operands);
+clae_status op_trial_run(clae_device *device, const op_desc *desc, const op_choice *choice, op_operands *operands);
 /* The same by the simplest implementation that a device has. */
 clae_status op_trial_judge(clae_device *judge, const op_desc *desc, op_operands *operands);
 

@@ -22,19 +22,20 @@ typedef struct selftest_case {
 
 typedef struct selftest {
     clae_device *device;
+    const numerics *numerics;
     selftest_case *cases;
     size_t count;
     selftest_trial trial;
     double slowest; /* operations in a millisecond, of the ops that have many; 0: none yet */
 } selftest;
 
-static clae_status prepare_case(selftest_case *c, const plan_node *node) {
-    const op_impl *impl = node->instance->impl;
+static clae_status prepare_case(const selftest *test, const plan_node *node, selftest_case *c) {
+    const op_choice choice = {.impl = node->instance->impl, .numerics = test->numerics};
     clae_device *device = node->instance->device;
     *c = (selftest_case){.node = node, .desc = selftest_desc(device, &node->desc), .instance = node->instance};
     if (memcmp(&c->desc, &node->desc, sizeof c->desc) == 0) return CLAE_OK;
     c->instance = NULL;
-    const clae_status status = impl->prepare(device, &c->desc, impl, &c->instance);
+    const clae_status status = choice.impl->prepare(device, &c->desc, &choice, &c->instance);
     c->owns_instance = status == CLAE_OK;
     return status;
 }
@@ -45,13 +46,13 @@ static bool is_known(const selftest_case *c) {
 
 static clae_status open_test(selftest *test, const plan *plan, const struct plan *share, bool again) {
     const size_t bytes = (plan->node_count + 1) * sizeof *test->cases;
-    *test = (selftest){.device = plan->device, .cases = malloc(bytes)};
+    *test = (selftest){.device = plan->device, .numerics = &plan->numerics, .cases = malloc(bytes)};
     if (!test->cases) return fail_memory(plan->device->context, bytes, "the self-test");
     for (size_t i = 0; i < plan->node_count; i++) {
         selftest_case *c = &test->cases[test->count];
         const op_desc desc = selftest_desc(plan->device, &plan->nodes[i].desc);
         if (!again && device_trust_passed(plan->device, &desc, plan->nodes[i].instance->impl)) continue;
-        const clae_status status = prepare_case(c, &plan->nodes[i]);
+        const clae_status status = prepare_case(test, &plan->nodes[i], c);
         if (status != CLAE_OK) return status;
         selftest_trial_include(&test->trial, &c->desc, c->instance->workspace_bytes);
         test->count++;
@@ -139,12 +140,13 @@ static bool is_alive(clae_device *device) {
     return status == CLAE_OK;
 }
 
-static clae_status refuse(clae_device *device, const selftest_case *c, const selftest_result *result) {
+static clae_status refuse(selftest *test, const selftest_case *c, const selftest_result *result) {
+    clae_device *device = test->device;
     const op_impl *impl = c->node->instance->impl;
-    if (op_is_forced(device, c->desc.op) || !is_alive(device)) return fail_op(device, result);
+    if (op_is_forced(device, c->desc.op, test->numerics) || !is_alive(device)) return fail_op(device, result);
     const clae_status status = device_trust_refuse(device, c->desc.op, impl);
     if (status != CLAE_OK) return status;
-    if (!op_choose(device, &c->desc)) return fail_op(device, result);
+    if (!op_choose(device, &c->desc, test->numerics)) return fail_op(device, result);
     char fault[600];
     describe_fault(result, fault, sizeof fault);
     log_line(device->context, CLAE_LOG_WARNING, "%s: implementation %s is not used on %s (%s), where it %s", result->op,
@@ -168,7 +170,7 @@ clae_status selftest_plan(const plan *plan, const struct plan *share, bool *refu
             continue;
         }
         *refused = true;
-        status = refuse(test.device, c, &result);
+        status = refuse(&test, c, &result);
     }
     limit_launches(&test);
     close_test(&test);

@@ -94,7 +94,7 @@ static clae_status measure(session *session, const bench_args *args) {
     clae_status status = network_open(session, &args->common, args->image_size, &model);
     if (!status) status = session_open_device(session, &args->common);
     if (!status) {
-        status = bench_run(session->device, model, args->common.settings.batch_size, (unsigned)args->rounds, &result);
+        status = bench_run(session->device, model, &args->common.settings, (unsigned)args->rounds, &result);
     }
     if (!status && args->json) {
         status = print_json(session->console, clae_device_get_info(session->device), &result);

@@ -118,7 +118,7 @@ static clae_status compare(comparison *comparison, const compare_args *args) {
     }
     if (!status && args->init) status = clae_model_load_weights(comparison->model, args->init);
     if (!status) status = open_devices(comparison, args->devices);
-    compare_options compare_options = {.settings = asked, .steps = args->steps, .op_steps = args->op_steps};
+    compare_options compare_options = {.settings = {asked, asked}, .steps = args->steps, .op_steps = args->op_steps};
     if (status) return status;
     return compare_run(comparison->devices, comparison->model, comparison->dataset, &compare_options,
                        &comparison->result);

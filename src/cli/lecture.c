@@ -94,7 +94,7 @@ static clae_status draw(const lecture *lecture, picture_fn picture, const char *
 static clae_status show_model(lecture *lecture, const char *folder, errors *row) {
     materials *materials = &lecture->materials;
     clae_status status = materials_load_model(materials, folder);
-    if (!status) status = materials_start_model(materials);
+    if (!status) status = materials_start_model(materials, &lecture->args->common);
     if (!status) status = draw(lecture, picture_reconstruction, "reconstruction", (option_grid){12, 3});
     if (!status) status = draw(lecture, picture_interpolation, "interpolation", (option_grid){12, 6});
     if (!status) status = draw(lecture, picture_samples, "samples", (option_grid){12, 3});
@@ -119,7 +119,7 @@ static clae_status open_lecture(lecture *lecture, console *console) {
     clae_dataset_limit(materials->train, args->common.settings.limit_train);
     status = output_prepare_folder(materials->session.context, args->out, TABLE_NAME);
     if (!status) status = session_open_device(&materials->session, &args->common);
-    if (!status) status = materials_fit_pca(materials, most);
+    if (!status) status = materials_fit_pca(materials, &args->common, most);
     return status;
 }
 

@@ -29,8 +29,8 @@ clae_status materials_load_model(materials *materials, const char *path) {
     return status;
 }
 
-clae_status materials_start_model(materials *materials) {
-    return clae_infer_create(materials->session.device, materials->model, 0, &materials->infer);
+clae_status materials_start_model(materials *materials, const common_args *args) {
+    return clae_infer_create(materials->session.device, materials->model, &args->settings, 0, &materials->infer);
 }
 
 static void warn_same_images(materials *materials) {
@@ -40,7 +40,7 @@ static void warn_same_images(materials *materials) {
     session_warn_same_images(&materials->session, test);
 }
 
-clae_status materials_fit_pca(materials *materials, size_t dims) {
+clae_status materials_fit_pca(materials *materials, const common_args *args, size_t dims) {
     warn_same_images(materials);
     const size_t elements = materials->shape.c * materials->shape.h * materials->shape.w;
     if (materials->model && dims > elements) {
@@ -50,7 +50,7 @@ clae_status materials_fit_pca(materials *materials, size_t dims) {
     }
     console_message(materials->session.console, CLAE_LOG_INFO, "fitting PCA to %zu training images",
                     clae_dataset_get_info(materials->train)->n);
-    return clae_pca_fit(materials->session.device, materials->train, dims, &materials->pca);
+    return clae_pca_fit(materials->session.device, materials->train, &args->settings, dims, &materials->pca);
 }
 
 clae_status materials_open(materials *materials, console *console, const common_args *args, const char *data,
@@ -62,8 +62,9 @@ clae_status materials_open(materials *materials, console *console, const common_
     if (!status) status = materials_load_model(materials, args->model);
     if (!status && out) status = output_prepare(out, materials->session.context);
     if (!status) status = session_open_device(&materials->session, args);
-    if (!status) status = materials_start_model(materials);
-    if (!status && (what & MATERIALS_PCA & ~MATERIALS_TRAIN)) status = materials_fit_pca(materials, materials->dims);
+    if (!status) status = materials_start_model(materials, args);
+    if (!status && (what & MATERIALS_PCA & ~MATERIALS_TRAIN))
+        status = materials_fit_pca(materials, args, materials->dims);
     return status;
 }
 

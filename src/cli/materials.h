@@ -25,8 +25,8 @@ clae_status materials_open(materials *materials, console *console, const common_
 /* Steps of the above, for commands with several models. */
 clae_status materials_open_data(materials *materials, const char *data, unsigned what);
 clae_status materials_load_model(materials *materials, const char *path);
-clae_status materials_start_model(materials *materials);
-clae_status materials_fit_pca(materials *materials, size_t dims);
+clae_status materials_start_model(materials *materials, const common_args *args);
+clae_status materials_fit_pca(materials *materials, const common_args *args, size_t dims);
 void materials_drop_model(materials *materials);
 /* Takes one that was opened half, too. */
 void materials_close(materials *materials);

@@ -38,12 +38,13 @@ static void print_result(void *user, const selftest_result *result) {
     printf("%7.2g  %s\n", result->difference, result->passed ? "ok" : result->failure[0] ? "FAILS" : "WRONG");
 }
 
-static clae_status test_device(session *session, const clae_model *model, size_t batch_size) {
+static clae_status test_device(session *session, const clae_model *model, const clae_settings *settings) {
     const optimiser_id optimiser = OPTIMISER_adam;
     runner runner = {.device = session->device, .model = model, .optimiser = &optimiser};
-    runner_work work = {.request = plan_request_of_training(session->device, model, batch_size)};
+    runner_work work = {.request = plan_request_of_training(session->device, model, settings->batch_size)};
     tally tally = {0};
-    clae_status status = runner_plan_work(&runner, &work);
+    clae_status status = settings_numerics(session->context, settings, &work.request.numerics);
+    if (status == CLAE_OK) status = runner_plan_work(&runner, &work);
     if (status == CLAE_OK) {
         printf("%-10s %-14s %-82s %7s\n", "layer", "by", "op", "off by");
         status = selftest_report(work.whole, print_result, &tally);
@@ -63,7 +64,7 @@ static int run(console *console, const void *arguments) {
     clae_status status = session_open(&session, console, &args->common);
     if (!status) status = network_open(&session, &args->common, args->image_size, &model);
     if (!status) status = session_open_device(&session, &args->common);
-    if (!status) status = test_device(&session, model, args->common.settings.batch_size);
+    if (!status) status = test_device(&session, model, &args->common.settings);
     clae_model_free(model);
     session_close(&session);
     return exit_code(status);

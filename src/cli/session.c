@@ -20,7 +20,8 @@ clae_status session_open(session *session, console *console, const common_args *
         .memory_limit_bytes = (uint64_t)(args->memory_limit_mib * (1 << 20)),
     };
     clae_status status = clae_context_create(&options, &session->context);
-    return status ? status : settings_apply_numerics(&args->settings, session->context);
+    numerics numerics;
+    return status ? status : settings_numerics(session->context, &args->settings, &numerics);
 }
 
 static const char *automatic_reason(const clae_device_info *info) {

@@ -115,7 +115,7 @@ static clae_status take_steps(const toy *t, clae_trainer *trainer) {
 static clae_status train(toy *t) {
     clae_dataset *batches = NULL;
     clae_trainer *trainer = NULL;
-    clae_settings settings = settings_defaults(t->session.context);
+    clae_settings settings = t->args->common.settings; /* whose texts are the command's */
     settings.batch_size = BATCH_SIZE;
     settings.lr = LR;
     settings.schedule = "cosine";
@@ -143,7 +143,7 @@ static clae_status judge(toy *t) {
     t->codes = malloc(n * sizeof *t->codes);
     double *codes = malloc(n * sizeof *codes);
     clae_status status = t->codes && codes ? CLAE_OK : no_memory(t);
-    if (!status) status = clae_infer_create(t->session.device, t->model, 0, &t->infer);
+    if (!status) status = clae_infer_create(t->session.device, t->model, &t->args->common.settings, 0, &t->infer);
     if (!status) status = clae_infer_encode(t->infer, t->dataset, t->codes);
     if (!status) status = clae_infer_evaluate(t->infer, t->dataset, &evaluation);
     if (!status) {

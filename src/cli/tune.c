@@ -58,7 +58,7 @@ static clae_status tune(session *session, const tune_args *args) {
     totals t = {.console = session->console};
     size_t left = 0;
     clae_model *model = NULL;
-    const tune_options o = {.batch_size = args->common.settings.batch_size,
+    const tune_options o = {.settings = &args->common.settings,
                             .budget_s = (double)args->budget,
                             .again = args->again,
                             .report = print_result,

@@ -216,8 +216,7 @@ static clae_status open_listed(clae_context *context, const char *spec, clae_dev
 clae_status clae_device_open(clae_context *context, const char *spec, clae_device **device) {
     if (!spec) spec = "auto";
     *device = NULL;
-    clae_status status = impls_check(context, context->impls);
-    if (status != CLAE_OK) return status;
+    clae_status status;
     if (strcmp(spec, "c") == 0 || strncmp(spec, "c:", 2) == 0)
         status = open_plain(context, spec[1] ? spec + 2 : NULL, device);
     else

@@ -41,6 +41,7 @@ static clae_status add_plans(runner *r, runner_work *work, size_t batch_size) {
     clae_status status = add_plan(r, &request, &work->whole);
     if (!r->optimiser || status != CLAE_OK) return status;
     request = plan_request_of_update(r->device, r->model, r->optimiser);
+    request.numerics = work->request.numerics;
     status = add_plan(r, &request, &work->update);
     request = work->request;
     request.batch_size = work->n % batch_size;

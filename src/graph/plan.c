@@ -107,7 +107,7 @@ static void emit_all(plan_builder *b, const plan_request *request, plan *plan, l
 static clae_status finish_nodes(plan_builder *b, plan *plan) {
     const clae_context *context = plan->device->context;
     clae_status status = b->out_of_memory ? fail_memory(context, sizeof(plan_node), "the plan") : CLAE_OK;
-    if (status == CLAE_OK && !context->no_fusion) plan_fuse(b, plan->device);
+    if (status == CLAE_OK && !plan->numerics.no_fusion) plan_fuse(b, plan->device, &plan->numerics);
     size_t arena_floats = 0;
     if (status == CLAE_OK) status = plan_place_tensors(context, b, &arena_floats);
     plan->arena_bytes = arena_floats * sizeof(float);
@@ -168,7 +168,7 @@ static clae_status check_sizes(const plan_request *request) {
 static clae_status prepare_nodes(plan *plan) {
     for (size_t i = 0; i < plan->node_count; i++) {
         plan_node *node = &plan->nodes[i];
-        const clae_status status = op_prepare(plan->device, &node->desc, NULL, &node->instance);
+        const clae_status status = op_prepare(plan->device, &node->desc, &plan->numerics, &node->instance);
         if (status != CLAE_OK) return status;
         if (node->instance->workspace_bytes > plan->workspace_bytes)
             plan->workspace_bytes = node->instance->workspace_bytes;
@@ -223,6 +223,7 @@ clae_status plan_prepare(const plan_request *request, plan **out) {
     plan *p = calloc(1, sizeof *p);
     if (!p) return fail_memory(request->device->context, sizeof *p, "the plan");
     p->device = request->device;
+    p->numerics = request->numerics;
     p->batch_size = request->batch_size;
     p->x = p->z = p->y = p->target = -1;
     status = request->update ? build_update(request, p) : build_nodes(request, p);

@@ -65,10 +65,12 @@ typedef struct plan_request {
     bool backward;       /* the loss and its gradients */
     loss_id loss;        /* of `backward` */
     const optimiser_id *update; /* not NULL: its step on all parameters, by their gradients, and nothing else */
+    numerics numerics;          /* whose text must outlive the plan */
 } plan_request;
 
 typedef struct plan {
     clae_device *device;
+    numerics numerics;
     size_t batch_size;
     plan_node *nodes;
     size_t node_count;
@@ -103,7 +105,7 @@ void plan_bind(const plan *plan, plan_node *node, const plan_inputs *inputs);
 view plan_view(const plan *plan, int tensor);
 
 /* Passes over the nodes before they are prepared. */
-void plan_fuse(plan_builder *builder, clae_device *device);
+void plan_fuse(plan_builder *builder, clae_device *device, const numerics *numerics);
 /* Gives every tensor of the arena its offset, so that no two that live at the same time overlap; the floats needed. */
 clae_status plan_place_tensors(const clae_context *context, plan_builder *builder, size_t *arena_floats);
 

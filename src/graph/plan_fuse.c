@@ -59,11 +59,11 @@ static void remove_node(plan_builder *builder, size_t index) {
     memmove(&builder->nodes[index], &builder->nodes[index + 1], (builder->node_count - index) * sizeof *builder->nodes);
 }
 
-void plan_fuse(plan_builder *builder, clae_device *device) {
+void plan_fuse(plan_builder *builder, clae_device *device, const numerics *numerics) {
     for (size_t i = 0; i + 1 < builder->node_count;) {
         plan_node fused;
         if (fused_node(builder, &builder->nodes[i], &builder->nodes[i + 1], &fused) &&
-            op_can_fuse(device, &builder->nodes[i].desc, &fused.desc)) {
+            op_can_fuse(device, &builder->nodes[i].desc, &fused.desc, numerics)) {
             builder->nodes[i] = fused;
             remove_node(builder, i + 1);
         } else {

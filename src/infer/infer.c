@@ -15,7 +15,16 @@
 /* Sums that an image's errors go into by turns. */
 #define LANES 8
 
-clae_status clae_infer_create(clae_device *device, const clae_model *model, size_t batch_size, clae_infer **out) {
+static clae_status take_settings(clae_infer *infer, const clae_settings *given) {
+    const clae_context *context = infer->device->context;
+    const clae_settings defaults = settings_defaults(context);
+    if (!settings_copy(given ? given : &defaults, &infer->settings))
+        return fail_memory(context, sizeof infer->settings, "the settings");
+    return settings_numerics(context, &infer->settings, &infer->numerics);
+}
+
+clae_status clae_infer_create(clae_device *device, const clae_model *model, const clae_settings *settings,
+                              size_t batch_size, clae_infer **out) {
     *out = NULL;
     clae_infer *infer = calloc(1, sizeof *infer);
     if (!infer) return fail_memory(device->context, sizeof *infer, "inference");
@@ -27,8 +36,9 @@ clae_status clae_infer_create(clae_device *device, const clae_model *model, size
     infer->batch_size = batch_size ? batch_size : DEFAULT_BATCH;
     infer->may_shrink = batch_size == 0;
     const size_t image_bytes = shape_elements(model->input) * sizeof *infer->image;
-    clae_status status = CLAE_OK;
-    if (!(infer->image = malloc(image_bytes))) status = fail_memory(device->context, image_bytes, "inference");
+    clae_status status = take_settings(infer, settings);
+    if (status == CLAE_OK && !(infer->image = malloc(image_bytes)))
+        status = fail_memory(device->context, image_bytes, "inference");
     if (status == CLAE_OK) status = params_create(device, model, NULL, &infer->runner.params);
     if (status != CLAE_OK) {
         clae_infer_free(infer);
@@ -41,6 +51,7 @@ clae_status clae_infer_create(clae_device *device, const clae_model *model, size
 void clae_infer_free(clae_infer *infer) {
     if (!infer) return;
     runner_release(&infer->runner);
+    settings_release(&infer->settings);
     free(infer->staging);
     free(infer->image);
     free(infer);
@@ -59,7 +70,8 @@ static plan_request request_of(const clae_infer *infer, infer_kind kind, bool fr
                           .load_batch = kind != INFER_DECODE,
                           .from_float = from_float,
                           .encode = kind != INFER_DECODE,
-                          .decode = kind != INFER_ENCODE};
+                          .decode = kind != INFER_ENCODE,
+                          .numerics = infer->numerics};
 }
 
 clae_status infer_plan(clae_infer *infer, infer_kind kind, bool from_float, size_t batch_size, plan **out) {

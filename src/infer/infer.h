@@ -3,6 +3,7 @@
 #define CLAE_INFER_INFER_H
 
 #include "exec/runner.h"
+#include "train/settings.h"
 
 #include <clae/infer.h>
 
@@ -11,6 +12,8 @@ typedef enum infer_kind { INFER_ENCODE, INFER_DECODE, INFER_RECONSTRUCT } infer_
 struct clae_infer {
     clae_device *device;
     const clae_model *model;
+    clae_settings settings;
+    numerics numerics; /* of the settings */
     runner runner;
     double mean, std; /* the model's when it was uploaded */
     size_t batch_size;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/pixels.h"
+#include "train/settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,14 +52,15 @@ typedef struct covariance_work {
     op_instance *gemm;
 } covariance_work;
 
-static clae_status open_work(clae_device *device, size_t elements, size_t images, covariance_work *work) {
+static clae_status open_work(clae_device *device, const numerics *numerics, size_t elements, size_t images,
+                             covariance_work *work) {
     work->rows = pca_chunk_rows(elements, images < FIT_ROWS ? images : FIT_ROWS);
     size_t pixel_bytes = work->rows * elements * sizeof(float), product_bytes = elements * elements * sizeof(float);
     if (!(work->pixels = malloc(pixel_bytes))) return fail_memory(device->context, pixel_bytes, "centred images");
     if (!(work->product = malloc(product_bytes))) return fail_memory(device->context, product_bytes, "a covariance");
     op_desc desc = {.op = OP_gemm,
                     .gemm = {.m = elements, .n = elements, .k = work->rows, .transpose_a = true, .alpha = 1}};
-    clae_status status = op_prepare(device, &desc, NULL, &work->gemm);
+    clae_status status = op_prepare(device, &desc, numerics, &work->gemm);
     if (!status) status = buffer_create(device, pixel_bytes, &work->pixels_buffer);
     if (!status) status = buffer_create(device, product_bytes, &work->product_buffer);
     if (!status && work->gemm->workspace_bytes)
@@ -92,10 +94,11 @@ static clae_status add_chunk(covariance_work *work, const clae_pca *pca, const c
     return CLAE_OK;
 }
 
-static clae_status compute_covariance(const clae_pca *pca, const clae_dataset *images, double *covariance) {
+static clae_status compute_covariance(const clae_pca *pca, const numerics *numerics, const clae_dataset *images,
+                                      double *covariance) {
     covariance_work work = {0};
     const size_t n = images->info.n;
-    clae_status status = open_work(pca->device, pca->elements, n, &work);
+    clae_status status = open_work(pca->device, numerics, pca->elements, n, &work);
     for (size_t first = 0; first < n && !status; first += work.rows) {
         size_t left = n - first;
         status = add_chunk(&work, pca, images, first, left < work.rows ? left : work.rows, covariance);
@@ -104,7 +107,7 @@ static clae_status compute_covariance(const clae_pca *pca, const clae_dataset *i
     return status;
 }
 
-static clae_status fit_components(clae_pca *pca, const clae_dataset *images) {
+static clae_status fit_components(clae_pca *pca, const numerics *numerics, const clae_dataset *images) {
     const clae_context *context = pca->device->context;
     size_t square_bytes, component_bytes;
     if (!size_product((const size_t[]){pca->elements, pca->elements, sizeof(double)}, 3, &square_bytes))
@@ -121,28 +124,32 @@ static clae_status fit_components(clae_pca *pca, const clae_dataset *images) {
         goto done;
     }
     status = compute_mean(pca, images);
-    if (!status) status = compute_covariance(pca, images, covariance);
+    if (!status) status = compute_covariance(pca, numerics, images, covariance);
     if (!status) status = pca_principal_components(context, covariance, pca->elements, pca->max_dims, pca->components);
 done:
     free(covariance);
     return status;
 }
 
-clae_status clae_pca_fit(clae_device *device, const clae_dataset *train, size_t max_dims, clae_pca **pca) {
+clae_status clae_pca_fit(clae_device *device, const clae_dataset *train, const clae_settings *settings, size_t max_dims,
+                         clae_pca **pca) {
     const clae_dataset_info *info = clae_dataset_get_info(train);
     size_t elements = info->c * info->h * info->w;
+    numerics numerics;
     *pca = NULL;
     if (max_dims == 0 || max_dims > elements)
         return fail(device->context, CLAE_ERROR_INPUT,
                     "PCA of images of %zu elements has 1 to %zu dimensions: %zu were asked for", elements, elements,
                     max_dims);
     if (info->n == 0) return fail(device->context, CLAE_ERROR_INPUT, "PCA needs at least one image");
+    clae_status status = settings_numerics(device->context, settings, &numerics);
+    if (status) return status;
     clae_pca *made = calloc(1, sizeof *made);
     if (!made) return fail_memory(device->context, sizeof *made, "PCA");
     *made = (clae_pca){
         .device = device, .c = info->c, .h = info->h, .w = info->w, .elements = elements, .max_dims = max_dims};
-    clae_status status = fit_components(made, train);
-    if (!status) status = pca_prepare_coding(made);
+    status = fit_components(made, &numerics, train);
+    if (!status) status = pca_prepare_coding(made, &numerics);
     if (status) {
         clae_pca_free(made);
         return status;

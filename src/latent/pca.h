@@ -30,7 +30,7 @@ clae_status pca_centre(const clae_pca *pca, const clae_dataset *images, size_t f
                        float *centred);
 
 /* Allocates and prepares what encoding and decoding need, and uploads the components. */
-clae_status pca_prepare_coding(clae_pca *pca);
+clae_status pca_prepare_coding(clae_pca *pca, const numerics *numerics);
 void pca_free_coding(clae_pca *pca);
 
 /* Mean and principal components, without a device: covariance [elements][elements] is destroyed. The sign of a

@@ -9,14 +9,14 @@
 
 #define CODING_ROWS 512
 
-static clae_status prepare_ops(clae_pca *pca) {
+static clae_status prepare_ops(clae_pca *pca, const numerics *numerics) {
     op_desc encode = {
         .op = OP_gemm,
         .gemm = {.m = pca->chunk_rows, .n = pca->max_dims, .k = pca->elements, .transpose_b = true, .alpha = 1}};
     op_desc decode = {.op = OP_gemm,
                       .gemm = {.m = pca->chunk_rows, .n = pca->elements, .k = pca->max_dims, .alpha = 1}};
-    clae_status status = op_prepare(pca->device, &encode, NULL, &pca->encode);
-    if (!status) status = op_prepare(pca->device, &decode, NULL, &pca->decode);
+    clae_status status = op_prepare(pca->device, &encode, numerics, &pca->encode);
+    if (!status) status = op_prepare(pca->device, &decode, numerics, &pca->decode);
     if (status) return status;
     size_t workspace_bytes = pca->encode->workspace_bytes > pca->decode->workspace_bytes ? pca->encode->workspace_bytes
                                                                                          : pca->decode->workspace_bytes;
@@ -41,13 +41,13 @@ static size_t code_bytes(const clae_pca *pca) {
     return pca->chunk_rows * pca->max_dims * sizeof(float);
 }
 
-clae_status pca_prepare_coding(clae_pca *pca) {
+clae_status pca_prepare_coding(clae_pca *pca, const numerics *numerics) {
     pca->chunk_rows = pca_chunk_rows(pca->elements, CODING_ROWS);
     pca->pixels = malloc(pixel_bytes(pca));
     pca->codes = malloc(code_bytes(pca));
     if (!pca->pixels || !pca->codes)
         return fail_memory(pca->device->context, pixel_bytes(pca) + code_bytes(pca), "PCA");
-    clae_status status = prepare_ops(pca);
+    clae_status status = prepare_ops(pca, numerics);
     if (!status) status = buffer_create(pca->device, pixel_bytes(pca), &pca->pixels_buffer);
     if (!status) status = buffer_create(pca->device, code_bytes(pca), &pca->codes_buffer);
     if (!status) status = upload_components(pca);

@@ -23,10 +23,10 @@ static clae_status activation_run_bwd(op_instance *instance, const op_args *args
     return status == CLAE_OK ? opencl_launch_run(launch) : status;
 }
 
-static clae_status activation_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status activation_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                       op_instance **instance) {
     const bool is_fwd = desc->op == OP_activation_fwd;
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(opencl_instance),
+    clae_status status = opencl_instance_create(device, desc, choice, sizeof(opencl_instance),
                                                 is_fwd ? activation_run_fwd : activation_run_bwd, instance);
     if (status != CLAE_OK) return status;
     char options[32];

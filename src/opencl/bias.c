@@ -10,8 +10,9 @@ static clae_status bias_run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(launch);
 }
 
-static clae_status bias_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(opencl_instance), bias_run, instance);
+static clae_status bias_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                op_instance **instance) {
+    clae_status status = opencl_instance_create(device, desc, choice, sizeof(opencl_instance), bias_run, instance);
     if (status) return status;
     status =
         opencl_elementwise_create(opencl_device_of(device), "bias.cl", "", "bias", desc->bias.rows * desc->bias.channels,

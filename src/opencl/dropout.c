@@ -17,9 +17,9 @@ static clae_status dropout_run(op_instance *instance, const op_args *args) {
     return status == CLAE_OK ? opencl_launch_run(launch) : status;
 }
 
-static clae_status dropout_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status dropout_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                    op_instance **instance) {
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(opencl_instance), dropout_run, instance);
+    clae_status status = opencl_instance_create(device, desc, choice, sizeof(opencl_instance), dropout_run, instance);
     if (status != CLAE_OK) return status;
     status = opencl_elementwise_create(opencl_device_of(device), "dropout.cl", "", "dropout", desc->dropout.count, 0,
                                        &opencl_instance_of(*instance)->launch[0]);

@@ -110,10 +110,10 @@ static clae_status gemm_clblast_create_copies(clblast_instance *self) {
     return status || bytes == 0 ? status : buffer_create(device, bytes, &self->copies);
 }
 
-static clae_status gemm_clblast_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status gemm_clblast_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                         op_instance **instance) {
     clae_status status =
-        opencl_instance_create(device, desc, impl, sizeof(clblast_instance), gemm_clblast_run, instance);
+        opencl_instance_create(device, desc, choice, sizeof(clblast_instance), gemm_clblast_run, instance);
     if (status) return status;
     (*instance)->release = gemm_clblast_release;
     status = gemm_clblast_run_small(device, &desc->gemm);

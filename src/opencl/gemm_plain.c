@@ -71,9 +71,9 @@ static void gemm_plain_divide_k(tiled_instance *self, size_t tiles, size_t side)
     if (self->parts > 1) self->base.base.workspace_bytes = self->parts * part_bytes;
 }
 
-static clae_status gemm_plain_prepare(clae_device *base, const op_desc *desc, const op_impl *impl,
+static clae_status gemm_plain_prepare(clae_device *base, const op_desc *desc, const op_choice *choice,
                                       op_instance **instance) {
-    clae_status status = opencl_instance_create(base, desc, impl, sizeof(tiled_instance), gemm_plain_run, instance);
+    clae_status status = opencl_instance_create(base, desc, choice, sizeof(tiled_instance), gemm_plain_run, instance);
     if (status) return status;
     tiled_instance *self = (tiled_instance *)*instance;
     opencl_device *device = opencl_device_of(base);

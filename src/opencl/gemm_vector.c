@@ -105,9 +105,9 @@ static clae_status gemm_vector_create_tiles(opencl_device *device, const packed_
     return opencl_kernel_create(device, "gemm_vector.cl", options, "gemm_tiles", &launch->kernel);
 }
 
-static clae_status gemm_vector_prepare(clae_device *base, const op_desc *desc, const op_impl *impl,
+static clae_status gemm_vector_prepare(clae_device *base, const op_desc *desc, const op_choice *choice,
                                        op_instance **instance) {
-    clae_status status = opencl_instance_create(base, desc, impl, sizeof(packed_instance), gemm_vector_run, instance);
+    clae_status status = opencl_instance_create(base, desc, choice, sizeof(packed_instance), gemm_vector_run, instance);
     if (status) return status;
     packed_instance *self = (packed_instance *)*instance;
     opencl_device *device = opencl_device_of(base);

@@ -9,11 +9,11 @@
 enum { GPU_GROUP_ITEMS = 256, GPU_VECTOR = 4, CPU_VECTOR = 16, CPU_VECTORS_PER_ITEM = 256 };
 enum { GPU_ROW_GROUP_ITEMS = 64, CPU_ROWS_FLOATS = 4096 };
 
-clae_status opencl_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl, size_t bytes,
+clae_status opencl_instance_create(clae_device *device, const op_desc *desc, const op_choice *choice, size_t bytes,
                                    clae_status (*run)(op_instance *, const op_args *), op_instance **instance) {
     *instance = calloc(1, bytes);
     if (!*instance) return fail_memory(device->context, bytes, "a prepared op");
-    (*instance)->impl = impl;
+    (*instance)->impl = choice->impl;
     (*instance)->device = device;
     (*instance)->desc = *desc;
     (*instance)->run = run;

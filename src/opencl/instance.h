@@ -19,7 +19,7 @@ typedef struct opencl_instance {
 } opencl_instance;
 
 /* A zeroed instance of `bytes`, at least sizeof(opencl_instance), with everything but the kernels. */
-clae_status opencl_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl, size_t bytes,
+clae_status opencl_instance_create(clae_device *device, const op_desc *desc, const op_choice *choice, size_t bytes,
                                    clae_status (*run)(op_instance *, const op_args *), op_instance **instance);
 /* The end of a prepare function: releases the instance when `status` is a failure; gives `status` back. */
 clae_status opencl_instance_finish(op_instance **instance, clae_status status);

@@ -24,10 +24,10 @@ static clae_status load_batch_run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(launch);
 }
 
-static clae_status load_batch_prepare(clae_device *base, const op_desc *desc, const op_impl *impl,
+static clae_status load_batch_prepare(clae_device *base, const op_desc *desc, const op_choice *choice,
                                       op_instance **instance) {
     clae_status status =
-        opencl_instance_create(base, desc, impl, sizeof(load_batch_instance), load_batch_run, instance);
+        opencl_instance_create(base, desc, choice, sizeof(load_batch_instance), load_batch_run, instance);
     if (status) return status;
     load_batch_instance *self = (load_batch_instance *)*instance;
     opencl_device *device = opencl_device_of(base);

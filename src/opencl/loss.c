@@ -35,9 +35,10 @@ static clae_status loss_run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(&launch[1]);
 }
 
-static clae_status loss_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    const loss_style *style = impl == &opencl_loss_vector ? &loss_cpu_style : &loss_group_style;
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(loss_instance), loss_run, instance);
+static clae_status loss_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                op_instance **instance) {
+    const loss_style *style = choice->impl == &opencl_loss_vector ? &loss_cpu_style : &loss_group_style;
+    clae_status status = opencl_instance_create(device, desc, choice, sizeof(loss_instance), loss_run, instance);
     if (status) return status;
     loss_instance *self = (loss_instance *)*instance;
     opencl_launch *launch = self->base.launch;

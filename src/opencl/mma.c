@@ -34,9 +34,9 @@ size_t opencl_mma_exchange(opencl_mma mma, int items, int columns) {
     return 8 * ((size_t)items + (size_t)columns * (size_t)(items / opencl_mma_warp(mma)));
 }
 
-op_arithmetic opencl_mma_arithmetic(const opencl_device *device) {
+op_arithmetic opencl_mma_arithmetic(const opencl_device *device, bool tf32) {
     if (device->mma == OPENCL_MMA_MFMA) return OP_FLOAT32;
-    return device->base.context->precision == CLAE_PRECISION_TF32 ? OP_TF32 : OP_3XTF32;
+    return tf32 ? OP_TF32 : OP_3XTF32;
 }
 
 static bool has_mfma(cl_device_id id) {

@@ -12,8 +12,8 @@ bool opencl_mma_works(const opencl_device *device, opencl_mma mma);
 
 /* "PTX" */
 const char *opencl_mma_name(opencl_mma mma);
-/* What products are made of when the context's precision is asked for. */
-op_arithmetic opencl_mma_arithmetic(const opencl_device *device);
+/* What products are made of, where they may be of TF32 or not. */
+op_arithmetic opencl_mma_arithmetic(const opencl_device *device, bool tf32);
 
 /* Items of a warp, and columns of a product. */
 int opencl_mma_warp(opencl_mma mma);

@@ -241,15 +241,15 @@ static void norm_place_parts(norm_instance *self, bool is_bwd) {
         self->reduce_place * sizeof(float) + (self->reduce ? self->reduce->workspace_bytes : 0);
 }
 
-static clae_status norm_prepare_reduce(norm_instance *self) {
+static clae_status norm_prepare_reduce(norm_instance *self, const numerics *numerics) {
     const op_desc sums = {.op = OP_reduce_sum, .reduce_sum = {self->sets.sets, self->sets.channels}};
-    return self->sets.sets > 1 ? op_prepare(self->base.base.device, &sums, NULL, &self->reduce) : CLAE_OK;
+    return self->sets.sets > 1 ? op_prepare(self->base.base.device, &sums, numerics, &self->reduce) : CLAE_OK;
 }
 
-static clae_status norm_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, const norm_style *style,
-                                op_instance **instance) {
+static clae_status norm_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                const norm_style *style, op_instance **instance) {
     const norm_kernels *kernels = norm_kernels_of(desc->op);
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(norm_instance), kernels->run, instance);
+    clae_status status = opencl_instance_create(device, desc, choice, sizeof(norm_instance), kernels->run, instance);
     if (status) return status;
     (*instance)->release = norm_release;
     norm_instance *self = (norm_instance *)*instance;
@@ -260,7 +260,7 @@ static clae_status norm_prepare(clae_device *device, const op_desc *desc, const 
     self->fold = vector / norm_common_divisor(self->sets.channels, vector);
     self->columns = self->fold * self->sets.channels;
     status = norm_create_kernels(self, kernels, style, vector);
-    if (!status && kernels == &norm_bwd_kernels) status = norm_prepare_reduce(self);
+    if (!status && kernels == &norm_bwd_kernels) status = norm_prepare_reduce(self, choice->numerics);
     if (status) return opencl_instance_finish(instance, status);
     opencl_launch *launch = self->base.launch;
     if (kernels->chunks) norm_divide_rows(self, style, vector);
@@ -274,14 +274,14 @@ static clae_status norm_prepare(clae_device *device, const op_desc *desc, const 
     return CLAE_OK;
 }
 
-static clae_status norm_prepare_vector(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status norm_prepare_vector(clae_device *device, const op_desc *desc, const op_choice *choice,
                                        op_instance **instance) {
-    return norm_prepare(device, desc, impl, &norm_cpu_style, instance);
+    return norm_prepare(device, desc, choice, &norm_cpu_style, instance);
 }
 
-static clae_status norm_prepare_plain(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status norm_prepare_plain(clae_device *device, const op_desc *desc, const op_choice *choice,
                                       op_instance **instance) {
-    return norm_prepare(device, desc, impl, &norm_group_style, instance);
+    return norm_prepare(device, desc, choice, &norm_group_style, instance);
 }
 
 const op_impl opencl_norm_vector = {

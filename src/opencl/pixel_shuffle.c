@@ -18,12 +18,12 @@ static clae_status pixel_shuffle_run(op_instance *instance, const op_args *args)
     return status == CLAE_OK ? opencl_launch_run(launch) : status;
 }
 
-static clae_status pixel_shuffle_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status pixel_shuffle_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                          op_instance **instance) {
     const pixel_shuffle_desc *d = &desc->pixel_shuffle;
     const bool is_fwd = desc->op == OP_pixel_shuffle_fwd;
     clae_status status =
-        opencl_instance_create(device, desc, impl, sizeof(pixel_shuffle_instance), pixel_shuffle_run, instance);
+        opencl_instance_create(device, desc, choice, sizeof(pixel_shuffle_instance), pixel_shuffle_run, instance);
     if (status != CLAE_OK) return status;
     pixel_shuffle_instance *self = (pixel_shuffle_instance *)*instance;
     const size_t factor = (size_t)d->factor, large_row = (size_t)d->w * factor * (size_t)d->channels;

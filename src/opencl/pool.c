@@ -61,10 +61,11 @@ static pool_way pool_way_of(const op_desc *desc) {
     return (pool_way){"pool2d_bwd", pool_run_bwd, g->wide_h, g->wide_w};
 }
 
-static clae_status pool_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+static clae_status pool_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                op_instance **instance) {
     const pool_way way = pool_way_of(desc);
     const size_t channels = (size_t)desc->pool.g.wide_c;
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(pool_instance), way.run, instance);
+    clae_status status = opencl_instance_create(device, desc, choice, sizeof(pool_instance), way.run, instance);
     if (status != CLAE_OK) return status;
     pool_instance *self = (pool_instance *)*instance;
     char options[32];

@@ -54,16 +54,16 @@ static clae_status prelu_create_kernel(op_instance *instance) {
                                      desc->one_slope ? 0 : desc->channels, &opencl_instance_of(instance)->launch[0]);
 }
 
-static clae_status prelu_prepare_fwd(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status prelu_prepare_fwd(clae_device *device, const op_desc *desc, const op_choice *choice,
                                      op_instance **instance) {
     const clae_status status =
-        opencl_instance_create(device, desc, impl, sizeof(opencl_instance), prelu_run_fwd, instance);
+        opencl_instance_create(device, desc, choice, sizeof(opencl_instance), prelu_run_fwd, instance);
     return status == CLAE_OK ? opencl_instance_finish(instance, prelu_create_kernel(*instance)) : status;
 }
 
-static clae_status prelu_prepare_bwd(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status prelu_prepare_bwd(clae_device *device, const op_desc *desc, const op_choice *choice,
                                      op_instance **instance) {
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(prelu_instance), prelu_run_bwd, instance);
+    clae_status status = opencl_instance_create(device, desc, choice, sizeof(prelu_instance), prelu_run_bwd, instance);
     if (status != CLAE_OK) return status;
     prelu_instance *self = (prelu_instance *)*instance;
     const prelu_desc *d = &desc->prelu;
@@ -73,7 +73,7 @@ static clae_status prelu_prepare_bwd(clae_device *device, const op_desc *desc, c
         .reduce_sum = {.rows = d->one_slope ? count : d->rows, .columns = d->one_slope ? 1 : d->channels}};
     (*instance)->release = prelu_release;
     status = prelu_create_kernel(*instance);
-    if (status == CLAE_OK) status = op_prepare(device, &sum, NULL, &self->sum);
+    if (status == CLAE_OK) status = op_prepare(device, &sum, choice->numerics, &self->sum);
     if (status != CLAE_OK) return opencl_instance_finish(instance, status);
     self->sum_place = divide_up_size(count, PLACE_FLOATS) * PLACE_FLOATS;
     (*instance)->workspace_bytes = self->sum_place * sizeof(float) + self->sum->workspace_bytes;

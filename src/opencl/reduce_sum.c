@@ -52,10 +52,10 @@ static void reduce_sum_divide_rows(reduce_sum_instance *self, size_t least, size
     }
 }
 
-static clae_status reduce_sum_prepare_vector(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status reduce_sum_prepare_vector(clae_device *device, const op_desc *desc, const op_choice *choice,
                                              op_instance **instance) {
     clae_status status =
-        opencl_instance_create(device, desc, impl, sizeof(reduce_sum_instance), reduce_sum_run, instance);
+        opencl_instance_create(device, desc, choice, sizeof(reduce_sum_instance), reduce_sum_run, instance);
     if (status) return status;
     reduce_sum_instance *self = (reduce_sum_instance *)*instance;
     const size_t columns = desc->reduce_sum.columns;
@@ -76,10 +76,10 @@ static clae_status reduce_sum_prepare_vector(clae_device *device, const op_desc 
     return opencl_instance_finish(instance, status);
 }
 
-static clae_status reduce_sum_prepare_plain(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status reduce_sum_prepare_plain(clae_device *device, const op_desc *desc, const op_choice *choice,
                                             op_instance **instance) {
     clae_status status =
-        opencl_instance_create(device, desc, impl, sizeof(reduce_sum_instance), reduce_sum_run, instance);
+        opencl_instance_create(device, desc, choice, sizeof(reduce_sum_instance), reduce_sum_run, instance);
     if (status) return status;
     reduce_sum_instance *self = (reduce_sum_instance *)*instance;
     const size_t columns = desc->reduce_sum.columns;

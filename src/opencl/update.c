@@ -17,9 +17,9 @@ static clae_status update_run(op_instance *instance, const op_args *args) {
     return status ? status : opencl_launch_run(launch);
 }
 
-static clae_status update_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status update_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                   op_instance **instance) {
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(opencl_instance), update_run, instance);
+    clae_status status = opencl_instance_create(device, desc, choice, sizeof(opencl_instance), update_run, instance);
     if (status) return status;
     char options[64];
     snprintf(options, sizeof options, " -DOPTIMISER_NUMBER=%d -DSTATES=%zu", (int)desc->update.optimiser,

@@ -18,11 +18,12 @@ static clae_status upsample_run(op_instance *instance, const op_args *args) {
     return status == CLAE_OK ? opencl_launch_run(launch) : status;
 }
 
-static clae_status upsample_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status upsample_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                     op_instance **instance) {
     const upsample_desc *d = &desc->upsample;
     const bool is_fwd = desc->op == OP_upsample2d_fwd;
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(upsample_instance), upsample_run, instance);
+    clae_status status =
+        opencl_instance_create(device, desc, choice, sizeof(upsample_instance), upsample_run, instance);
     if (status != CLAE_OK) return status;
     upsample_instance *self = (upsample_instance *)*instance;
     self->rows = (size_t)d->n * (size_t)(is_fwd ? d->out_h : d->in_h);

@@ -30,10 +30,10 @@ static clae_status activation_run_bwd(op_instance *instance, const op_args *args
     return CLAE_OK;
 }
 
-static clae_status activation_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status activation_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                       op_instance **instance) {
     const bool is_fwd = desc->op == OP_activation_fwd;
-    return plain_instance_create(device, desc, impl, sizeof(op_instance),
+    return plain_instance_create(device, desc, choice, sizeof(op_instance),
                                  is_fwd ? activation_run_fwd : activation_run_bwd, plain_instance_free, instance);
 }
 

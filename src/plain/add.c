@@ -14,8 +14,9 @@ static clae_status add_run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status add_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    return plain_instance_create(device, desc, impl, sizeof(op_instance), add_run, plain_instance_free, instance);
+static clae_status add_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
+                               op_instance **instance) {
+    return plain_instance_create(device, desc, choice, sizeof(op_instance), add_run, plain_instance_free, instance);
 }
 
 const op_impl plain_add = {.name = "plain", .supports = plain_supports_all, .prepare = add_prepare};

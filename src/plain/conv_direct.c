@@ -180,9 +180,9 @@ static void conv_direct_release(op_instance *instance) {
     free(instance);
 }
 
-static clae_status conv_direct_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_direct_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                        op_instance **instance) {
-    clae_status status = plain_instance_create(device, desc, impl, sizeof(correlation_instance), conv_direct_run,
+    clae_status status = plain_instance_create(device, desc, choice, sizeof(correlation_instance), conv_direct_run,
                                                conv_direct_release, instance);
     if (status != CLAE_OK) return status;
     correlation *c = &((correlation_instance *)*instance)->c;

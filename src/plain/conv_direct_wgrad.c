@@ -137,9 +137,9 @@ static void conv_direct_wgrad_release(op_instance *instance) {
     free(instance);
 }
 
-static clae_status conv_direct_wgrad_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_direct_wgrad_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                              op_instance **instance) {
-    clae_status status = plain_instance_create(device, desc, impl, sizeof(wgrad_instance), conv_direct_wgrad_run,
+    clae_status status = plain_instance_create(device, desc, choice, sizeof(wgrad_instance), conv_direct_wgrad_run,
                                                conv_direct_wgrad_release, instance);
     if (status != CLAE_OK) return status;
     wgrad *f = &((wgrad_instance *)*instance)->f;

@@ -164,9 +164,9 @@ static clae_status conv_plain_run_wgrad(op_instance *instance, const op_args *ar
     return CLAE_OK;
 }
 
-static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                       op_instance **instance) {
-    return plain_instance_create(device, desc, impl, sizeof(op_instance),
+    return plain_instance_create(device, desc, choice, sizeof(op_instance),
                                  conv_kernel_of(desc->op) == CONV_WGRAD ? conv_plain_run_wgrad : conv_plain_run_images,
                                  plain_instance_free, instance);
 }

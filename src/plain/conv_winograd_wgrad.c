@@ -83,9 +83,9 @@ static clae_status conv_winograd_wgrad_run(op_instance *instance, const op_args 
     return CLAE_OK;
 }
 
-static clae_status conv_winograd_wgrad_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_winograd_wgrad_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                                op_instance **instance) {
-    clae_status status = plain_instance_create(device, desc, impl, sizeof(winograd_wgrad_instance),
+    clae_status status = plain_instance_create(device, desc, choice, sizeof(winograd_wgrad_instance),
                                                conv_winograd_wgrad_run, plain_instance_free, instance);
     if (status != CLAE_OK) return status;
     winograd_wgrad_instance *made = (winograd_wgrad_instance *)*instance;

@@ -15,9 +15,9 @@ static clae_status dropout_run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status dropout_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status dropout_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                    op_instance **instance) {
-    return plain_instance_create(device, desc, impl, sizeof(op_instance), dropout_run, plain_instance_free, instance);
+    return plain_instance_create(device, desc, choice, sizeof(op_instance), dropout_run, plain_instance_free, instance);
 }
 
 const op_impl plain_dropout = {.name = "plain", .supports = plain_supports_all, .prepare = dropout_prepare};

@@ -110,12 +110,12 @@ static clae_status gemm_blocked_run(op_instance *instance, const op_args *args) 
     return CLAE_OK;
 }
 
-static clae_status gemm_blocked_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status gemm_blocked_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                         op_instance **instance) {
     const gemm_desc *d = &desc->gemm;
     const size_t width = (size_t)PANEL_VECTORS * (size_t)plain_device_of(device)->kernels->limits.width;
-    clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(op_instance), gemm_blocked_run, plain_instance_free, instance);
+    clae_status status = plain_instance_create(device, desc, choice, sizeof(op_instance), gemm_blocked_run,
+                                               plain_instance_free, instance);
     if (status == CLAE_OK)
         (*instance)->workspace_bytes = (width + ((d->transpose_a ? d->m : 0) + divide_up_size(d->n, width) * width) *
                                                     smaller_size(d->k, BLOCK_K)) *

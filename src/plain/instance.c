@@ -2,12 +2,12 @@
 
 #include <stdlib.h>
 
-clae_status plain_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl, size_t size,
+clae_status plain_instance_create(clae_device *device, const op_desc *desc, const op_choice *choice, size_t size,
                                   clae_status (*run)(op_instance *, const op_args *), void (*release)(op_instance *),
                                   op_instance **instance) {
     op_instance *created = calloc(1, size);
     if (!created) return fail_memory(device->context, size, op_name(desc->op));
-    *created = (op_instance){.impl = impl, .device = device, .desc = *desc, .run = run, .release = release};
+    *created = (op_instance){.impl = choice->impl, .device = device, .desc = *desc, .run = run, .release = release};
     *instance = created;
     return CLAE_OK;
 }

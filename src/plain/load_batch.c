@@ -27,9 +27,9 @@ static clae_status load_batch_run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status load_batch_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status load_batch_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                       op_instance **instance) {
-    return plain_instance_create(device, desc, impl, sizeof(op_instance), load_batch_run, plain_instance_free,
+    return plain_instance_create(device, desc, choice, sizeof(op_instance), load_batch_run, plain_instance_free,
                                  instance);
 }
 

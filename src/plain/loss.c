@@ -20,9 +20,10 @@ static clae_status loss_run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status loss_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+static clae_status loss_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                op_instance **instance) {
     clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(op_instance), loss_run, plain_instance_free, instance);
+        plain_instance_create(device, desc, choice, sizeof(op_instance), loss_run, plain_instance_free, instance);
     if (status == CLAE_OK) (*instance)->workspace_bytes = (size_t)plain_pieces(desc->loss.count) * sizeof(double);
     return status;
 }

@@ -302,8 +302,9 @@ static void norm_divide(norm_instance *self) {
     self->pieces = divide_up_size(self->sets.rows * channels, self->piece);
 }
 
-static clae_status norm_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    const clae_status status = plain_instance_create(device, desc, impl, sizeof(norm_instance), norm_run_of(desc->op),
+static clae_status norm_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                op_instance **instance) {
+    const clae_status status = plain_instance_create(device, desc, choice, sizeof(norm_instance), norm_run_of(desc->op),
                                                      plain_instance_free, instance);
     if (status != CLAE_OK) return status;
     norm_instance *self = (norm_instance *)*instance;

@@ -25,9 +25,9 @@ static clae_status pixel_shuffle_run(op_instance *instance, const op_args *args)
     return CLAE_OK;
 }
 
-static clae_status pixel_shuffle_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status pixel_shuffle_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                          op_instance **instance) {
-    return plain_instance_create(device, desc, impl, sizeof(op_instance), pixel_shuffle_run, plain_instance_free,
+    return plain_instance_create(device, desc, choice, sizeof(op_instance), pixel_shuffle_run, plain_instance_free,
                                  instance);
 }
 

@@ -51,7 +51,7 @@ bool plain_kernels_exist(const char *name);
 void plain_kernels_list(char *text, size_t size);
 
 /* Allocates an instance of `size` bytes, zeroed, whose first member is an op_instance that is filled in here. */
-clae_status plain_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl, size_t size,
+clae_status plain_instance_create(clae_device *device, const op_desc *desc, const op_choice *choice, size_t size,
                                   clae_status (*run)(op_instance *, const op_args *), void (*release)(op_instance *),
                                   op_instance **instance);
 void plain_instance_free(op_instance *instance); /* a release for instances that own nothing else */
@@ -76,8 +76,8 @@ void plain_add_partials(const float *partials, int parts, size_t columns, float 
 
 /* An instance that makes the operand `out` from the operand `in`, with the shapes of `shape`; the caller fills the ranges
  * and weights of both axes of *made. */
-clae_status plain_resample_create(clae_device *device, const op_desc *desc, const op_impl *impl, const resample *shape,
-                                  int in, int out, op_instance **instance, resample **made);
+clae_status plain_resample_create(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                  const resample *shape, int in, int out, op_instance **instance, resample **made);
 
 clae_status plain_measure_peak(clae_device *device, double *gflops);
 

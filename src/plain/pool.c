@@ -12,7 +12,7 @@ static void pool_fill_windows_of(const conv_geometry *g, resample *r) {
     for (int j = 0; j < g->wide_w; j++) r->columns.range[j] = pool_windows_of(j, g->narrow_w, g->kw, g->sw, g->pw);
 }
 
-static clae_status pool_prepare_fwd(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status pool_prepare_fwd(clae_device *device, const op_desc *desc, const op_choice *choice,
                                     op_instance **instance) {
     const conv_geometry *g = &desc->pool.g;
     const resample shape = {.rows.count = g->narrow_h,
@@ -26,13 +26,13 @@ static clae_status pool_prepare_fwd(clae_device *device, const op_desc *desc, co
                             .scale = pool_scale(&desc->pool)};
     resample *made;
     const clae_status status =
-        plain_resample_create(device, desc, impl, &shape, POOL_FWD_X, POOL_FWD_Y, instance, &made);
+        plain_resample_create(device, desc, choice, &shape, POOL_FWD_X, POOL_FWD_Y, instance, &made);
     if (status == CLAE_OK) pool_fill_windows(g, made);
     return status;
 }
 
 /* The sum of dy over the windows of a pixel: a pool that picks none is one. */
-static clae_status pool_prepare_bwd_sum(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status pool_prepare_bwd_sum(clae_device *device, const op_desc *desc, const op_choice *choice,
                                         op_instance **instance) {
     const conv_geometry *g = &desc->pool.g;
     const resample shape = {.rows.count = g->wide_h,
@@ -46,7 +46,7 @@ static clae_status pool_prepare_bwd_sum(clae_device *device, const op_desc *desc
                             .scale = pool_scale(&desc->pool)};
     resample *made;
     const clae_status status =
-        plain_resample_create(device, desc, impl, &shape, POOL_BWD_DY, POOL_BWD_DX, instance, &made);
+        plain_resample_create(device, desc, choice, &shape, POOL_BWD_DY, POOL_BWD_DX, instance, &made);
     if (status == CLAE_OK) pool_fill_windows_of(g, made);
     return status;
 }
@@ -69,10 +69,12 @@ static clae_status pool_run_pick(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status pool_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
-    if (desc->op == OP_pool2d_fwd) return pool_prepare_fwd(device, desc, impl, instance);
-    if (!pool_kind_of(desc->pool.pool)->picks) return pool_prepare_bwd_sum(device, desc, impl, instance);
-    return plain_instance_create(device, desc, impl, sizeof(op_instance), pool_run_pick, plain_instance_free, instance);
+static clae_status pool_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                op_instance **instance) {
+    if (desc->op == OP_pool2d_fwd) return pool_prepare_fwd(device, desc, choice, instance);
+    if (!pool_kind_of(desc->pool.pool)->picks) return pool_prepare_bwd_sum(device, desc, choice, instance);
+    return plain_instance_create(device, desc, choice, sizeof(op_instance), pool_run_pick, plain_instance_free,
+                                 instance);
 }
 
 const op_impl plain_pool = {.name = "plain", .supports = plain_supports_all, .prepare = pool_prepare};

@@ -65,15 +65,16 @@ static clae_status prelu_run_bwd(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status prelu_prepare_fwd(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status prelu_prepare_fwd(clae_device *device, const op_desc *desc, const op_choice *choice,
                                      op_instance **instance) {
-    return plain_instance_create(device, desc, impl, sizeof(op_instance), prelu_run_fwd, plain_instance_free, instance);
+    return plain_instance_create(device, desc, choice, sizeof(op_instance), prelu_run_fwd, plain_instance_free,
+                                 instance);
 }
 
-static clae_status prelu_prepare_bwd(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status prelu_prepare_bwd(clae_device *device, const op_desc *desc, const op_choice *choice,
                                      op_instance **instance) {
     const clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(op_instance), prelu_run_bwd, plain_instance_free, instance);
+        plain_instance_create(device, desc, choice, sizeof(op_instance), prelu_run_bwd, plain_instance_free, instance);
     if (status == CLAE_OK)
         (*instance)->workspace_bytes = (size_t)prelu_pieces(&desc->prelu) * sums_of_piece(&desc->prelu) * sizeof(float);
     return status;

@@ -32,10 +32,10 @@ static clae_status reduce_sum_run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status reduce_sum_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status reduce_sum_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                       op_instance **instance) {
     clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(op_instance), reduce_sum_run, plain_instance_free, instance);
+        plain_instance_create(device, desc, choice, sizeof(op_instance), reduce_sum_run, plain_instance_free, instance);
     if (status == CLAE_OK)
         (*instance)->workspace_bytes =
             (size_t)reduce_sum_parts_of(desc->reduce_sum.rows) * desc->reduce_sum.columns * sizeof(float);

@@ -46,10 +46,10 @@ static clae_status resample_axis_create(clae_device *device, resample_axis *axis
                        "a prepared op");
 }
 
-clae_status plain_resample_create(clae_device *device, const op_desc *desc, const op_impl *impl, const resample *shape,
-                                  int in, int out, op_instance **instance, resample **made) {
-    clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(resample_instance), resample_run, resample_release, instance);
+clae_status plain_resample_create(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                  const resample *shape, int in, int out, op_instance **instance, resample **made) {
+    clae_status status = plain_instance_create(device, desc, choice, sizeof(resample_instance), resample_run,
+                                               resample_release, instance);
     if (status != CLAE_OK) return status;
     resample_instance *self = (resample_instance *)*instance;
     self->resample = *shape;

@@ -19,9 +19,9 @@ static clae_status update_run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static clae_status update_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status update_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                   op_instance **instance) {
-    return plain_instance_create(device, desc, impl, sizeof(op_instance), update_run, plain_instance_free, instance);
+    return plain_instance_create(device, desc, choice, sizeof(op_instance), update_run, plain_instance_free, instance);
 }
 
 const op_impl plain_update = {.name = "plain", .supports = plain_supports_all, .prepare = update_prepare};

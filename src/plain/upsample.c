@@ -31,7 +31,7 @@ static int upsample_most_of(bool bilinear, int in, int out) {
     return most;
 }
 
-static clae_status upsample_prepare_fwd(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status upsample_prepare_fwd(clae_device *device, const op_desc *desc, const op_choice *choice,
                                         op_instance **instance) {
     const upsample_desc *d = &desc->upsample;
     const int most = d->bilinear ? 2 : 0;
@@ -45,14 +45,14 @@ static clae_status upsample_prepare_fwd(clae_device *device, const op_desc *desc
                             .scale = 1};
     resample *made;
     const clae_status status =
-        plain_resample_create(device, desc, impl, &shape, UPSAMPLE_FWD_X, UPSAMPLE_FWD_Y, instance, &made);
+        plain_resample_create(device, desc, choice, &shape, UPSAMPLE_FWD_X, UPSAMPLE_FWD_Y, instance, &made);
     if (status != CLAE_OK) return status;
     upsample_fill_fwd(d->bilinear, d->in_h, d->out_h, &made->rows);
     upsample_fill_fwd(d->bilinear, d->in_w, d->out_w, &made->columns);
     return CLAE_OK;
 }
 
-static clae_status upsample_prepare_bwd(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status upsample_prepare_bwd(clae_device *device, const op_desc *desc, const op_choice *choice,
                                         op_instance **instance) {
     const upsample_desc *d = &desc->upsample;
     const bool weighted = d->bilinear;
@@ -67,17 +67,17 @@ static clae_status upsample_prepare_bwd(clae_device *device, const op_desc *desc
         .scale = 1};
     resample *made;
     const clae_status status =
-        plain_resample_create(device, desc, impl, &shape, UPSAMPLE_BWD_DY, UPSAMPLE_BWD_DX, instance, &made);
+        plain_resample_create(device, desc, choice, &shape, UPSAMPLE_BWD_DY, UPSAMPLE_BWD_DX, instance, &made);
     if (status != CLAE_OK) return status;
     upsample_fill_bwd(d->bilinear, d->in_h, d->out_h, &made->rows);
     upsample_fill_bwd(d->bilinear, d->in_w, d->out_w, &made->columns);
     return CLAE_OK;
 }
 
-static clae_status upsample_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status upsample_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                     op_instance **instance) {
-    if (desc->op == OP_upsample2d_fwd) return upsample_prepare_fwd(device, desc, impl, instance);
-    return upsample_prepare_bwd(device, desc, impl, instance);
+    if (desc->op == OP_upsample2d_fwd) return upsample_prepare_fwd(device, desc, choice, instance);
+    return upsample_prepare_bwd(device, desc, choice, instance);
 }
 
 const op_impl plain_upsample = {.name = "plain", .supports = plain_supports_all, .prepare = upsample_prepare};

@@ -239,7 +239,7 @@ bool setting_is_same(const setting *row, const clae_settings *a, const clae_sett
 }
 
 static clae_status settings_unknown(const clae_settings *settings, const char *name) {
-    char *names = settings_names(SETTINGS_OF_TRAINER);
+    char *names = settings_names(SETTINGS_OF_LIBRARY);
     fail(settings->context, CLAE_ERROR_INPUT, "\"%s\": there is no such setting; those of training are %s", name,
          names ? names : "others");
     free(names);
@@ -254,7 +254,7 @@ clae_status clae_settings_create(const clae_context *context, clae_settings **se
 }
 
 clae_status clae_settings_set(clae_settings *settings, const char *name, const char *text) {
-    const setting *row = settings_find(name, SETTINGS_OF_TRAINER);
+    const setting *row = settings_find(name, SETTINGS_OF_LIBRARY);
     char expectation[VALUE_TEXT_BYTES];
     if (!row) return settings_unknown(settings, name);
     errno = 0;
@@ -266,7 +266,7 @@ clae_status clae_settings_set(clae_settings *settings, const char *name, const c
 }
 
 clae_status clae_settings_get(const clae_settings *settings, const char *name, char *text, size_t size) {
-    const setting *row = settings_find(name, SETTINGS_OF_TRAINER);
+    const setting *row = settings_find(name, SETTINGS_OF_LIBRARY);
     char number[DECIMAL_BYTES];
     if (!row) return settings_unknown(settings, name);
     const char *value = setting_text(row, settings, number);
@@ -279,7 +279,7 @@ clae_status clae_settings_get(const clae_settings *settings, const char *name, c
 bool clae_settings_info(size_t index, clae_setting_info *info) {
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         const setting *row = &settings_table[i];
-        if (!(row->group & SETTINGS_OF_TRAINER) || index-- != 0) continue;
+        if (!(row->group & SETTINGS_OF_LIBRARY) || index-- != 0) continue;
         *info = (clae_setting_info){.name = row->name,
                                     .kind = row->kind,
                                     .standard = row->standard,

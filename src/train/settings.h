@@ -3,6 +3,7 @@
 #ifndef CLAE_TRAIN_SETTINGS_H
 #define CLAE_TRAIN_SETTINGS_H
 
+#include "backend/backend.h"
 #include "base/context.h"
 #include "base/decimal.h"
 #include "base/value.h"
@@ -21,8 +22,10 @@ typedef enum settings_group {
     SETTINGS_NUMERICS = 32, /* how numbers are computed: the same up to rounding */
 } settings_group;
 
-/* What clae_trainer_create heeds, and with it the public functions. */
+/* What a checkpoint keeps, as the trainer that goes on must have the same. */
 #define SETTINGS_OF_TRAINER (SETTINGS_TRAINING | SETTINGS_SCHEDULE)
+/* What the public functions take. */
+#define SETTINGS_OF_LIBRARY (SETTINGS_OF_TRAINER | SETTINGS_NUMERICS)
 /* What the configuration of a run has. */
 #define SETTINGS_OF_RUN (SETTINGS_DATA | SETTINGS_RUN | SETTINGS_MODEL | SETTINGS_TRAINING | SETTINGS_NUMERICS)
 
@@ -107,8 +110,8 @@ bool settings_say_network(const clae_settings *settings);
 clae_status settings_merge(const clae_context *context, const char *folder, const clae_settings *stored,
                            clae_settings *settings);
 
-/* Makes the context compute as the settings of SETTINGS_NUMERICS say. CLAE_ERROR_INPUT when there is no such
- * implementation. */
-clae_status settings_apply_numerics(const clae_settings *settings, clae_context *context);
+/* What the settings of SETTINGS_NUMERICS say, whose text is borrowed; NULL: the defaults. CLAE_ERROR_INPUT when there
+ * is no such implementation. */
+clae_status settings_numerics(const clae_context *context, const clae_settings *settings, numerics *numerics);
 
 #endif

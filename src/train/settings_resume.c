@@ -1,7 +1,6 @@
 /* What a run may be resumed with. */
 #include "train/settings.h"
 
-#include "backend/backend.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -88,16 +87,4 @@ clae_status settings_merge(const clae_context *context, const char *folder, cons
     }
     if (changed) warn_of_changes(context, folder, stored, settings, changed);
     return CLAE_OK;
-}
-
-clae_status settings_apply_numerics(const clae_settings *settings, clae_context *context) {
-    char *impls = settings->impl ? strdup(settings->impl) : NULL;
-    if (settings->impl && !impls) return fail_memory(context, strlen(settings->impl), "the names of implementations");
-    free(context->impls);
-    context->impls = impls;
-    context->precision = strcmp(settings->precision, "tf32") == 0 ? CLAE_PRECISION_TF32 : CLAE_PRECISION_FP32;
-    context->no_winograd = settings->no_winograd;
-    context->no_fusion = settings->no_fusion;
-    context->no_tuning = settings->no_tuning;
-    return impls_check(context, impls);
 }

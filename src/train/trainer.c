@@ -15,7 +15,8 @@ static clae_status take_settings(clae_trainer *t, const clae_settings *given) {
     if (!settings_copy(given ? given : &defaults, &t->settings))
         return fail_memory(t->device->context, sizeof t->settings, "the settings");
     t->optimiser = optimiser_of(&t->settings);
-    const clae_status status = optimiser_check(t->device->context, &t->settings);
+    clae_status status = settings_numerics(t->device->context, &t->settings, &t->numerics);
+    if (status == CLAE_OK) status = optimiser_check(t->device->context, &t->settings);
     if (status != CLAE_OK) return status;
     if (t->settings.batch_size > n)
         return fail(t->device->context, CLAE_ERROR_INPUT,
@@ -34,6 +35,7 @@ static clae_status prepare(clae_trainer *t) {
                         .loss_slots = TRAINER_LOSS_SLOTS};
     work.request.loss = loss_find(t->settings.loss);
     work.request.from_float = t->dataset->info.is_float;
+    work.request.numerics = t->numerics;
     const clae_status status = runner_prepare(&t->runner, &work);
     t->full = work.whole;
     t->last = work.last;

@@ -15,6 +15,7 @@ struct clae_trainer {
     clae_model *model;
     const clae_dataset *dataset;
     clae_settings settings;
+    numerics numerics; /* of the settings */
     optimiser_id optimiser;
     runner runner;
     plan *full, *last; /* for a whole batch, and for the smaller one that ends an epoch: NULL where none does */

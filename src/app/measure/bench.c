@@ -126,20 +126,20 @@ static clae_status time_all(clae_device *device, clae_trainer *trainer, clae_inf
     return time_ops(device, trainer, rounds, result);
 }
 
-clae_status bench_run(clae_device *device, clae_model *model, size_t batch_size, unsigned rounds,
+clae_status bench_run(clae_device *device, clae_model *model, const clae_settings *given, unsigned rounds,
                       bench_result *result) {
     clae_dataset *dataset = NULL;
     clae_trainer *trainer = NULL;
     clae_infer *infer = NULL;
     /* A vanishing rate keeps made-up images from driving the weights anywhere. */
-    clae_settings settings = settings_defaults(device->context);
-    settings.batch_size = batch_size;
+    clae_settings settings = *given; /* whose texts are the caller's */
+    const size_t batch_size = given->batch_size;
     settings.lr = 1e-9;
     *result = (bench_result){.batch_size = batch_size};
     rounds = rounds == 0 ? 5 : rounds > MAX_ROUNDS ? MAX_ROUNDS : rounds;
     clae_status status = make_dataset(device->context, model, BATCHES * batch_size, &dataset);
     if (status == CLAE_OK) status = clae_trainer_create(device, model, dataset, &settings, &trainer);
-    if (status == CLAE_OK) status = clae_infer_create(device, model, batch_size, &infer);
+    if (status == CLAE_OK) status = clae_infer_create(device, model, &settings, batch_size, &infer);
     if (status == CLAE_OK) infer->runner.share = trainer->full;
     if (status == CLAE_OK) status = time_all(device, trainer, infer, rounds, result);
     if (status == CLAE_OK) result->memory_bytes = clae_trainer_memory_bytes(trainer);

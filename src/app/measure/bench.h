@@ -6,6 +6,7 @@
 
 #include <clae/device.h>
 #include <clae/model.h>
+#include <clae/settings.h>
 
 typedef struct bench_op {
     const char *layer;     /* owned by the model */
@@ -28,8 +29,10 @@ typedef struct bench_result {
     size_t op_count;
 } bench_result;
 
-/* Trains on made-up images: `model` stays as it is, apart from its normalisation. rounds: 0 means 5. */
-clae_status bench_run(clae_device *device, clae_model *model, size_t batch_size, unsigned rounds, bench_result *result);
+/* Trains on made-up images, by the settings but for the learning rate: `model` stays as it is, apart from its
+ * normalisation. rounds: 0 means 5. */
+clae_status bench_run(clae_device *device, clae_model *model, const clae_settings *settings, unsigned rounds,
+                      bench_result *result);
 void bench_free(bench_result *result);
 
 #endif

@@ -1,7 +1,8 @@
 #include "app/measure/compare.h"
 
-#include "ops/conv.h"
 #include "check/compare_bound.h"
+#include "ops/conv.h"
+#include "train/settings.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -27,10 +28,10 @@ static bool same_nodes(clae_trainer *const trainers[2]) {
 }
 
 static clae_status make_trainers(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
-                                 const clae_settings *settings, clae_trainer *trainers[2]) {
+                                 const clae_settings settings[2], clae_trainer *trainers[2]) {
     clae_status status = CLAE_OK;
     for (int d = 0; d < 2 && status == CLAE_OK; d++)
-        status = clae_trainer_create(devices[d], model, dataset, settings, &trainers[d]);
+        status = clae_trainer_create(devices[d], model, dataset, &settings[d], &trainers[d]);
     return status;
 }
 
@@ -43,17 +44,14 @@ static void free_trainers(clae_trainer *trainers[2]) {
 
 /* Devices that fuse differently are compared without fusion. */
 static clae_status make_comparable(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
-                                   const clae_settings *settings, clae_trainer *trainers[2]) {
-    clae_status status = make_trainers(devices, model, dataset, settings, trainers);
+                                   const compare_options *options, clae_trainer *trainers[2]) {
+    clae_settings settings[2] = {*options->settings[0], *options->settings[1]}; /* whose texts are the caller's */
+    const clae_status status = make_trainers(devices, model, dataset, settings, trainers);
     if (status != CLAE_OK || same_nodes(trainers)) return status;
     free_trainers(trainers);
-    clae_context *context = devices[0]->context;
-    log_line(context, CLAE_LOG_INFO, "the devices fuse ops differently: comparing without fusion");
-    const bool no_fusion = context->no_fusion;
-    context->no_fusion = true;
-    status = make_trainers(devices, model, dataset, settings, trainers);
-    context->no_fusion = no_fusion;
-    return status;
+    log_line(devices[0]->context, CLAE_LOG_INFO, "the devices fuse ops differently: comparing without fusion");
+    for (int d = 0; d < 2; d++) settings[d].no_fusion = true;
+    return make_trainers(devices, model, dataset, settings, trainers);
 }
 
 /* Bytes of an operand in device memory; the whole buffer for those that are given from outside. */
@@ -204,7 +202,7 @@ static clae_status make_ops(comparison *c) {
 static clae_status compare_ops(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
                                const compare_options *options, compare_result *result) {
     comparison c = {.result = result};
-    clae_status status = make_comparable(devices, model, dataset, options->settings, c.trainers);
+    clae_status status = make_comparable(devices, model, dataset, options, c.trainers);
     if (status == CLAE_OK) status = make_ops(&c);
     for (c.step = 1; c.step <= options->op_steps && status == CLAE_OK; c.step++) {
         if (trainer_next_plan(c.trainers[0]) != c.trainers[0]->full) break;
@@ -254,16 +252,15 @@ static clae_status compare_losses(clae_device *const devices[2], clae_model *mod
         return fail_memory(devices[0]->context, options->steps * sizeof *result->losses, "the comparison");
     result->loss_count = options->steps;
     clae_context *context = devices[0]->context;
-    const bool no_winograd = context->no_winograd;
     const clae_log_level level = context->log_level;
-    const clae_precision precision = context->precision;
-    context->no_winograd = true;
-    context->precision = CLAE_PRECISION_FP32;
+    clae_settings settings[2] = {*options->settings[0], *options->settings[1]}; /* whose texts are the caller's */
+    for (int d = 0; d < 2; d++) {
+        settings[d].no_winograd = true;
+        settings[d].precision = "fp32";
+    }
     if (level == CLAE_LOG_INFO) context->log_level = CLAE_LOG_WARNING; /* what they need has been said */
-    clae_status status = make_trainers(devices, model, dataset, options->settings, trainers);
+    clae_status status = make_trainers(devices, model, dataset, settings, trainers);
     context->log_level = level;
-    context->no_winograd = no_winograd;
-    context->precision = precision;
     for (int d = 0; d < 2 && status == CLAE_OK; d++) status = train_one(trainers[d], d, options->steps, result);
     free_trainers(trainers);
     for (size_t i = 0; i < result->loss_count && status == CLAE_OK; i++) {

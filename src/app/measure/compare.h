@@ -34,9 +34,9 @@ typedef struct compare_result {
 } compare_result;
 
 typedef struct compare_options {
-    const clae_settings *settings; /* of the training; NULL: the defaults */
-    uint64_t steps;    /* whose losses are compared */
-    uint64_t op_steps; /* whose ops are compared, from the first */
+    const clae_settings *settings[2]; /* of the training on each device; they may differ in numerics alone */
+    uint64_t steps;                   /* whose losses are compared */
+    uint64_t op_steps;                /* whose ops are compared, from the first */
 } compare_options;
 
 /* Both devices start from the weights of `model`. CLAE_OK also when the comparison fails: see result->passed. */

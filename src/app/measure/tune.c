@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "exec/runner.h"
+#include "train/settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ typedef struct job {
 typedef struct tuner {
     clae_device *device, *judge;
     const tune_options *options;
+    numerics numerics;
     job *jobs;
     size_t count, index;
 } tuner;
@@ -35,7 +37,7 @@ static void list_jobs(tuner *t, const plan *plan) {
     for (size_t i = 0; i < plan->node_count; i++) {
         job next = {.desc = plan->nodes[i].desc};
         op_describe(&next.desc, next.op, sizeof next.op);
-        if (is_listed(t, next.op) || !tune_op_has_choice(t->device, &next.desc)) continue;
+        if (is_listed(t, next.op) || !tune_op_has_choice(t->device, &next.desc, &t->numerics)) continue;
         t->jobs[t->count++] = next;
     }
 }
@@ -44,7 +46,8 @@ static void list_jobs(tuner *t, const plan *plan) {
 static clae_status find_jobs(tuner *t, const clae_model *model) {
     const optimiser_id optimiser = OPTIMISER_adam;
     runner runner = {.device = t->device, .model = model, .optimiser = &optimiser};
-    runner_work work = {.request = plan_request_of_training(t->device, model, t->options->batch_size)};
+    runner_work work = {.request = plan_request_of_training(t->device, model, t->options->settings->batch_size)};
+    work.request.numerics = t->numerics;
     clae_status status = runner_plan_work(&runner, &work);
     const size_t bytes = status == CLAE_OK ? (work.whole->node_count + work.update->node_count) * sizeof *t->jobs : 0;
     t->jobs = status == CLAE_OK ? malloc(bytes) : NULL;
@@ -81,17 +84,17 @@ static void report(const tuner *t, const tuning_entry *known, const tune_found *
 
 static clae_status tune_job(tuner *t) {
     const op_desc *desc = &t->jobs[t->index].desc;
-    const tune_request request = {t->device, t->judge, desc, tell_progress, t};
+    const tune_request request = {t->device, t->judge, &t->numerics, desc, tell_progress, t};
     tune_found found;
     clae_status status = tune_op(&request, &found);
-    if (status == CLAE_OK) status = tuning_set(t->device, desc, found.impl->name, found.values, found.ms);
+    if (status == CLAE_OK) status = tuning_set(t->device, desc, &t->numerics, found.impl->name, found.values, found.ms);
     if (status == CLAE_OK) status = tuning_save(t->device);
     if (status == CLAE_OK) report(t, NULL, &found);
     return status;
 }
 
 static const tuning_entry *known_entry(const tuner *t, size_t index) {
-    return t->options->again ? NULL : tuning_find_exactly(t->device->tuning, &t->jobs[index].desc);
+    return t->options->again ? NULL : tuning_find_exactly(t->device, &t->jobs[index].desc, &t->numerics);
 }
 
 static clae_status tune_jobs(tuner *t, size_t *left) {
@@ -112,7 +115,8 @@ static clae_status tune_jobs(tuner *t, size_t *left) {
 
 clae_status tune_run(clae_device *device, clae_model *model, const tune_options *options, size_t *left) {
     tuner t = {.device = device, .options = options};
-    clae_status status = find_jobs(&t, model);
+    clae_status status = settings_numerics(device->context, options->settings, &t.numerics);
+    if (status == CLAE_OK) status = find_jobs(&t, model);
     if (status == CLAE_OK) status = device_open_judge(device->context, &t.judge);
     if (status == CLAE_OK) status = tune_jobs(&t, left);
     clae_device_close(t.judge);

@@ -5,6 +5,7 @@
 #include "backend/tuning/tuning.h"
 
 #include <clae/model.h>
+#include <clae/settings.h>
 
 typedef struct tune_result {
     size_t index, count; /* of the ops that have a choice */
@@ -17,7 +18,7 @@ typedef struct tune_result {
 } tune_result;
 
 typedef struct tune_options {
-    size_t batch_size;
+    const clae_settings *settings; /* of the training */
     double budget_s; /* costly ops come first; one under way is brought to its end */
     bool again;      /* ops that are known too */
     void (*report)(void *user, const tune_result *result);
@@ -33,6 +34,7 @@ clae_status tune_run(clae_device *device, clae_model *model, const tune_options 
 /* One op of it (tune_op.c): fills everything in `result` but index and count. */
 typedef struct tune_request {
     clae_device *device, *judge;
+    const numerics *numerics;
     const op_desc *desc;
     void (*progress)(void *user, size_t tried, double best_ms);
     void *user;
@@ -45,6 +47,6 @@ typedef struct tune_found {
 } tune_found;
 clae_status tune_op(const tune_request *request, tune_found *found);
 /* Whether there is anything to choose. */
-bool tune_op_has_choice(const clae_device *device, const op_desc *desc);
+bool tune_op_has_choice(const clae_device *device, const op_desc *desc, const numerics *numerics);
 
 #endif

@@ -45,11 +45,9 @@ static clae_status run_once(void *work) {
 }
 
 static clae_status prepare(const search *s, const candidate *c, op_instance **instance) {
-    clae_device *device = s->request->device;
-    tuning_try(device, c->space, c->values);
-    const clae_status status = op_prepare(device, s->request->desc, c->impl->name, instance);
-    tuning_try(device, NULL, NULL);
-    return status;
+    const op_choice choice = {
+        .impl = c->impl, .numerics = s->request->numerics, .space = c->space, .values = c->values};
+    return c->impl->prepare(s->request->device, s->request->desc, &choice, instance);
 }
 
 static clae_status time_candidate(run_work *work, candidate *c, double best_ms) {
@@ -118,7 +116,7 @@ static void try_impls(search *s) {
     const op_desc *desc = s->request->desc;
     for (const op_impl *const *impl = device->backend->impls(desc->op); *impl; impl++) {
         bool valid;
-        if (!op_impl_can(*impl, device, desc)) continue;
+        if (!op_impl_can(*impl, device, desc, s->request->numerics)) continue;
         const candidate c = shipped_candidate(device, desc, *impl, &valid);
         if (valid) try_candidate(s, c);
     }
@@ -174,7 +172,8 @@ static clae_status compare_with_default(search *s, const candidate *standard, do
 static candidate standard_candidate(const search *s) {
     const clae_device *device = s->request->device;
     bool valid;
-    return shipped_candidate(device, s->request->desc, op_choose(device, s->request->desc), &valid);
+    return shipped_candidate(device, s->request->desc, op_choose(device, s->request->desc, s->request->numerics),
+                             &valid);
 }
 
 static clae_status look_for_best(search *s, tune_found *found) {
@@ -183,7 +182,7 @@ static clae_status look_for_best(search *s, tune_found *found) {
     candidate standard = standard_candidate(s);
     try_candidate(s, standard);
     const bool works = s->best.impl != NULL;
-    if (!op_is_forced(device, desc->op)) try_impls(s);
+    if (!op_is_forced(device, desc->op, s->request->numerics)) try_impls(s);
     if (!s->best.impl) {
         char text[160];
         op_describe(desc, text, sizeof text);
@@ -221,10 +220,10 @@ clae_status tune_op(const tune_request *request, tune_found *found) {
     return status;
 }
 
-bool tune_op_has_choice(const clae_device *device, const op_desc *desc) {
+bool tune_op_has_choice(const clae_device *device, const op_desc *desc, const numerics *numerics) {
     size_t count = 0;
     for (const op_impl *const *impl = device->backend->impls(desc->op); *impl; impl++) {
-        if (!op_impl_can(*impl, device, desc)) continue;
+        if (!op_impl_can(*impl, device, desc, numerics)) continue;
         count += (*impl)->space && (*impl)->space(device, desc) ? 2 : 1;
     }
     return count > 1;

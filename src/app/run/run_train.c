@@ -290,14 +290,14 @@ static uint64_t schedule_steps(const run *run) {
 
 static clae_status prepare(loop *loop, clae_device *device) {
     run *run = loop->run;
-    run_device_text(device, loop->device);
     clae_settings settings = run->settings; /* whose texts are the run's */
     settings.batch_size = run_batch_size(run);
     settings.schedule_steps = schedule_steps(run);
     clae_status status = run_claim(run, false);
     if (!status) status = clae_trainer_create(device, run->model, run->train, &settings, &loop->trainer);
+    if (!status) run_device_text(device, &loop->trainer->numerics, loop->device);
     if (!status) status = restore(loop);
-    if (!status) status = clae_infer_create(device, run->model, 0, &loop->infer);
+    if (!status) status = clae_infer_create(device, run->model, &settings, 0, &loop->infer);
     if (status) return status;
     loop->infer->runner.share = loop->trainer->full;
     loop->infer->loss = loss_find(settings.loss);

@@ -1,7 +1,7 @@
 #include "backend/tuning/space.h"
 
+#include "backend/tuning/tuning.h"
 #include "base/memory.h"
-#include "backend/tuning/tuning_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,15 +76,14 @@ bool tune_ships(const clae_device *device, const op_desc *desc, const tune_space
            choose_shipped(device, desc, space, NULL, values);
 }
 
-bool tune_choose(const clae_device *device, const op_desc *desc, const char *impl, const tune_space *space,
+bool tune_choose(const clae_device *device, const op_desc *desc, const op_choice *choice, const tune_space *space,
                  int *values) {
-    const struct tuning *tuning = device->tuning;
-    if (tuning && tuning->trial_space == space) {
-        memcpy(values, tuning->trial_values, space->count * sizeof *values);
+    if (choice->space == space) {
+        memcpy(values, choice->values, space->count * sizeof *values);
         return true;
     }
-    const tuning_entry *entry = tuning ? tuning_find(tuning, desc) : NULL;
-    if (entry && strcmp(entry->impl, impl) == 0 && tune_values_parse(space, entry->values, values) &&
+    const tuning_entry *entry = tuning_find(device, desc, choice->numerics);
+    if (entry && strcmp(entry->impl, choice->impl->name) == 0 && tune_values_parse(space, entry->values, values) &&
         space->is_valid(device, desc, values))
         return true;
     return tune_ships(device, desc, space, values);

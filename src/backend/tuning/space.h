@@ -27,9 +27,9 @@ typedef struct tune_space {
         __VA_ARGS__, 0                                                                                                 \
     }
 
-/* Values for a kernel of `impl`: those under trial, else those tuned for the op on the device, else the shipped ones of
- * the device's class. False when none of them is valid. */
-bool tune_choose(const clae_device *device, const op_desc *desc, const char *impl, const tune_space *space,
+/* Values for a kernel: the choice's own, else those tuned for the op on the device, else the shipped ones of the
+ * device's class. False when none of them is valid. */
+bool tune_choose(const clae_device *device, const op_desc *desc, const op_choice *choice, const tune_space *space,
                  int *values);
 
 /* The shipped ones alone. */

@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A line of the file: op_describe's text, ": ", the implementation, its values, "; ", milliseconds. Changes of what
+/* A line of the file: the op (key_of), ": ", the implementation, its values, "; ", milliseconds. Changes of what
  * implementations mean by their values change the version. */
 #define HEADER "clae tuning 1\n"
+#define TF32_MARK " in tf32"
 #define LARGEST_FILE_BYTES ((size_t)1 << 20)
 
 static char *make_key(const clae_device *device) {
     const clae_device_info *info = &device->info;
-    return string_format("device %s | %s | %s | %s | %s | %u units%s\n", device->backend->name, info->name,
-                         info->vendor, info->platform, info->driver, info->compute_units,
-                         device->context->precision == CLAE_PRECISION_TF32 ? " | tf32" : "");
+    return string_format("device %s | %s | %s | %s | %s | %u units\n", device->backend->name, info->name, info->vendor,
+                         info->platform, info->driver, info->compute_units);
 }
 
 static char *make_path(const clae_device *device, const char *key) {
@@ -116,7 +116,7 @@ clae_status tuning_open(clae_device *device) {
     }
     tuning->path = make_path(device, tuning->key);
     device->tuning = tuning;
-    return device->context->no_tuning ? CLAE_OK : load(device, tuning);
+    return load(device, tuning);
 }
 
 void tuning_free(struct tuning *tuning) {
@@ -146,25 +146,41 @@ static tuning_entry *find(const struct tuning *tuning, const char *op) {
     return NULL;
 }
 
-const tuning_entry *tuning_find_exactly(const struct tuning *tuning, const op_desc *desc) {
-    char op[160];
-    op_describe(desc, op, sizeof op);
-    return find(tuning, op);
+/* What is fastest in TF32 is another question. */
+static void key_of(const op_desc *desc, const numerics *numerics, char key[TUNING_KEY_SIZE]) {
+    op_describe(desc, key, TUNING_KEY_SIZE);
+    const size_t used = strlen(key);
+    snprintf(key + used, TUNING_KEY_SIZE - used, "%s", numerics->tf32 ? TF32_MARK : "");
 }
 
-const tuning_entry *tuning_find(const struct tuning *tuning, const op_desc *desc) {
-    char op[160];
-    op_describe(desc, op, sizeof op);
-    const tuning_entry *entry = find(tuning, op);
+static bool is_of_tf32(const tuning_entry *entry) {
+    const size_t length = strlen(entry->op), mark = strlen(TF32_MARK);
+    return length >= mark && strcmp(entry->op + length - mark, TF32_MARK) == 0;
+}
+
+const tuning_entry *tuning_find_exactly(const clae_device *device, const op_desc *desc, const numerics *numerics) {
+    char op[TUNING_KEY_SIZE];
+    if (!device->tuning || numerics->no_tuning) return NULL;
+    key_of(desc, numerics, op);
+    return find(device->tuning, op);
+}
+
+const tuning_entry *tuning_find(const clae_device *device, const op_desc *desc, const numerics *numerics) {
+    const struct tuning *tuning = device->tuning;
+    const tuning_entry *entry = tuning_find_exactly(device, desc, numerics);
+    char op[TUNING_KEY_SIZE];
+    if (!tuning || numerics->no_tuning) return NULL;
     if (entry || !op_is_conv(desc->op)) return entry;
+    key_of(desc, numerics, op);
     for (size_t i = 0; i < tuning->count; i++)
         if (same_but_images(tuning->entries[i].op, op)) return &tuning->entries[i];
     return NULL;
 }
 
-clae_status tuning_set(clae_device *device, const op_desc *desc, const char *impl, const char *values, double ms) {
+clae_status tuning_set(clae_device *device, const op_desc *desc, const numerics *numerics, const char *impl,
+                       const char *values, double ms) {
     tuning_entry entry = {.ms = ms};
-    op_describe(desc, entry.op, sizeof entry.op);
+    key_of(desc, numerics, entry.op);
     snprintf(entry.impl, sizeof entry.impl, "%s", impl);
     snprintf(entry.values, sizeof entry.values, "%s", values);
     tuning_entry *known = find(device->tuning, entry.op);
@@ -175,16 +191,20 @@ clae_status tuning_set(clae_device *device, const op_desc *desc, const char *imp
     return add_entry(device->tuning, &entry) ? CLAE_OK : fail_memory(device->context, sizeof entry, "the tuning");
 }
 
-uint32_t tuning_fingerprint(const clae_device *device) {
+uint32_t tuning_fingerprint(const clae_device *device, const numerics *numerics) {
     const struct tuning *tuning = device->tuning;
     uint32_t crc = 0;
+    size_t count = 0;
+    if (numerics->no_tuning) return 0;
     for (size_t i = 0; i < tuning->count; i++) {
         const tuning_entry *e = &tuning->entries[i];
+        if (is_of_tf32(e) != numerics->tf32) continue;
+        count++;
         crc = hash_crc32(crc, e->op, strlen(e->op) + 1);
         crc = hash_crc32(crc, e->impl, strlen(e->impl) + 1);
         crc = hash_crc32(crc, e->values, strlen(e->values) + 1);
     }
-    return tuning->count && !crc ? 1 : crc;
+    return count && !crc ? 1 : crc;
 }
 
 const char *tuning_path(const clae_device *device) {
@@ -221,9 +241,4 @@ clae_status tuning_save(const clae_device *device) {
     if (status == CLAE_OK) status = file_write_atomic(device->context, tuning->path, &(file_part){text, bytes}, 1);
     free(text);
     return status;
-}
-
-void tuning_try(clae_device *device, const tune_space *space, const int *values) {
-    device->tuning->trial_space = space;
-    if (space) memcpy(device->tuning->trial_values, values, space->count * sizeof *values);
 }

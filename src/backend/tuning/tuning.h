@@ -4,10 +4,10 @@
 
 #include "backend/tuning/space.h"
 
-enum { TUNING_IMPL_SIZE = 32 };
+enum { TUNING_KEY_SIZE = 192, TUNING_IMPL_SIZE = 32 };
 
 typedef struct tuning_entry {
-    char op[160]; /* op_describe's text */
+    char op[TUNING_KEY_SIZE]; /* what is done, and whether in TF32 */
     char impl[TUNING_IMPL_SIZE];
     char values[TUNE_TEXT_SIZE]; /* "" for an implementation without parameters */
     double ms;
@@ -17,22 +17,21 @@ typedef struct tuning_entry {
 clae_status tuning_open(clae_device *device);
 void tuning_free(struct tuning *tuning); /* takes NULL */
 
-/* The entry for an op, or else for the same op with another number of images; NULL for none. */
-const tuning_entry *tuning_find(const struct tuning *tuning, const op_desc *desc);
+/* The entry for an op, or else for the same op with another number of images; NULL for none, or where numerics leave
+ * them aside. */
+const tuning_entry *tuning_find(const clae_device *device, const op_desc *desc, const numerics *numerics);
 /* The entry for this very op. */
-const tuning_entry *tuning_find_exactly(const struct tuning *tuning, const op_desc *desc);
+const tuning_entry *tuning_find_exactly(const clae_device *device, const op_desc *desc, const numerics *numerics);
 
 /* Replaces the entry for an op. */
-clae_status tuning_set(clae_device *device, const op_desc *desc, const char *impl, const char *values, double ms);
+clae_status tuning_set(clae_device *device, const op_desc *desc, const numerics *numerics, const char *impl,
+                       const char *values, double ms);
 /* Writes the file. CLAE_ERROR_OUTPUT when there is no folder for it. */
 clae_status tuning_save(const clae_device *device);
 /* Where that is; NULL for nowhere. */
 const char *tuning_path(const clae_device *device);
 
-/* Of the implementations and values, which decide how numbers are rounded; 0 where nothing is tuned. */
-uint32_t tuning_fingerprint(const clae_device *device);
-
-/* Values that ops prepared from now on get, if they are of this space; NULL ends the trial. */
-void tuning_try(clae_device *device, const tune_space *space, const int *values);
+/* Of the implementations and values, which decide how numbers are rounded; 0 where nothing is tuned or used. */
+uint32_t tuning_fingerprint(const clae_device *device, const numerics *numerics);
 
 #endif

@@ -8,8 +8,6 @@ struct tuning {
     char *path, *key; /* the file, and the line in it that says whose it is; path is NULL where there is no folder */
     tuning_entry *entries;
     size_t count;
-    const tune_space *trial_space; /* NULL: no trial */
-    int trial_values[TUNE_MAX_PARAMETERS];
 };
 
 #endif

@@ -73,11 +73,11 @@ void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks) {
     *chunks = (n + *chunk - 1) / *chunk;
 }
 
-clae_status conv_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl,
+clae_status conv_instance_create(clae_device *device, const op_desc *desc, const op_choice *choice,
                                  const conv_program *program, clae_status (*run)(op_instance *, const op_args *),
                                  conv_instance **instance) {
     op_instance *made;
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(conv_instance), run, &made);
+    clae_status status = opencl_instance_create(device, desc, choice, sizeof(conv_instance), run, &made);
     if (status != CLAE_OK) return status;
     for (size_t i = 0; i < ARRAY_LENGTH(program->kernels); i++) {
         if (!program->kernels[i]) continue;
@@ -100,9 +100,9 @@ void conv_grid(conv_instance *instance, int launch, const size_t global[3], cons
     memcpy(l->local, local, sizeof l->local);
 }
 
-clae_status conv_no_values(const clae_device *device, const op_desc *desc, const op_impl *impl) {
+clae_status conv_no_values(const clae_device *device, const op_desc *desc, const op_choice *choice) {
     return fail(device->context, CLAE_ERROR_DEVICE, "%s: no parameters of implementation %s are valid on %s",
-                op_name(desc->op), impl->name, device->info.name);
+                op_name(desc->op), choice->impl->name, device->info.name);
 }
 
 bool conv_kernels_allow(conv_instance *instance, size_t *items) {

@@ -46,7 +46,7 @@ size_t conv_local_bytes(const clae_device *device);
 void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks);
 
 /* Makes an instance with its kernels; the caller sets grids, workspace_bytes and, for wgrad, the split. */
-clae_status conv_instance_create(clae_device *device, const op_desc *desc, const op_impl *impl,
+clae_status conv_instance_create(clae_device *device, const op_desc *desc, const op_choice *choice,
                                  const conv_program *program, clae_status (*run)(op_instance *, const op_args *),
                                  conv_instance **instance);
 void conv_grid(conv_instance *instance, int launch, const size_t global[3], const size_t local[3]);
@@ -64,7 +64,7 @@ view conv_bias_of(const conv_job *job, const op_args *args);
 view conv_mask_of(const conv_job *job, const op_args *args);
 
 /* The failure of a prepare function for which tune_choose finds nothing. */
-clae_status conv_no_values(const clae_device *device, const op_desc *desc, const op_impl *impl);
+clae_status conv_no_values(const clae_device *device, const op_desc *desc, const op_choice *choice);
 
 /* The ways to run that implementations share. gather and spread: run(in, weight, bias or mask, out, n). wgrad:
  * partial(wide, narrow, workspace, n, chunk, transposed, dbias' elements), reduce(workspace, dweight, dbias, chunks,

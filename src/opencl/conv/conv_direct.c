@@ -109,10 +109,10 @@ typedef struct data_tile {
     int lanes, vectors, positions, work;
 } data_tile;
 
-static bool choose_data_tile(const clae_device *device, const op_desc *desc, const op_impl *impl, data_tile *tile) {
+static bool choose_data_tile(const clae_device *device, const op_desc *desc, const op_choice *choice, data_tile *tile) {
     int v[TUNE_MAX_PARAMETERS];
     const tune_space *space = conv_direct_space(device, desc);
-    if (!tune_choose(device, desc, impl->name, space, v)) return false;
+    if (!tune_choose(device, desc, choice, space, v)) return false;
     if (space == &conv_direct_dot_space)
         *tile = (data_tile){true, v[DOT_LANES], 1, v[DOT_POSITIONS], v[DOT_WORK]};
     else
@@ -139,19 +139,19 @@ static clae_status conv_direct_run_data(op_instance *instance, const op_args *ar
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
-static clae_status conv_direct_prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_direct_prepare_data(clae_device *device, const op_desc *desc, const op_choice *choice,
                                             op_instance **instance) {
     const conv_sides s = conv_sides_of(desc);
     const conv_geometry *g = &desc->conv.g;
     data_tile tile;
-    if (!choose_data_tile(device, desc, impl, &tile)) return conv_no_values(device, desc, impl);
+    if (!choose_data_tile(device, desc, choice, &tile)) return conv_no_values(device, desc, choice);
     const int rows = rows_per_item(&s, g, tile.positions, tile.work);
     char options[CONV_OPTIONS_SIZE] = "";
     conv_options_add(options, "-DDOT=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d", tile.dot, tile.lanes, tile.vectors,
                      tile.positions);
     const conv_program program = {"conv_gather_spread_direct.cl", options, {NULL, "conv_run"}};
     conv_instance *made;
-    clae_status status = conv_instance_create(device, desc, impl, &program, conv_direct_run_data, &made);
+    clae_status status = conv_instance_create(device, desc, choice, &program, conv_direct_run_data, &made);
     if (status != CLAE_OK) return status;
     *instance = &made->opencl.base;
     status =
@@ -203,12 +203,12 @@ static clae_status conv_direct_run_wgrad(op_instance *instance, const op_args *a
     return status == CLAE_OK ? conv_launch_wgrad(instance, args) : status;
 }
 
-static clae_status conv_direct_prepare_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_direct_prepare_wgrad(clae_device *device, const op_desc *desc, const op_choice *choice,
                                              op_instance **instance) {
     const conv_geometry *g = &desc->conv.g;
     int values[TUNE_MAX_PARAMETERS], rows, images;
-    if (!tune_choose(device, desc, impl->name, &conv_direct_wgrad_space, values))
-        return conv_no_values(device, desc, impl);
+    if (!tune_choose(device, desc, choice, &conv_direct_wgrad_space, values))
+        return conv_no_values(device, desc, choice);
     const wgrad_tile tile = fit_wgrad_tile(g, values);
     choose_wgrad_block(g, values[CACHE_KIB], &rows, &images);
     const bool whole = (size_t)g->kh * g->kw * g->wide_c * g->narrow_c <= MOST_WHOLE_WEIGHTS;
@@ -219,7 +219,7 @@ static clae_status conv_direct_prepare_wgrad(clae_device *device, const op_desc 
                      tile.vectors, tile.weights, rows, images, kernel_rows);
     const conv_program program = {"conv_wgrad_direct.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_direct_run_wgrad, &made);
+    const clae_status status = conv_instance_create(device, desc, choice, &program, conv_direct_run_wgrad, &made);
     if (status != CLAE_OK) return status;
     conv_split_batch(g->n, whole ? MOST_WHOLE_CHUNKS : values[CHUNKS], &made->chunk, &made->chunks);
     const size_t bias = desc->conv.with_bias ? 1 : 0;
@@ -240,10 +240,10 @@ static bool conv_direct_supports(const clae_device *device, const op_desc *desc)
            conv_sizes_fit(desc, MOST_POSITIONS);
 }
 
-static clae_status conv_direct_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_direct_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                        op_instance **instance) {
-    return conv_kernel_of(desc->op) == CONV_WGRAD ? conv_direct_prepare_wgrad(device, desc, impl, instance)
-                                                  : conv_direct_prepare_data(device, desc, impl, instance);
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? conv_direct_prepare_wgrad(device, desc, choice, instance)
+                                                  : conv_direct_prepare_data(device, desc, choice, instance);
 }
 
 const op_impl opencl_conv_direct = {

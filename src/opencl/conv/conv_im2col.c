@@ -117,23 +117,24 @@ static gemm_desc conv_im2col_product(const im2col_instance *self, size_t images,
     return (gemm_desc){.m = depth, .n = narrow_c, .k = rows, .transpose_a = true, .alpha = 1.0f, .beta = beta};
 }
 
-static clae_status conv_im2col_prepare_gemm(im2col_instance *self, int which, size_t images, float beta,
-                                            size_t *workspace) {
+static clae_status conv_im2col_prepare_gemm(im2col_instance *self, const numerics *numerics, int which, size_t images,
+                                            float beta, size_t *workspace) {
     if (images == 0) return CLAE_OK;
     const op_desc desc = {.op = OP_gemm, .gemm = conv_im2col_product(self, images, beta)};
-    clae_status status = op_prepare(self->base.base.device, &desc, NULL, &self->gemm[which]);
+    clae_status status = op_prepare(self->base.base.device, &desc, numerics, &self->gemm[which]);
     if (!status && self->gemm[which]->workspace_bytes > *workspace) *workspace = self->gemm[which]->workspace_bytes;
     return status;
 }
 
-static clae_status conv_im2col_prepare_gemms(im2col_instance *self) {
+static clae_status conv_im2col_prepare_gemms(im2col_instance *self, const numerics *numerics) {
     const conv_geometry *g = &self->base.base.desc.conv.g;
     const size_t n = (size_t)g->n, column_floats = self->chunk * self->rows * self->taps * g->wide_c;
     size_t gemm_bytes = 0;
-    clae_status status = conv_im2col_prepare_gemm(self, FIRST, self->chunk, 0.0f, &gemm_bytes);
+    clae_status status = conv_im2col_prepare_gemm(self, numerics, FIRST, self->chunk, 0.0f, &gemm_bytes);
     if (!status)
-        status = conv_im2col_prepare_gemm(self, MIDDLE, n >= 2 * self->chunk ? self->chunk : 0, 1.0f, &gemm_bytes);
-    if (!status) status = conv_im2col_prepare_gemm(self, LAST, n % self->chunk, 1.0f, &gemm_bytes);
+        status =
+            conv_im2col_prepare_gemm(self, numerics, MIDDLE, n >= 2 * self->chunk ? self->chunk : 0, 1.0f, &gemm_bytes);
+    if (!status) status = conv_im2col_prepare_gemm(self, numerics, LAST, n % self->chunk, 1.0f, &gemm_bytes);
     self->weight_place = divide_up_size(column_floats, PLACE_FLOATS) * PLACE_FLOATS;
     const size_t weight_floats = op_is_transposed(self->base.base.desc.op) ? self->taps * g->wide_c * g->narrow_c : 0;
     self->gemm_place = self->weight_place + divide_up_size(weight_floats, PLACE_FLOATS) * PLACE_FLOATS;
@@ -176,9 +177,10 @@ static bool conv_im2col_supports(const clae_device *device, const op_desc *desc)
     return !desc->conv.with_bias && desc->conv.activation == ACTIVATION_NONE && chunk_of(device, &desc->conv.g) > 0;
 }
 
-static clae_status conv_im2col_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_im2col_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                        op_instance **instance) {
-    clae_status status = opencl_instance_create(device, desc, impl, sizeof(im2col_instance), conv_im2col_run, instance);
+    clae_status status =
+        opencl_instance_create(device, desc, choice, sizeof(im2col_instance), conv_im2col_run, instance);
     if (status) return status;
     im2col_instance *self = (im2col_instance *)*instance;
     const conv_geometry *g = &desc->conv.g;
@@ -188,7 +190,7 @@ static clae_status conv_im2col_prepare(clae_device *device, const op_desc *desc,
     self->taps = (size_t)g->kh * g->kw;
     self->rows = (size_t)g->narrow_h * g->narrow_w;
     status = conv_im2col_prepare_kernels(self);
-    if (!status) status = conv_im2col_prepare_gemms(self);
+    if (!status) status = conv_im2col_prepare_gemms(self, choice->numerics);
     return opencl_instance_finish(instance, status);
 }
 

@@ -91,27 +91,26 @@ static bool conv_mma_fit_tile(opencl_mma mma, const op_desc *desc, int items, co
     return false;
 }
 
-static void add_mma_options(const opencl_device *device, int items, char options[CONV_OPTIONS_SIZE]) {
-    conv_options_add(options, " -DLOCAL=%d -DMMA=%d -DPRECISION_TF32=%d", items, (int)device->mma,
-                     device->base.context->precision == CLAE_PRECISION_TF32);
+static void add_mma_options(const opencl_device *device, int items, bool tf32, char options[CONV_OPTIONS_SIZE]) {
+    conv_options_add(options, " -DLOCAL=%d -DMMA=%d -DPRECISION_TF32=%d", items, (int)device->mma, tf32);
 }
 
-static clae_status conv_mma_create_data(clae_device *device, const op_desc *desc, const op_impl *impl, const tile *t,
-                                        conv_instance **made) {
+static clae_status conv_mma_create_data(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                        const tile *t, conv_instance **made) {
     const opencl_device *opencl = opencl_device_of(device);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_of_pass(desc, options);
     conv_tile_options(&t->shape, options);
     conv_options_add(options, " -DBLOCK=%d -DCHUNK_C=%d", t->block, t->chunk_c);
-    add_mma_options(opencl, t->items, options);
+    add_mma_options(opencl, t->items, choice->numerics->tf32, options);
     const conv_program program = {"conv_gather_spread_mma.cl", options, {"conv"}};
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_single, made);
+    const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_single, made);
     if (status == CLAE_OK) conv_tile_grid(*made, &t->shape, t->block, (size_t)t->items);
     return status;
 }
 
-static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl, int items,
+static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *desc, const op_choice *choice, int items,
                                          const int *v, conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     const opencl_device *opencl = opencl_device_of(device);
@@ -119,9 +118,9 @@ static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *des
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_add(options, " -DBLOCK_O=%d -DSTEP=%d", block, v[STEP]);
-    add_mma_options(opencl, items, options);
+    add_mma_options(opencl, items, choice->numerics->tf32, options);
     const conv_program program = {"conv_wgrad_mma.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_wgrad_split, made);
+    const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_wgrad_split, made);
     if (status != CLAE_OK) return status;
     conv_split_batch(g->n, v[CHUNKS], &(*made)->chunk, &(*made)->chunks);
     const size_t row_blocks = (size_t)divide_up(rows, items) + (desc->conv.with_bias ? 1 : 0);
@@ -132,12 +131,9 @@ static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *des
     return CLAE_OK;
 }
 
-/* Where there are matrix units and less than float's precision is asked for; whether they are faster than float's in
- * 3xTF32 depends on the device. */
 static bool conv_mma_suits(const clae_device *device, const op_desc *desc) {
     (void)desc;
-    return ((const opencl_device *)device)->mma != OPENCL_MMA_STAND_IN &&
-           device->context->precision == CLAE_PRECISION_TF32;
+    return ((const opencl_device *)device)->mma != OPENCL_MMA_STAND_IN;
 }
 
 static int conv_mma_most_items(const opencl_device *device, const int *v) {
@@ -160,23 +156,23 @@ static bool conv_mma_supports(const clae_device *device, const op_desc *desc) {
     return conv_sizes_fit(desc, chunk);
 }
 
-static clae_status conv_mma_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_mma_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                     op_instance **instance) {
     const opencl_device *opencl = opencl_device_of(device);
     const bool wgrad = conv_kernel_of(desc->op) == CONV_WGRAD;
     int v[TUNE_MAX_PARAMETERS];
-    if (!tune_choose(device, desc, impl->name, conv_mma_space(device, desc), v))
-        return conv_no_values(device, desc, impl);
+    if (!tune_choose(device, desc, choice, conv_mma_space(device, desc), v))
+        return conv_no_values(device, desc, choice);
     for (size_t allowed = (size_t)conv_mma_most_items(opencl, v); allowed >= (size_t)opencl_mma_warp(opencl->mma);) {
         const int items = (int)allowed;
         conv_instance *made;
         tile t;
         if (!wgrad && !conv_mma_fit_tile(opencl->mma, desc, items, v, &t)) break;
-        const clae_status status = wgrad ? conv_mma_create_wgrad(device, desc, impl, items, v, &made)
-                                         : conv_mma_create_data(device, desc, impl, &t, &made);
+        const clae_status status = wgrad ? conv_mma_create_wgrad(device, desc, choice, items, v, &made)
+                                         : conv_mma_create_data(device, desc, choice, &t, &made);
         if (status != CLAE_OK) return status;
         if (conv_kernels_allow(made, &allowed)) {
-            made->opencl.base.arithmetic = opencl_mma_arithmetic(opencl);
+            made->opencl.base.arithmetic = opencl_mma_arithmetic(opencl, choice->numerics->tf32);
             *instance = &made->opencl.base;
             return CLAE_OK;
         }
@@ -184,12 +180,13 @@ static clae_status conv_mma_prepare(clae_device *device, const op_desc *desc, co
     }
     return fail(device->context, CLAE_ERROR_DEVICE,
                 "%s: the kernels of implementation %s allow fewer than %d items in a work-group; force another one",
-                op_name(desc->op), impl->name, opencl_mma_warp(opencl->mma));
+                op_name(desc->op), choice->impl->name, opencl_mma_warp(opencl->mma));
 }
 
 const op_impl opencl_conv_mma = {
     .name = "mma",
     .suits = conv_mma_suits,
+    .for_tf32 = true, /* whether units are faster than floats in 3xTF32 depends on the device */
     .supports = conv_mma_supports,
     .prepare = conv_mma_prepare,
     .space = conv_mma_space,

@@ -8,7 +8,7 @@ static bool conv_plain_supports(const clae_device *device, const op_desc *desc) 
     return conv_has_relu_at_most(desc) && conv_sizes_fit(desc, 1);
 }
 
-static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                       op_instance **instance) {
     const conv_job job = conv_job_of(desc);
     const conv_sides s = job.sides;
@@ -19,7 +19,7 @@ static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, 
     const conv_program program = {wgrad ? "conv_wgrad_plain.cl" : "conv_gather_spread_plain.cl", options, {"conv"}};
     conv_instance *made;
     const clae_status status =
-        conv_instance_create(device, desc, impl, &program, wgrad ? conv_run_wgrad_single : conv_run_single, &made);
+        conv_instance_create(device, desc, choice, &program, wgrad ? conv_run_wgrad_single : conv_run_single, &made);
     if (status != CLAE_OK) return status;
     const size_t results = wgrad ? job.slice_floats : (size_t)desc->conv.g.n * s.out_h * s.out_w * s.out_c;
     const size_t items = opencl_group_items(opencl_device_of(device), 64);

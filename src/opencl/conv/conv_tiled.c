@@ -95,8 +95,8 @@ static bool conv_tiled_fit_tile(const op_desc *desc, int items, const int *v, ti
     return false;
 }
 
-static clae_status conv_tiled_create_data(clae_device *device, const op_desc *desc, const op_impl *impl, const tile *t,
-                                          conv_instance **made) {
+static clae_status conv_tiled_create_data(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                          const tile *t, conv_instance **made) {
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_of_pass(desc, options);
@@ -104,7 +104,7 @@ static clae_status conv_tiled_create_data(clae_device *device, const op_desc *de
     conv_options_add(options, " -DLOCAL=%d -DBLOCK=%d -DCHUNK_C=%d -DPOSITIONS=%d -DCHANNELS=%d", t->items, t->block,
                      t->chunk_c, t->positions, t->channels);
     const conv_program program = {"conv_gather_spread_tiled.cl", options, {"conv"}};
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_single, made);
+    const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_single, made);
     if (status == CLAE_OK) conv_tile_grid(*made, &t->shape, t->block, (size_t)t->items);
     return status;
 }
@@ -123,7 +123,7 @@ static int conv_tiled_wgrad_items(const conv_geometry *g, int items, const int *
     return items;
 }
 
-static clae_status conv_tiled_create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl, int items,
+static clae_status conv_tiled_create_wgrad(clae_device *device, const op_desc *desc, const op_choice *choice, int items,
                                            const int *v, conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     int channels, block;
@@ -134,7 +134,7 @@ static clae_status conv_tiled_create_wgrad(clae_device *device, const op_desc *d
     conv_options_add(options, " -DLOCAL=%d -DBLOCK_O=%d -DCHANNELS=%d -DSTEP=%d", items, block, channels,
                      v[WGRAD_STEP]);
     const conv_program program = {"conv_wgrad_tiled.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_run_wgrad_split, made);
+    const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_wgrad_split, made);
     if (status != CLAE_OK) return status;
     conv_split_batch(g->n, v[WGRAD_CHUNKS], &(*made)->chunk, &(*made)->chunks);
     const size_t rows = (size_t)g->kh * g->kw * g->wide_c;
@@ -165,12 +165,12 @@ static bool conv_tiled_supports(const clae_device *device, const op_desc *desc) 
     return conv_kernel_of(desc->op) == CONV_WGRAD || conv_tiled_fit_tile(desc, conv_tiled_most_items(device, v), v, &t);
 }
 
-static clae_status conv_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_tiled_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                       op_instance **instance) {
     const bool wgrad = conv_kernel_of(desc->op) == CONV_WGRAD;
     int v[TUNE_MAX_PARAMETERS];
-    if (!tune_choose(device, desc, impl->name, conv_tiled_space(device, desc), v))
-        return conv_no_values(device, desc, impl);
+    if (!tune_choose(device, desc, choice, conv_tiled_space(device, desc), v))
+        return conv_no_values(device, desc, choice);
     int items = conv_tiled_most_items(device, v);
     if (wgrad) items = conv_tiled_wgrad_items(&desc->conv.g, items, v);
     for (;;) {
@@ -179,9 +179,9 @@ static clae_status conv_tiled_prepare(clae_device *device, const op_desc *desc, 
         if (!wgrad && (items < 1 || !conv_tiled_fit_tile(desc, items, v, &t)))
             return fail(device->context, CLAE_ERROR_DEVICE,
                         "%s: the kernel of implementation %s allows too few items in a work-group", op_name(desc->op),
-                        impl->name);
-        const clae_status status = wgrad ? conv_tiled_create_wgrad(device, desc, impl, items, v, &made)
-                                         : conv_tiled_create_data(device, desc, impl, &t, &made);
+                        choice->impl->name);
+        const clae_status status = wgrad ? conv_tiled_create_wgrad(device, desc, choice, items, v, &made)
+                                         : conv_tiled_create_data(device, desc, choice, &t, &made);
         if (status != CLAE_OK) return status;
         size_t group = (size_t)items;
         if (items == 1 || conv_kernels_allow(made, &group)) {

@@ -75,15 +75,15 @@ static clae_status conv_winograd_run_data(op_instance *instance, const op_args *
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
-static clae_status conv_winograd_prepare_data(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_winograd_prepare_data(clae_device *device, const op_desc *desc, const op_choice *choice,
                                               op_instance **instance) {
     const opencl_device *opencl = opencl_device_of(device);
     const conv_sides s = conv_sides_of(desc);
     const conv_geometry *g = &desc->conv.g;
     const winograd_grid grid = winograd_make_grid(desc);
     int values[TUNE_MAX_PARAMETERS];
-    if (!tune_choose(device, desc, impl->name, &conv_winograd_data_space, values))
-        return conv_no_values(device, desc, impl);
+    if (!tune_choose(device, desc, choice, &conv_winograd_data_space, values))
+        return conv_no_values(device, desc, choice);
     const int lanes = common_lanes(g, (int)opencl->vector_width);
     const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], s.out_c, grid.most_tiles);
     const int size = winograd_size(g->kh);
@@ -94,7 +94,7 @@ static clae_status conv_winograd_prepare_data(clae_device *device, const op_desc
                      g->kh, size, s.in_c, s.out_c, tile.lanes, tile.vectors, tile.positions);
     const conv_program program = {"conv_gather_spread_winograd.cl", options, {"conv_pack", "conv_run"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_winograd_run_data, &made);
+    const clae_status status = conv_instance_create(device, desc, choice, &program, conv_winograd_run_data, &made);
     if (status != CLAE_OK) return status;
     made->grid = grid;
     const size_t one[3] = {1, 1, 1}, elements = (size_t)size * (size_t)size;
@@ -135,13 +135,13 @@ static clae_status conv_winograd_run_wgrad(op_instance *instance, const op_args 
     return status == CLAE_OK ? opencl_launch_run(reduce) : status;
 }
 
-static clae_status conv_winograd_prepare_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_winograd_prepare_wgrad(clae_device *device, const op_desc *desc, const op_choice *choice,
                                                op_instance **instance) {
     const conv_geometry *g = &desc->conv.g;
     const winograd_grid grid = winograd_make_grid(desc);
     int values[TUNE_MAX_PARAMETERS];
-    if (!tune_choose(device, desc, impl->name, &conv_winograd_wgrad_space, values))
-        return conv_no_values(device, desc, impl);
+    if (!tune_choose(device, desc, choice, &conv_winograd_wgrad_space, values))
+        return conv_no_values(device, desc, choice);
     const int lanes = common_lanes(g, (int)opencl_device_of(device)->vector_width), size = winograd_size(g->kh);
     const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], g->narrow_c, g->wide_c);
     const int wide_stride = winograd_stride(&grid, g->wide_c), narrow_stride = winograd_stride(&grid, g->narrow_c);
@@ -155,7 +155,7 @@ static clae_status conv_winograd_prepare_wgrad(clae_device *device, const op_des
     const int items = conv_winograd_choose_items(opencl_device_of(device), values[ITEMS_PER_UNIT], chunks);
     const conv_program program = {"conv_wgrad_winograd.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
     conv_instance *made;
-    const clae_status status = conv_instance_create(device, desc, impl, &program, conv_winograd_run_wgrad, &made);
+    const clae_status status = conv_instance_create(device, desc, choice, &program, conv_winograd_run_wgrad, &made);
     if (status != CLAE_OK) return status;
     made->grid = grid;
     made->chunk = chunk;
@@ -180,10 +180,10 @@ static bool conv_winograd_supports(const clae_device *device, const op_desc *des
            conv_sizes_fit(desc, 1);
 }
 
-static clae_status conv_winograd_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_winograd_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                          op_instance **instance) {
-    return conv_kernel_of(desc->op) == CONV_WGRAD ? conv_winograd_prepare_wgrad(device, desc, impl, instance)
-                                                  : conv_winograd_prepare_data(device, desc, impl, instance);
+    return conv_kernel_of(desc->op) == CONV_WGRAD ? conv_winograd_prepare_wgrad(device, desc, choice, instance)
+                                                  : conv_winograd_prepare_data(device, desc, choice, instance);
 }
 
 const op_impl opencl_conv_winograd = {

@@ -121,7 +121,7 @@ static const tune_space *conv_winograd_tiled_space(const clae_device *device, co
     return conv_kernel_of(desc->op) == CONV_WGRAD ? &conv_winograd_tiled_wgrad_space : &conv_winograd_tiled_data_space;
 }
 
-static clae_status conv_winograd_tiled_create(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_winograd_tiled_create(clae_device *device, const op_desc *desc, const op_choice *choice,
                                               const shape *s, const int *v, conv_program *program,
                                               clae_status (*run)(op_instance *, const op_args *),
                                               conv_instance **made) {
@@ -132,7 +132,7 @@ static clae_status conv_winograd_tiled_create(clae_device *device, const op_desc
         options, " -DSIZE=%d -DSTEP=%d -DPAIRS=%d -DPRODUCT_ITEMS=%d -DBLOCK_COLUMNS=%d -DROW_VECTORS=%d -DDEPTH=%d",
         size, size - kernel + 1, s->pairs, s->product_items, s->block_columns, s->row_vectors, DEPTH);
     program->options = options;
-    const clae_status status = conv_instance_create(device, desc, impl, program, run, made);
+    const clae_status status = conv_instance_create(device, desc, choice, program, run, made);
     if (status == CLAE_OK) (*made)->grid = conv_winograd_tiled_choose_grid(device, desc, v);
     return status;
 }
@@ -181,7 +181,7 @@ static clae_status conv_winograd_tiled_run_data(op_instance *instance, const op_
     return status;
 }
 
-static clae_status conv_winograd_tiled_create_data(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_winograd_tiled_create_data(clae_device *device, const op_desc *desc, const op_choice *choice,
                                                    int items, const int *v, conv_instance **made) {
     const int size = winograd_size(desc->conv.g.kh);
     const conv_sides sides = conv_sides_of(desc);
@@ -190,7 +190,7 @@ static clae_status conv_winograd_tiled_create_data(clae_device *device, const op
     conv_program program = {
         "conv_gather_spread_winograd_tiled.cl", NULL, {"conv_pack", "conv_transform", "conv_product", "conv_finish"}};
     const clae_status status =
-        conv_winograd_tiled_create(device, desc, impl, &s, v, &program, conv_winograd_tiled_run_data, made);
+        conv_winograd_tiled_create(device, desc, choice, &s, v, &program, conv_winograd_tiled_run_data, made);
     if (status != CLAE_OK) return status;
     conv_winograd_tiled_transform_grid(*made, PACK, &s, divide_up(sides.in_c * sides.out_c, s.pairs), 1);
     conv_winograd_tiled_transform_grid(*made, TRANSFORM, &s, divide_up(tiles * sides.in_c, s.pairs), 1);
@@ -277,7 +277,7 @@ static void split_tiles(conv_instance *made, const op_desc *desc, int most_chunk
     made->chunks = divide_up(tiles, made->chunk);
 }
 
-static clae_status conv_winograd_tiled_create_wgrad(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_winograd_tiled_create_wgrad(clae_device *device, const op_desc *desc, const op_choice *choice,
                                                     int items, const int *v, conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     const int size = winograd_size(g->kh);
@@ -286,7 +286,7 @@ static clae_status conv_winograd_tiled_create_wgrad(clae_device *device, const o
                             NULL,
                             {"conv_wgrad_transform", "conv_wgrad_product", "conv_wgrad_support", "conv_wgrad_reduce"}};
     const clae_status status =
-        conv_winograd_tiled_create(device, desc, impl, &s, v, &program, conv_winograd_tiled_run_wgrad, made);
+        conv_winograd_tiled_create(device, desc, choice, &s, v, &program, conv_winograd_tiled_run_wgrad, made);
     if (status != CLAE_OK) return status;
     split_tiles(*made, desc, v[CHUNKS]);
     const wgrad_places p = conv_winograd_tiled_wgrad_places_of(desc, *made);
@@ -325,17 +325,17 @@ static bool conv_winograd_tiled_supports(const clae_device *device, const op_des
     return size * size * wide * narrow <= MOST_WEIGHTS && size * size * (wide + narrow) * row <= MOST_FLOATS;
 }
 
-static clae_status conv_winograd_tiled_prepare(clae_device *device, const op_desc *desc, const op_impl *impl,
+static clae_status conv_winograd_tiled_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                                op_instance **instance) {
     const bool wgrad = conv_kernel_of(desc->op) == CONV_WGRAD;
     size_t items = opencl_group_items(opencl_device_of(device), MOST_ITEMS);
     int v[TUNE_MAX_PARAMETERS];
-    if (!tune_choose(device, desc, impl->name, conv_winograd_tiled_space(device, desc), v))
-        return conv_no_values(device, desc, impl);
+    if (!tune_choose(device, desc, choice, conv_winograd_tiled_space(device, desc), v))
+        return conv_no_values(device, desc, choice);
     while (items >= FEWEST_ITEMS) {
         conv_instance *made;
-        const clae_status status = wgrad ? conv_winograd_tiled_create_wgrad(device, desc, impl, (int)items, v, &made)
-                                         : conv_winograd_tiled_create_data(device, desc, impl, (int)items, v, &made);
+        const clae_status status = wgrad ? conv_winograd_tiled_create_wgrad(device, desc, choice, (int)items, v, &made)
+                                         : conv_winograd_tiled_create_data(device, desc, choice, (int)items, v, &made);
         if (status != CLAE_OK) return status;
         if (conv_kernels_allow(made, &items)) {
             *instance = &made->opencl.base;
@@ -345,7 +345,7 @@ static clae_status conv_winograd_tiled_prepare(clae_device *device, const op_des
     }
     return fail(device->context, CLAE_ERROR_DEVICE,
                 "%s: the kernels of implementation %s allow fewer than %d items in a work-group", op_name(desc->op),
-                impl->name, FEWEST_ITEMS);
+                choice->impl->name, FEWEST_ITEMS);
 }
 
 const op_impl opencl_conv_winograd_tiled = {
