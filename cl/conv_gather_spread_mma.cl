@@ -69,7 +69,7 @@ void conv(global const float *in, ulong in_offset, global const float *weight, u
           global const float *extra, ulong extra_offset, global float *out, ulong out_offset, int n) {
     local float patch[PATCH * CHUNK_C] __attribute__((aligned(8)));
     local float weights[WEIGHT_ROWS * WEIGHT_STRIDE], exchange[MMA_EXCHANGE];
-    int out0 = get_group_id(1) * BLOCK, image = first_image(), row0 = mma_warp() * M_TILES * 16;
+    int out0 = GROUP_ID(1, 1) * BLOCK, image = first_image(), row0 = mma_warp() * M_TILES * 16;
     span x = span_x(), y = span_y();
     int from[M_TILES][A_ROWS];
     float4 sums[M_TILES][N_TILES];

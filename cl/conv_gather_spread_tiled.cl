@@ -38,7 +38,7 @@ void conv(global const float *in, ulong in_offset, global const float *weight, u
           global const float *extra, ulong extra_offset, global float *out, ulong out_offset, int n) {
     local float patch[PATCH_STRIDE * CHUNK_C];
     local float weights[WEIGHT_TAPS * CHUNK_C * BLOCK];
-    int out0 = get_group_id(1) * BLOCK, image = first_image();
+    int out0 = GROUP_ID(1, 1) * BLOCK, image = first_image();
     span x = span_x(), y = span_y();
     int item_c = get_local_id(0) % ITEMS_C * CHANNELS, item_p = get_local_id(0) / ITEMS_C;
     int from[POSITIONS];

@@ -179,11 +179,11 @@ NOT_INLINE void convolve(group g, tiling t, global const float *in, global const
     finish(g, t, sums, e, out);
 }
 
-/* Work-items take the groups in turn, of `images` images and `rows` rows of tiles. */
+/* `items` work-items take the groups in turn, of `images` images and `rows` rows of tiles. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_run(global const float *in, ulong in_offset, global float *packed, ulong packed_offset,
               global const float *mask, ulong mask_offset, global float *out, ulong out_offset, conv_geometry g,
-              int spread, int relu, int images, int rows, int in_stride, int out_stride) {
+              int spread, int relu, int images, int rows, int in_stride, int out_stride, int items) {
     tiling t = {sides_of(g, spread), 0, 0, -g.pad_h, -g.pad_w, in_stride, out_stride};
     t.tiles_y = (t.s.out_h + STEP - 1) / STEP;
     t.tiles_x = (t.s.out_w + STEP - 1) / STEP;
@@ -196,7 +196,7 @@ void conv_run(global const float *in, ulong in_offset, global float *packed, ulo
     global float *tiles = packed + SCRATCH_AT + get_global_id(0) * (ELEMENTS * (in_stride + out_stride));
     const epilogue e = {packed + BIAS_AT, mask ? mask + mask_offset : mask, relu ? 0 : -INFINITY};
     #pragma unroll 1
-    for (int i = get_global_id(0); i < groups; i += get_num_groups(0)) {
+    for (int i = get_global_id(0); i < groups; i += items) {
         group part = {i / groups_y * images, 0, i % groups_y * rows, 0};
         part.image_end = min(part.image_first + images, g.n);
         part.row_end = min(part.row_first + rows, t.tiles_y);

@@ -26,7 +26,7 @@
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_pack(global const float *weight, ulong weight_offset, global float *work, ulong work_offset, int transposed) {
     local float squares[SQUARES];
-    const int own = OWN_LINE, pair = get_group_id(0) * PAIRS + OWN_PAIR, c = pair / OUT_C, o = pair % OUT_C;
+    const int own = OWN_LINE, pair = GROUP_ID(0, LOCAL) * PAIRS + OWN_PAIR, c = pair / OUT_C, o = pair % OUT_C;
     weight += weight_offset + (transposed ? o * IN_C + c : pair);
     float column[MAX_SIZE], row[MAX_SIZE];
     if (own < KERNEL_W) {
@@ -52,7 +52,7 @@ kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_transform(global const float *in, ulong in_offset, global float *work, ulong work_offset, int images,
                     int row_first, int rows) {
     local float squares[SQUARES];
-    const int own = OWN_LINE, pair = get_group_id(0) * PAIRS + OWN_PAIR, pairs = images * rows * TILES_X * IN_C;
+    const int own = OWN_LINE, pair = GROUP_ID(0, LOCAL) * PAIRS + OWN_PAIR, pairs = images * rows * TILES_X * IN_C;
     const place tile = place_of(pair / IN_C, rows);
     const int y0 = (row_first + tile.y) * STEP + BASE_Y, x = tile.x * STEP + BASE_X + own;
     const bool inside = pair < pairs && x >= 0 && x < IN_W;
@@ -78,12 +78,12 @@ void conv_transform(global const float *in, ulong in_offset, global float *work,
 kernel __attribute__((reqd_work_group_size(PRODUCT_ITEMS, 1, 1)))
 void conv_product(global const float *from, ulong from_offset, global float *to, ulong to_offset, int tiles) {
     local float4 a[DEPTH * A_VECTORS], b[DEPTH * B_VECTORS];
-    const int element = get_group_id(2), row0 = get_group_id(0) * BLOCK_ROWS;
+    const int element = GROUP_ID(2, 1), row0 = GROUP_ID(0, PRODUCT_ITEMS) * BLOCK_ROWS;
     if (row0 >= tiles) return;
     from += from_offset;
     const matrices m = {from + INPUTS_AT + element * IN_C * tiles, from + element * TAP,
                         to + to_offset + SUMS_AT(tiles) + element * PADDED_COLUMNS * tiles, tiles, IN_C};
-    product(a, b, m, row0, get_group_id(1) * BLOCK_COLUMNS, 0, IN_C, 0);
+    product(a, b, m, row0, GROUP_ID(1, 1) * BLOCK_COLUMNS, 0, IN_C, 0);
 }
 
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
@@ -92,7 +92,7 @@ void conv_finish(global const float *work, ulong work_offset, global const float
                  int row_first, int rows, int relu) {
     local float squares[SQUARES];
     const int tiles = images * rows * TILES_X, pairs = tiles * OUT_C;
-    const int own = OWN_LINE, pair = get_group_id(0) * PAIRS + OWN_PAIR, o = pair % OUT_C;
+    const int own = OWN_LINE, pair = GROUP_ID(0, LOCAL) * PAIRS + OWN_PAIR, o = pair % OUT_C;
     float sums[MAX_SIZE], column[MAX_SIZE], row[MAX_SIZE];
     const int element = tiles * PADDED_COLUMNS;
     work += work_offset + SUMS_AT(tiles) + own * element + pair / OUT_C * PADDED_COLUMNS + o;

@@ -43,16 +43,16 @@ static int tap_of(span s, int i, int stride) { return SPREAD ? s.phase + stride 
 
 /* The work-group's tile: the dimensions of the grid are tiles, blocks of channels and phases. */
 static span span_y(void) {
-    int tile = get_group_id(0) / TILES_W % TILES_H, phase = get_group_id(2) / PHASES(STRIDE_W);
+    int tile = GROUP_ID(0, LOCAL) / TILES_W % TILES_H, phase = GROUP_ID(2, 1) / PHASES(STRIDE_W);
     return span_of(phase, FIRST_PLACE(STRIDE_H, PAD_H) + tile * TILE_H, KERNEL_H, STRIDE_H, PAD_H);
 }
 
 static span span_x(void) {
-    int tile = get_group_id(0) % TILES_W, phase = get_group_id(2) % PHASES(STRIDE_W);
+    int tile = GROUP_ID(0, LOCAL) % TILES_W, phase = GROUP_ID(2, 1) % PHASES(STRIDE_W);
     return span_of(phase, FIRST_PLACE(STRIDE_W, PAD_W) + tile * TILE_W, KERNEL_W, STRIDE_W, PAD_W);
 }
 
-static int first_image(void) { return get_group_id(0) / (TILES_W * TILES_H) * TILE_N; }
+static int first_image(void) { return GROUP_ID(0, LOCAL) / (TILES_W * TILES_H) * TILE_N; }
 
 #define IN_IMAGE (IN_H * IN_W * IN_C)
 #define OUT_IMAGE (OUT_H * OUT_W * OUT_C)

@@ -62,12 +62,12 @@ kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
     local float a[STEP * A_STRIDE], b[STEP * B_STRIDE], exchange[MMA_EXCHANGE];
-    int row0 = get_group_id(0) * LOCAL, o0 = get_group_id(1) * BLOCK_O, warp_row = mma_warp() * M_TILES * 16;
-    size_t first = get_group_id(2) * (size_t)chunk, end = min(first + chunk, (size_t)n);
+    int row0 = GROUP_ID(0, LOCAL) * LOCAL, o0 = GROUP_ID(1, 1) * BLOCK_O, warp_row = mma_warp() * M_TILES * 16;
+    size_t first = GROUP_ID(2, 1) * (size_t)chunk, end = min(first + chunk, (size_t)n);
     wide += wide_offset;
     narrow += narrow_offset;
-    partial += partial_offset + get_group_id(2) * (size_t)(WEIGHTS + dy_c);
-    if (get_group_id(0) == BLOCKS_R) {
+    partial += partial_offset + GROUP_ID(2, 1) * (size_t)(WEIGHTS + dy_c);
+    if (GROUP_ID(0, LOCAL) == BLOCKS_R) {
         if (o0 == 0)
             partial_bias(a, transposed ? wide : narrow, dy_c, first * DY_PIXELS(transposed), end * DY_PIXELS(transposed),
                          partial + WEIGHTS);

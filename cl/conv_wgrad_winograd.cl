@@ -145,18 +145,19 @@ NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global
     }
 }
 
-/* Work-items take the chunks of `chunk` images in turn. The workspace: for each chunk a slice of sums[SIZE x SIZE][wide][narrow],
+/* `items` work-items take the chunks of `chunk` images in turn. The workspace: for each chunk a slice of sums[SIZE x SIZE][wide][narrow],
  * dbias and support; then the tiles of each work-item. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, conv_geometry g, int chunk, int transposed,
-                         int dy_c, ulong slice, int images, int rows, int wide_stride, int narrow_stride) {
+                         int dy_c, ulong slice, int images, int rows, int wide_stride, int narrow_stride,
+                         int items) {
     const tiling t = {images, rows, wide_stride, narrow_stride};
     const int chunks = (g.n + chunk - 1) / chunk;
     partial += partial_offset;
     global float *tiles = partial + chunks * slice + get_global_id(0) * (ELEMENTS * (wide_stride + narrow_stride));
     #pragma unroll 1
-    for (int i = get_global_id(0); i < chunks; i += get_num_groups(0))
+    for (int i = get_global_id(0); i < chunks; i += items)
         sum_images(g, t, i * chunk, min((i + 1) * chunk, g.n), wide + wide_offset, narrow + narrow_offset,
                    partial + i * slice, tiles, transposed, dy_c);
 }

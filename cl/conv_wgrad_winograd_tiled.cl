@@ -36,7 +36,7 @@ typedef struct own_pair {
 } own_pair;
 
 static own_pair own_pair_of(int images, int rows, int channels) {
-    own_pair p = {get_group_id(0) * PAIRS + OWN_PAIR, images * rows * TILES_X * channels, {0, 0, 0}};
+    own_pair p = {GROUP_ID(0, LOCAL) * PAIRS + OWN_PAIR, images * rows * TILES_X * channels, {0, 0, 0}};
     p.tile = place_of(p.pair / channels, rows);
     return p;
 }
@@ -69,8 +69,8 @@ void conv_wgrad_transform(global const float *wide, ulong wide_offset, global co
                            ulong tiles_at, int images, int row_first, int rows, ulong dy_pixels, int bias_chunks, int dy_c) {
     local float squares[SQUARES];
     const own_pair w = own_pair_of(images, rows, WIDE_C), n = own_pair_of(images, rows, NARROW_C);
-    const int side = get_group_id(1), chunk = get_group_id(0) % max(bias_chunks, 1);
-    const int c0 = get_group_id(0) / max(bias_chunks, 1) * LOCAL;
+    const int side = GROUP_ID(1, 1), chunk = GROUP_ID(0, LOCAL) % max(bias_chunks, 1);
+    const int c0 = GROUP_ID(0, LOCAL) / max(bias_chunks, 1) * LOCAL;
     float in[MAX_SIZE], column[MAX_SIZE], row[MAX_SIZE];
     work += work_offset;
     if (side == 0) {
@@ -106,10 +106,10 @@ kernel __attribute__((reqd_work_group_size(PRODUCT_ITEMS, 1, 1)))
 void conv_wgrad_product(global const float *from, ulong from_offset, global float *to, ulong to_offset, ulong tiles_at,
                          int tiles, int chunk, int add) {
     local float4 a[DEPTH * A_VECTORS], b[DEPTH * B_VECTORS];
-    const int block = get_group_id(0), element = get_group_id(1), first = get_group_id(2) * chunk;
+    const int block = GROUP_ID(0, PRODUCT_ITEMS), element = GROUP_ID(1, 1), first = GROUP_ID(2, 1) * chunk;
     from += from_offset + tiles_at;
     const matrices m = {from + element * WIDE_C * tiles, from + (ELEMENTS * WIDE_C + element * NARROW_C) * tiles,
-                        to + to_offset + get_group_id(2) * SLICE + element * SUMS, WIDE_C, WIDE_C};
+                        to + to_offset + GROUP_ID(2, 1) * SLICE + element * SUMS, WIDE_C, WIDE_C};
     product(a, b, m, block / BLOCKS_X * BLOCK_ROWS, block % BLOCKS_X * BLOCK_COLUMNS, first, min(first + chunk, tiles), add);
 }
 
@@ -118,13 +118,13 @@ kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_wgrad_support(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global int *work, ulong work_offset, ulong support_at, int n, int part) {
     local int squares[LOCAL];
-    const bool is_wide = get_group_id(0) < WIDE_H;
-    const int row = is_wide ? get_group_id(0) : get_group_id(0) - WIDE_H, c = get_group_id(1) * PAIRS + OWN_PAIR;
+    const bool is_wide = GROUP_ID(0, LOCAL) < WIDE_H;
+    const int row = is_wide ? GROUP_ID(0, LOCAL) : GROUP_ID(0, LOCAL) - WIDE_H, c = GROUP_ID(1, 1) * PAIRS + OWN_PAIR;
     const int height = is_wide ? WIDE_H : NARROW_H, width = is_wide ? WIDE_W : NARROW_W;
     const int channels = is_wide ? WIDE_C : NARROW_C, words = is_wide ? WORDS + 1 : WORDS;
-    const int first = get_group_id(2) * part + OWN_LINE, end = min((int)(get_group_id(2) + 1) * part, n);
+    const int first = GROUP_ID(2, 1) * part + OWN_LINE, end = min((int)(GROUP_ID(2, 1) + 1) * part, n);
     global const float *from = is_wide ? wide + wide_offset : narrow + narrow_offset;
-    work += work_offset + support_at + get_group_id(2) * SUPPORT;
+    work += work_offset + support_at + GROUP_ID(2, 1) * SUPPORT;
     work += (is_wide ? 0 : support_of_wide(WIDE_H, WORDS)) + row * words * channels;
     for (int word = 0; word < words; word++) {
         const int x0 = word * 32 - (is_wide ? PAD_W : 0);
@@ -151,15 +151,15 @@ void conv_wgrad_reduce(global const float *work, ulong work_offset, global float
     local float squares[SQUARES];
     const support s = {WIDE_H, NARROW_H, WORDS, PAD_H, parts, SUPPORT};
     work += work_offset;
-    if (get_group_id(0) >= TAP_GROUPS) {
-        int c = (get_group_id(0) - TAP_GROUPS) * LOCAL + get_local_id(0);
+    if (GROUP_ID(0, LOCAL) >= TAP_GROUPS) {
+        int c = (GROUP_ID(0, LOCAL) - TAP_GROUPS) * LOCAL + get_local_id(0);
         float sum = 0;
         if (c >= dy_c) return;
         for (int chunk = 0; chunk < bias_chunks; chunk++) sum += work[dbias_at + chunk * dy_c + c];
         dbias[dbias_offset + c] = sum;
         return;
     }
-    const int own = OWN_LINE, pair = get_group_id(0) * PAIRS + OWN_PAIR, c = pair / NARROW_C, o = pair % NARROW_C;
+    const int own = OWN_LINE, pair = GROUP_ID(0, LOCAL) * PAIRS + OWN_PAIR, c = pair / NARROW_C, o = pair % NARROW_C;
     float sums[MAX_SIZE], column[MAX_SIZE], row[MAX_SIZE];
     #pragma unroll
     for (int y = 0; y < SIZE; y++) sums[y] = 0;

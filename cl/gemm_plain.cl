@@ -9,11 +9,11 @@ gemm_tiled(__global const float *a, ulong a_offset, __global const float *b, ulo
     __local float tile_a[SIDE][TILE + 1], tile_b[SIDE][TILE + 1];
     const uint x = get_local_id(0), y = get_local_id(1);
     const uint item = y * SIDE + x;
-    const uint row = (uint)get_group_id(0) * TILE, column = (uint)get_group_id(1) * TILE;
-    const uint k_start = (uint)get_group_id(2) * part, k_end = min(k_start + part, k);
+    const uint row = (uint)GROUP_ID(0, SIDE) * TILE, column = (uint)GROUP_ID(1, SIDE) * TILE;
+    const uint k_start = (uint)GROUP_ID(2, 1) * part, k_end = min(k_start + part, k);
     a += a_offset;
     b += b_offset;
-    c += c_offset + (ulong)get_group_id(2) * m * n;
+    c += c_offset + (ulong)GROUP_ID(2, 1) * m * n;
     float sum[4][4];
 #pragma unroll
     for (uint i = 0; i < 4; ++i)

@@ -8,8 +8,8 @@
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 gemm_pack(__global const float *source, ulong source_offset, __global float *panels, ulong panels_offset, uint extent,
           uint k, ulong stride) {
-    const uint first = (uint)get_group_id(0) * WIDTH;
-    const uint start = (uint)get_group_id(1) * K_BLOCK;
+    const uint first = (uint)GROUP_ID(0, 1) * WIDTH;
+    const uint start = (uint)GROUP_ID(1, 1) * K_BLOCK;
     const uint end = min(start + K_BLOCK, k);
     const uint inside = min(extent - first, (uint)WIDTH);
     __global float *to = panels + panels_offset + (ulong)first * k;
@@ -37,9 +37,9 @@ gemm_pack(__global const float *source, ulong source_offset, __global float *pan
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 gemm_tiles(__global const float *a, ulong a_offset, __global const float *b, ulong b_offset, __global float *c,
            ulong c_offset, uint m, uint n, uint k, ulong a_stride, ulong c_stride, float alpha, float beta) {
-    const uint m_start = (uint)get_group_id(0) * M_BLOCK;
+    const uint m_start = (uint)GROUP_ID(0, 1) * M_BLOCK;
     const uint m_end = min(m_start + M_BLOCK, m);
-    const uint n_start = (uint)get_group_id(1) * (PANELS * NR);
+    const uint n_start = (uint)GROUP_ID(1, 1) * (PANELS * NR);
     const uint n_end = min(n_start + PANELS * NR, n);
     a += a_offset;
     b += b_offset;

@@ -1,5 +1,7 @@
-/* x[i][e] = elements[indices[first + i]][e] * scale + shift. An item takes `images` images in the second dimension, and
- * vectors of VEC elements in the first. -DELEMENT=uchar or float. */
+/* x[i][e] = elements[indices[first + i]][e] * scale + shift. An item takes `images` images, which are rows
+ * here. -DELEMENT=uchar or float. */
+#include "image_rows.cl"
+
 #define convert_float1 convert_float
 #define CONVERT_(n) convert_float##n
 #define CONVERT(n) CONVERT_(n)
@@ -12,7 +14,7 @@ __kernel void load_batch(__global const ELEMENT *elements, ulong elements_offset
     for (uint i = start; i < end; ++i) {
         __global const ELEMENT *from = elements + elements_offset + (ulong)indices[indices_offset + i] * image_elements;
         __global float *to = x + x_offset + (ulong)i * image_elements;
-        for (uint e = (uint)get_global_id(0) * VEC; e < image_elements; e += (uint)get_global_size(0) * VEC) {
+        FOR_ELEMENTS(e, image_elements) {
             if (e + VEC <= image_elements)
                 VSTORE(VEC)(CONVERT(VEC)(VLOAD(VEC)(0, from + e)) * scale + shift, 0, to + e);
             else

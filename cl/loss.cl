@@ -44,7 +44,7 @@ loss_chunk(__global const float *y, ulong y_offset, __global const float *target
     y += y_offset;
     target += target_offset;
     dy += dy_offset;
-    const uint start = get_group_id(0) * chunk;
+    const uint start = GROUP_ID(0, LOCAL) * chunk;
     const uint end = min(start + chunk, count);
     T sum = 0.0f;
     float rest = 0.0f;
@@ -67,7 +67,7 @@ loss_chunk(__global const float *y, ulong y_offset, __global const float *target
     VSTORE(VEC)(sum, 0, lanes);
     for (uint i = 0; i < VEC; ++i) rest += lanes[i];
     const float total = group_sum(rest, shared);
-    if (get_local_id(0) == 0) sums[sums_offset + get_group_id(0)] = total;
+    if (get_local_id(0) == 0) sums[sums_offset + GROUP_ID(0, LOCAL)] = total;
 }
 
 __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1))) void

@@ -25,7 +25,7 @@ typedef struct span {
 
 inline span span_of(uint rows, uint columns, uint chunk, uint chunks, uint width) {
     const uint item = get_local_id(0), blocks = (columns + width * VEC - 1) / (width * VEC);
-    const uint number = (uint)get_group_id(0) / blocks, block = (uint)get_group_id(0) % blocks;
+    const uint number = (uint)GROUP_ID(0, LOCAL) / blocks, block = (uint)GROUP_ID(0, LOCAL) % blocks;
     const uint start = number % chunks * chunk;
     span s;
     s.set = number / chunks;
@@ -140,8 +140,8 @@ KERNEL void norm_statistics(__global const float *x, ulong x_offset, __global co
                             uint rows, uint channels, uint group_channels, uint fold, uint chunk, uint chunks,
                             float epsilon, float momentum, float rest, uint keeps_running) {
     __local moments shared[LOCAL];
-    const uint item = get_local_id(0), groups = channels / group_channels, group = (uint)get_group_id(0) % groups;
-    const uint set = (uint)get_group_id(0) / groups, first = group * group_channels, folded = rows / fold;
+    const uint item = get_local_id(0), groups = channels / group_channels, group = (uint)GROUP_ID(0, LOCAL) % groups;
+    const uint set = (uint)GROUP_ID(0, LOCAL) / groups, first = group * group_channels, folded = rows / fold;
     const ulong partial = (ulong)set * chunks * fold * channels + first;
     x += x_offset + (ulong)set * rows * channels + first;
     means += means_offset + partial;
@@ -160,8 +160,8 @@ KERNEL void norm_statistics(__global const float *x, ulong x_offset, __global co
     const moments all = all_joined(own, shared);
     const float centre = shift + all.mean, variance = all.squares / all.count, inverse = 1.0f / sqrt(variance + epsilon);
     if (item == 0) {
-        mean[mean_offset + get_group_id(0)] = centre;
-        inv_std[inv_std_offset + get_group_id(0)] = inverse;
+        mean[mean_offset + GROUP_ID(0, LOCAL)] = centre;
+        inv_std[inv_std_offset + GROUP_ID(0, LOCAL)] = inverse;
         if (keeps_running) {
             __global float *own_mean = running_mean + running_mean_offset + group;
             __global float *own_var = running_var + running_var_offset + group;
@@ -198,7 +198,7 @@ typedef struct place {
 } place;
 
 inline place place_of(uint count, uint per_item) {
-    const uint piece = LOCAL * per_item * VEC, pieces = (count + piece - 1) / piece, number = (uint)get_group_id(0);
+    const uint piece = LOCAL * per_item * VEC, pieces = (count + piece - 1) / piece, number = (uint)GROUP_ID(0, LOCAL);
     return (place){number / pieces, number % pieces * piece + (uint)get_local_id(0) * VEC};
 }
 
@@ -284,9 +284,9 @@ KERNEL void norm_gradients(__global const float *dy, ulong dy_offset, __global c
                            ulong dweight_offset, __global float *planes, ulong planes_offset, ulong plane, uint rows,
                            uint channels, uint group_channels, uint fold, uint chunks, uint width) {
     __local float2 shared[LOCAL];
-    const uint item = get_local_id(0), groups = channels / group_channels, group = (uint)get_group_id(0) % groups;
-    const uint set = (uint)get_group_id(0) / groups, first = group * group_channels;
-    const float centre = mean[mean_offset + get_group_id(0)], inverse = inv_std[inv_std_offset + get_group_id(0)];
+    const uint item = get_local_id(0), groups = channels / group_channels, group = (uint)GROUP_ID(0, LOCAL) % groups;
+    const uint set = (uint)GROUP_ID(0, LOCAL) / groups, first = group * group_channels;
+    const float centre = mean[mean_offset + GROUP_ID(0, LOCAL)], inverse = inv_std[inv_std_offset + GROUP_ID(0, LOCAL)];
     const ulong partial = (ulong)set * chunks * fold * channels + first;
     const ulong start = (ulong)set * rows * channels + first;
     float2 total = 0.0f;

@@ -22,10 +22,13 @@ typedef int int1;
 /* For what long kernels do: pocl makes three functions of each kernel, and compiles three times what is inlined there. */
 #define NOT_INLINE static __attribute__((noinline))
 
+/* A grid may be enqueued in pieces: work-groups are numbered as in the whole grid. `items`: of a group in that dimension. */
+#define GROUP_ID(dimension, items) (get_group_id(dimension) + get_global_offset(dimension) / (items))
+
 /* Kernels that pass over all elements once are built with -DVEC -DLOCAL -DPER_ITEM and take their vectors one work-group
  * beside the other. Tensors start at multiples of 64 bytes, so that whole vectors may be read. */
 #define ELEMENTWISE __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
-#define FIRST_ELEMENT ((uint)(get_group_id(0) * (LOCAL * PER_ITEM) + get_local_id(0)) * VEC)
+#define FIRST_ELEMENT ((uint)(GROUP_ID(0, LOCAL) * (LOCAL * PER_ITEM) + get_local_id(0)) * VEC)
 #define NEXT_ELEMENT (LOCAL * VEC)
 #define AT(p, e) (*(__global FLOATS(VEC) *)((p) + (e)))
 #define CONST_AT(p, e) (*(__global const FLOATS(VEC) *)((p) + (e)))

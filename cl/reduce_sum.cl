@@ -6,9 +6,9 @@
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 reduce_sum_vector(__global const float *x, ulong x_offset, __global float *y, ulong y_offset, uint rows, uint columns,
                   uint chunk) {
-    const uint own = (uint)get_group_id(1) * VEC;
+    const uint own = (uint)GROUP_ID(1, 1) * VEC;
     const uint column = min(own, columns - VEC);
-    const uint start = (uint)get_group_id(0) * chunk;
+    const uint start = (uint)GROUP_ID(0, 1) * chunk;
     const uint end = min(start + chunk, rows);
     __global const float *p = x + x_offset + (ulong)start * columns + column;
     FLOATS(VEC) sum0 = 0.0f, sum1 = 0.0f, sum2 = 0.0f, sum3 = 0.0f;
@@ -23,14 +23,14 @@ reduce_sum_vector(__global const float *x, ulong x_offset, __global float *y, ul
     float sums[VEC];
     VSTORE(VEC)((sum0 + sum1) + (sum2 + sum3), 0, sums);
     for (uint c = own; c < min(own + VEC, columns); ++c)
-        y[y_offset + (ulong)get_group_id(0) * columns + c] = sums[c - column];
+        y[y_offset + (ulong)GROUP_ID(0, 1) * columns + c] = sums[c - column];
 }
 
 /* Where the number of columns divides 16: whole vectors hold 16 / columns rows. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 reduce_sum_folded(__global const float *x, ulong x_offset, __global float *y, ulong y_offset, uint rows, uint columns,
                   uint chunk) {
-    const uint start = (uint)get_group_id(0) * chunk;
+    const uint start = (uint)GROUP_ID(0, 1) * chunk;
     const uint end = min(start + chunk, rows);
     const ulong elements = (ulong)(end - start) * columns;
     __global const float *p = x + x_offset + (ulong)start * columns;
@@ -46,7 +46,7 @@ reduce_sum_folded(__global const float *x, ulong x_offset, __global float *y, ul
     for (uint c = 0; c < columns; ++c) {
         float sum = 0.0f;
         for (uint lane = c; lane < 16; lane += columns) sum += sums[lane];
-        y[y_offset + (ulong)get_group_id(0) * columns + c] = sum;
+        y[y_offset + (ulong)GROUP_ID(0, 1) * columns + c] = sum;
     }
 }
 #endif
@@ -58,8 +58,8 @@ reduce_sum_group(__global const float *x, ulong x_offset, __global float *y, ulo
                  uint chunk, uint width) {
     __local float shared[LOCAL];
     const uint item = get_local_id(0);
-    const uint c = (uint)get_group_id(1) * width + (item & (width - 1));
-    const uint start = (uint)get_group_id(0) * chunk;
+    const uint c = (uint)GROUP_ID(1, 1) * width + (item & (width - 1));
+    const uint start = (uint)GROUP_ID(0, LOCAL) * chunk;
     const uint end = min(start + chunk, rows);
     float sum = 0.0f;
     if (c < columns)
@@ -69,6 +69,6 @@ reduce_sum_group(__global const float *x, ulong x_offset, __global float *y, ulo
         barrier(CLK_LOCAL_MEM_FENCE);
         if (item < half_items) shared[item] += shared[item + half_items];
     }
-    if (item < width && c < columns) y[y_offset + (ulong)get_group_id(0) * columns + c] = shared[item];
+    if (item < width && c < columns) y[y_offset + (ulong)GROUP_ID(0, LOCAL) * columns + c] = shared[item];
 }
 #endif

@@ -40,7 +40,7 @@ static float trial_function(float x) {
     return 0.0f * exp(x) + 0.0f * log1p(x) + 0.0f * tanh(x) + 0.0f * erf(x);
 }
 
-/* out[i] of LOCAL items = trial_expected(i) of src/opencl/trial.c; `in` has 16 floats, 0 .. 15, and then as many bytes. */
+/* out[i] of the LOCAL items of a group = trial_expected(i) of src/opencl/trial.c; `in` has 16 floats, 0 .. 15, and then as many bytes. */
 __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void trial(__global const float *in, ulong in_offset, __global float *out, ulong out_offset, trial_numbers numbers,
            float scale) {
@@ -61,10 +61,11 @@ void trial(__global const float *in, ulong in_offset, __global float *out, ulong
     const float4 four = fma(vload4(0, in), (float4)(scale), (float4)(other));
     const uint4 bits = as_uint4(four) & (0xffffffffu + mul_hi((uint)item, 16u));
     const float2 two = vload2(1, in) + (float2)(VLOAD(1)(0, in));
-    out[out_offset + get_global_id(0)] =
+    out += out_offset + get_global_id(0) - GROUP_ID(0, LOCAL) * LOCAL;
+    *out =
         fma(scale, (float)numbers.three, sqrt(as_float4(bits).x * as_float4(bits).x) + two.y - (float)numbers.five) +
         trial_function(scale);
     const int2 range = (int2)(max(item, 0), min(item + 1, LOCAL)); /* one long */
-    out[out_offset + get_global_id(0)] *= (float)(range.y - range.x);
+    *out *= (float)(range.y - range.x) * (float)GROUP_ID(0, LOCAL); /* each one in its place, of a grid in pieces */
     if (item == LOCAL) AT(out, 0) = CONST_AT(in, 0) + max((float)item, min(other, 1.0f));
 }

@@ -72,13 +72,14 @@ void case_release(void);
  *                     for devices that compile slowly; default 1
  *   CLAE_TEST_QUICK   1: small shapes only, and few; 2: for emulators, the smallest, whole numbers only, run once
  *   CLAE_TEST_PRECISION  "tf32": products may be made of floats rounded to TF32
- *   CLAE_TEST_POOR    set: a device that some implementations cannot be prepared for */
+ *   CLAE_TEST_POOR    set: a device that some implementations cannot be prepared for
+ *   CLAE_TEST_CUT     set: launches are cut into pieces of one work-group */
 typedef struct op_settings {
     const char *device;
     uint64_t seed;
     size_t shapes, every;
     int quick;
-    bool poor, tf32;
+    bool poor, tf32, cut;
 } op_settings;
 op_settings op_settings_read(void);
 

@@ -246,13 +246,36 @@ static const op_impl *find(const clae_device *device, op_id op, const char *name
 static op_desc conv_desc_of(op_id op) {
     const bool wgrad = op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights;
     return (op_desc){.op = op,
-                     .conv = {.g = {23, 8, 8, 8, 6, 6, 12, 3, 3, 1, 1, 0, 0}, .with_bias = wgrad,
+                     .conv = {.g = {23, 8, 8, 8, 6, 6, 12, 3, 3, 1, 1, 0, 0},
+                              .with_bias = wgrad,
                               .activation = wgrad ? ACTIVATION_NONE : ACTIVATION_relu}};
 }
 
 /* In many launches comes out what comes out in one, bit by bit. */
+static void check_cut(clae_device *device, const op_desc *desc, const op_impl *impl) {
+    op_instance *instance = NULL;
+    size_t count, launches[2];
+    float *got[2];
+    assert_int_equal(impl->prepare(device, desc, impl, &instance), CLAE_OK);
+    for (int cut = 0; cut < 2; cut++) {
+        fault = (struct fault){0};
+        device->flops_rate.per_ms = cut ? op_flops(desc) / 20 / DEVICE_LAUNCH_MS : 0;
+        got[cut] = run_once(device, instance, desc, &count);
+        launches[cut] = fault.launches;
+    }
+    device->flops_rate.per_ms = 0;
+    op_release(instance);
+    if (memcmp(got[0], got[1], count * sizeof(float)) != 0) fail_msg("%s by %s", op_name(desc->op), impl->name);
+    if (launches[1] < launches[0] + 2) fail_msg("%s by %s: %zu launches", op_name(desc->op), impl->name, launches[1]);
+    free(got[0]);
+    free(got[1]);
+}
+
 static void test_cut_launches(void **state) {
     fixture *f = *state;
+    const unsigned units = f->device->info.compute_units;
+    size_t checked = 0;
+    f->device->info.compute_units = 1;
     for (op_id op = 0; op_is_conv(op); op++)
         for (size_t i = 0; i < sizeof grouped / sizeof *grouped; i++) {
             const op_desc desc = conv_desc_of(op);
@@ -275,7 +298,70 @@ static void test_cut_launches(void **state) {
             if (strcmp(impl->name, "winograd_tiled") != 0) assert_true(launches[1] >= launches[0] + 2);
             free(got[0]);
             free(got[1]);
+        for (const op_impl *const *impl = f->device->backend->impls(op); *impl; impl++) {
+            op_desc desc = conv_desc_of(op);
+            if (!(*impl)->supports(f->device, &desc))
+                desc.conv.activation = ACTIVATION_NONE, desc.conv.with_bias = false;
+            if (!(*impl)->supports(f->device, &desc)) continue;
+            check_cut(f->device, &desc, *impl);
+            checked++;
         }
+    f->device->info.compute_units = units;
+    assert_true(checked >= 36);
+}
+
+#define ENCODER                                                                                                        \
+    "pixel_unshuffle 2, conv 8 k3 p1, batch_norm, relu, prelu, dropout 0.1, residual(conv 8 k3 p1, group_norm 2, "     \
+    "silu), "                                                                                                          \
+    "max_pool 2, upsample_nearest 2, avg_pool 2, upsample_bilinear 2, conv 16 k4 s2 p1, tanh, conv 16 k3, gelu, "      \
+    "softplus, sigmoid, leaky_relu, flatten, linear 4"
+#define DECODER "linear 16x4x4, unflatten, conv_transpose 12 k4 s2 p1, relu, pixel_shuffle 2"
+
+/* A network with every type of layer, trained in launches that do no more than `limit` MFLOP and MB; 0: uncut. What is
+ * learned, and how many launches it took. */
+static float *train_cut(double limit, size_t *count, size_t *launches) {
+    fixture f = {0};
+    clae_model *model = NULL;
+    clae_trainer *trainer = NULL;
+    fault = (struct fault){0};
+    assert_int_equal(fixture_open(&f, 0), CLAE_OK);
+    clae_dataset *dataset = byte_dataset(f.context, IMAGES, 3, 16, 16);
+    if (clae_model_create_text(f.context, (clae_shape){3, 16, 16}, ENCODER, DECODER, 7, &model) != CLAE_OK)
+        fail_msg("%s", f.last_error);
+    clae_settings settings = settings_of(BATCH, 1e-3);
+    f.device->info.compute_units = 1;
+    assert_int_equal(clae_trainer_create(f.device, model, dataset, &settings, &trainer), CLAE_OK);
+    f.device->flops_rate.per_ms = f.device->bytes_rate.per_ms = 1e6 * limit / DEVICE_LAUNCH_MS;
+    const size_t before = fault.launches;
+    assert_int_equal(clae_trainer_run(trainer, STEPS), CLAE_OK);
+    *launches = fault.launches - before;
+    assert_int_equal(clae_trainer_update_model(trainer), CLAE_OK);
+    *count = model->parameter_floats;
+    float *weights = malloc(*count * sizeof *weights);
+    memcpy(weights, model->parameters, *count * sizeof *weights);
+    clae_trainer_free(trainer);
+    clae_model_free(model);
+    clae_dataset_free(dataset);
+    fixture_close(&f);
+    return weights;
+}
+
+static void test_cut_training(void **state) {
+    (void)state;
+    size_t count, launches, cut_launches;
+    for (const layer_type *const *type = layer_types; *type; type++) {
+        const char *word = (*type)->word ? (*type)->word : (*type)->name;
+        if (!strstr(ENCODER ", " DECODER, word)) fail_msg("no %s in the network", word);
+    }
+    float *whole = train_cut(0, &count, &launches);
+    for (int i = 0; i < 2; i++) {
+        float *cut = train_cut(i ? 1e-6 : 0.05, &count, &cut_launches);
+        assert_memory_equal(cut, whole, count * sizeof *whole);
+        print_message("%zu launches, cut %zu\n", launches, cut_launches);
+        assert_true(cut_launches > launches + 20);
+        free(cut);
+    }
+    free(whole);
 }
 
 /* What an implementation takes of local memory, it asks for, however little there is. */
@@ -322,6 +408,7 @@ int main(void) {
         cmocka_unit_test(test_failing_first_use),
         cmocka_unit_test(test_cause),
         cmocka_unit_test(test_cut_launches),
+        cmocka_unit_test(test_cut_training),
         cmocka_unit_test(test_local_memory),
     };
     return cmocka_run_group_tests_name("launch", tests, fixture_setup, fixture_teardown);

@@ -16,17 +16,26 @@ typedef struct op_instance op_instance;
 struct tune_space;
 struct tuning;
 
+/* The least work that the device does in a millisecond. */
+typedef struct device_rate {
+    double per_ms;    /* 0: launches are not cut */
+    bool is_measured; /* otherwise it is assumed */
+} device_rate;
+
 /* A backend's own device begins with this. */
 struct clae_device {
     const backend *backend;
     clae_context *context;
     clae_device_info info;
-    char tuning_class[16];      /* of src/backend/tuning/defaults.def */
-    struct device_trust *trust; /* kept by device_trust.c */
-    struct tuning *tuning;      /* NULL for a judge */
-    uint64_t allocated_bytes;   /* of its buffers; kept by buffer_create and buffer_free */
-    bool shares_memory;         /* with the processor and all that runs on it */
-    double launch_flops;        /* of one launch at most, see DEVICE_LAUNCH_MS; 0: any number */
+    char tuning_class[16];              /* of src/backend/tuning/defaults.def */
+    struct device_trust *trust;         /* kept by device_trust.c */
+    struct tuning *tuning;              /* NULL for a judge */
+    uint64_t allocated_bytes;           /* of its buffers; kept by buffer_create and buffer_free */
+    bool shares_memory;                 /* with the processor and all that runs on it */
+    device_rate flops_rate, bytes_rate; /* of products, and of all other ops */
+    /* Of one call into a library at most, which cannot be cut: what it computes may depend on how work is divided, so
+     * that this does not depend on rates. 0: any number. */
+    double call_flops;
 };
 
 /* What a launch may take, as far as it can be cut: drivers end what keeps a GPU that draws a screen busy for seconds,
@@ -34,6 +43,13 @@ struct clae_device {
  * integrated GPU is assumed. */
 #define DEVICE_LAUNCH_MS 100.0
 #define DEVICE_SLOW_FLOPS_PER_MS 1e7
+#define DEVICE_SLOW_BYTES_PER_MS 2e6
+#define DEVICE_SLOW_UNITS 8
+
+/* Work of one launch at most; 0: any. */
+static inline double device_launch_limit(const device_rate *rate) {
+    return rate->per_ms * DEVICE_LAUNCH_MS;
+}
 
 /* Device memory; a backend's own buffer begins with this. */
 struct buffer {

@@ -1,8 +1,8 @@
 #include "check/selftest.h"
 
+#include "backend/device_trust.h"
 #include "base/clock.h"
 #include "base/log_capture.h"
-#include "backend/device_trust.h"
 #include "check/selftest_check.h"
 #include "check/selftest_positions.h"
 #include "check/selftest_trial.h"
@@ -26,7 +26,7 @@ typedef struct selftest {
     selftest_case *cases;
     size_t count;
     selftest_trial trial;
-    double slowest; /* operations in a millisecond, of the ops that have many; 0: none yet */
+    device_rate flops_rate, bytes_rate; /* the slowest that were seen */
 } selftest;
 
 static clae_status prepare_case(const selftest *test, const plan_node *node, selftest_case *c) {
@@ -69,21 +69,30 @@ static void close_test(selftest *test) {
     free(test->cases);
 }
 
-/* Fewer take as long as launching them. */
+/* Less takes as long as launching it. */
 #define TIMED_FLOPS 1e8
+#define TIMED_BYTES 3e7
 
-/* What a launch may hold is left to the slowest op. */
-static void note_rate(selftest *test, const op_desc *desc, double ms) {
-    const double flops = op_flops(desc);
-    if (flops < TIMED_FLOPS || !(test->device->launch_flops > 0)) return;
-    if (test->slowest == 0 || flops / ms < test->slowest) test->slowest = flops / ms;
+static void keep_slower(device_rate *rate, device_rate seen) {
+    if (seen.is_measured && (!rate->is_measured || seen.per_ms < rate->per_ms)) *rate = seen;
 }
 
+/* What a launch may hold is left to the slowest product, and to the slowest of the other ops. */
+static void note_rate(selftest *test, const op_desc *desc, double ms) {
+    const bool is_product = op_is_conv(desc->op) || desc->op == OP_gemm;
+    const double work = is_product ? op_flops(desc) : op_bytes(desc);
+    if (work < (is_product ? TIMED_FLOPS : TIMED_BYTES)) return;
+    keep_slower(is_product ? &test->flops_rate : &test->bytes_rate, (device_rate){work / ms, true});
+}
+
+/* At the end: a first op may be much faster than the next ones. */
 static void limit_launches(const selftest *test) {
-    if (test->slowest == 0) return;
-    test->device->launch_flops = test->slowest * DEVICE_LAUNCH_MS;
-    log_line(test->device->context, CLAE_LOG_DEBUG, "launches are of %.3g GFLOP at most, which take %g ms",
-             1e-9 * test->device->launch_flops, DEVICE_LAUNCH_MS);
+    clae_device *device = test->device;
+    if (device->flops_rate.per_ms > 0) keep_slower(&device->flops_rate, test->flops_rate);
+    if (device->bytes_rate.per_ms > 0) keep_slower(&device->bytes_rate, test->bytes_rate);
+    log_line(device->context, CLAE_LOG_DEBUG, "launches of %g ms at most have %.3g GFLOP and pass over %.3g GB",
+             DEVICE_LAUNCH_MS, 1e-9 * device_launch_limit(&device->flops_rate),
+             1e-9 * device_launch_limit(&device->bytes_rate));
 }
 
 static clae_status run_op(selftest *test, const selftest_case *c, selftest_result *result) {

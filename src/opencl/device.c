@@ -9,6 +9,7 @@
 #if CLAE_HAVE_CLBLAST
 #include <clblast_c.h>
 #endif
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,14 @@ static void choose_tuning_class(opencl_device *device) {
         snprintf(class, sizeof device->base.tuning_class, "%s", gpu_tuning_class(device->id));
 }
 
+/* Devices of many units are not as slow. */
+static void limit_launches(clae_device *device) {
+    const double units = fmax((double)device->info.compute_units / DEVICE_SLOW_UNITS, 1);
+    device->flops_rate.per_ms = DEVICE_SLOW_FLOPS_PER_MS;
+    device->bytes_rate.per_ms = DEVICE_SLOW_BYTES_PER_MS;
+    device->call_flops = DEVICE_LAUNCH_MS * DEVICE_SLOW_FLOPS_PER_MS * units;
+}
+
 clae_status opencl_connect(clae_context *context, const clae_device_info *info, opencl_device **out) {
     *out = NULL;
     opencl_device *device = calloc(1, sizeof *device);
@@ -91,7 +100,7 @@ clae_status opencl_connect(clae_context *context, const clae_device_info *info, 
     device->max_work_group_items = opencl_device_size(device->id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
     device->local_bytes = (size_t)opencl_device_ulong(device->id, CL_DEVICE_LOCAL_MEM_SIZE);
     device->base.shares_memory = opencl_device_uint(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
-    if (info->type != CLAE_DEVICE_CPU) device->base.launch_flops = DEVICE_LAUNCH_MS * DEVICE_SLOW_FLOPS_PER_MS;
+    if (info->type != CLAE_DEVICE_CPU) limit_launches(&device->base);
     status = make_queue(device);
     if (status) goto failed;
     device->programs = opencl_program_cache_create(context);

@@ -1,4 +1,5 @@
 /* GEMM by CLBlast. */
+#include "base/numbers.h"
 #include "opencl/impls.h"
 #include "opencl/instance.h"
 
@@ -54,25 +55,39 @@ static clae_status gemm_clblast_check(const clae_device *device, CLBlastStatusCo
 /* CLBlast takes a buffer for its copies, but no place in one, so that it cannot be given the plan's workspace. */
 typedef struct clblast_instance {
     opencl_instance base;
+    size_t rows;    /* of a call at most */
     buffer *copies; /* NULL: none needed */
 } clblast_instance;
 
-static CLBlastStatusCode gemm_clblast_multiply(const opencl_device *device, const gemm_desc *desc, view a, view b,
-                                               view c, cl_mem copies) {
+/* `rows` of the product; a and c are where they begin. */
+static CLBlastStatusCode gemm_clblast_multiply(const opencl_device *device, const gemm_desc *desc, size_t rows, view a,
+                                               view b, view c, cl_mem copies) {
     cl_command_queue queue = device->queue;
     return CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, gemm_clblast_transposed(desc->transpose_a),
-                                      gemm_clblast_transposed(desc->transpose_b), desc->m, desc->n, desc->k,
-                                      desc->alpha, opencl_memory_of(a), a.offset, desc->transpose_a ? desc->m : desc->k,
+                                      gemm_clblast_transposed(desc->transpose_b), rows, desc->n, desc->k, desc->alpha,
+                                      opencl_memory_of(a), a.offset, desc->transpose_a ? desc->m : desc->k,
                                       opencl_memory_of(b), b.offset, desc->transpose_b ? desc->k : desc->n, desc->beta,
                                       opencl_memory_of(c), c.offset, desc->n, &queue, NULL, copies);
 }
 
 static clae_status gemm_clblast_run(op_instance *instance, const op_args *args) {
-    buffer *copies = ((clblast_instance *)instance)->copies;
-    CLBlastStatusCode code = gemm_clblast_multiply(opencl_device_of(instance->device), &instance->desc.gemm,
-                                                   args->operand[GEMM_A], args->operand[GEMM_B], args->operand[GEMM_C],
-                                                   copies ? ((opencl_buffer *)copies)->memory : NULL);
+    const clblast_instance *self = (const clblast_instance *)instance;
+    const gemm_desc *desc = &instance->desc.gemm;
+    CLBlastStatusCode code = CLBlastSuccess;
+    for (size_t first = 0; first < desc->m && code == CLBlastSuccess; first += self->rows)
+        code =
+            gemm_clblast_multiply(opencl_device_of(instance->device), desc, smaller_size(self->rows, desc->m - first),
+                                  view_moved(args->operand[GEMM_A], first * (desc->transpose_a ? 1 : desc->k)),
+                                  args->operand[GEMM_B], view_moved(args->operand[GEMM_C], first * desc->n),
+                                  self->copies ? ((opencl_buffer *)self->copies)->memory : NULL);
     return gemm_clblast_check(instance->device, code, "CLBlastSgemm");
+}
+
+/* Equal parts but for the last. */
+static size_t gemm_clblast_rows(const clae_device *device, const op_desc *desc) {
+    const double calls = device->call_flops > 0 ? op_flops(desc) / device->call_flops : 1;
+    const size_t m = desc->gemm.m, parts = calls < (double)m ? (size_t)calls + 1 : m;
+    return divide_up_size(m, parts);
 }
 
 static void gemm_clblast_release(op_instance *instance) {
@@ -88,7 +103,7 @@ static clae_status gemm_clblast_run_small(clae_device *device, const gemm_desc *
     if (!status) status = buffer_zero(numbers, 0, numbers->bytes);
     if (!status)
         status = gemm_clblast_check(device,
-                                    gemm_clblast_multiply(opencl_device_of(device), &small, (view){numbers, 0},
+                                    gemm_clblast_multiply(opencl_device_of(device), &small, 1, (view){numbers, 0},
                                                           (view){numbers, 1}, (view){numbers, 2}, NULL),
                                     "CLBlastSgemm");
     if (!status) status = device_finish(device);
@@ -96,18 +111,26 @@ static clae_status gemm_clblast_run_small(clae_device *device, const gemm_desc *
     return status;
 }
 
-static clae_status gemm_clblast_create_copies(clblast_instance *self) {
+/* Offsets are not known yet; those that are not 0 need the most copies. */
+static clae_status gemm_clblast_copies(const clblast_instance *self, size_t rows, size_t *most_bytes) {
     clae_device *device = self->base.base.device;
     const gemm_desc *desc = &self->base.base.desc.gemm;
     cl_command_queue queue = opencl_device_of(device)->queue;
     size_t bytes = 0;
-    /* Offsets are not known yet; those that are not 0 need the most copies. */
-    CLBlastStatusCode code = CLBlastSGemmTempBufferSize(
+    const CLBlastStatusCode code = CLBlastSGemmTempBufferSize(
         CLBlastLayoutRowMajor, gemm_clblast_transposed(desc->transpose_a), gemm_clblast_transposed(desc->transpose_b),
-        desc->m, desc->n, desc->k, 1, desc->transpose_a ? desc->m : desc->k, 1, desc->transpose_b ? desc->k : desc->n,
-        1, desc->n, &queue, &bytes);
-    clae_status status = gemm_clblast_check(device, code, "CLBlastSGemmTempBufferSize");
-    return status || bytes == 0 ? status : buffer_create(device, bytes, &self->copies);
+        rows, desc->n, desc->k, 1, desc->transpose_a ? desc->m : desc->k, 1, desc->transpose_b ? desc->k : desc->n, 1,
+        desc->n, &queue, &bytes);
+    if (bytes > *most_bytes) *most_bytes = bytes;
+    return gemm_clblast_check(device, code, "CLBlastSGemmTempBufferSize");
+}
+
+static clae_status gemm_clblast_create_copies(clblast_instance *self) {
+    const size_t last = self->base.base.desc.gemm.m % self->rows;
+    size_t bytes = 0;
+    clae_status status = gemm_clblast_copies(self, self->rows, &bytes);
+    if (!status && last) status = gemm_clblast_copies(self, last, &bytes);
+    return status || bytes == 0 ? status : buffer_create(self->base.base.device, bytes, &self->copies);
 }
 
 static clae_status gemm_clblast_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
@@ -116,6 +139,7 @@ static clae_status gemm_clblast_prepare(clae_device *device, const op_desc *desc
         opencl_instance_create(device, desc, choice, sizeof(clblast_instance), gemm_clblast_run, instance);
     if (status) return status;
     (*instance)->release = gemm_clblast_release;
+    ((clblast_instance *)*instance)->rows = gemm_clblast_rows(device, desc);
     status = gemm_clblast_run_small(device, &desc->gemm);
     if (!status) status = gemm_clblast_create_copies((clblast_instance *)*instance);
     return opencl_instance_finish(instance, status);

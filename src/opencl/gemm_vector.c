@@ -124,6 +124,9 @@ static clae_status gemm_vector_prepare(clae_device *base, const op_desc *desc, c
     if (gemm->transpose_a) status = gemm_vector_create_pack(device, self->mr, false, &self->base.launch[PACK_A]);
     if (!status) status = gemm_vector_create_pack(device, self->nr, gemm->transpose_b, &self->base.launch[PACK_B]);
     if (!status) status = gemm_vector_create_tiles(device, self, gemm->transpose_a, &self->base.launch[TILES]);
+    const size_t n_parts = divide_up_size(gemm->n, self->most_n), m_parts = divide_up_size(gemm->m, self->most_m);
+    for (int i = PACK_A; i <= TILES; i++)
+        opencl_launch_share(&self->base.launch[i], n_parts * m_parts * divide_up_size(gemm->k, K_STEP));
     return opencl_instance_finish(instance, status);
 }
 

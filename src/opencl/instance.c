@@ -18,6 +18,10 @@ clae_status opencl_instance_create(clae_device *device, const op_desc *desc, con
     (*instance)->desc = *desc;
     (*instance)->run = run;
     (*instance)->release = opencl_instance_release;
+    for (int i = 0; i < OPENCL_MAX_LAUNCHES; ++i) {
+        opencl_instance_of(*instance)->launch[i].flops = op_flops(desc);
+        opencl_instance_of(*instance)->launch[i].bytes = op_bytes(desc);
+    }
     return CLAE_OK;
 }
 
@@ -33,10 +37,6 @@ void opencl_instance_release(op_instance *instance) {
     for (int i = 0; i < OPENCL_MAX_LAUNCHES; ++i)
         opencl_kernel_release(&opencl_instance_of(instance)->launch[i].kernel);
     free(instance);
-}
-
-clae_status opencl_launch_run(opencl_launch *launch) {
-    return opencl_kernel_run(&launch->kernel, launch->dimensions, launch->first, launch->global, launch->local);
 }
 
 size_t opencl_group_items(const opencl_device *device, size_t wanted) {
@@ -98,7 +98,7 @@ clae_status opencl_rows_create(opencl_device *device, const char *file, const ch
     size_t vector = cpu ? CPU_VECTOR : GPU_VECTOR;
     while (channels % vector != 0) vector /= 2;
     char all[160];
-    snprintf(all, sizeof all, "-DVEC=%zu%s", vector, options);
+    snprintf(all, sizeof all, "-DVEC=%zu%s%s", vector, cpu ? " -DWHOLE_ROWS" : "", options);
     *rows_per_item = cpu && row_floats < CPU_ROWS_FLOATS ? CPU_ROWS_FLOATS / row_floats : 1;
     choose_row_grid(device, rows, row_floats / vector, *rows_per_item, launch);
     return opencl_kernel_create(device, file, all, name, &launch->kernel);

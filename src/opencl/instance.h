@@ -4,11 +4,12 @@
 
 #include "opencl/opencl.h"
 
-/* A kernel with its grid. */
+/* A kernel with its grid, and what one run of it may do at most: by itself all that the op does. */
 typedef struct opencl_launch {
     opencl_kernel kernel;
     unsigned dimensions;
-    size_t global[3], local[3], first[3]; /* first: of the global ids */
+    size_t global[3], local[3];
+    double flops, bytes;
 } opencl_launch;
 
 /* The instance of an op that needs at most OPENCL_MAX_LAUNCHES kernels; larger ones begin with it. */
@@ -30,7 +31,11 @@ static inline opencl_instance *opencl_instance_of(op_instance *instance) {
     return (opencl_instance *)instance;
 }
 
+/* In as many pieces as the device wants, each with a global offset: a kernel asks for GROUP_ID (cl/prelude.cl), as
+ * get_group_id, get_num_groups and get_global_size are those of the piece. */
 clae_status opencl_launch_run(opencl_launch *launch);
+/* For a kernel that a run of the op launches `runs` times, on equal parts of its work. */
+void opencl_launch_share(opencl_launch *launch, size_t runs);
 
 /* Items of a work-group: the largest power of two within `wanted` and what the device allows. */
 size_t opencl_group_items(const opencl_device *device, size_t wanted);

@@ -36,8 +36,8 @@ static clae_status load_batch_prepare(clae_device *base, const op_desc *desc, co
     const size_t vector = cpu ? CPU_VECTOR : GPU_VECTOR;
     const size_t most_items = cpu ? CPU_MOST_ITEMS : GPU_MOST_ITEMS;
     char options[64];
-    snprintf(options, sizeof options, "-DVEC=%zu -DELEMENT=%s", vector,
-             desc->load_batch.from_float ? "float" : "uchar");
+    snprintf(options, sizeof options, "-DVEC=%zu -DELEMENT=%s%s", vector,
+             desc->load_batch.from_float ? "float" : "uchar", cpu ? " -DWHOLE_ROWS" : "");
     status = opencl_kernel_create(device, "load_batch.cl", options, "load_batch", &launch->kernel);
     if (status) return opencl_instance_finish(instance, status);
     self->images_per_item = (desc->load_batch.n + most_items - 1) / most_items;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FLOATS = 16, MOST_ITEMS = 8, THREE = 3, FIVE = 5, SCALE = 2 };
+enum { FLOATS = 16, MOST_ITEMS = 8, GROUP = 2, THREE = 3, FIVE = 5, SCALE = 2 };
 
 /* Mesa's llvmpipe ends the loops of a work-item after 65,535 steps in all, and goes on after them. */
 #define PROBE_STEPS 100000
@@ -35,7 +35,7 @@ static float expected_trial(int item, int items) {
     float sum = 0;
     for (int i = 0; i < FLOATS; i++) sum += (float)(2 * i + i);
     const float other = sum + (float)(items - 1 - item);
-    return (float)(SCALE * THREE) + other + 3 - FIVE;
+    return (float)GROUP * ((float)(SCALE * THREE) + other + 3 - FIVE);
 }
 
 static cl_int build(trial *t) {
@@ -82,10 +82,11 @@ static cl_int set_arguments(cl_kernel kernel, cl_mem in, cl_mem out) {
     return code == CL_SUCCESS ? clSetKernelArg(kernel, 5, sizeof scale, &scale) : code;
 }
 
-/* Enqueues one work-group and reads `bytes` of its output. */
-static cl_int run_and_read(const opencl_device *device, cl_kernel kernel, size_t items, cl_mem out, size_t bytes,
-                           void *result) {
-    const cl_int code = clEnqueueNDRangeKernel(device->queue, kernel, 1, NULL, &items, &items, 0, NULL, NULL);
+/* Enqueues one work-group, number `group` of a larger grid, and reads `bytes` of its output. */
+static cl_int run_and_read(const opencl_device *device, cl_kernel kernel, size_t group, size_t items, cl_mem out,
+                           size_t bytes, void *result) {
+    const size_t first = group * items;
+    const cl_int code = clEnqueueNDRangeKernel(device->queue, kernel, 1, &first, &items, &items, 0, NULL, NULL);
     if (code != CL_SUCCESS) return code;
     return clEnqueueReadBuffer(device->queue, out, CL_TRUE, 0, bytes, result, 0, NULL, NULL);
 }
@@ -103,7 +104,7 @@ static cl_int run_trial(const trial *t, float *result) {
         out_memory = clCreateBuffer(t->device->context, CL_MEM_READ_WRITE, MOST_ITEMS * sizeof *result, NULL, &code);
     if (code == CL_SUCCESS) code = set_arguments(kernel, in_memory, out_memory);
     if (code == CL_SUCCESS)
-        code = run_and_read(t->device, kernel, t->items, out_memory, t->items * sizeof *result, result);
+        code = run_and_read(t->device, kernel, GROUP, t->items, out_memory, t->items * sizeof *result, result);
     if (out_memory) clReleaseMemObject(out_memory);
     if (in_memory) clReleaseMemObject(in_memory);
     clReleaseKernel(kernel);
@@ -120,7 +121,7 @@ static cl_int run_probe(const trial *t, bool *end_early) {
     out = clCreateBuffer(t->device->context, CL_MEM_READ_WRITE, sizeof x, NULL, &code);
     if (code == CL_SUCCESS) code = clSetKernelArg(kernel, 0, sizeof out, &out);
     if (code == CL_SUCCESS) code = clSetKernelArg(kernel, 1, sizeof steps, &steps);
-    if (code == CL_SUCCESS) code = run_and_read(t->device, kernel, 1, out, sizeof x, &x);
+    if (code == CL_SUCCESS) code = run_and_read(t->device, kernel, 0, 1, out, sizeof x, &x);
     if (out) clReleaseMemObject(out);
     clReleaseKernel(kernel);
     *end_early = code == CL_SUCCESS && x != expected_probe();

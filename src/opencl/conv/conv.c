@@ -4,7 +4,6 @@
 #include "base/numbers.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,41 +128,15 @@ view conv_mask_of(const conv_job *job, const op_args *args) {
     return job->mask ? args->operand[CONV_EXTRA] : no_view;
 }
 
-/* Launches that an op is cut into, so that none takes long. */
-static int pieces_of(const op_instance *instance, int most) {
-    const double most_flops = instance->device->launch_flops;
-    const double pieces = most_flops > 0 ? ceil(op_flops(&instance->desc) / most_flops) : 1;
-    return pieces < most ? (int)fmax(pieces, 1) : most;
-}
-
-/* `count` of them in pieces, in whole units. */
-static int piece_of(const op_instance *instance, int count, int unit) {
-    const int units = divide_up(count, unit);
-    return divide_up(units, pieces_of(instance, units)) * unit;
-}
-
-/* Images first .. first + n - 1. */
-static clae_status conv_run_images(op_instance *instance, const op_args *args, int first, int n) {
+clae_status conv_run_single(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
     const view *operand = args->operand, bias = conv_bias_of(&conv->job, args), mask = conv_mask_of(&conv->job, args);
-    const conv_sides s = conv->job.sides;
-    const size_t in = (size_t)first * s.in_h * s.in_w * s.in_c, out = (size_t)first * s.out_h * s.out_w * s.out_c;
-    const size_t items = (size_t)divide_up(n, conv->tile_images) * conv->tile_items;
-    run->global[0] = (items + run->local[0] - 1) / run->local[0] * run->local[0];
-    const clae_status status = opencl_kernel_set(
-        &run->kernel, OPENCL_ARGS(arg_view(view_moved(operand[CONV_IN], in)), arg_view(operand[CONV_IN_WEIGHT]),
-                                  arg_view(bias.buffer ? bias : view_moved(mask, out)),
-                                  arg_view(view_moved(operand[CONV_OUT], out)), arg_int(n)));
+    const clae_status status =
+        opencl_kernel_set(&run->kernel, OPENCL_ARGS(arg_view(operand[CONV_IN]), arg_view(operand[CONV_IN_WEIGHT]),
+                                                    arg_view(bias.buffer ? bias : mask), arg_view(operand[CONV_OUT]),
+                                                    arg_int(instance->desc.conv.g.n)));
     return status == CLAE_OK ? opencl_launch_run(run) : status;
-}
-
-clae_status conv_run_single(op_instance *instance, const op_args *args) {
-    const int n = instance->desc.conv.g.n, piece = piece_of(instance, n, ((conv_instance *)instance)->tile_images);
-    clae_status status = CLAE_OK;
-    for (int first = 0; first < n && status == CLAE_OK; first += piece)
-        status = conv_run_images(instance, args, first, smaller(piece, n - first));
-    return status;
 }
 
 conv_wgrad_views conv_wgrad_views_of(const conv_instance *instance, const op_args *args) {
@@ -194,46 +167,21 @@ clae_status conv_launch_wgrad(op_instance *instance, const op_args *args) {
     return status == CLAE_OK ? reduce_wgrad(instance, args, &v) : status;
 }
 
-/* Chunks first .. first + count - 1. */
-static clae_status conv_run_chunks(op_instance *instance, const op_args *args, const conv_wgrad_views *v, int first,
-                                   int count) {
-    const conv_instance *conv = (conv_instance *)instance;
-    const conv_geometry *g = &instance->desc.conv.g;
-    opencl_launch *partial = &opencl_instance_of(instance)->launch[0];
-    const int image = first * conv->chunk;
-    const size_t wide = (size_t)image * g->wide_h * g->wide_w * g->wide_c;
-    const size_t narrow = (size_t)image * g->narrow_h * g->narrow_w * g->narrow_c;
-    partial->global[2] = (size_t)count;
-    const clae_status status = opencl_kernel_set(
-        &partial->kernel, OPENCL_ARGS(arg_view(view_moved(v->wide, wide)), arg_view(view_moved(v->narrow, narrow)),
-                                      arg_view(view_moved(args->workspace, (size_t)first * conv->job.slice_floats)),
-                                      arg_int(g->n - image), arg_int(conv->chunk), arg_int(conv->job.transposed),
-                                      arg_int(conv->job.dbias_count)));
-    return status == CLAE_OK ? opencl_launch_run(partial) : status;
-}
-
 clae_status conv_run_wgrad_split(op_instance *instance, const op_args *args) {
-    const conv_wgrad_views v = conv_wgrad_views_of((const conv_instance *)instance, args);
-    const int chunks = ((conv_instance *)instance)->chunks, piece = piece_of(instance, chunks, 1);
-    clae_status status = CLAE_OK;
-    for (int first = 0; first < chunks && status == CLAE_OK; first += piece)
-        status = conv_run_chunks(instance, args, &v, first, smaller(piece, chunks - first));
-    return status == CLAE_OK ? reduce_wgrad(instance, args, &v) : status;
+    const conv_instance *conv = (conv_instance *)instance;
+    const conv_wgrad_views v = conv_wgrad_views_of(conv, args);
+    const clae_status status = opencl_kernel_set(
+        &opencl_instance_of(instance)->launch[0].kernel,
+        OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(args->workspace), arg_int(instance->desc.conv.g.n),
+                    arg_int(conv->chunk), arg_int(conv->job.transposed), arg_int(conv->job.dbias_count)));
+    return status == CLAE_OK ? conv_launch_wgrad(instance, args) : status;
 }
 
-/* Cut between results, as each is a sum over all images. */
 clae_status conv_run_wgrad_single(op_instance *instance, const op_args *args) {
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
     const conv_wgrad_views v = conv_wgrad_views_of((const conv_instance *)instance, args);
-    const size_t items = run->local[0], results = ((conv_instance *)instance)->job.slice_floats;
-    const int groups = (int)((results + items - 1) / items), piece = piece_of(instance, groups, 1);
-    clae_status status =
+    const clae_status status =
         opencl_kernel_set(&run->kernel, OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(v.dweight),
                                                     arg_view(v.dbias), arg_int(instance->desc.conv.g.n)));
-    for (int first = 0; first < groups && status == CLAE_OK; first += piece) {
-        run->first[0] = (size_t)first * items;
-        run->global[0] = (size_t)smaller(piece, groups - first) * items;
-        status = opencl_launch_run(run);
-    }
-    return status;
+    return status == CLAE_OK ? opencl_launch_run(run) : status;
 }

@@ -15,8 +15,6 @@ enum { CONV_IN, CONV_IN_WEIGHT, CONV_EXTRA, CONV_OUT };
 typedef struct conv_instance {
     opencl_instance opencl;
     conv_job job;
-    int tile_images; /* gather and spread by one launch: images of a tile, and the work-items for that many */
-    size_t tile_items;
     int chunk, chunks;  /* wgrad: images, or tiles, in a partial sum, and how many of those there are */
     int block, rows;    /* direct: output channels side by side, rows of output for a work-item */
     winograd_grid grid; /* of Winograd's tiles */

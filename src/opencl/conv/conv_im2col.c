@@ -157,6 +157,7 @@ static clae_status conv_im2col_prepare_kernels(im2col_instance *self) {
     clae_status status =
         opencl_launch_create(device, "conv_im2col.cl", options, self->kind == CONV_SPREAD ? "col2im" : "im2col",
                              COPY_ITEMS, &self->base.launch[COPY]);
+    opencl_launch_share(&self->base.launch[COPY], divide_up_size((size_t)g->n, self->chunk));
     if (status || !op_is_transposed(self->base.base.desc.op)) return status;
     return opencl_launch_create(device, "conv_im2col.cl", options, "swap_channels", COPY_ITEMS,
                                 &self->base.launch[SWAP]);

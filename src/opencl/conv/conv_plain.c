@@ -23,8 +23,6 @@ static clae_status conv_plain_prepare(clae_device *device, const op_desc *desc, 
     if (status != CLAE_OK) return status;
     const size_t results = wgrad ? job.slice_floats : (size_t)desc->conv.g.n * s.out_h * s.out_w * s.out_c;
     const size_t items = opencl_group_items(opencl_device_of(device), 64);
-    made->tile_images = 1;
-    made->tile_items = (size_t)s.out_h * s.out_w * s.out_c;
     conv_grid(made, 0, (const size_t[]){(results + items - 1) / items * items, 1, 1}, (const size_t[]){items, 1, 1});
     *instance = &made->opencl.base;
     return CLAE_OK;

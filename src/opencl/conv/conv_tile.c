@@ -62,11 +62,9 @@ void conv_tile_grid(conv_instance *instance, const conv_tile_shape *shape, int b
     const conv_geometry *g = &desc->conv.g;
     const conv_sides s = conv_sides_of(desc);
     const conv_axes axes = conv_axes_of(desc);
-    instance->tile_images = shape->n;
-    instance->tile_items = (size_t)divide_up(axes.y.places, shape->h) * divide_up(axes.x.places, shape->w) * items;
-    const size_t tiles = (size_t)divide_up(g->n, shape->n);
-    conv_grid(instance, 0,
-              (const size_t[]){tiles * instance->tile_items, divide_up(s.out_c, block), s.spread ? g->sh * g->sw : 1},
+    const size_t tiles = (size_t)divide_up(g->n, shape->n) * (size_t)divide_up(axes.y.places, shape->h) *
+                         (size_t)divide_up(axes.x.places, shape->w);
+    conv_grid(instance, 0, (const size_t[]){tiles * items, divide_up(s.out_c, block), s.spread ? g->sh * g->sw : 1},
               (const size_t[]){items, 1, 1});
 }
 

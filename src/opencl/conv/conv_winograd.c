@@ -71,7 +71,8 @@ static clae_status conv_winograd_run_data(op_instance *instance, const op_args *
             OPENCL_ARGS(arg_view(operand[CONV_IN]), arg_view(args->workspace), arg_view(conv_mask_of(job, args)),
                         arg_view(operand[CONV_OUT]), arg_geometry(&instance->desc.conv.g), arg_int(s.spread),
                         arg_int(job->relu), arg_int(conv->grid.images), arg_int(conv->grid.rows),
-                        arg_int(winograd_stride(&conv->grid, s.in_c)), arg_int(winograd_stride(&conv->grid, s.out_c))));
+                        arg_int(winograd_stride(&conv->grid, s.in_c)), arg_int(winograd_stride(&conv->grid, s.out_c)),
+                        arg_int((int)run->global[0])));
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
@@ -125,7 +126,8 @@ static clae_status conv_winograd_run_wgrad(op_instance *instance, const op_args 
                                       arg_int(conv->chunk), arg_int(transposed), arg_int(dy_c), arg_ulong(slice),
                                       arg_int(conv->grid.images), arg_int(conv->grid.rows),
                                       arg_int(winograd_stride(&conv->grid, g->wide_c)),
-                                      arg_int(winograd_stride(&conv->grid, g->narrow_c))));
+                                      arg_int(winograd_stride(&conv->grid, g->narrow_c)),
+                                      arg_int((int)partial->global[0])));
     if (status == CLAE_OK) status = opencl_launch_run(partial);
     if (status == CLAE_OK)
         status =

@@ -197,6 +197,8 @@ static clae_status conv_winograd_tiled_create_data(clae_device *device, const op
     conv_winograd_tiled_product_grid(*made, PRODUCT, &s, divide_up(tiles, s.block_rows),
                                      divide_up(sides.out_c, s.block_columns), size * size);
     conv_winograd_tiled_transform_grid(*made, FINISH, &s, divide_up(tiles * sides.out_c, s.pairs), 1);
+    for (int i = TRANSFORM; i <= FINISH; i++)
+        opencl_launch_share(&(*made)->opencl.launch[i], (size_t)(*made)->grid.groups);
     (*made)->opencl.base.workspace_bytes =
         ((size_t)weight_floats(desc) + (size_t)tiles * tile_floats(desc)) * sizeof(float);
     return CLAE_OK;
@@ -303,6 +305,8 @@ static clae_status conv_winograd_tiled_create_wgrad(clae_device *device, const o
               (const size_t[]){s.items, 1, 1});
     conv_winograd_tiled_transform_grid(*made, WGRAD_REDUCE, &s,
                                        divide_up(g->wide_c * g->narrow_c, s.pairs) + divide_up(dy_c, s.items), 1);
+    for (int i = WGRAD_TRANSFORM; i <= WGRAD_PRODUCT; i++)
+        opencl_launch_share(&(*made)->opencl.launch[i], (size_t)(*made)->grid.groups);
     (*made)->opencl.base.workspace_bytes = p.end * sizeof(float);
     return CLAE_OK;
 }
