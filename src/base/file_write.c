@@ -136,3 +136,82 @@ bool file_is_in_place(const char *path) {
     file_target_close(&target);
     return found;
 }
+
+struct file_builder {
+    output_file file;
+    char *path;
+};
+
+static clae_status open_builder(file_builder *b) {
+    output_file *f = &b->file;
+    clae_status status = file_target_find(f->context, f->path, &f->target);
+    if (status != CLAE_OK) return status;
+    if (f->target.kind != TARGET_FILE)
+        return fail(f->context, CLAE_ERROR_OUTPUT, "cannot write '%s': it is no regular file", f->path);
+    f->fd = temporary_open_unnamed(f->target.folder);
+    return f->fd < 0 ? open_temporary(f) : CLAE_OK;
+}
+
+clae_status file_builder_open(const clae_context *context, const char *path, file_builder **builder) {
+    *builder = NULL;
+    file_builder *b = calloc(1, sizeof *b);
+    char *copy = strdup(path);
+    if (!b || !copy) {
+        free(b);
+        free(copy);
+        return fail_memory(context, strlen(path), "a file");
+    }
+    *b = (file_builder){.file = {.context = context, .path = copy, .fd = -1, .target = {.folder = -1}}, .path = copy};
+    const clae_status status = open_builder(b);
+    if (status == CLAE_OK)
+        *builder = b;
+    else
+        file_builder_free(b);
+    return status;
+}
+
+int file_builder_descriptor(const file_builder *builder) {
+    return builder->file.fd;
+}
+
+bool file_builder_write(const file_builder *builder, uint64_t offset, const void *data, size_t bytes) {
+    const char *p = data;
+    while (bytes > 0) {
+        const ssize_t written =
+            pwrite(builder->file.fd, p, bytes < LARGEST_TRANSFER_BYTES ? bytes : LARGEST_TRANSFER_BYTES, (off_t)offset);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        p += written;
+        offset += (uint64_t)written;
+        bytes -= (size_t)written;
+    }
+    return true;
+}
+
+bool file_builder_read(const file_builder *builder, uint64_t offset, void *data, size_t bytes) {
+    char *p = data;
+    while (bytes > 0) {
+        const ssize_t got =
+            pread(builder->file.fd, p, bytes < LARGEST_TRANSFER_BYTES ? bytes : LARGEST_TRANSFER_BYTES, (off_t)offset);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        p += got;
+        offset += (uint64_t)got;
+        bytes -= (size_t)got;
+    }
+    return true;
+}
+
+clae_status file_builder_commit(file_builder *builder) {
+    output_file *f = &builder->file;
+    if (!f->temporary && temporary_name(f->target.folder, f->fd, f->target.name, &f->temporary) < 0)
+        return fail_write(f, "naming it");
+    return commit(f);
+}
+
+void file_builder_free(file_builder *builder) {
+    if (!builder) return;
+    release(&builder->file);
+    free(builder->path);
+    free(builder);
+}

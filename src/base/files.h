@@ -19,6 +19,19 @@ typedef struct file_part {
  * file untouched. */
 clae_status file_write_atomic(const clae_context *context, const char *path, const file_part *parts, size_t count);
 
+/* A regular file that is written piece by piece, in any order, to a temporary one which takes its place at the end: the
+ * old file is there until then. Where the file system can, the temporary file has no name before, and vanishes with the
+ * process. */
+typedef struct file_builder file_builder;
+clae_status file_builder_open(const clae_context *context, const char *path, file_builder **builder);
+int file_builder_descriptor(const file_builder *builder); /* for reading and writing */
+/* False and errno on a fault; for several threads at once. */
+bool file_builder_write(const file_builder *builder, uint64_t offset, const void *data, size_t bytes);
+bool file_builder_read(const file_builder *builder, uint64_t offset, void *data, size_t bytes);
+/* Once: flushes it to the disk, and puts it in its place. */
+clae_status file_builder_commit(file_builder *builder);
+void file_builder_free(file_builder *builder); /* takes NULL, and drops what was not committed */
+
 /* Whether file_write_atomic would be able to, as far as that is known before: a temporary file is made and removed. */
 clae_status file_check_writable(const clae_context *context, const char *path);
 /* Whether it would write in place. */

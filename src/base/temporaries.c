@@ -18,18 +18,36 @@
 #define NAME_ATTEMPTS 100
 #define ENDING ".tmp"
 
-int temporary_open(int folder, const char *name, char **temporary) {
+/* A name of this process's own, to be freed; NULL without memory. */
+static char *make_name(const char *name, const struct timespec *now, unsigned long attempt) {
+    return string_format(".%.200s.%ld-%lx" ENDING, name, (long)getpid(), (unsigned long)now->tv_nsec + attempt);
+}
+
+/* Creates a file of this name: its descriptor, or -1 and errno. `data` is the caller's. */
+typedef int (*create_fn)(int folder, const char *name, int data);
+
+static int create_new(int folder, const char *name, int data) {
+    (void)data;
+    return openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+}
+
+static int create_link(int folder, const char *name, int fd) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, path, folder, name, AT_SYMLINK_FOLLOW) == 0 ? fd : -1;
+}
+
+static int create(int folder, const char *name, create_fn fn, int data, char **temporary) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     *temporary = NULL;
     for (unsigned long attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
-        char *made =
-            string_format(".%.200s.%ld-%lx" ENDING, name, (long)getpid(), (unsigned long)now.tv_nsec + attempt);
+        char *made = make_name(name, &now, attempt);
         if (!made) {
             errno = ENOMEM;
             return -1;
         }
-        const int fd = openat(folder, made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        const int fd = fn(folder, made, data);
         if (fd >= 0) {
             /* The lock says that its owner lives, to processes which do not see that by its number; some file systems
              * have none. */
@@ -41,6 +59,24 @@ int temporary_open(int folder, const char *name, char **temporary) {
         if (errno != EEXIST) break;
     }
     return -1;
+}
+
+int temporary_open(int folder, const char *name, char **temporary) {
+    return create(folder, name, create_new, 0, temporary);
+}
+
+int temporary_open_unnamed(int folder) {
+#ifdef O_TMPFILE
+    /* It is named by its descriptor. */
+    if (access("/proc/self/fd", X_OK) == 0) return openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+#else
+    (void)folder;
+#endif
+    return -1;
+}
+
+int temporary_name(int folder, int fd, const char *name, char **temporary) {
+    return create(folder, name, create_link, fd, temporary);
 }
 
 /* The process in the name of a temporary file; 0 for other names. */
