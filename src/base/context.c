@@ -22,6 +22,8 @@ clae_status clae_context_create(const clae_context_options *options, clae_contex
     c->log = options->log;
     c->log_user = options->log_user;
     c->log_level = options->log_level;
+    c->progress = options->progress;
+    c->progress_user = options->progress_user;
     c->threads = options->threads;
     c->memory_limit_bytes = options->memory_limit_bytes;
 
@@ -44,4 +46,8 @@ void clae_context_free(clae_context *context) {
     free(context->cache_dir);
     free(context->data_dir);
     free(context);
+}
+
+void context_progress(const clae_context *context, const char *what, uint64_t done, uint64_t total) {
+    if (context->progress) context->progress(context->progress_user, what, done, total);
 }

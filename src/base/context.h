@@ -10,6 +10,8 @@ struct clae_context {
     clae_log_fn log;
     void *log_user;
     clae_log_level log_level;
+    clae_progress_fn progress;
+    void *progress_user;
     unsigned threads; /* 0: one for each core */
     char *kernel_dir; /* NULL: none */
     char *cache_dir;  /* NULL: nowhere to keep compiled kernels */
@@ -19,6 +21,8 @@ struct clae_context {
     void *drivers;
     void (*drivers_free)(void *drivers);
 };
+
+void context_progress(const clae_context *context, const char *what, uint64_t done, uint64_t total);
 
 __attribute__((format(printf, 3, 4))) void log_line(const clae_context *context, clae_log_level level,
                                                     const char *format, ...);
