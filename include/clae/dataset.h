@@ -47,6 +47,13 @@ CLAE_API void clae_dataset_limit(clae_dataset *dataset, size_t n);
  * such images. */
 CLAE_API clae_status clae_dataset_read(const clae_dataset *dataset, size_t first, size_t n, float *pixels);
 
+/* What images show, where the data say so; training never uses it. Labels are below clae_dataset_label_count, which is 0
+ * where there are none; an image may be without one. A label's name is NULL where labels are numbers alone. */
+#define CLAE_NO_LABEL UINT32_MAX
+CLAE_API size_t clae_dataset_label_count(const clae_dataset *dataset);
+CLAE_API uint32_t clae_dataset_label(const clae_dataset *dataset, size_t image);
+CLAE_API const char *clae_dataset_label_name(const clae_dataset *dataset, uint32_t label);
+
 CLAE_API const clae_dataset_info *clae_dataset_get_info(const clae_dataset *dataset);
 CLAE_API void clae_dataset_free(clae_dataset *dataset);
 

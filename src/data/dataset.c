@@ -183,6 +183,7 @@ const clae_dataset_info *clae_dataset_get_info(const clae_dataset *dataset) {
 
 void clae_dataset_free(clae_dataset *dataset) {
     if (!dataset) return;
+    dataset_labels_free(&dataset->labels);
     free(dataset->elements);
     free(dataset->source);
     free(dataset);

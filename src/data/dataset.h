@@ -5,11 +5,19 @@
 #include <clae/dataset.h>
 #include <clae/model.h>
 
+/* Labels of images, as clae_dataset_label gives them. */
+typedef struct dataset_labels {
+    size_t count;       /* they are below it */
+    uint32_t *of_image; /* as many as images, or CLAE_NO_LABEL; NULL: there are none */
+    char **names;       /* `count` of them; NULL: labels are numbers */
+} dataset_labels;
+
 struct clae_dataset {
     clae_context *context;
     clae_dataset_info info;
     void *elements; /* for dataset.c alone: others read them by the functions below */
     char *source;
+    dataset_labels labels;
 };
 
 /* Bytes of one image's elements as they are stored. */
@@ -36,5 +44,9 @@ clae_status dataset_check_size(const clae_context *context, const clae_dataset_i
  * are not finite. */
 clae_status dataset_adopt(clae_context *context, const clae_dataset_info *shape, void *elements, const char *source,
                           clae_dataset **dataset);
+
+/* Takes the labels over, each block of which is freed by free(). */
+void dataset_set_labels(clae_dataset *dataset, const dataset_labels *labels);
+void dataset_labels_free(dataset_labels *labels);
 
 #endif
