@@ -12,6 +12,7 @@ required|command meson|meson|meson|meson|meson
 required|command ninja|ninja-build|ninja-build|ninja|ninja
 required|command pkg-config|pkg-config|pkgconf-pkg-config|pkgconf|pkgconf
 required|library libpng|libpng-dev|libpng-devel|libpng|libpng
+required|library libjpeg|libjpeg-dev|libjpeg-turbo-devel|libjpeg-turbo|jpeg-turbo
 required|library zlib|zlib1g-dev|zlib-devel|zlib|zlib
 required|library jansson|libjansson-dev|jansson-devel|jansson|jansson
 required|library cairo|libcairo2-dev|cairo-devel|cairo|cairo
