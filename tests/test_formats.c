@@ -166,7 +166,7 @@ static void refuses_other_kinds(void **state) {
     scene *s = *state;
     static const struct {
         const char *start, *kind;
-    } files[] = {{"\x89PNG\r\n\x1a\n", "a PNG image"},
+    } files[] = {{"%PDF-1.7\n", "a PDF document"},
                  {"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"},
                  {"<html>", "HTML"},
                  {"label,pixel0,pixel1\n5,0,0\n", "comma-separated"},

@@ -23,15 +23,40 @@ typedef struct clae_dataset_info {
     const char *source;   /* the path it was read from, or "memory" */
 } clae_dataset_info;
 
+/* How pictures of any size are made images of one size: scaled until they cover it, with the middle cut out; scaled
+ * until they fit into it, with a border of the background; or stretched to it. */
+typedef enum clae_fit { CLAE_FIT_COVER, CLAE_FIT_CONTAIN, CLAE_FIT_STRETCH } clae_fit;
+
+/* What becomes of pictures; zero or NULL means the default. Arrays heed none of it. */
+typedef struct clae_dataset_options {
+    size_t h, w; /* default: the size that all pictures have */
+    clae_fit fit;
+    size_t c;               /* 1: grey, 3: colours; default: 3 where any picture has colours */
+    const char *background; /* behind what is transparent, and of borders: white (default), black, grey or #rrggbb */
+    double test_share;      /* where there are no folders train and test; default: 0.1; negative: none */
+    const char *labels;     /* a file of lines `name,label`; default: the names of folders are labels */
+    const char *cache_dir;  /* for decoded pictures; default: images in the context's cache_dir */
+    bool skip_bad;          /* leaves out pictures that cannot be read */
+} clae_dataset_options;
+
 /* Opens images by name or path: "mnist" and "fashion-mnist" are looked up in the context's data folder
  * ($CLAE_DATA_DIR by default; a folder of the name in it, or the data folder itself), in $XDG_DATA_HOME/clae
  * (~/.local/share/clae) and in /usr/share/datasets; a folder holds MNIST-named files (train-images-idx3-ubyte and
- * t10k-images-idx3-ubyte, or train-images.npy and t10k-images.npy, plain or .gz); a file is used for both splits. Files are
- * IDX files of rank 3 of unsigned bytes, or NumPy arrays (n, h, w), (n, c, h, w) or (n, h, w, c), c from 1 to 4: uint8 and
- * uint16 are divided by 255 and 65535, float32 and float64 are used as they are. A path that exists wins over a name.
- * CLAE_ERROR_INPUT when it is missing, damaged, of another kind or not finite, or when c may be either of two axes. */
+ * t10k-images-idx3-ubyte, or train-images.npy and t10k-images.npy, plain or .gz), or pictures; a file is used for both splits.
+ * Arrays are IDX files of rank 3 of unsigned bytes, or NumPy arrays (n, h, w), (n, c, h, w) or (n, h, w, c), c from 1 to 4:
+ * uint8 and uint16 are divided by 255 and 65535, float32 and float64 are used as they are. A path that exists wins over a
+ * name. CLAE_ERROR_INPUT when it is missing, damaged, of another kind or not finite, or when c may be either of two axes.
+ *
+ * Pictures are those of a folder and the folders in it, in natural order (img2 before img10), without hidden files; those
+ * that a text file lists, one path a line, relative to the list; those of a tar archive, compressed or not; or a single one.
+ * The folders train and test (or val) are the splits; otherwise test_share of the pictures is for testing, chosen by their
+ * names. Folders in those are labels. Pictures are decoded by several threads into one file of the cache, from which they are
+ * mapped: they need not fit into memory, and are not decoded again until names, sizes, times or options change. Those that
+ * cannot be read are named, and CLAE_ERROR_INPUT, unless skip_bad is set. `options` NULL: the defaults. */
 CLAE_API clae_status clae_dataset_open(clae_context *context, const char *name, clae_split split,
                                        clae_dataset **dataset);
+CLAE_API clae_status clae_dataset_open_with(clae_context *context, const char *name, clae_split split,
+                                            const clae_dataset_options *options, clae_dataset **dataset);
 
 /* Copies n*h*w*c elements, [n][h][w][c]; at most 2^32 - 1 images. CLAE_ERROR_INPUT when there are none, or when a float
  * is not finite. */

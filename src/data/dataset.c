@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define BYTE_VALUES 256
 
@@ -77,34 +78,59 @@ static clae_status check_finite(const clae_dataset *dataset) {
                 isnan(values[i]) ? "not a number" : "infinite");
 }
 
-clae_status dataset_adopt(clae_context *context, const clae_dataset_info *shape, void *elements, const char *source,
-                          clae_dataset **dataset) {
-    clae_dataset *d = NULL;
-    size_t bytes;
-    clae_status status = dataset_check_size(context, shape, source, &bytes);
-    if (status != CLAE_OK) goto fail;
-    d = calloc(1, sizeof *d);
+static void free_elements(clae_dataset *dataset) {
+    if (dataset->mapping)
+        munmap(dataset->mapping, dataset->mapping_bytes);
+    else
+        free(dataset->elements);
+}
+
+/* Makes a dataset of `content`, whose elements it takes over. */
+static clae_status make(clae_context *context, const clae_dataset *content, const char *source,
+                        clae_dataset **dataset) {
+    clae_dataset *d = malloc(sizeof *d);
     char *copy = strdup(source);
     if (!d || !copy) {
+        free(d);
         free(copy);
-        status = fail_memory(context, sizeof *d, source);
-        goto fail;
+        return fail_memory(context, sizeof *d, source);
     }
+    *d = *content;
     d->context = context;
-    d->info = *shape;
-    d->elements = elements;
     d->info.source = d->source = copy;
-    describe(d);
+    *dataset = d;
+    return CLAE_OK;
+}
+
+static clae_status adopt(clae_context *context, clae_dataset *content, const char *source, clae_dataset **dataset) {
+    size_t bytes;
+    clae_dataset *d = NULL;
+    clae_status status = dataset_check_size(context, &content->info, source, &bytes);
+    if (status == CLAE_OK) status = make(context, content, source, &d);
+    if (status != CLAE_OK) {
+        free_elements(content);
+        return status;
+    }
+    if (!*d->info.fingerprint) describe(d);
     status = check_finite(d);
     if (status == CLAE_OK)
         *dataset = d;
     else
         clae_dataset_free(d);
     return status;
-fail:
-    free(d);
-    free(elements);
-    return status;
+}
+
+clae_status dataset_adopt(clae_context *context, const clae_dataset_info *shape, void *elements, const char *source,
+                          clae_dataset **dataset) {
+    clae_dataset content = {.info = *shape, .elements = elements};
+    return adopt(context, &content, source, dataset);
+}
+
+clae_status dataset_adopt_mapped(clae_context *context, const clae_dataset_info *info, void *mapping,
+                                 size_t mapping_bytes, size_t offset, const char *source, clae_dataset **dataset) {
+    clae_dataset content = {
+        .info = *info, .elements = (char *)mapping + offset, .mapping = mapping, .mapping_bytes = mapping_bytes};
+    return adopt(context, &content, source, dataset);
 }
 
 static clae_status copy_elements(clae_context *context, const clae_dataset_info *shape, const void *elements,
@@ -184,7 +210,7 @@ const clae_dataset_info *clae_dataset_get_info(const clae_dataset *dataset) {
 void clae_dataset_free(clae_dataset *dataset) {
     if (!dataset) return;
     dataset_labels_free(&dataset->labels);
-    free(dataset->elements);
+    free_elements(dataset);
     free(dataset->source);
     free(dataset);
 }

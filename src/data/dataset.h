@@ -16,6 +16,8 @@ struct clae_dataset {
     clae_context *context;
     clae_dataset_info info;
     void *elements; /* for dataset.c alone: others read them by the functions below */
+    void *mapping;  /* the file that the elements are in; NULL: they are a block of memory */
+    size_t mapping_bytes;
     char *source;
     dataset_labels labels;
 };
@@ -44,6 +46,11 @@ clae_status dataset_check_size(const clae_context *context, const clae_dataset_i
  * are not finite. */
 clae_status dataset_adopt(clae_context *context, const clae_dataset_info *shape, void *elements, const char *source,
                           clae_dataset **dataset);
+
+/* Makes one of elements that are `offset` bytes behind the start of a mapped file, which is unmapped with it, or after a
+ * failure. Statistics and fingerprint are taken from `info`, where it has them. */
+clae_status dataset_adopt_mapped(clae_context *context, const clae_dataset_info *info, void *mapping,
+                                 size_t mapping_bytes, size_t offset, const char *source, clae_dataset **dataset);
 
 /* Takes the labels over, each block of which is freed by free(). */
 void dataset_set_labels(clae_dataset *dataset, const dataset_labels *labels);

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/image_format.h"
+#include "data/picture_dataset.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +18,20 @@ static bool is_known(const char *name, size_t length) {
     return false;
 }
 
-static clae_status open_file(clae_context *context, const char *path, clae_dataset **dataset) {
+/* Whether a file is of a format of arrays. */
+static bool is_array(const clae_context *context, const char *path) {
+    clae_context quiet = *context;
+    quiet.log = NULL;
+    return image_file_is_array(&quiet, path);
+}
+
+static clae_status open_path(clae_context *context, const char *path, clae_split split,
+                             const clae_dataset_options *options, clae_dataset **dataset) {
     clae_dataset_info shape;
     void *elements;
+    picture_origin origin = PICTURES_OF_FOLDER;
+    if (path_is_folder(path) || (!is_array(context, path) && picture_origin_of(path, &origin)))
+        return picture_dataset_open(context, path, origin, split, options, dataset);
     const clae_status status = image_file_read(context, path, &shape, &elements);
     return status == CLAE_OK ? dataset_adopt(context, &shape, elements, path, dataset) : status;
 }
@@ -53,12 +65,28 @@ static clae_status find_images(const clae_context *context, const char *folder, 
     return status;
 }
 
-/* Of a folder that must have it. */
+/* Whether it holds the array of the other split. */
+static clae_status find_other(const clae_context *context, const char *folder, clae_split split, bool *is_there) {
+    char *path;
+    const clae_status status =
+        find_images(context, folder, split == CLAE_SPLIT_TRAIN ? CLAE_SPLIT_TEST : CLAE_SPLIT_TRAIN, &path);
+    *is_there = path != NULL;
+    free(path);
+    return status;
+}
+
+/* Without any arrays, it is a folder of pictures itself. */
 static clae_status find_in_folder(const clae_context *context, const char *folder, clae_split split, char **path) {
-    const clae_status status = find_images(context, folder, split, path);
+    clae_status status = find_images(context, folder, split, path);
+    bool has_other = false;
     char names[512] = "";
     size_t length = 0;
+    if (status == CLAE_OK && !*path) status = find_other(context, folder, split, &has_other);
     if (status != CLAE_OK || *path) return status;
+    if (!has_other) {
+        *path = strdup(folder);
+        return *path ? CLAE_OK : fail_memory(context, strlen(folder), "a path");
+    }
     for (const image_format *const *format = image_formats; *format && length < sizeof names; format++)
         length += (size_t)snprintf(names + length, sizeof names - length, "%s%s-images%s", length ? ", no " : "",
                                    split_stem(split), (*format)->suffixes[0]);
@@ -124,7 +152,9 @@ clae_status dataset_find(const clae_context *context, const char *name, clae_spl
                 "'%s' is no file, no folder and no dataset known by name (mnist, fashion-mnist)", name);
 }
 
-clae_status clae_dataset_open(clae_context *context, const char *name, clae_split split, clae_dataset **dataset) {
+clae_status clae_dataset_open_with(clae_context *context, const char *name, clae_split split,
+                                   const clae_dataset_options *options, clae_dataset **dataset) {
+    static const clae_dataset_options defaults;
     *dataset = NULL;
     if (!name || !*name) return fail(context, CLAE_ERROR_INPUT, "no dataset was named");
     if (split != CLAE_SPLIT_TRAIN && split != CLAE_SPLIT_TEST)
@@ -132,9 +162,13 @@ clae_status clae_dataset_open(clae_context *context, const char *name, clae_spli
                     CLAE_SPLIT_TRAIN, CLAE_SPLIT_TEST);
     char *path;
     clae_status status = dataset_find(context, name, split, &path);
-    if (status == CLAE_OK) status = open_file(context, path, dataset);
+    if (status == CLAE_OK) status = open_path(context, path, split, options ? options : &defaults, dataset);
     free(path);
     if (status == CLAE_OK)
         log_line(context, CLAE_LOG_DEBUG, "%zu images from '%s'", (*dataset)->info.n, (*dataset)->info.source);
     return status;
+}
+
+clae_status clae_dataset_open(clae_context *context, const char *name, clae_split split, clae_dataset **dataset) {
+    return clae_dataset_open_with(context, name, split, NULL, dataset);
 }

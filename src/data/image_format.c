@@ -34,9 +34,24 @@ static clae_status image_file_refuse(const image_file *file, const uint8_t *star
                 file->path, kind.what, names);
 }
 
+static const image_format *find_format(const uint8_t *start, size_t bytes) {
+    const image_format *const *format = image_formats;
+    while (*format && !(*format)->is_a(start, bytes)) format++;
+    return *format;
+}
+
+bool image_file_is_array(const clae_context *context, const char *path) {
+    byte_source *source;
+    const uint8_t *start;
+    size_t bytes;
+    const bool is_array = byte_source_open(context, path, &source) == CLAE_OK &&
+                          byte_source_peek(source, &start, &bytes) == CLAE_OK && find_format(start, bytes);
+    byte_source_close(source);
+    return is_array;
+}
+
 clae_status image_file_read(const clae_context *context, const char *path, clae_dataset_info *shape, void **elements) {
     image_file file = {.context = context, .path = path};
-    const image_format *const *format = image_formats;
     const uint8_t *start = NULL;
     size_t bytes = 0;
     *shape = (clae_dataset_info){0};
@@ -44,8 +59,8 @@ clae_status image_file_read(const clae_context *context, const char *path, clae_
     clae_status status = byte_source_open(context, path, &file.bytes);
     if (status == CLAE_OK) status = byte_source_peek(file.bytes, &start, &bytes);
     if (status == CLAE_OK) {
-        while (*format && !(*format)->is_a(start, bytes)) format++;
-        status = *format ? (*format)->read(&file, shape, elements) : image_file_refuse(&file, start, bytes);
+        const image_format *format = find_format(start, bytes);
+        status = format ? format->read(&file, shape, elements) : image_file_refuse(&file, start, bytes);
     }
     byte_source_close(file.bytes);
     return status;

@@ -26,6 +26,9 @@ typedef struct image_format {
 /* All of formats.def, with NULL after the last. */
 extern const image_format *const image_formats[];
 
+/* Whether a file is of one of the formats, by its first bytes. */
+bool image_file_is_array(const clae_context *context, const char *path);
+
 /* Reads a file of any format. */
 clae_status image_file_read(const clae_context *context, const char *path, clae_dataset_info *shape, void **elements);
 
