@@ -2,6 +2,7 @@
 
 #include "app/measure/compare.h"
 #include "base/memory.h"
+#include "train/settings_data.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,7 +111,7 @@ static int report(const comparison *comparison) {
 static clae_status compare(comparison *comparison, const compare_args *args) {
     const clae_settings *asked = &args->common.settings;
     clae_context *context = comparison->session.context;
-    clae_status status = clae_dataset_open(context, asked->data, CLAE_SPLIT_TRAIN, &comparison->dataset);
+    clae_status status = settings_open_dataset(context, asked, CLAE_SPLIT_TRAIN, &comparison->dataset);
     if (!status) {
         const clae_dataset_info *images = clae_dataset_get_info(comparison->dataset);
         status = network_open(&comparison->session, &args->common, (clae_shape){images->c, images->h, images->w},
@@ -151,7 +152,7 @@ const command command_compare = {
     .names_devices = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
-    .setting_groups = SETTINGS_MODEL,
+    .setting_groups = SETTINGS_DATA | SETTINGS_MODEL,
     .settings = settings,
     .setting_count = ARRAY_LENGTH(settings),
     .args_size = sizeof(compare_args),

@@ -25,6 +25,11 @@ static void wipe_progress(console *console) {
     console->progress_columns = 0;
 }
 
+void console_end_progress(console *console) {
+    wipe_progress(console);
+    fflush(stderr);
+}
+
 void console_log(void *user, clae_log_level level, const char *line) {
     console *console = user;
     if (level > console->level) return;

@@ -24,6 +24,8 @@ __attribute__((format(printf, 3, 4))) int console_usage(console *console, const 
 /* Shows a line that the next one replaces; nothing where standard error is no terminal. */
 __attribute__((format(printf, 2, 3))) void console_progress(console *console, const char *format, ...);
 
+void console_end_progress(console *console);
+
 /* The log of contexts: user is the console. */
 void console_log(void *user, clae_log_level level, const char *line);
 

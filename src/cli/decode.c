@@ -56,7 +56,7 @@ static int run(console *console, const void *arguments) {
                   .path = args->out,
                   .formats = output_arrays,
                   .inputs = {.model = args->common.model, .file = args->codes}};
-    clae_status status = materials_open(&materials, console, &args->common, NULL, 0, &out);
+    clae_status status = materials_open(&materials, console, &args->common, 0, &out);
     if (!status) status = npy_read(materials.session.context, args->codes, &codes);
     if (!status) status = check_codes(&materials, args->codes, &codes);
     if (!status) status = decode(&materials, &codes, out.path);

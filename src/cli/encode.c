@@ -8,12 +8,11 @@
 
 typedef struct encode_args {
     common_args common;
-    const char *data, *out, *split;
+    const char *out, *split;
 } encode_args;
 
 #define ARGS encode_args
 static const option options[] = {
-    OPTION_DATA,
     OPTION_TEXT_REQUIRED(out, "out", "CODES.npy",
                          "the file to write, - is standard output: float32 of shape (images, numbers of a code)"),
     OPTION_CHOICE(split, "split", "train|test", "test", "the images to encode"),
@@ -41,9 +40,9 @@ static int run(console *console, const void *arguments) {
     output out = {.option = "--out",
                   .path = args->out,
                   .formats = output_arrays,
-                  .inputs = {.data = args->data, .model = args->common.model}};
+                  .inputs = {.model = args->common.model}};
     clae_status status =
-        materials_open(&materials, console, &args->common, args->data, train ? MATERIALS_TRAIN : MATERIALS_TEST, &out);
+        materials_open(&materials, console, &args->common, train ? MATERIALS_TRAIN : MATERIALS_TEST, &out);
     if (!status) status = encode(&materials, train ? materials.train : materials.test, out.path);
     materials_close(&materials);
     return exit_code(status);
@@ -60,6 +59,7 @@ const command command_encode = {
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_DATA,
     .args_size = sizeof(encode_args),
     .run = run,
 };

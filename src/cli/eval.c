@@ -8,13 +8,11 @@
 
 typedef struct eval_args {
     common_args common;
-    const char *data;
     bool json;
 } eval_args;
 
 #define ARGS eval_args
 static const option options[] = {
-    OPTION_DATA,
     OPTION_FLAG(json, "json", 0, "print one JSON object"),
 };
 
@@ -62,7 +60,7 @@ static int run(console *console, const void *arguments) {
     materials materials;
     clae_evaluation model, pca = {0};
     clae_status status =
-        materials_open(&materials, console, &args->common, args->data, MATERIALS_TEST | MATERIALS_PCA, NULL);
+        materials_open(&materials, console, &args->common, MATERIALS_TEST | MATERIALS_PCA, NULL);
     if (!status) status = evaluate(&materials, &model, &pca);
     if (!status && args->json) {
         status = print_json(&materials, &model, &pca);
@@ -86,6 +84,7 @@ const command command_eval = {
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_DATA,
     .args_size = sizeof(eval_args),
     .run = run,
 };

@@ -4,13 +4,12 @@
 
 typedef struct interpolate_args {
     common_args common;
-    const char *data, *out;
+    const char *out;
     picture_style style;
 } interpolate_args;
 
 #define ARGS interpolate_args
 static const option options[] = {
-    OPTION_DATA,
     OPTION_PICTURE,
     OPTION_GRID(style.grid, "grid", "12x6", "steps between two images, and pairs of images"),
     OPTION_COUNT(style.seed, "seed", "N", "0", 0, SETTING_SEED_MAX, "chooses the pairs"),
@@ -19,7 +18,7 @@ static const option options[] = {
 
 static int run(console *console, const void *arguments) {
     const interpolate_args *args = arguments;
-    return picture_of_tests(console, &args->common, args->data, args->out, &args->style, picture_interpolation);
+    return picture_of_tests(console, &args->common, args->out, &args->style, picture_interpolation);
 }
 
 const command command_interpolate = {
@@ -33,6 +32,7 @@ const command command_interpolate = {
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_DATA,
     .args_size = sizeof(interpolate_args),
     .run = run,
 };

@@ -111,8 +111,8 @@ static clae_status open_lecture(lecture *lecture, console *console) {
     materials *materials = &lecture->materials;
     unsigned most = 0;
     for (size_t i = 0; i < args->dims.count; i++) most = args->dims.values[i] > most ? args->dims.values[i] : most;
-    clae_status status = session_open(&materials->session, console, &args->common);
-    if (!status) status = materials_open_data(materials, args->common.settings.data, MATERIALS_TRAIN | MATERIALS_TEST);
+    clae_status status = materials_open_session(materials, console, &args->common);
+    if (!status) status = materials_open_data(materials, MATERIALS_TRAIN | MATERIALS_TEST);
     if (status) return status;
     status = grid_check_channels(materials->session.context, clae_dataset_get_info(materials->train)->c);
     if (status) return status;
@@ -191,6 +191,7 @@ const command command_lecture = {
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_DATA,
     .settings = settings,
     .setting_count = ARRAY_LENGTH(settings),
     .args_size = sizeof(lecture_args),

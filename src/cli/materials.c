@@ -1,21 +1,48 @@
 #include "cli/materials.h"
 
+#include "app/run/run_settings.h"
 #include "data/dataset.h"
+#include "train/settings_data.h"
 
 #include <string.h>
 
-clae_status materials_open_data(materials *materials, const char *data, unsigned what) {
-    clae_context *context = materials->session.context;
-    clae_status status = CLAE_OK;
-    if (what & MATERIALS_TRAIN) status = clae_dataset_open(context, data, CLAE_SPLIT_TRAIN, &materials->train);
-    if (!status && (what & MATERIALS_TEST)) {
-        status = clae_dataset_open(context, data, CLAE_SPLIT_TEST, &materials->test);
+/* Arrays heed none of the options. */
+static clae_status choose_options(const materials *materials, clae_dataset_options *options) {
+    const clae_status status = settings_dataset_options(materials->session.context, &materials->settings, options);
+    if (status || !materials->model) return status;
+    const clae_shape shape = materials->shape;
+    if (!options->h) {
+        options->h = shape.h;
+        options->w = shape.w;
     }
+    if (!options->c && (shape.c == 1 || shape.c == 3)) options->c = shape.c;
     return status;
 }
 
-static clae_status check_shape(const materials *materials, const char *path, const clae_dataset *dataset) {
-    return dataset ? dataset_check_shape(dataset, materials->shape, path) : CLAE_OK;
+static clae_status check_shapes(const materials *materials, const char *taker) {
+    clae_status status = CLAE_OK;
+    if (materials->train) status = dataset_check_shape(materials->train, materials->shape, taker);
+    if (!status && materials->test) status = dataset_check_shape(materials->test, materials->shape, taker);
+    return status;
+}
+
+clae_status materials_open_data(materials *materials, unsigned what) {
+    clae_context *context = materials->session.context;
+    const char *data = materials->settings.data;
+    clae_dataset_options options;
+    if (!(what & (MATERIALS_TRAIN | MATERIALS_TEST))) return CLAE_OK;
+    if (!data) {
+        console_message(
+            materials->session.console, CLAE_LOG_ERROR,
+            "--data D is missing (images, like a folder of pictures): the model is of no run that has them");
+        return CLAE_ERROR_INPUT;
+    }
+    clae_status status = choose_options(materials, &options);
+    if (!status && (what & MATERIALS_TRAIN))
+        status = clae_dataset_open_with(context, data, CLAE_SPLIT_TRAIN, &options, &materials->train);
+    if (!status && (what & MATERIALS_TEST))
+        status = clae_dataset_open_with(context, data, CLAE_SPLIT_TEST, &options, &materials->test);
+    return !status && materials->model ? check_shapes(materials, "the model") : status;
 }
 
 clae_status materials_load_model(materials *materials, const char *path) {
@@ -24,9 +51,7 @@ clae_status materials_load_model(materials *materials, const char *path) {
     materials->shape = clae_model_input_shape(materials->model);
     clae_shape latent = clae_model_latent_shape(materials->model);
     materials->dims = latent.c * latent.h * latent.w;
-    status = check_shape(materials, path, materials->train);
-    if (!status) status = check_shape(materials, path, materials->test);
-    return status;
+    return check_shapes(materials, path);
 }
 
 clae_status materials_start_model(materials *materials, const common_args *args) {
@@ -53,14 +78,26 @@ clae_status materials_fit_pca(materials *materials, const common_args *args, siz
     return clae_pca_fit(materials->session.device, materials->train, &args->settings, dims, &materials->pca);
 }
 
-clae_status materials_open(materials *materials, console *console, const common_args *args, const char *data,
-                           unsigned what, output *out) {
+clae_status materials_open_session(materials *materials, console *console, const common_args *args) {
     *materials = (struct materials){0};
     clae_status status = session_open(&materials->session, console, args);
-    if (!status && out) status = output_choose(out, console, materials->session.context);
-    if (!status) status = materials_open_data(materials, data, what);
+    if (!status && !settings_copy(&args->settings, &materials->settings))
+        status = materials_no_memory(materials, "the settings");
+    return status;
+}
+
+clae_status materials_open(materials *materials, console *console, const common_args *args, unsigned what,
+                           output *out) {
+    clae_status status = materials_open_session(materials, console, args);
+    clae_context *context = materials->session.context;
+    if (!status && what) status = run_take_settings(context, args->model, SETTINGS_DATA, &materials->settings);
+    if (!status && out) {
+        out->inputs.data = what ? materials->settings.data : NULL;
+        status = output_choose(out, console, context);
+    }
     if (!status) status = materials_load_model(materials, args->model);
-    if (!status && out) status = output_prepare(out, materials->session.context);
+    if (!status) status = materials_open_data(materials, what);
+    if (!status && out) status = output_prepare(out, context);
     if (!status) status = session_open_device(&materials->session, args);
     if (!status) status = materials_start_model(materials, args);
     if (!status && (what & MATERIALS_PCA & ~MATERIALS_TRAIN))
@@ -80,6 +117,7 @@ void materials_close(materials *materials) {
     clae_pca_free(materials->pca);
     clae_dataset_free(materials->train);
     clae_dataset_free(materials->test);
+    settings_release(&materials->settings);
     session_close(&materials->session);
 }
 

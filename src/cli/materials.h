@@ -7,6 +7,7 @@
 
 typedef struct materials {
     session session;
+    clae_settings settings; /* the command's, and of images the run's for what is not given */
     clae_dataset *train, *test;
     clae_model *model;
     clae_infer *infer;
@@ -18,12 +19,13 @@ typedef struct materials {
 /* What to open, besides the model; the device comes with any of them. */
 enum { MATERIALS_TEST = 1, MATERIALS_TRAIN = 2, MATERIALS_PCA = 4 | MATERIALS_TRAIN };
 
-/* data may be NULL where neither set of images is asked for, out where nothing is written: its place is checked before
- * the device is opened. */
-clae_status materials_open(materials *materials, console *console, const common_args *args, const char *data,
-                           unsigned what, output *out);
-/* Steps of the above, for commands with several models. */
-clae_status materials_open_data(materials *materials, const char *data, unsigned what);
+/* The model, and the images that its run was trained with unless others are given. `out` may be NULL where nothing is
+ * written: its place is checked before the device is opened. */
+clae_status materials_open(materials *materials, console *console, const common_args *args, unsigned what, output *out);
+/* Steps of the above, for commands with several models; images are of the model's size where there is a model and no
+ * size is given. */
+clae_status materials_open_session(materials *materials, console *console, const common_args *args);
+clae_status materials_open_data(materials *materials, unsigned what);
 clae_status materials_load_model(materials *materials, const char *path);
 clae_status materials_start_model(materials *materials, const common_args *args);
 clae_status materials_fit_pca(materials *materials, const common_args *args, size_t dims);

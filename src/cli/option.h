@@ -75,9 +75,6 @@ typedef struct option {
     OPTION_NUMBER(LIST, FIELD, NAME, METAVAR, STANDARD, MIN, MAX, HELP)
 
 /* Options that several commands have. */
-#define OPTION_DATA                                                                                                    \
-    OPTION_TEXT_REQUIRED(data, "data", "D",                                                                            \
-                         "images: mnist, fashion-mnist, a folder of MNIST-named files, an IDX or a .npy file")
 #define OPTION_PICTURE                                                                                                 \
     OPTION_TEXT_REQUIRED(out, "out", "F.png",                                                                          \
                          "the picture to write, - is standard output; F.npy takes the images as floats")

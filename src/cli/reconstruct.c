@@ -4,13 +4,12 @@
 
 typedef struct reconstruct_args {
     common_args common;
-    const char *data, *out;
+    const char *out;
     picture_style style;
 } reconstruct_args;
 
 #define ARGS reconstruct_args
 static const option options[] = {
-    OPTION_DATA,
     OPTION_PICTURE,
     OPTION_GRID(style.grid, "grid", "12x3", "columns and rows of each block of images"),
     OPTION_NO_INVERT(style.no_invert),
@@ -18,7 +17,7 @@ static const option options[] = {
 
 static int run(console *console, const void *arguments) {
     const reconstruct_args *args = arguments;
-    return picture_of_tests(console, &args->common, args->data, args->out, &args->style, picture_reconstruction);
+    return picture_of_tests(console, &args->common, args->out, &args->style, picture_reconstruction);
 }
 
 const command command_reconstruct = {
@@ -31,6 +30,7 @@ const command command_reconstruct = {
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_DATA,
     .args_size = sizeof(reconstruct_args),
     .run = run,
 };

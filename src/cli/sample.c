@@ -4,13 +4,12 @@
 
 typedef struct sample_args {
     common_args common;
-    const char *data, *out;
+    const char *out;
     picture_style style;
 } sample_args;
 
 #define ARGS sample_args
 static const option options[] = {
-    OPTION_DATA,
     OPTION_PICTURE,
     OPTION_GRID(style.grid, "grid", "12x3", "columns and rows of images"),
     OPTION_COUNT(style.seed, "seed", "N", "0", 0, SETTING_SEED_MAX, "of the draws"),
@@ -23,8 +22,8 @@ static int run(console *console, const void *arguments) {
     output out = {.option = "--out",
                   .path = args->out,
                   .formats = picture_formats,
-                  .inputs = {.data = args->data, .model = args->common.model}};
-    clae_status status = materials_open(&materials, console, &args->common, args->data, MATERIALS_TRAIN, &out);
+                  .inputs = {.model = args->common.model}};
+    clae_status status = materials_open(&materials, console, &args->common, MATERIALS_TRAIN, &out);
     if (!status) status = picture_samples(&materials, &args->style, &out);
     materials_close(&materials);
     return exit_code(status);
@@ -40,6 +39,7 @@ const command command_sample = {
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
+    .setting_groups = SETTINGS_DATA,
     .args_size = sizeof(sample_args),
     .run = run,
 };

@@ -5,6 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void show_progress(void *user, const char *what, uint64_t done, uint64_t total) {
+    if (done == total)
+        console_end_progress(user);
+    else
+        console_progress(user, "%s: %llu of %llu (%llu%%)", what, (unsigned long long)done, (unsigned long long)total,
+                         (unsigned long long)(100 * done / total));
+}
+
 clae_status session_open(session *session, console *console, const common_args *args) {
     *session = (struct session){.console = console};
     if (args->kernels && !path_is_folder(args->kernels)) {
@@ -15,6 +23,8 @@ clae_status session_open(session *session, console *console, const common_args *
         .log = console_log,
         .log_user = console,
         .log_level = console->level,
+        .progress = show_progress,
+        .progress_user = console,
         .threads = (unsigned)args->threads,
         .kernel_dir = args->kernels,
         .memory_limit_bytes = (uint64_t)(args->memory_limit_mib * (1 << 20)),

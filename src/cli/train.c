@@ -18,7 +18,7 @@ typedef struct train_args {
 
 #define ARGS train_args
 static const option options[] = {
-    OPTION_TEXT_REQUIRED(run.folder, "out", "RUN", "folder of the run: log.csv, loss.png, checkpoints and the model"),
+    OPTION_TEXT(run.folder, "out", "RUN", "run", "folder of the run: log.csv, loss.png, checkpoints and the model"),
     OPTION_FLAG(run.resume, "resume", 0,
                 "go on with the run in the folder, with its own options; --epochs may be raised"),
     OPTION_TEXT(run.init, "init", "FILE", NULL, "start from the weights of a model or checkpoint (.safetensors)"),
@@ -28,12 +28,6 @@ static const option options[] = {
     OPTION_COUNT(limits.stop_step, "steps", "N", NULL, 1, 1e12,
                  "end after N steps in all, if the epochs do not end before"),
     OPTION_TEXT(limits.step_log, "log-steps", "FILE", NULL, "write a line `step,loss` for every step"),
-};
-
-static const command_setting settings[] = {
-    {.name = "data",
-     .help = "images: mnist, fashion-mnist, a folder of MNIST-named files, an IDX or a .npy file; needed unless --resume finds "
-             "them in the run"},
 };
 
 /* The files that the run itself writes are not for its log of steps. */
@@ -96,6 +90,13 @@ static int train(session *session, const train_args *args, run *run) {
 static clae_status take_settings(const session *session, const train_args *args, clae_settings *settings) {
     if (!settings_copy(&args->common.settings, settings))
         return fail_memory(session->context, sizeof *settings, "the settings");
+    const char *data = args->common.model;
+    if (data && settings->data) {
+        console_usage(session->console, "--data", "the images are \"%s\" already: leave one of both out", data);
+        return CLAE_ERROR_INPUT;
+    }
+    if (data && !setting_read(settings_find("data", SETTINGS_DATA), settings, data))
+        return fail(session->context, CLAE_ERROR_INPUT, "the name of the images is empty");
     return args->config ? settings_read_file(session->context, args->config, settings) : CLAE_OK;
 }
 
@@ -128,19 +129,27 @@ const command command_train = {
         "signal's number; --resume goes on, to the same model, to the bit, as without the interruption. --impl, "
         "--no-winograd, --no-fusion, --no-tuning and --precision are the run's own too: --resume takes them from "
         "it.\n\n"
+        "Images are pictures or arrays. Pictures (PNG, JPEG and, with libvips, TIFF, WebP, GIF, BMP and more) are those "
+        "of a folder and of the folders in it; those that a text file lists, one path a line; or those of a tar archive. "
+        "The folders train and test (or val) are what their names say; otherwise --test-share of the pictures is for "
+        "testing, always the same ones. Folders in them are labels. Decoded pictures are kept in the cache for the next "
+        "time.\n\n"
         "A .npy file is an array of uint8 or uint16, which are divided by 255 or 65535, or of float32 or float64, "
         "which are "
         "used as they are: (images, height, width), or with 1 to 4 channels after the images or last.\n\n"
         "A single file is both the training and the test images: its test loss says nothing of other images.",
-    .example = "clae train --data mnist --out run --epochs 25\n"
+    .example = "clae train photos --size 64x64\n"
+               "  clae train --data mnist --out run --epochs 25\n"
                "  clae train --data images.npy --out run --encoder \"conv 32 k4 s2 p1, relu, linear 16\"\n"
                "  clae train --resume --out run --epochs 50",
+    .takes_model = true,
+    .model_is_optional = true,
+    .argument = "D",
+    .argument_help = "the images, as by --data; needed unless --resume finds them in the run",
     .computes = true,
     .options = options,
     .option_count = ARRAY_LENGTH(options),
     .setting_groups = SETTINGS_OF_RUN,
-    .settings = settings,
-    .setting_count = ARRAY_LENGTH(settings),
     .args_size = sizeof(train_args),
     .run = run_command,
 };

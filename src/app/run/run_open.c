@@ -1,26 +1,46 @@
 #include "app/run/run_open.h"
 
 #include "base/files.h"
+#include "base/memory.h"
 #include "data/dataset.h"
 #include "train/network.h"
 #include "train/schedule.h"
+#include "train/settings_data.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+static clae_status make_absolute(run *run, const char *name, const char *value) {
+    errno = 0;
+    char *path = value && path_exists(value) ? realpath(value, NULL) : NULL;
+    bool ok = path ? setting_read(settings_find(name, SETTINGS_DATA), &run->settings, path) : errno != ENOMEM;
+    free(path);
+    return ok ? CLAE_OK : fail_memory(run->context, strlen(value), "a path");
+}
+
+/* It need not be there yet. */
+static clae_status make_cache_absolute(run *run) {
+    const char *cache = run->settings.cache;
+    if (!cache || *cache == '/') return CLAE_OK;
+    char *here = getcwd(NULL, 0), *path = here ? string_format("%s/%s", here, cache) : NULL;
+    bool ok = path && setting_read(settings_find("cache", SETTINGS_DATA), &run->settings, path);
+    free(path);
+    free(here);
+    return ok ? CLAE_OK : fail_memory(run->context, strlen(cache), "a path");
+}
 
 /* Paths are kept absolute, so that a run can be resumed from another folder. */
 static clae_status make_data_absolute(run *run) {
-    const char *data = run->settings.data;
-    if (!data) {
-        return fail(run->context, CLAE_ERROR_INPUT, "--data D is missing (images to train on, like mnist)");
-    }
-    errno = 0;
-    char *path = path_exists(data) ? realpath(data, NULL) : NULL;
-    bool ok = path ? setting_read(settings_find("data", SETTINGS_DATA), &run->settings, path) : errno != ENOMEM;
-    free(path);
-    return ok ? CLAE_OK : fail_memory(run->context, strlen(data), "a path");
+    const clae_settings *settings = &run->settings;
+    if (!settings->data)
+        return fail(run->context, CLAE_ERROR_INPUT,
+                    "--data D is missing (images to train on, like a folder of pictures)");
+    clae_status status = make_absolute(run, "data", settings->data);
+    if (!status) status = make_absolute(run, "labels", settings->labels);
+    return status ? status : make_cache_absolute(run);
 }
 
 static clae_status start_afresh(run *run) {
@@ -67,8 +87,8 @@ static clae_status resume(run *run) {
 
 static clae_status open_data(run *run) {
     const clae_settings *settings = &run->settings;
-    clae_status status = clae_dataset_open(run->context, settings->data, CLAE_SPLIT_TRAIN, &run->train);
-    if (!status) status = clae_dataset_open(run->context, settings->data, CLAE_SPLIT_TEST, &run->test);
+    clae_status status = settings_open_dataset(run->context, settings, CLAE_SPLIT_TRAIN, &run->train);
+    if (!status) status = settings_open_dataset(run->context, settings, CLAE_SPLIT_TEST, &run->test);
     if (status) return status;
     const clae_dataset_info *train = clae_dataset_get_info(run->train), *test = clae_dataset_get_info(run->test);
     run->tests_on_training_images = !strcmp(train->fingerprint, test->fingerprint);

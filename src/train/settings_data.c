@@ -1,0 +1,55 @@
+#include "train/settings_data.h"
+
+#include "base/value.h"
+
+#include <string.h>
+
+#define MOST_SIDE 16384
+
+/* "64x48" or "64": height and width. */
+static bool read_size(const char *text, clae_dataset_options *options) {
+    uint64_t h, w;
+    if (!value_read_count(text, &text, 1, MOST_SIDE, &h)) return false;
+    w = h;
+    if (*text == 'x' && !value_read_count(text + 1, &text, 1, MOST_SIDE, &w)) return false;
+    options->h = h;
+    options->w = w;
+    return !*text;
+}
+
+static clae_fit fit_of(const char *text) {
+    return strcmp(text, "contain") == 0   ? CLAE_FIT_CONTAIN
+           : strcmp(text, "stretch") == 0 ? CLAE_FIT_STRETCH
+                                          : CLAE_FIT_COVER;
+}
+
+clae_status settings_dataset_options(const clae_context *context, const clae_settings *settings,
+                                     clae_dataset_options *options) {
+    const char *channels = settings->channels_in;
+    *options = (clae_dataset_options){
+        .fit = fit_of(settings->fit),
+        .c = settings->gray ? 1
+             : channels     ? (size_t)(*channels - '0')
+                            : 0,
+        .background = settings->background,
+        .test_share = settings->test_share > 0 ? settings->test_share : -1,
+        .labels = settings->labels,
+        .cache_dir = settings->cache,
+        .skip_bad = settings->skip_bad,
+    };
+    if (settings->gray && channels && *channels != '1')
+        return fail(context, CLAE_ERROR_INPUT, "--gray and --channels-in %s do not go together", channels);
+    if (settings->size && !read_size(settings->size, options))
+        return fail(context, CLAE_ERROR_INPUT,
+                    "--size: expected height x width, like 64x64, each from 1 to %d, got \"%s\"", MOST_SIDE,
+                    settings->size);
+    return CLAE_OK;
+}
+
+clae_status settings_open_dataset(clae_context *context, const clae_settings *settings, clae_split split,
+                                  clae_dataset **dataset) {
+    clae_dataset_options options;
+    *dataset = NULL;
+    const clae_status status = settings_dataset_options(context, settings, &options);
+    return status == CLAE_OK ? clae_dataset_open_with(context, settings->data, split, &options, dataset) : status;
+}
