@@ -116,24 +116,16 @@ static void picture_jpeg_choose_output(jpeg_job *job) {
     while (jpeg->scale_num > 1 && jpeg->scale_num / 2 >= 8 * job->wish->scale) jpeg->scale_num /= 2;
 }
 
-/* Adobe's programs store 255 where there is no ink. */
-static void picture_jpeg_put_cmyk(const jpeg_job *job, uint8_t *to) {
-    const uint8_t flip = job->jpeg.saw_Adobe_marker ? 0 : 255;
-    uint8_t *row = job->row;
-    for (size_t x = 0; x < job->raster->w; x++) {
-        const unsigned light = row[4 * x + 3] ^ flip;
-        for (size_t c = 0; c < 3; c++) row[3 * x + c] = (uint8_t)(((row[4 * x + c] ^ flip) * light + 127) / 255);
-    }
-    picture_row_convert(row, job->raster->w, 3, job->wish, to);
-}
-
 static void picture_jpeg_read_rows(jpeg_job *job) {
     const picture_raster *raster = job->raster;
     while (job->jpeg.output_scanline < job->jpeg.output_height) {
         uint8_t *to = raster->pixels + job->jpeg.output_scanline * raster->w * raster->c;
         JSAMPROW row = job->row ? job->row : to;
         jpeg_read_scanlines(&job->jpeg, &row, 1);
-        if (job->row) picture_jpeg_put_cmyk(job, to);
+        if (!job->row) continue;
+        /* Adobe's programs store 255 where there is no ink. */
+        picture_row_from_cmyk(row, raster->w, job->jpeg.saw_Adobe_marker ? 255 : 0);
+        picture_row_convert(row, raster->w, 3, job->wish, to);
     }
     jpeg_finish_decompress(&job->jpeg);
 }

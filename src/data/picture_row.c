@@ -41,3 +41,11 @@ void picture_row_convert(const uint8_t *from, size_t w, size_t channels, const p
     if (channels == 3) row_from_rgb(from, w, wish->c, to);
     if (channels == 4) row_from_rgb_alpha(from, w, wish, to);
 }
+
+void picture_row_from_cmyk(uint8_t *row, size_t w, uint8_t paper) {
+    const uint8_t flip = paper == 0 ? 255 : 0;
+    for (size_t x = 0; x < w; x++) {
+        const unsigned light = row[4 * x + 3] ^ flip;
+        for (size_t c = 0; c < 3; c++) row[3 * x + c] = (uint8_t)(((row[4 * x + c] ^ flip) * light + 127) / 255);
+    }
+}
