@@ -117,8 +117,8 @@ static inline float plain_erf(float x) {
     return size < 1 ? x + x * near : with_sign(1 - plain_exp(-t * far), x);
 }
 
-#define EXP(a) plain_exp(a)
-#define LOG1P(a) plain_log1p(a)
+#define EXP(a) plain_exp((float)(a))
+#define LOG1P(a) plain_log1p((float)(a))
 #define TANH(a) plain_tanh(a)
 #define ERF(a) plain_erf(a)
 
