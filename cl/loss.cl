@@ -1,6 +1,7 @@
 /* A loss (losses.def), summed in an order that depends on sizes alone: each work-group sums a chunk, and a last one the
  * chunks' sums. -DVEC -DLOCAL -DLOSS_NUMBER; -DGRADIENT. */
 #include "formula.cl"
+#include "group_sum.cl"
 
 #define T FLOATS(VEC)
 inline T loss_add(T y, T t, T sum) {
@@ -19,21 +20,6 @@ inline T loss_gradient(T y, T t) {
 #include "losses.def"
 #undef LOSS
     return d;
-}
-
-/* The sum over the work-group, for its first item. */
-inline float group_sum(float value, __local float *shared) {
-#if LOCAL > 1
-    const uint item = get_local_id(0);
-    shared[item] = value;
-    for (uint half_items = LOCAL / 2; half_items > 0; half_items /= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (item < half_items) shared[item] += shared[item + half_items];
-    }
-    return item == 0 ? shared[0] : 0.0f;
-#else
-    return value;
-#endif
 }
 
 __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1))) void

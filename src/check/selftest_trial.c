@@ -305,7 +305,8 @@ static void bind_operands(selftest_trial *trial) {
             trial->own[k] ? (view){trial->own[k], 0} : (view){trial->memory, trial->place[k].offset};
     }
     trial->args.step = step_of(desc);
-    if (desc->op == OP_loss) trial->args.operand[LOSS_LOSSES].offset -= trial->args.step.slot;
+    for (int k = 0; k < OP_MAX_OPERANDS; k++)
+        if (trial->place[k].floats && kind_of(desc, k)->in_slot) trial->args.operand[k].offset -= trial->args.step.slot;
 }
 
 clae_status selftest_trial_begin(selftest_trial *trial, const op_desc *desc, size_t workspace_bytes) {

@@ -78,12 +78,12 @@ static const loss_kind kinds[LOSS_COUNT] = {
 };
 
 const char *loss_name(loss_id loss) {
-    return kinds[loss].name;
+    return loss == LOSS_ssim ? "ssim" : kinds[loss].name;
 }
 
 loss_id loss_find(const char *name) {
     int found = 0;
-    while (found < LOSS_COUNT && strcmp(kinds[found].name, name) != 0) found++;
+    while (found < LOSS_END && strcmp(loss_name((loss_id)found), name) != 0) found++;
     return (loss_id)found;
 }
 
@@ -126,7 +126,7 @@ const op_kind op_kind_loss = {
     .name = "loss",
     .operand = {[LOSS_Y] = {"y", OPERAND_IN, DRAW_NUMBERS},
                 [LOSS_TARGET] = {"target", OPERAND_IN, DRAW_TARGET},
-                [LOSS_LOSSES] = {"losses", OPERAND_OUT},
+                [LOSS_LOSSES] = {"losses", OPERAND_OUT, .in_slot = true},
                 [LOSS_DY] = {"dy", OPERAND_OUT}},
     .count = loss_count,
     .flops = loss_flops,

@@ -5,9 +5,9 @@
 #include "ops/op.h"
 
 const char *loss_name(loss_id loss);
-/* LOSS_COUNT when there is none of the name. */
+/* LOSS_END when there is none of the name. */
 loss_id loss_find(const char *name);
-/* What the sum over an image's elements is multiplied by. */
+/* Of losses of the op `loss`: what the sum over an image's elements is multiplied by. */
 double loss_factor(loss_id loss);
 /* What an element adds to the loss of its image, in double precision. */
 double loss_term(loss_id loss, double y, double t);

@@ -108,7 +108,9 @@ typedef enum loss_id {
 #define LOSS(stem, sum, factor, gradient) LOSS_##stem,
 #include "ops/losses.def"
 #undef LOSS
-    LOSS_COUNT
+    LOSS_COUNT,             /* of the op `loss` */
+    LOSS_ssim = LOSS_COUNT, /* an op of its own */
+    LOSS_END
 } loss_id;
 
 typedef enum optimiser_id {
@@ -125,6 +127,19 @@ typedef struct loss_desc {
     float scale; /* 1 / batch */
     bool with_gradient;
 } loss_desc;
+
+/* What images of values from 0 to 1 lack of structural similarity (Wang, Bovik, Sheikh and Simoncelli, "Image quality
+ * assessment: from error visibility to structural similarity", 2004). In each channel, windows of 11 x 11 pixels, or of as
+ * many as the image has, at all places inside it, weighted by a Gaussian of deviation 1.5, have the means my and mt, the
+ * variances vy and vt and the covariance c of y and the target:
+ *   S = (2 my mt + C1) (2 c + C2) / ((my^2 + mt^2 + C1) (vy + vt + C2)),   C1 = 0.01^2, C2 = 0.03^2
+ * images[i] = 1 - the mean of S in image i; and in training losses[slot] = scale * sum of images, in a fixed order, and dy
+ * = scale * its gradient. */
+typedef struct ssim_desc {
+    int n, h, w, channels;
+    float scale; /* 1 / n */
+    bool training;
+} ssim_desc;
 
 /* A step of an optimiser (optimisers.def) for each parameter, with op_step.rates. */
 typedef struct update_desc {
@@ -199,6 +214,7 @@ typedef struct op_desc {
         upsample_desc upsample;
         pixel_shuffle_desc pixel_shuffle;
         loss_desc loss;
+        ssim_desc ssim;
         update_desc update;
         load_batch_desc load_batch;
         reduce_sum_desc reduce_sum;
@@ -225,6 +241,7 @@ enum { UPSAMPLE_BWD_DY, UPSAMPLE_BWD_DX };
 enum { PIXEL_SHUFFLE_FWD_X, PIXEL_SHUFFLE_FWD_Y };
 enum { PIXEL_SHUFFLE_BWD_DY, PIXEL_SHUFFLE_BWD_DX };
 enum { LOSS_Y, LOSS_TARGET, LOSS_LOSSES, LOSS_DY };
+enum { SSIM_Y, SSIM_TARGET, SSIM_IMAGES, SSIM_LOSSES, SSIM_DY };
 enum { UPDATE_PARAMETERS, UPDATE_GRADIENTS, UPDATE_STATE }; /* the states, one after the other */
 enum { LOAD_BATCH_ELEMENTS, LOAD_BATCH_INDICES, LOAD_BATCH_X };
 enum { REDUCE_SUM_X, REDUCE_SUM_Y };
@@ -241,7 +258,7 @@ enum { NORM_BWD_DX = NORM_BWD_INV_STD + 1, NORM_BWD_DWEIGHT, NORM_BWD_DBIAS };  
 /* What changes from one run of an op to the next. */
 typedef struct op_step {
     size_t first;              /* load_batch: the place of the batch in the indices */
-    size_t slot;               /* loss: the place of its number in the losses */
+    size_t slot;               /* loss, ssim: the place of the number in the losses */
     uint64_t seed, number;     /* dropout: of the training, and of the step, below 2^30 */
     float rates[OP_MAX_RATES]; /* update: r0, r1, ... of optimisers.def */
 } op_step;

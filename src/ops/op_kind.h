@@ -25,6 +25,7 @@ typedef struct op_operand_kind {
     const char *name; /* "dweight" */
     op_use use;
     op_draw draw; /* of what is read */
+    bool in_slot; /* the element of a buffer that op_step.slot says */
 } op_operand_kind;
 
 /* An operand of n x h x w pixels of c channels, of which `per_image` pixels of each image are not zero in a trial. */

@@ -47,6 +47,8 @@ void reference_pixel_shuffle_fwd(const pixel_shuffle_desc *d, const double *x, d
 void reference_pixel_shuffle_bwd(const pixel_shuffle_desc *d, const double *dy, double *dx);
 void reference_loss(const loss_desc *d, const double *y, const double *target, reference_output loss,
                     reference_output dy);
+void reference_ssim(const ssim_desc *d, const double *y, const double *target, reference_output images,
+                    reference_output loss, reference_output dy);
 /* parameters and the optimiser's states are updated in place. */
 void reference_update(const update_desc *d, const double *rates, const double *gradients, reference_output parameters,
                       reference_output state[2]);

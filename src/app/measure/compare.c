@@ -1,5 +1,6 @@
 #include "app/measure/compare.h"
 
+#include "ops/op_kind.h"
 #include "check/compare_bound.h"
 #include "ops/conv.h"
 #include "train/settings.h"
@@ -61,7 +62,7 @@ static size_t operand_bytes(const plan_node *node, int k) {
 }
 
 static size_t operand_offset(const plan_node *node, int k) {
-    const size_t slot = node->desc.op == OP_loss && k == LOSS_LOSSES ? node->args.step.slot : 0;
+    const size_t slot = op_kind_of(node->desc.op)->operand[k].in_slot ? node->args.step.slot : 0;
     return (node->args.operand[k].offset + slot) * sizeof(float);
 }
 

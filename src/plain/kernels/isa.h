@@ -50,6 +50,10 @@ void PLAIN_NAME(plain_pool_pick)(const conv_geometry *g, const float *x, const f
                                  int end);
 void PLAIN_NAME(plain_pixel_shuffle)(const pixel_shuffle_desc *d, const float *in, float *out);
 void PLAIN_NAME(plain_pixel_unshuffle)(const pixel_shuffle_desc *d, const float *in, float *out);
+double PLAIN_NAME(plain_ssim_windows)(const plain_ssim_windows *s, const float *y, const float *t,
+                                      const plain_ssim_maps *maps);
+void PLAIN_NAME(plain_ssim_gradient)(const plain_ssim_windows *s, int h, const float *y, const float *t,
+                                     const plain_ssim_maps *maps, float *dy);
 double PLAIN_NAME(plain_loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count);
 void PLAIN_NAME(plain_update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
                               const float *rates);

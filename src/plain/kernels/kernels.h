@@ -7,6 +7,7 @@
 #include "plain/conv_direct_wgrad.h"
 #include "plain/conv_winograd.h"
 #include "plain/resample.h"
+#include "plain/ssim.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -93,6 +94,10 @@ typedef struct plain_kernels {
     /* A row of small pixels to `factor` rows of large ones, which begin at `out`; and back. */
     void (*pixel_shuffle)(const pixel_shuffle_desc *d, const float *in, float *out);
     void (*pixel_unshuffle)(const pixel_shuffle_desc *d, const float *in, float *out);
+    /* Of an image: its maps, and the sum of 1 - S over its windows; then dy, of all its h rows, from the maps. */
+    double (*ssim_windows)(const plain_ssim_windows *s, const float *y, const float *t, const plain_ssim_maps *maps);
+    void (*ssim_gradient)(const plain_ssim_windows *s, int h, const float *y, const float *t,
+                          const plain_ssim_maps *maps, float *dy);
     double (*loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count); /* the sum */
     void (*update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
                    const float *rates);
