@@ -253,10 +253,11 @@ static op_desc conv_desc_of(op_id op) {
 
 /* In many launches comes out what comes out in one, bit by bit. */
 static void check_cut(clae_device *device, const op_desc *desc, const op_impl *impl) {
+    const op_choice choice = {.impl = impl, .numerics = &(numerics){0}};
     op_instance *instance = NULL;
     size_t count, launches[2];
     float *got[2];
-    assert_int_equal(impl->prepare(device, desc, impl, &instance), CLAE_OK);
+    assert_int_equal(impl->prepare(device, desc, &choice, &instance), CLAE_OK);
     for (int cut = 0; cut < 2; cut++) {
         fault = (struct fault){0};
         device->flops_rate.per_ms = cut ? op_flops(desc) / 20 / DEVICE_LAUNCH_MS : 0;
@@ -277,27 +278,6 @@ static void test_cut_launches(void **state) {
     size_t checked = 0;
     f->device->info.compute_units = 1;
     for (op_id op = 0; op_is_conv(op); op++)
-        for (size_t i = 0; i < sizeof grouped / sizeof *grouped; i++) {
-            const op_desc desc = conv_desc_of(op);
-            const op_impl *impl = find(f->device, op, grouped[i]);
-            const op_choice choice = {.impl = impl, .numerics = &(numerics){0}};
-            op_instance *instance = NULL;
-            size_t count, launches[2];
-            float *got[2];
-            if (!impl->supports(f->device, &desc)) continue;
-            assert_int_equal(impl->prepare(f->device, &desc, &choice, &instance), CLAE_OK);
-            for (int cut = 0; cut < 2; cut++) {
-                fault = (struct fault){0};
-                f->device->launch_flops = cut ? op_flops(&desc) / 5 : 0;
-                got[cut] = run_once(f->device, instance, &desc, &count);
-                launches[cut] = fault.launches;
-            }
-            f->device->launch_flops = 0;
-            op_release(instance);
-            if (memcmp(got[0], got[1], count * sizeof(float)) != 0) fail_msg("%s by %s", op_name(op), impl->name);
-            if (strcmp(impl->name, "winograd_tiled") != 0) assert_true(launches[1] >= launches[0] + 2);
-            free(got[0]);
-            free(got[1]);
         for (const op_impl *const *impl = f->device->backend->impls(op); *impl; impl++) {
             op_desc desc = conv_desc_of(op);
             if (!(*impl)->supports(f->device, &desc))

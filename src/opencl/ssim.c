@@ -91,12 +91,13 @@ static clae_status ssim_create_sum(opencl_device *device, const char *options, c
     return status;
 }
 
-static clae_status ssim_prepare(clae_device *base, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+static clae_status ssim_prepare(clae_device *base, const op_desc *desc, const op_choice *choice,
+                                op_instance **instance) {
     const ssim_desc *d = &desc->ssim;
     opencl_device *device = opencl_device_of(base);
     char rows[SSIM_WINDOW * DECIMAL_BYTES], columns[SSIM_WINDOW * DECIMAL_BYTES], options[sizeof rows + sizeof columns + 96];
     const size_t channels = (size_t)d->channels, n = (size_t)d->n;
-    clae_status status = opencl_instance_create(base, desc, impl, sizeof(opencl_instance), ssim_run, instance);
+    clae_status status = opencl_instance_create(base, desc, choice, sizeof(opencl_instance), ssim_run, instance);
     if (status != CLAE_OK) return status;
     opencl_launch *launch = opencl_instance_of(*instance)->launch;
     ssim_write_weights(ssim_window(d->h), rows);

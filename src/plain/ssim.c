@@ -38,10 +38,11 @@ static void ssim_set_weights(int window, float weights[SSIM_WINDOW]) {
     for (int i = 0; i < window; i++) weights[i] = (float)exact[i];
 }
 
-static clae_status ssim_prepare(clae_device *device, const op_desc *desc, const op_impl *impl, op_instance **instance) {
+static clae_status ssim_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                op_instance **instance) {
     const ssim_desc *d = &desc->ssim;
     const clae_status status =
-        plain_instance_create(device, desc, impl, sizeof(ssim_instance), ssim_run, plain_instance_free, instance);
+        plain_instance_create(device, desc, choice, sizeof(ssim_instance), ssim_run, plain_instance_free, instance);
     if (status != CLAE_OK) return status;
     plain_ssim_windows *s = &((ssim_instance *)*instance)->windows;
     *s = (plain_ssim_windows){.w = d->w,
