@@ -75,7 +75,7 @@ void conv_transform(global const float *in, ulong in_offset, global float *work,
 }
 
 /* Work-groups: blocks of tiles; blocks of channels; elements. */
-kernel __attribute__((reqd_work_group_size(PRODUCT_ITEMS, 1, 1)))
+PRODUCT_KERNEL
 void conv_product(global const float *from, ulong from_offset, global float *to, ulong to_offset, int tiles) {
     local float4 a[DEPTH * A_VECTORS], b[DEPTH * B_VECTORS];
     const int element = GROUP_ID(2, 1), row0 = GROUP_ID(0, PRODUCT_ITEMS) * BLOCK_ROWS;

@@ -102,7 +102,7 @@ void conv_wgrad_transform(global const float *wide, ulong wide_offset, global co
 }
 
 /* Work-groups: blocks; elements; chunks. `add`: to the sums of the groups before. */
-kernel __attribute__((reqd_work_group_size(PRODUCT_ITEMS, 1, 1)))
+PRODUCT_KERNEL
 void conv_wgrad_product(global const float *from, ulong from_offset, global float *to, ulong to_offset, ulong tiles_at,
                          int tiles, int chunk, int add) {
     local float4 a[DEPTH * A_VECTORS], b[DEPTH * B_VECTORS];

@@ -10,6 +10,11 @@
 #define A_VECTORS (BLOCK_ROWS / 4 + 1)
 #define B_VECTORS ITEMS_X
 
+/* The hint keeps vectorisers from joining work-items: Intel's for CPUs (2026.2) makes all sums but those of the first item
+ * wrong where a group of 8 to 32 items stages 32 or more numbers of b each, and ROW_VECTORS is 1. */
+#define PRODUCT_KERNEL \
+    kernel __attribute__((vec_type_hint(float4))) __attribute__((reqd_work_group_size(PRODUCT_ITEMS, 1, 1)))
+
 typedef struct matrices {
     global const float *a, *b;
     global float *c;
