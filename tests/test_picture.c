@@ -1,0 +1,610 @@
+/* Pictures of every kind that are made here: decoded as the definitions say, and refused when they are damaged. */
+#include "picture_files.h"
+
+#include "data/picture.h"
+#include "test_random.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <sys/resource.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_ADDRESS_SANITIZER 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_ADDRESS_SANITIZER 1
+#endif
+
+#define H 5
+#define W 7
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const uint8_t backgrounds[][3] = {{255, 255, 255}, {10, 200, 60}};
+
+/* A pixel by the definition: its colour over the background, by its alpha, and of that the luma. */
+static void assert_pixel(const uint8_t *got, size_t c, const double rgb[3], double alpha, const uint8_t back[3],
+                         bool is_grey) {
+    double shown[3], luma = 0;
+    const double weights[] = {.299, .587, .114};
+    const double back_luma = floor(.299 * back[0] + .587 * back[1] + .114 * back[2] + .5);
+    for (size_t i = 0; i < 3; i++) {
+        const double behind = is_grey && c == 1 ? back_luma : back[i];
+        shown[i] = floor((alpha * rgb[i] + (255 - alpha) * behind) / 255 + .5);
+        luma += weights[i] * shown[i];
+    }
+    for (size_t i = 0; i < c; i++) assert_true(fabs(got[i] - (c == 1 ? luma : shown[i])) <= (c == 1 ? .51 : 0));
+}
+
+static clae_status decode(scene *s, const picture_bytes *file, const picture_form *form, uint8_t *pixels) {
+    return picture_decode(&s->context, s->path, file->data, file->size, form, pixels);
+}
+
+static picture_info inspect(scene *s, const picture_bytes *file) {
+    picture_info info;
+    assert_int_equal(picture_inspect(&s->context, s->path, file->data, file->size, &info), CLAE_OK);
+    return info;
+}
+
+/* What a sample of `bits` shows of 255. */
+static double of_255(unsigned sample, int bits) {
+    return floor(sample * 255. / ((1 << bits) - 1) + .5);
+}
+
+static void expect_sample(const png_kind *kind, const uint16_t *samples, double rgb[3], double *alpha) {
+    const bool has_colour = (kind->colour & PNG_COLOR_MASK_COLOR) != 0;
+    const int bits = kind->bits;
+    *alpha = 255;
+    if (kind->palette) {
+        const png_color *colour = &kind->palette[samples[0]];
+        rgb[0] = colour->red, rgb[1] = colour->green, rgb[2] = colour->blue;
+        if (kind->alphas) *alpha = kind->alphas[samples[0]];
+        return;
+    }
+    for (size_t i = 0; i < 3; i++) rgb[i] = of_255(samples[has_colour ? i : 0], bits);
+    if (kind->colour & PNG_COLOR_MASK_ALPHA) *alpha = of_255(samples[has_colour ? 3 : 1], bits);
+    if (!kind->transparent) return;
+    const png_color_16 *t = kind->transparent;
+    const bool is_it =
+        has_colour ? samples[0] == t->red && samples[1] == t->green && samples[2] == t->blue : samples[0] == t->gray;
+    if (is_it) *alpha = 0;
+}
+
+static size_t channels_of(int colour) {
+    const bool is_colour = colour & PNG_COLOR_MASK_COLOR && !(colour & PNG_COLOR_MASK_PALETTE);
+    return (is_colour ? 3 : 1) + (colour & PNG_COLOR_MASK_ALPHA ? 1 : 0);
+}
+
+static void check_png(scene *s, const png_kind *kind, uint64_t number) {
+    uint16_t samples[H * W * 4];
+    uint8_t pixels[H * W * 3];
+    test_random random = random_stream(0, number, 0);
+    const size_t channels = channels_of(kind->colour);
+    for (size_t i = 0; i < H * W * channels; i++) samples[i] = (uint16_t)random_int(&random, 0, (1 << kind->bits) - 1);
+    if (kind->transparent && kind->colour == PNG_COLOR_TYPE_RGB) {
+        const uint16_t rgb[] = {kind->transparent->red, kind->transparent->green, kind->transparent->blue};
+        memcpy(samples + 3 * 4, rgb, sizeof rgb);
+    }
+    picture_bytes file = make_png(kind, samples);
+    const bool is_grey = !(kind->colour & PNG_COLOR_MASK_COLOR);
+    const picture_info info = inspect(s, &file);
+    assert_string_equal(info.format, "PNG");
+    assert_true(info.h == H && info.w == W && info.c == (is_grey ? 1 : 3));
+    assert_int_equal(info.bits, kind->palette ? 8 : kind->bits);
+    assert_int_equal(info.has_alpha, kind->alphas || kind->transparent || kind->colour & PNG_COLOR_MASK_ALPHA);
+    for (size_t asked = 0; asked <= 3; asked += asked + 1)
+        for (size_t b = 0; b < COUNT(backgrounds); b++) {
+            const uint8_t *back = backgrounds[b];
+            const picture_form form = {.c = asked, .background = {back[0], back[1], back[2]}};
+            const size_t c = asked ? asked : info.c;
+            memset(pixels, 0xa5, sizeof pixels);
+            assert_int_equal(decode(s, &file, &form, pixels), CLAE_OK);
+            for (size_t i = 0; i < H * W; i++) {
+                double rgb[3], alpha;
+                expect_sample(kind, samples + i * channels, rgb, &alpha);
+                assert_pixel(pixels + i * c, c, rgb, alpha, back, is_grey);
+            }
+        }
+    free(file.data);
+}
+
+static void decodes_every_png(void **state) {
+    png_color palette[256];
+    png_byte alphas[256];
+    test_random random = random_stream(1, 0, 0);
+    for (size_t i = 0; i < 256; i++) {
+        palette[i] =
+            (png_color){(png_byte)random_bits(&random), (png_byte)random_bits(&random), (png_byte)random_bits(&random)};
+        alphas[i] = (png_byte)random_bits(&random);
+    }
+    static png_color_16 transparent = {.red = 7, .green = 9, .blue = 250, .gray = 1};
+    static const struct {
+        int colour, bits[6];
+    } kinds[] = {{PNG_COLOR_TYPE_GRAY, {1, 2, 4, 8, 16}},
+                 {PNG_COLOR_TYPE_RGB, {8, 16}},
+                 {PNG_COLOR_TYPE_PALETTE, {1, 2, 4, 8}},
+                 {PNG_COLOR_TYPE_GRAY_ALPHA, {8, 16}},
+                 {PNG_COLOR_TYPE_RGB_ALPHA, {8, 16}}};
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        for (const int *bits = kinds[i].bits; *bits; bits++)
+            for (int variant = 0; variant < 4; variant++) {
+                png_kind kind = {.h = H, .w = W, .bits = *bits, .colour = kinds[i].colour};
+                kind.is_interlaced = variant % 2;
+                if (kind.colour == PNG_COLOR_TYPE_PALETTE) kind.palette = palette;
+                if (kind.palette && variant >= 2) kind.alphas = alphas;
+                if (!kind.palette && !(kind.colour & PNG_COLOR_MASK_ALPHA) && variant >= 2)
+                    kind.transparent = &transparent;
+                check_png(*state, &kind, 8 * i + (uint64_t)variant);
+            }
+}
+
+/* By orientation - 1: the sides of the upright picture where the stored first row and first column are. */
+static const char *const sides[8] = {"TL", "TR", "BR", "BL", "LT", "RT", "RB", "LB"};
+
+static size_t place(char side, size_t i, size_t h, size_t w) {
+    return side == 'T' || side == 'L' ? i : (side == 'B' ? h : w) - 1 - i;
+}
+
+/* stored[h][w] of blocks x blocks pixels each; the upright picture, of which `got` has one channel. */
+static void assert_upright(unsigned orientation, size_t h, size_t w, const uint8_t *stored, size_t block,
+                           const uint8_t *got) {
+    const char *side = sides[orientation - 1];
+    const bool swaps = side[0] == 'L' || side[0] == 'R';
+    const size_t height = swaps ? w : h, width = swaps ? h : w;
+    for (size_t row = 0; row < h; row++)
+        for (size_t column = 0; column < w; column++) {
+            const size_t a = place(side[0], row, height, width), b = place(side[1], column, height, width);
+            const size_t y = swaps ? b : a, x = swaps ? a : b;
+            const uint8_t pixel = got[(y * block * width + x) * block];
+            assert_true(abs(pixel - stored[row * w + column]) <= (block > 1 ? 2 : 0));
+        }
+}
+
+static size_t make_exif(uint8_t exif[64], bool is_big_endian, unsigned orientation) {
+    static const uint8_t big[] = {'M', 'M', 0, '*', 0,    0, 0, 8, 0, 2, 1, 0x0f, 0, 2, 0, 0, 0, 1, 'x',
+                                  0,   0,   0, 1,   0x12, 0, 3, 0, 0, 0, 1, 0,    0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t little[] = {'I', 'I', '*', 0,    8, 0, 0, 0, 2, 0, 0x0f, 1, 2, 0, 1, 0, 0, 0, 'x',
+                                     0,   0,   0,   0x12, 1, 3, 0, 1, 0, 0, 0,    0, 0, 0, 0, 0, 0, 0, 0};
+    memcpy(exif, is_big_endian ? big : little, sizeof big);
+    exif[is_big_endian ? 31 : 30] = (uint8_t)orientation;
+    return sizeof big;
+}
+
+static void turns_png_upright(void **state) {
+    scene *s = *state;
+    static const uint16_t samples[] = {10, 20, 30, 40, 50, 60};
+    static const uint8_t stored[] = {10, 20, 30, 40, 50, 60};
+    const png_kind kind = {.h = 2, .w = 3, .bits = 8, .colour = PNG_COLOR_TYPE_GRAY};
+    for (unsigned orientation = 1; orientation <= 8; orientation++)
+        for (int variant = 0; variant < 4; variant++) {
+            uint8_t exif[64], pixels[6];
+            const size_t bytes = make_exif(exif, variant % 2, orientation);
+            picture_bytes file = make_png(&kind, samples);
+            insert_chunk(&file, "eXIf", exif, bytes, variant >= 2);
+            const picture_info info = inspect(s, &file);
+            assert_int_equal(info.h, orientation >= 5 ? 3 : 2);
+            assert_int_equal(info.w, orientation >= 5 ? 2 : 3);
+            assert_int_equal(decode(s, &file, &(picture_form){0}, pixels), CLAE_OK);
+            assert_upright(orientation, 2, 3, stored, 1, pixels);
+            free(file.data);
+        }
+}
+
+static void turns_jpeg_upright(void **state) {
+    scene *s = *state;
+    static const uint8_t stored[] = {10, 60, 110, 150, 200, 250};
+    uint8_t blocks[16 * 24], pixels[16 * 24], exif[70] = "Exif\0";
+    for (size_t i = 0; i < sizeof blocks; i++) blocks[i] = stored[i / 24 / 8 * 3 + i % 24 / 8];
+    for (unsigned orientation = 1; orientation <= 8; orientation++) {
+        const size_t bytes = 6 + make_exif(exif + 6, orientation % 2, orientation);
+        const jpeg_kind kind = {16, 24, JCS_GRAYSCALE, JCS_GRAYSCALE, 100, .exif = exif, .exif_bytes = bytes};
+        picture_bytes file = make_jpeg(&kind, blocks);
+        assert_int_equal(inspect(s, &file).h, orientation >= 5 ? 24 : 16);
+        assert_int_equal(decode(s, &file, &(picture_form){0}, pixels), CLAE_OK);
+        assert_upright(orientation, 2, 3, stored, 8, pixels);
+        free(file.data);
+    }
+}
+
+/* Whatever EXIF data hold, no byte behind them is read, and the picture stays as it is. */
+static void ignores_damaged_exif(void **state) {
+    scene *s = *state;
+    static const uint16_t samples[6];
+    const png_kind kind = {.h = 2, .w = 3, .bits = 8, .colour = PNG_COLOR_TYPE_GRAY};
+    uint8_t whole[64], pixels[6];
+    const size_t bytes = make_exif(whole, false, 6);
+    for (size_t i = 0; i < bytes; i++) {
+        picture_bytes file = make_png(&kind, samples);
+        uint8_t damaged[64];
+        memcpy(damaged, whole, bytes);
+        damaged[i] = 0xff;
+        insert_chunk(&file, "eXIf", damaged, i % 3 ? bytes : i, false);
+        assert_int_equal(decode(s, &file, &(picture_form){0}, pixels), CLAE_OK);
+        free(file.data);
+    }
+}
+
+static void fill_smooth(uint8_t *pixels, size_t h, size_t w, size_t channels) {
+    for (size_t y = 0; y < h; y++)
+        for (size_t x = 0; x < w; x++)
+            for (size_t c = 0; c < channels; c++)
+                *pixels++ = (uint8_t)(128 + 100 * sin(((double)c + 1) * (double)x / (double)w * 3) *
+                                                cos((double)y / (double)h * (3 + (double)c)));
+}
+
+static double mean_difference(const uint8_t *a, const uint8_t *b, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) sum += abs(a[i] - b[i]);
+    return sum / (double)count;
+}
+
+static void decodes_every_jpeg(void **state) {
+    scene *s = *state;
+    enum { h = 48, w = 64 };
+    static const struct {
+        J_COLOR_SPACE given, stored;
+    } spaces[] = {{JCS_GRAYSCALE, JCS_GRAYSCALE},
+                  {JCS_RGB, JCS_YCbCr},
+                  {JCS_RGB, JCS_RGB},
+                  {JCS_CMYK, JCS_CMYK},
+                  {JCS_CMYK, JCS_YCCK}};
+    uint8_t given[h * w * 4], rgb[h * w * 3], grey[h * w], pixels[h * w * 3];
+    for (size_t i = 0; i < COUNT(spaces); i++)
+        for (int variant = 0; variant < 8; variant++) {
+            jpeg_kind kind = {h, w, spaces[i].given, spaces[i].stored, 98, .is_progressive = variant & 1};
+            kind.is_subsampled = variant & 2;
+            /* What is not RGB or grey cannot be told apart without that marker. */
+            kind.is_without_adobe = variant & 4 && kind.stored == JCS_CMYK;
+            const size_t channels = kind.given == JCS_GRAYSCALE ? 1 : kind.given == JCS_CMYK ? 4 : 3;
+            fill_smooth(given, h, w, channels);
+            for (size_t k = 0; k < h * w; k++)
+                for (size_t c = 0; c < 3; c++) {
+                    const uint8_t *p = given + k * channels;
+                    const int flip = kind.is_without_adobe ? 255 : 0;
+                    rgb[3 * k + c] = channels == 4   ? (uint8_t)((p[c] ^ flip) * (p[3] ^ flip) / 255)
+                                     : channels == 3 ? p[c]
+                                                     : p[0];
+                }
+            for (size_t k = 0; k < h * w; k++)
+                grey[k] = (uint8_t)(.299 * rgb[3 * k] + .587 * rgb[3 * k + 1] + .114 * rgb[3 * k + 2] + .5);
+            picture_bytes file = make_jpeg(&kind, given);
+            const picture_info info = inspect(s, &file);
+            assert_string_equal(info.format, "JPEG");
+            assert_true(info.h == h && info.w == w && info.c == (channels == 1 ? 1 : 3) && info.bits == 8);
+            assert_false(info.has_alpha);
+            assert_int_equal(decode(s, &file, &(picture_form){.c = 3}, pixels), CLAE_OK);
+            assert_true(mean_difference(pixels, rgb, h * w * 3) < 2);
+            assert_int_equal(decode(s, &file, &(picture_form){.c = 1}, pixels), CLAE_OK);
+            assert_true(mean_difference(pixels, grey, h * w) < 2);
+            free(file.data);
+        }
+}
+
+/* libjpeg's smaller pictures are not means of areas, but near them. */
+static void shrinks_jpeg_on_load(void **state) {
+    scene *s = *state;
+    enum { h = 384, w = 512 };
+    uint8_t *whole = malloc(h * w), *small = malloc(h * w);
+    fill_smooth(whole, h, w, 1);
+    picture_bytes file = make_jpeg(&(jpeg_kind){h, w, JCS_GRAYSCALE, JCS_GRAYSCALE, 98}, whole);
+    for (size_t factor = 2; factor <= 64; factor *= 2) {
+        const picture_form form = {.h = h / factor, .w = w / factor};
+        assert_int_equal(decode(s, &file, &form, small), CLAE_OK);
+        for (size_t y = 0; y < form.h; y++)
+            for (size_t x = 0; x < form.w; x++) {
+                double sum = 0;
+                for (size_t i = 0; i < factor * factor; i++)
+                    sum += whole[(y * factor + i / factor) * w + x * factor + i % factor];
+                assert_true(fabs(sum / (double)(factor * factor) - small[y * form.w + x]) < 3);
+            }
+    }
+    free(file.data);
+    free(whole);
+    free(small);
+}
+
+static void assert_picture_refused(scene *s, const picture_bytes *file, const char *words) {
+    uint8_t pixels[16 * 16 * 3];
+    /* So that sanitizers see where it ends. */
+    uint8_t *exact = malloc(file->size ? file->size : 1);
+    memcpy(exact, file->data, file->size);
+    const picture_form form = {.h = 16, .w = 16, .c = 3};
+    assert_refused(s, CLAE_ERROR_INPUT, picture_decode(&s->context, s->path, exact, file->size, &form, pixels));
+    assert_non_null(strstr(s->message, s->path));
+    if (!strstr(s->message, words)) print_error("%s\n", s->message);
+    assert_non_null(strstr(s->message, words));
+    free(exact);
+}
+
+/* A picture is refused at each length that is not its own, and damage of any bit is either refused by one line or ends
+ * in some picture. */
+static void check_damage(scene *s, picture_bytes *file, size_t start) {
+    uint8_t pixels[16 * 16 * 3];
+    const picture_form form = {.h = 16, .w = 16, .c = 3};
+    const size_t size = file->size;
+    assert_int_equal(decode(s, file, &form, pixels), CLAE_OK);
+    for (file->size = 0; file->size < size; file->size++)
+        assert_picture_refused(s, file, file->size == 0 ? "is empty" : file->size < start ? "" : "is cut off");
+    for (size_t bit = 0; bit < 8 * size; bit += 3) {
+        file->data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        s->messages = 0;
+        const clae_status status = decode(s, file, &form, pixels);
+        assert_true(status == CLAE_OK ? s->messages == 0 : status == CLAE_ERROR_INPUT && s->messages == 1);
+        file->data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    free(file->data);
+}
+
+static void refuses_damaged_files(void **state) {
+    uint16_t samples[24 * 20 * 4];
+    uint8_t bytes[24 * 20 * 3];
+    test_random random = random_stream(2, 0, 0);
+    for (size_t i = 0; i < COUNT(samples); i++) samples[i] = (uint16_t)random_bits(&random);
+    fill_smooth(bytes, 24, 20, 3);
+    for (int variant = 0; variant < 2; variant++) {
+        const png_kind png = {24, 20, 8, PNG_COLOR_TYPE_RGB_ALPHA, .is_interlaced = variant};
+        const jpeg_kind jpeg = {24, 20, JCS_RGB, JCS_YCbCr, 80, .is_progressive = variant, .is_subsampled = true};
+        picture_bytes file = make_png(&png, samples);
+        check_damage(*state, &file, 8);
+        file = make_jpeg(&jpeg, bytes);
+        check_damage(*state, &file, 3);
+    }
+}
+
+/* Headers that promise much cost nothing. */
+static void refuses_huge_promises(void **state) {
+    scene *s = *state;
+    static const struct {
+        uint32_t h, w;
+        const char *words;
+    } sizes[] = {{16384, 16384, "promises 16384x16384"},
+                 {0x7fffffff, 0x7fffffff, "too large"},
+                 {1, 0x7fffffff, "too large"},
+                 {20000, 20000, "too large"},
+                 {0, 5, "damaged"},
+                 {3000, 4000, "promises"}};
+    static const uint16_t samples[1];
+    static const uint8_t grey[64];
+#if !defined(HAS_ADDRESS_SANITIZER)
+    struct rlimit old, small;
+    assert_int_equal(getrlimit(RLIMIT_AS, &old), 0);
+    small = old;
+    small.rlim_cur = (rlim_t)1 << 29;
+    assert_int_equal(setrlimit(RLIMIT_AS, &small), 0);
+#endif
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        picture_bytes file = make_png(&(png_kind){1, 1, 8, PNG_COLOR_TYPE_GRAY}, samples);
+        png_save_uint_32(file.data + 16, sizes[i].w);
+        png_save_uint_32(file.data + 20, sizes[i].h);
+        png_save_uint_32(file.data + 29, (png_uint_32)crc32(0, file.data + 12, 17));
+        assert_picture_refused(s, &file, sizes[i].words);
+        free(file.data);
+    }
+    picture_bytes file = make_jpeg(&(jpeg_kind){8, 8, JCS_GRAYSCALE, JCS_GRAYSCALE, 90}, grey);
+    for (size_t i = 0; i + 8 < file.size; i++)
+        if (file.data[i] == 0xff && file.data[i + 1] == 0xc0) memset(file.data + i + 5, 0xf0, 4);
+    assert_picture_refused(s, &file, "too large");
+    free(file.data);
+#if !defined(HAS_ADDRESS_SANITIZER)
+    assert_int_equal(setrlimit(RLIMIT_AS, &old), 0);
+#endif
+}
+
+static void names_other_kinds(void **state) {
+    scene *s = *state;
+    static const struct {
+        const char *start, *words;
+    } files[] = {{"", "is empty"},
+                 {"%PDF-1.4", "a PDF document"},
+                 {"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"},
+                 {"<html>", "HTML"},
+                 {"BMX is a text", "text"},
+                 {"P5 is a text", "text"},
+                 {"\1\2\3", "no picture of a format that clae knows"}};
+    for (size_t i = 0; i < COUNT(files); i++) {
+        const picture_bytes file = {(uint8_t *)(uintptr_t)files[i].start, strlen(files[i].start)};
+        assert_picture_refused(s, &file, files[i].words);
+        assert_null(picture_format_of(file.data, file.size));
+    }
+}
+
+/* Written by hand, little-endian. */
+static void put(picture_bytes *file, size_t value, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++, value >>= 8) picture_bytes_add(file, &(uint8_t){(uint8_t)value}, 1);
+}
+
+/* 2x3 pixels of blue, green, red each; rows are of 4 bytes, the lowest first. */
+static picture_bytes make_bmp(void) {
+    picture_bytes file = picture_bytes_new();
+    put(&file, 'B' | 'M' << 8, 2);
+    put(&file, 54 + 24, 4);
+    put(&file, 0, 4);
+    put(&file, 54, 4);
+    const size_t header[][2] = {{40, 4}, {3, 4}, {2, 4}, {1, 2}, {24, 2}, {0, 4},
+                                {24, 4}, {0, 4}, {0, 4}, {0, 4}, {0, 4}};
+    for (size_t i = 0; i < COUNT(header); i++) put(&file, header[i][0], header[i][1]);
+    for (size_t row = 2; row-- > 0;) {
+        for (size_t i = 0; i < 9; i++) put(&file, 100 * row + 10 * (i / 3) + 2 - i % 3, 1);
+        put(&file, 0, 3);
+    }
+    return file;
+}
+
+/* One strip of 2x3 pixels without compression; photometric: 1 grey, 2 RGB, 5 CMYK. */
+static picture_bytes make_tiff(size_t channels, size_t bytes, size_t photometric, size_t orientation,
+                               const uint16_t *samples) {
+    picture_bytes file = picture_bytes_new();
+    const size_t entries = 10, data = 8 + 2 + entries * 12 + 4, bits = data + 6 * channels * bytes;
+    const size_t tags[][3] = {
+        {256, 3, 3},    {257, 3, 2},           {258, 3, bits},     {259, 3, 1}, {262, 3, photometric},
+        {273, 4, data}, {274, 3, orientation}, {277, 3, channels}, {278, 3, 2}, {279, 4, 6 * channels * bytes}};
+    put(&file, 'I' | 'I' << 8 | '*' << 16, 4);
+    put(&file, 8, 4);
+    put(&file, entries, 2);
+    for (size_t i = 0; i < entries; i++) {
+        const bool is_bits = tags[i][0] == 258;
+        put(&file, tags[i][0], 2);
+        put(&file, tags[i][1], 2);
+        put(&file, is_bits ? channels : 1, 4);
+        put(&file, is_bits && channels == 1 ? 8 * bytes : tags[i][2], 4);
+    }
+    put(&file, 0, 4);
+    for (size_t i = 0; i < 6 * channels; i++) put(&file, samples[i], bytes);
+    for (size_t i = 0; i < channels; i++) put(&file, 8 * bytes, 2);
+    return file;
+}
+
+/* Whether this clae and this system read the file; if not, a line says so. */
+static bool vips_reads(scene *s, const picture_bytes *file, const char *format) {
+    picture_info info;
+    s->messages = 0;
+    const clae_status status = picture_inspect(&s->context, s->path, file->data, file->size, &info);
+    assert_string_equal(picture_format_of(file->data, file->size), format);
+    if (status == CLAE_OK) {
+        assert_string_equal(info.format, format);
+        return true;
+    }
+    print_message("%s\n", s->message);
+    assert_int_equal(s->messages, 1);
+    assert_non_null(strstr(s->message, CLAE_HAVE_VIPS ? "libvips" : "clae was built without libvips"));
+    assert_non_null(strstr(s->message, format));
+    assert_null(strstr(s->message, "damaged"));
+    return false;
+}
+
+static void decodes_bmp(void **state) {
+    scene *s = *state;
+    uint8_t pixels[18];
+    picture_bytes file = make_bmp();
+    if (vips_reads(s, &file, "BMP")) {
+        assert_int_equal(decode(s, &file, &(picture_form){.c = 3}, pixels), CLAE_OK);
+        for (size_t i = 0; i < 18; i++) assert_int_equal(pixels[i], 100 * (i / 9) + 10 * (i % 9 / 3) + i % 3);
+        for (file.size--; file.size >= 10; file.size--) assert_picture_refused(s, &file, "BMP");
+    }
+    free(file.data);
+}
+
+static void decodes_every_tiff(void **state) {
+    scene *s = *state;
+    static const struct {
+        size_t channels, bytes, photometric, orientation;
+    } kinds[] = {{1, 1, 1, 1}, {1, 2, 1, 1}, {3, 1, 2, 1}, {3, 2, 2, 1}, {4, 1, 5, 1}, {1, 1, 1, 6}, {1, 2, 1, 3}};
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        const size_t channels = kinds[i].channels, bytes = kinds[i].bytes;
+        uint16_t samples[24];
+        uint8_t stored[6], pixels[18];
+        test_random random = random_stream(3, i, 0);
+        for (size_t k = 0; k < 6 * channels; k++)
+            samples[k] = (uint16_t)random_int(&random, 0, bytes == 1 ? 255 : 65535);
+        picture_bytes file = make_tiff(channels, bytes, kinds[i].photometric, kinds[i].orientation, samples);
+        if (vips_reads(s, &file, "TIFF")) {
+            const picture_info info = inspect(s, &file);
+            assert_true(info.bits == 8 * bytes && info.c == (channels == 1 ? 1 : 3) && !info.has_alpha);
+            assert_int_equal(decode(s, &file, &(picture_form){0}, pixels), CLAE_OK);
+            for (size_t k = 0; k < 6; k++) {
+                double rgb[3];
+                const uint16_t *p = samples + k * channels;
+                for (size_t c = 0; c < 3; c++)
+                    rgb[c] = channels == 4 ? floor((255. - p[c]) * (255. - p[3]) / 255 + .5)
+                                           : of_255(p[channels == 3 ? c : 0], (int)(8 * bytes));
+                stored[k] = (uint8_t)rgb[0];
+                if (channels > 1) assert_pixel(pixels + 3 * k, 3, rgb, 255, backgrounds[0], false);
+            }
+            if (channels == 1) assert_upright((unsigned)kinds[i].orientation, 2, 3, stored, 1, pixels);
+            file.size -= 2 * channels + 1;
+            assert_picture_refused(s, &file, "TIFF");
+        }
+        free(file.data);
+    }
+}
+
+/* A pixel of red and a transparent one; 2x3 pixels of one colour. */
+static void decodes_gif_and_webp(void **state) {
+    scene *s = *state;
+    static const uint8_t gif[] =
+        "GIF89a\x02\x00\x01\x00\x81\x00\x00\xff\x00\x00\x00\xff\x00\x00\x00\x00\x00\x00\x00\x21\xf9\x04"
+        "\x01\x00\x00\x01\x00\x2c\x00\x00\x00\x00\x02\x00\x01\x00\x00\x08\x05\x00\x01\x04\x08\x08"
+        "\x00\x3b";
+    static const uint8_t webp[] =
+        "RIFF\x1e\x00\x00\x00WEBPVP8L\x11\x00\x00\x00\x2f\x02\x40\x00\x00\x07\x50\x8f\x22\x97\xa7"
+        "\xff\x81\x88\xe8\x7f\x00\x00";
+    picture_bytes file = {(uint8_t *)(uintptr_t)gif, sizeof gif - 1};
+    uint8_t pixels[18];
+    if (vips_reads(s, &file, "GIF")) {
+        assert_true(inspect(s, &file).has_alpha);
+        assert_int_equal(decode(s, &file, &(picture_form){.c = 3, .background = {0, 0, 255}}, pixels), CLAE_OK);
+        assert_memory_equal(pixels, "\xff\0\0\0\0\xff", 6);
+    }
+    file = (picture_bytes){(uint8_t *)(uintptr_t)webp, sizeof webp - 1};
+    if (vips_reads(s, &file, "WebP")) {
+        assert_int_equal(decode(s, &file, &(picture_form){.c = 3}, pixels), CLAE_OK);
+        for (size_t i = 0; i < 6; i++) assert_memory_equal(pixels + 3 * i, "\xc8\x1e\x3c", 3);
+    }
+}
+
+typedef struct worker {
+    pthread_t thread;
+    scene *s;
+    const picture_bytes *files;
+    const uint8_t (*expected)[16 * 16 * 3];
+    size_t count, wrong;
+} worker;
+
+static void *work(void *user) {
+    worker *w = user;
+    for (size_t i = 0; i < 40 * w->count; i++) {
+        uint8_t pixels[16 * 16 * 3];
+        const size_t k = i % w->count;
+        const picture_form form = {.h = 16, .w = 16, .c = 3};
+        if (picture_decode(&w->s->context, "file", w->files[k].data, w->files[k].size, &form, pixels) != CLAE_OK ||
+            memcmp(pixels, w->expected[k], sizeof pixels) != 0)
+            w->wrong++;
+    }
+    return NULL;
+}
+
+static void decodes_from_several_threads(void **state) {
+    scene *s = *state;
+    uint16_t samples[24];
+    uint8_t bytes[24 * 20 * 3], expected[4][16 * 16 * 3];
+    for (size_t i = 0; i < COUNT(samples); i++) samples[i] = (uint16_t)(10 * i);
+    fill_smooth(bytes, 24, 20, 3);
+    picture_bytes files[] = {make_png(&(png_kind){2, 3, 8, PNG_COLOR_TYPE_RGB_ALPHA}, samples),
+                             make_jpeg(&(jpeg_kind){24, 20, JCS_RGB, JCS_YCbCr, 80, .is_progressive = true}, bytes),
+                             make_tiff(3, 1, 2, 1, samples), make_bmp()};
+    size_t count = 2;
+    while (count < COUNT(files) && vips_reads(s, &files[count], count == 2 ? "TIFF" : "BMP")) count++;
+    const picture_form form = {.h = 16, .w = 16, .c = 3};
+    for (size_t i = 0; i < count; i++) assert_int_equal(decode(s, &files[i], &form, expected[i]), CLAE_OK);
+    worker workers[4];
+    for (size_t i = 0; i < COUNT(workers); i++) {
+        workers[i] = (worker){.s = s, .files = files, .expected = expected, .count = count};
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+    }
+    for (size_t i = 0; i < COUNT(workers); i++) {
+        pthread_join(workers[i].thread, NULL);
+        assert_int_equal(workers[i].wrong, 0);
+    }
+    for (size_t i = 0; i < COUNT(files); i++) free(files[i].data);
+}
+
+int main(void) {
+#define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_open, scene_close)
+    const struct CMUnitTest tests[] = {
+        WITH_SCENE(decodes_every_png),
+        WITH_SCENE(turns_png_upright),
+        WITH_SCENE(turns_jpeg_upright),
+        WITH_SCENE(ignores_damaged_exif),
+        WITH_SCENE(decodes_every_jpeg),
+        WITH_SCENE(shrinks_jpeg_on_load),
+        WITH_SCENE(refuses_damaged_files),
+        WITH_SCENE(refuses_huge_promises),
+        WITH_SCENE(names_other_kinds),
+        WITH_SCENE(decodes_bmp),
+        WITH_SCENE(decodes_every_tiff),
+        WITH_SCENE(decodes_gif_and_webp),
+        WITH_SCENE(decodes_from_several_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
