@@ -33,6 +33,7 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_pixel_shuffle_bwd] = LIST(&opencl_pixel_shuffle_plain),
     [OP_loss] = LIST(&opencl_loss_vector, &opencl_loss_plain),
     [OP_ssim] = LIST(&opencl_ssim_plain),
+    [OP_image_loss] = LIST(&opencl_image_loss_vector, &opencl_image_loss_plain),
     [OP_update] = LIST(&opencl_update_plain),
     [OP_load_batch] = LIST(&opencl_load_batch_plain),
     [OP_reduce_sum] = LIST(&opencl_reduce_sum_vector, &opencl_reduce_sum_plain),

@@ -29,6 +29,7 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_pixel_shuffle_bwd] = LIST(&plain_pixel_shuffle),
     [OP_loss] = LIST(&plain_loss),
     [OP_ssim] = LIST(&plain_ssim),
+    [OP_image_loss] = LIST(&plain_image_loss),
     [OP_update] = LIST(&plain_update),
     [OP_load_batch] = LIST(&plain_load_batch),
     [OP_reduce_sum] = LIST(&plain_reduce_sum),

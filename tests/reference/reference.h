@@ -49,6 +49,7 @@ void reference_loss(const loss_desc *d, const double *y, const double *target, r
                     reference_output dy);
 void reference_ssim(const ssim_desc *d, const double *y, const double *target, reference_output images,
                     reference_output loss, reference_output dy);
+void reference_image_loss(const image_loss_desc *d, const double *y, const double *target, reference_output images);
 /* parameters and the optimiser's states are updated in place. */
 void reference_update(const update_desc *d, const double *rates, const double *gradients, reference_output parameters,
                       reference_output state[2]);
