@@ -14,6 +14,11 @@
 #define MAX_LAYER_TEXT 60
 #define MAX_PARAMETERS ((size_t)1 << 30)
 
+bool model_ends_in_sigmoid(const clae_model *model) {
+    return model->layer_count > model->decoder_start &&
+           strcmp(model->layers[model->layer_count - 1].type->name, "sigmoid") == 0;
+}
+
 size_t shape_elements(clae_shape shape) {
     return shape.c * shape.h * shape.w;
 }

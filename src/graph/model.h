@@ -22,6 +22,9 @@ struct clae_model {
 /* Elements of one image or code. */
 size_t shape_elements(clae_shape shape);
 
+/* Whether the decoder's last layer is a sigmoid. */
+bool model_ends_in_sigmoid(const clae_model *model);
+
 /* The layers as JSON, for the metadata of files; to be freed. NULL without memory. */
 char *model_layers_to_json(const clae_model *model);
 /* Builds a model from such JSON, as model_build does. */

@@ -1,6 +1,7 @@
 #include "graph/plan.h"
 
 #include "data/pixels.h"
+#include "ops/loss.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -19,7 +20,32 @@ static void emit_load(plan_builder *b, const plan_request *request, plan *plan) 
     PLAN_ADD(b, &desc, plan_add_tensor(b, TENSOR_ELEMENTS, 0, 0), plan_add_tensor(b, TENSOR_INDICES, 0, 0), plan->x);
 }
 
+static op_desc ssim_desc_of(const plan_request *request) {
+    const clae_shape image = request->model->input;
+    return (op_desc){.op = OP_ssim,
+                     .ssim = {.n = (int)request->batch_size,
+                              .h = (int)image.h,
+                              .w = (int)image.w,
+                              .channels = (int)image.c,
+                              .scale = 1.0f / (float)request->batch_size,
+                              .training = request->backward}};
+}
+
+static void emit_ssim(plan_builder *b, const plan_request *request, plan *plan, int dy) {
+    const op_desc desc = ssim_desc_of(request);
+    plan->image_losses = layer_new_tensor(b, request->batch_size);
+    b->phase = PHASE_LOSS;
+    if (b->out_of_memory) return;
+    b->tensors[plan->image_losses].is_output = request->evaluate;
+    PLAN_ADD(b, &desc, plan->y, plan->target, plan->image_losses,
+             request->backward ? plan_add_tensor(b, TENSOR_LOSSES, 0, 1) : -1, dy);
+}
+
 static void emit_loss(plan_builder *b, const plan_request *request, plan *plan, int dy) {
+    if (request->loss == LOSS_ssim) {
+        emit_ssim(b, request, plan, dy);
+        return;
+    }
     const size_t count = request->batch_size * shape_elements(request->model->input);
     const op_desc desc = {
         .op = OP_loss,
@@ -54,9 +80,9 @@ static void skip_gradient(plan_builder *b, layer_state *first, int dy, size_t co
     first->skipped = first->skipped < 0 ? dy : emit_sum(b, first->skipped, dy, count);
 }
 
-static void emit_backward(plan_builder *b, const clae_model *model, layer_state *states, int dy) {
+static void emit_backward(plan_builder *b, const clae_model *model, layer_state *states, size_t end, int dy) {
     b->phase = PHASE_BACKWARD;
-    for (size_t i = model->layer_count; i-- > 0 && dy >= 0 && !b->out_of_memory;) {
+    for (size_t i = end; i-- > 0 && dy >= 0 && !b->out_of_memory;) {
         const layer *l = &model->layers[i];
         const bool with_dx = parameters_before(model, i);
         b->layer = l->name;
@@ -85,7 +111,7 @@ static int emit_forward(plan_builder *b, const clae_model *model, layer_state *s
 
 static void emit_all(plan_builder *b, const plan_request *request, plan *plan, layer_state *states) {
     const clae_model *model = request->model;
-    const size_t first = request->encode ? 0 : model->decoder_start;
+    const size_t first = request->encode ? 0 : model->decoder_start, end = model->layer_count - plan->has_logits;
     const size_t in_elements = shape_elements(request->encode ? model->input : model->latent);
     int x = layer_new_tensor(b, request->batch_size * in_elements);
     if (b->out_of_memory) return;
@@ -94,13 +120,14 @@ static void emit_all(plan_builder *b, const plan_request *request, plan *plan, l
     if (request->load_batch) emit_load(b, request, plan);
     if (request->encode) x = emit_forward(b, model, states, first, model->decoder_start, x);
     plan->z = x;
-    if (request->decode) plan->y = x = emit_forward(b, model, states, model->decoder_start, model->layer_count, x);
+    if (request->decode) plan->y = x = emit_forward(b, model, states, model->decoder_start, end, x);
     if (b->out_of_memory) return;
     b->tensors[x].is_output = true;
+    if (request->evaluate && request->loss == LOSS_ssim) emit_ssim(b, request, plan, -1);
     if (!request->backward) return;
     const int dy = layer_new_tensor(b, request->batch_size * shape_elements(model->input));
     emit_loss(b, request, plan, dy);
-    emit_backward(b, model, states, dy);
+    emit_backward(b, model, states, end, dy);
 }
 
 /* Hands the nodes to the plan, whatever the status. */
@@ -225,7 +252,9 @@ clae_status plan_prepare(const plan_request *request, plan **out) {
     p->device = request->device;
     p->numerics = request->numerics;
     p->batch_size = request->batch_size;
-    p->x = p->z = p->y = p->target = -1;
+    p->x = p->z = p->y = p->target = p->image_losses = -1;
+    p->has_logits =
+        (request->backward || request->evaluate) && loss_is_of_logits(request->loss) && model_ends_in_sigmoid(request->model);
     status = request->update ? build_update(request, p) : build_nodes(request, p);
     if (status == CLAE_OK) status = prepare_nodes(p);
     if (status == CLAE_OK)

@@ -63,7 +63,8 @@ typedef struct plan_request {
     bool from_float;
     bool encode, decode; /* one or both */
     bool backward;       /* the loss and its gradients */
-    loss_id loss;        /* of `backward` */
+    bool evaluate;       /* what reconstructions lack by the loss: the tensors of it, see plan */
+    loss_id loss;        /* of `backward` and `evaluate` */
     const optimiser_id *update; /* not NULL: its step on all parameters, by their gradients, and nothing else */
     numerics numerics;          /* whose text must outlive the plan */
 } plan_request;
@@ -76,7 +77,10 @@ typedef struct plan {
     size_t node_count;
     plan_tensor *tensors;
     size_t tensor_count;
-    int x, z, y, target; /* tensors: images, codes, reconstructions, what these should be; -1 where the plan has none */
+    /* Tensors: images, codes, reconstructions, what these should be; -1 where the plan has none. */
+    int x, z, y, target;
+    int image_losses; /* of `evaluate` and a loss of whole images: a number for each */
+    bool has_logits;  /* of `backward` or `evaluate` and a loss that is computed on them: y is what a last sigmoid gets */
     size_t arena_bytes, workspace_bytes;
     buffer *arena, *workspace; /* NULL until it is allocated */
     bool owns_arena, owns_workspace;

@@ -64,6 +64,8 @@ clae_status infer_update(clae_infer *infer, const clae_model *model) {
 }
 
 static plan_request request_of(const clae_infer *infer, infer_kind kind, bool from_float, size_t batch_size) {
+    /* For other losses, reconstructions are enough. */
+    const bool evaluates = kind == INFER_EVALUATE && loss_is_of_pixels(infer->loss);
     return (plan_request){.device = infer->device,
                           .model = infer->model,
                           .batch_size = batch_size,
@@ -71,6 +73,8 @@ static plan_request request_of(const clae_infer *infer, infer_kind kind, bool fr
                           .from_float = from_float,
                           .encode = kind != INFER_DECODE,
                           .decode = kind != INFER_ENCODE,
+                          .evaluate = evaluates,
+                          .loss = evaluates ? infer->loss : LOSS_mse,
                           .numerics = infer->numerics};
 }
 
@@ -191,18 +195,24 @@ typedef struct error_sums {
     double squares, losses; /* of (y - x)^2, and of the loss where it is another one */
 } error_sums;
 
+static double sigmoid(double logit) {
+    return 1 / (1 + exp(-logit));
+}
+
 /* An image's errors, in double and in an order of its own: the same in batches of any size. */
-static clae_status add_error(clae_infer *infer, const clae_dataset *images, size_t image, const float *y,
-                             error_sums *sums) {
+static clae_status add_error(clae_infer *infer, const plan *plan, const clae_dataset *images, size_t image,
+                             const float *y, error_sums *sums) {
     const size_t elements = shape_elements(infer->model->input);
     const double unit = pixels_unit(images->info.is_float), *x = infer->image;
     const clae_status status = dataset_read_values(images, image, infer->image);
     if (status != CLAE_OK) return status;
+    const bool adds_losses = infer->loss != LOSS_mse && plan->image_losses < 0;
     double lanes[LANES] = {0}, squares = 0;
     for (size_t e = 0; e < elements; e++) {
-        const double target = (x[e] / unit - infer->mean) / infer->std, difference = y[e] - target;
+        const double target = (x[e] / unit - infer->mean) / infer->std;
+        const double difference = (plan->has_logits ? sigmoid((double)y[e]) : (double)y[e]) - target;
         lanes[e % LANES] += difference * difference;
-        if (infer->loss != LOSS_mse) sums->losses += loss_term(infer->loss, (double)y[e], target);
+        if (adds_losses) sums->losses += loss_term(infer->loss, (double)y[e], target);
     }
     for (size_t lane = 0; lane < LANES; lane++) squares += lanes[lane];
     sums->squares += squares;
@@ -210,8 +220,9 @@ static clae_status add_error(clae_infer *infer, const clae_dataset *images, size
 }
 
 /* Adds the errors of the batch that begins with image `first`, whose reconstructions are at `y`. */
-static clae_status add_errors(clae_infer *infer, const clae_dataset *images, view y, size_t first, size_t count,
-                              error_sums *sums) {
+static clae_status add_errors(clae_infer *infer, const plan *plan, const clae_dataset *images, size_t first,
+                              size_t count, error_sums *sums) {
+    const view y = plan_view(plan, plan->y);
     const size_t elements = shape_elements(infer->model->input);
     const size_t most = infer->staging_floats / elements;
     clae_status status = CLAE_OK;
@@ -220,8 +231,19 @@ static clae_status add_errors(clae_infer *infer, const clae_dataset *images, vie
         status = buffer_download(y.buffer, (y.offset + i * elements) * sizeof(float), infer->staging,
                                  rows * elements * sizeof(float));
         for (size_t k = 0; k < rows && status == CLAE_OK; k++)
-            status = add_error(infer, images, first + i + k, infer->staging + k * elements, sums);
+            status = add_error(infer, plan, images, first + i + k, infer->staging + k * elements, sums);
     }
+    return status;
+}
+
+/* Of a loss of whole images: those of the batch. */
+static clae_status add_image_losses(clae_infer *infer, const plan *plan, size_t count, error_sums *sums) {
+    if (plan->image_losses < 0) return CLAE_OK;
+    const view losses = plan_view(plan, plan->image_losses);
+    clae_status status = get_staging(infer, count, 1);
+    if (status == CLAE_OK)
+        status = buffer_download(losses.buffer, losses.offset * sizeof(float), infer->staging, count * sizeof(float));
+    for (size_t i = 0; i < count && status == CLAE_OK; i++) sums->losses += (double)infer->staging[i];
     return status;
 }
 
@@ -234,21 +256,22 @@ static clae_status sum_errors(clae_infer *infer, plan *plan, const clae_dataset 
         const size_t count = n - first < batch ? n - first : batch;
         status = inputs_at(infer, first, &inputs);
         if (status == CLAE_OK) status = plan_run(plan, &inputs);
-        if (status == CLAE_OK) status = add_errors(infer, images, plan_view(plan, plan->y), first, count, sums);
+        if (status == CLAE_OK) status = add_errors(infer, plan, images, first, count, sums);
+        if (status == CLAE_OK) status = add_image_losses(infer, plan, count, sums);
     }
     return status;
 }
 
 clae_status infer_prepare_evaluation(clae_infer *infer, const clae_dataset *images) {
     plan *plan;
-    return begin(infer, INFER_RECONSTRUCT, images, 0, images->info.n, &plan);
+    return begin(infer, INFER_EVALUATE, images, 0, images->info.n, &plan);
 }
 
 clae_status clae_infer_evaluate(clae_infer *infer, const clae_dataset *images, clae_evaluation *evaluation) {
     error_sums sums = {0};
     plan *plan;
     *evaluation = (clae_evaluation){0};
-    clae_status status = begin(infer, INFER_RECONSTRUCT, images, 0, images->info.n, &plan);
+    clae_status status = begin(infer, INFER_EVALUATE, images, 0, images->info.n, &plan);
     if (status == CLAE_OK) status = sum_errors(infer, plan, images, &sums);
     if (status != CLAE_OK) return status;
     const double half_square = 0.5 * sums.squares / (double)images->info.n;

@@ -7,7 +7,7 @@
 
 #include <clae/infer.h>
 
-typedef enum infer_kind { INFER_ENCODE, INFER_DECODE, INFER_RECONSTRUCT } infer_kind;
+typedef enum infer_kind { INFER_ENCODE, INFER_DECODE, INFER_RECONSTRUCT, INFER_EVALUATE } infer_kind;
 
 struct clae_infer {
     clae_device *device;

@@ -87,6 +87,14 @@ loss_id loss_find(const char *name) {
     return (loss_id)found;
 }
 
+bool loss_is_of_logits(loss_id loss) {
+    return loss == LOSS_bce;
+}
+
+bool loss_is_of_pixels(loss_id loss) {
+    return loss == LOSS_bce || loss == LOSS_ssim;
+}
+
 double loss_factor(loss_id loss) {
     return kinds[loss].factor;
 }

@@ -7,6 +7,10 @@
 const char *loss_name(loss_id loss);
 /* LOSS_END when there is none of the name. */
 loss_id loss_find(const char *name);
+/* Whether it is of pixels from 0 to 1, as they are, or of pixels that are normalised. */
+bool loss_is_of_pixels(loss_id loss);
+/* Whether it is computed on what a sigmoid makes pixels of. */
+bool loss_is_of_logits(loss_id loss);
 /* Of losses of the op `loss`: what the sum over an image's elements is multiplied by. */
 double loss_factor(loss_id loss);
 /* What an element adds to the loss of its image, in double precision. */

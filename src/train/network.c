@@ -1,6 +1,9 @@
 #include "train/network.h"
 
+#include "base/memory.h"
+#include "graph/model.h"
 #include "graph/presets.h"
+#include "ops/loss.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +56,27 @@ static clae_status find_texts(const clae_context *context, const clae_settings *
     return fail_memory(context, strlen(settings->encoder), "the texts of a network");
 }
 
+/* In the place of a network: it, and a sigmoid behind it. */
+static clae_status add_sigmoid(clae_context *context, const clae_settings *settings, clae_model **model) {
+    char *encoder, *decoder, *longer = NULL;
+    const clae_shape shape = clae_model_input_shape(*model);
+    clae_status status = clae_model_get_text(*model, &encoder, &decoder);
+    clae_model_free(*model);
+    *model = NULL;
+    if (status == CLAE_OK) longer = string_format("%s%ssigmoid", decoder, *decoder ? ", " : "");
+    if (longer) {
+        log_line(context, CLAE_LOG_INFO, "network: --loss %s is of pixels from 0 to 1: the decoder gets a sigmoid at its end",
+                 settings->loss);
+        status = clae_model_create_text(context, shape, encoder, longer, settings->seed, model);
+    } else if (status == CLAE_OK) {
+        status = fail_memory(context, strlen(decoder), "the texts of a network");
+    }
+    free(longer);
+    free(encoder);
+    free(decoder);
+    return status;
+}
+
 clae_status network_create(clae_context *context, const clae_settings *settings, const clae_shape *images,
                            clae_model **model) {
     model_texts texts;
@@ -61,6 +85,8 @@ clae_status network_create(clae_context *context, const clae_settings *settings,
     const clae_shape shape = images ? *images : texts.input.c ? texts.input : STANDARD_SHAPE;
     if (status == CLAE_OK) status = model_of_texts(context, shape, &texts, settings->seed, model);
     model_texts_free(&texts);
+    if (status == CLAE_OK && loss_is_of_logits(loss_find(settings->loss)) && !model_ends_in_sigmoid(*model))
+        status = add_sigmoid(context, settings, model);
     return status;
 }
 

@@ -26,7 +26,7 @@ static const char loss_choices[] =
 #define LOSS(stem, ...) "|" #stem
 #include "ops/losses.def"
 #undef LOSS
-    ;
+    "|ssim";
 static const char schedule_choices[] =
 #define SCHEDULE(stem, ...) "|" #stem
 #include "train/schedules.def"

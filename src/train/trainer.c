@@ -25,6 +25,39 @@ static clae_status take_settings(clae_trainer *t, const clae_settings *given) {
     return CLAE_OK;
 }
 
+static clae_status check_pixels(const clae_trainer *t) {
+    const size_t elements = shape_elements(t->model->input);
+    double *values = malloc(elements * sizeof *values);
+    clae_status status = values ? CLAE_OK : fail_memory(t->device->context, elements * sizeof *values, "an image");
+    for (size_t i = 0; i < t->dataset->info.n && status == CLAE_OK; i++) {
+        status = dataset_read_values(t->dataset, i, values);
+        for (size_t e = 0; e < elements && status == CLAE_OK; e++)
+            if (!(values[e] >= 0 && values[e] <= 1))
+                status = fail(t->device->context, CLAE_ERROR_INPUT,
+                              "loss %s: needs pixels from 0 to 1, and image %zu of %s has %g", t->settings.loss, i + 1,
+                              t->dataset->info.source, values[e]);
+    }
+    free(values);
+    return status;
+}
+
+/* What a loss asks of images and network. */
+static clae_status check_loss(const clae_trainer *t) {
+    const loss_id loss = loss_find(t->settings.loss);
+    if (loss_is_of_logits(loss) && !model_ends_in_sigmoid(t->model))
+        return fail(t->device->context, CLAE_ERROR_INPUT,
+                    "loss %s: is of pixels from 0 to 1, so that the decoder must end in sigmoid", t->settings.loss);
+    return loss_is_of_pixels(loss) && t->dataset->info.is_float ? check_pixels(t) : CLAE_OK;
+}
+
+static void set_normalisation(clae_trainer *t) {
+    const clae_dataset_info *info = &t->dataset->info;
+    if (loss_is_of_pixels(loss_find(t->settings.loss)))
+        clae_model_set_normalisation(t->model, 0, 1);
+    else
+        clae_model_set_normalisation(t->model, info->mean, info->std);
+}
+
 /* Plans, parameters, the images and the slots of losses. */
 static clae_status prepare(clae_trainer *t) {
     const size_t n = t->dataset->info.n, batch_size = t->settings.batch_size;
@@ -62,7 +95,8 @@ clae_status clae_trainer_create(clae_device *device, clae_model *model, const cl
     t->dataset = dataset;
     clae_status status = dataset_check_shape(dataset, model->input, "the model");
     if (status == CLAE_OK) status = take_settings(t, settings);
-    if (status == CLAE_OK) clae_model_set_normalisation(model, dataset->info.mean, dataset->info.std);
+    if (status == CLAE_OK) status = check_loss(t);
+    if (status == CLAE_OK) set_normalisation(t);
     if (status == CLAE_OK) status = prepare(t);
     if (status == CLAE_OK) status = make_host_arrays(t);
     if (status != CLAE_OK) {
