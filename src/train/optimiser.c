@@ -1,8 +1,10 @@
 #include "train/optimiser.h"
 
+#include "base/memory.h"
 #include "train/schedule.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define RATES(...)                                                                                                     \
@@ -29,14 +31,52 @@ void optimiser_rates(const clae_settings *settings, uint64_t step, float rates[O
     of[optimiser_of(settings)](settings, schedule_rate(settings, step), (double)step + 1, rates);
 }
 
+void optimiser_complete(clae_settings *settings) {
+#define OPTIMISER_DEFAULT(stem, field, value)                                                                          \
+    if (optimiser_of(settings) == OPTIMISER_##stem && !(settings->given & SETTING_BIT(field))) {                       \
+        settings->field = value;                                                                                       \
+        settings->given |= SETTING_BIT(field);                                                                         \
+    }
+#include "train/optimiser_defaults.def"
+#undef OPTIMISER_DEFAULT
+}
+
+/* The settings that optimisers have. */
+static const int optimiser_settings[] = {SETTING_INDEX_weight_decay, SETTING_INDEX_momentum, SETTING_INDEX_nesterov,
+                                         SETTING_INDEX_beta1, SETTING_INDEX_beta2};
+
 /* The rates are all that an optimiser knows of the settings. */
-clae_status optimiser_check(const clae_context *context, const clae_settings *settings) {
-    clae_settings without = *settings;
+static bool heeds(const char *optimiser, const setting *row, const clae_settings *settings,
+                  const clae_settings *defaults) {
+    clae_settings with = *settings, without = *settings;
     float rates[OP_MAX_RATES], others[OP_MAX_RATES];
-    without.weight_decay = 0;
-    optimiser_rates(settings, 0, rates);
+    with.optimiser = without.optimiser = optimiser;
+    setting_copy(row, defaults, &without);
+    optimiser_rates(&with, 0, rates);
     optimiser_rates(&without, 0, others);
-    if (settings->weight_decay == 0 || memcmp(rates, others, sizeof rates) != 0) return CLAE_OK;
-    return fail(context, CLAE_ERROR_INPUT, "weight decay %g: %s has none; take adamw or sgd", settings->weight_decay,
-                settings->optimiser);
+    return memcmp(rates, others, sizeof rates) != 0;
+}
+
+static clae_status refuse_setting(const clae_context *context, const setting *row, const clae_settings *settings,
+                                  const clae_settings *defaults) {
+    char names[128] = "", number[DECIMAL_BYTES];
+    for (int i = 0; i < OPTIMISER_COUNT; i++) {
+        const char *name = update_kind_of((optimiser_id)i)->name;
+        const size_t used = strlen(names);
+        if (heeds(name, row, settings, defaults))
+            snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", name);
+    }
+    const bool is_flag = row->kind == CLAE_SETTING_FLAG;
+    return fail(context, CLAE_ERROR_INPUT, "%s%s%s: %s has none; those that have it: %s", row->name, is_flag ? "" : " ",
+                is_flag ? "" : setting_text(row, settings, number), settings->optimiser, names);
+}
+
+clae_status optimiser_check(const clae_context *context, const clae_settings *settings) {
+    const clae_settings defaults = settings_defaults(context);
+    for (size_t i = 0; i < ARRAY_LENGTH(optimiser_settings); i++) {
+        const setting *row = &settings_table[optimiser_settings[i]];
+        if (!setting_is_same(row, settings, &defaults) && !heeds(settings->optimiser, row, settings, &defaults))
+            return refuse_setting(context, row, settings, &defaults);
+    }
+    return CLAE_OK;
 }

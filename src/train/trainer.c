@@ -14,6 +14,7 @@ static clae_status take_settings(clae_trainer *t, const clae_settings *given) {
     const size_t n = t->dataset->info.n;
     if (!settings_copy(given ? given : &defaults, &t->settings))
         return fail_memory(t->device->context, sizeof t->settings, "the settings");
+    optimiser_complete(&t->settings);
     t->optimiser = optimiser_of(&t->settings);
     clae_status status = settings_numerics(t->device->context, &t->settings, &t->numerics);
     if (status == CLAE_OK) status = optimiser_check(t->device->context, &t->settings);

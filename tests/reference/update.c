@@ -23,13 +23,27 @@ static void reference_adamw(const double *r, double g, reference_output p, refer
     p.magnitude[i] += fabs(decay);
 }
 
-/* With momentum; rates: lr, momentum, weight decay. */
+/* With momentum; rates: lr, momentum, weight decay, and for a step along the gradient and the momentum 0 and 1 or, with
+ * Nesterov's, 1 and the momentum. */
 static void reference_sgd(const double *r, double g, reference_output p, reference_output *state, size_t i) {
     const reference_output m = state[0];
-    m.magnitude[i] = fabs(r[1] * m.value[i]) + fabs(r[2] * p.value[i]) + fabs(g);
-    m.value[i] = r[1] * m.value[i] + r[2] * p.value[i] + g;
-    p.magnitude[i] = fabs(p.value[i]) + fabs(r[0] * m.magnitude[i]);
-    p.value[i] -= r[0] * m.value[i];
+    const double gradient = r[2] * p.value[i] + g, size = fabs(r[2] * p.value[i]) + fabs(g);
+    m.magnitude[i] = fabs(r[1] * m.value[i]) + size;
+    m.value[i] = r[1] * m.value[i] + gradient;
+    p.magnitude[i] = fabs(p.value[i]) + fabs(r[0]) * (fabs(r[3]) * size + fabs(r[4]) * m.magnitude[i]);
+    p.value[i] -= r[0] * (r[3] * gradient + r[4] * m.value[i]);
+}
+
+/* Chen et al., 2023; rates: lr, lr times the decay, beta1, 1 - beta1, beta2, 1 - beta2. Where rounding may decide on the
+ * sign, either is right. */
+static void reference_lion(const double *r, double g, reference_output p, reference_output *state, size_t i) {
+    const reference_output m = state[0];
+    const double c = r[2] * m.value[i] + r[3] * g, size = fabs(r[2] * m.value[i]) + fabs(r[3] * g);
+    const bool is_unsure = c != 0 && fabs(c) < 1e-6 * size;
+    p.magnitude[i] = fabs(p.value[i]) * (1 + r[1]) + r[0] * (is_unsure ? 1e6 : 1);
+    p.value[i] -= r[1] * p.value[i] + r[0] * (c > 0 ? 1 : c < 0 ? -1 : 0);
+    m.magnitude[i] = fabs(r[4] * m.value[i]) + fabs(r[5] * g);
+    m.value[i] = r[4] * m.value[i] + r[5] * g;
 }
 
 void reference_update(const update_desc *d, const double *rates, const double *gradients, reference_output parameters,
@@ -39,6 +53,7 @@ void reference_update(const update_desc *d, const double *rates, const double *g
         [OPTIMISER_adam] = reference_adam,
         [OPTIMISER_sgd] = reference_sgd,
         [OPTIMISER_adamw] = reference_adamw,
+        [OPTIMISER_lion] = reference_lion,
     };
     for (size_t i = 0; i < d->count; i++) steps[d->optimiser](rates, gradients[i], parameters, state, i);
 }

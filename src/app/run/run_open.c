@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "train/network.h"
+#include "train/optimiser.h"
 #include "train/schedule.h"
 #include "train/settings_data.h"
 
@@ -141,6 +142,7 @@ static clae_status open_run(run *run, const run_options *options) {
     if (status) return status;
     status = options->resume ? resume(run) : make_data_absolute(run);
     numerics numerics;
+    optimiser_complete(&run->settings);
     if (!status) status = settings_numerics(run->context, &run->settings, &numerics);
     if (!status) status = open_data(run);
     if (!status) status = make_model(run, options->init);
