@@ -24,6 +24,13 @@ static const point points[] = {
     {"step", 39, 1},
     {"step", 40, 0.1},
     {"step", 119, 0.01},
+    {"linear", 0, 1},
+    {"linear", 90, 0.25},
+    {"onecycle", 0, 0.04},
+    {"onecycle", 18, 0.52},
+    {"onecycle", 36, 1},
+    {"onecycle", 78, 0.500002},
+    {"onecycle", 120, 4e-6},
 };
 
 static void test_points(void **state) {
@@ -36,6 +43,24 @@ static void test_points(void **state) {
         const double rate = schedule_rate(&settings, points[i].step);
         assert_true(fabs(rate - 0.02 * points[i].factor) < 1e-15);
         assert_int_equal(schedule_has_end(&settings), strcmp(points[i].schedule, "constant") != 0);
+    }
+}
+
+/* The rate rises to that of the schedule's begin, whatever it is; the schedule has the steps that are left. */
+static void test_warmup(void **state) {
+    (void)state;
+    clae_settings settings = settings_defaults(NULL);
+    settings.lr = 1;
+    settings.schedule_steps = 120;
+    for (int of_share = 0; of_share < 2; of_share++) {
+        settings.warmup = of_share ? 0.25 : 30;
+        settings.schedule = "constant";
+        assert_int_equal(schedule_has_end(&settings), of_share);
+        settings.schedule = "linear";
+        assert_true(fabs(schedule_rate(&settings, 0) - 1 / 31.0) < 1e-15);
+        assert_true(fabs(schedule_rate(&settings, 29) - 30 / 31.0) < 1e-15);
+        assert_true(fabs(schedule_rate(&settings, 30) - 1) < 1e-15);
+        assert_true(fabs(schedule_rate(&settings, 75) - 0.5) < 1e-15);
     }
 }
 
@@ -59,6 +84,7 @@ static void test_rows(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_points), cmocka_unit_test(test_rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_points), cmocka_unit_test(test_rows),
+                                       cmocka_unit_test(test_warmup)};
     return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
 }

@@ -95,15 +95,16 @@ static clae_status ssim_prepare(clae_device *base, const op_desc *desc, const op
                                 op_instance **instance) {
     const ssim_desc *d = &desc->ssim;
     opencl_device *device = opencl_device_of(base);
-    char rows[SSIM_WINDOW * DECIMAL_BYTES], columns[SSIM_WINDOW * DECIMAL_BYTES], options[sizeof rows + sizeof columns + 96];
+    char rows[SSIM_WINDOW * DECIMAL_BYTES], columns[SSIM_WINDOW * DECIMAL_BYTES],
+        options[sizeof rows + sizeof columns + 96];
     const size_t channels = (size_t)d->channels, n = (size_t)d->n;
     clae_status status = opencl_instance_create(base, desc, choice, sizeof(opencl_instance), ssim_run, instance);
     if (status != CLAE_OK) return status;
     opencl_launch *launch = opencl_instance_of(*instance)->launch;
     ssim_write_weights(ssim_window(d->h), rows);
     ssim_write_weights(ssim_window(d->w), columns);
-    snprintf(options, sizeof options, "-DROWS=%d -DCOLUMNS=%d -DROW_WEIGHTS=%s -DCOLUMN_WEIGHTS=%s%s", ssim_window(d->h),
-             ssim_window(d->w), rows, columns, d->training ? " -DTRAINING" : "");
+    snprintf(options, sizeof options, "-DROWS=%d -DCOLUMNS=%d -DROW_WEIGHTS=%s -DCOLUMN_WEIGHTS=%s%s",
+             ssim_window(d->h), ssim_window(d->w), rows, columns, d->training ? " -DTRAINING" : "");
     status = ssim_create_rows(device, options, "ssim_windows", (size_t)ssim_places(d->w) * channels,
                               n * (size_t)ssim_places(d->h), &launch[WINDOWS]);
     if (status == CLAE_OK) status = ssim_create_sum(device, options, "ssim_images", n, &launch[IMAGES]);

@@ -64,8 +64,8 @@ static void ssim_set_images(op_desc *desc, size_t images) {
     desc->ssim.n = (int)images;
 }
 
-/* A window: 1 - S, and what S's gradient has for each of its pixels, times their weight: mean + error (a - b) + spread a,
- * with a = y - my and b = t - mt. Magnitudes are those of the terms that rounding errors grow with. */
+/* A window: 1 - S, and what S's gradient has for each of its pixels, times their weight: mean + error (a - b) + spread
+ * a, with a = y - my and b = t - mt. Magnitudes are those of the terms that rounding errors grow with. */
 typedef struct ssim_place {
     double value, value_magnitude;
     double my, mt, mean, error, spread;
@@ -73,7 +73,7 @@ typedef struct ssim_place {
 } ssim_place;
 
 typedef struct ssim_sums {
-    double my, mt, sizes;         /* sizes: of |y| + |t| */
+    double my, mt, sizes;     /* sizes: of |y| + |t| */
     double vy, vt, d, vs, ds; /* d: of (a - b)^2; vs, ds: what rounding does to the sums of squares, and to d */
 } ssim_sums;
 
@@ -120,8 +120,10 @@ static ssim_place ssim_place_of(const ssim_sums *s, double factor) {
     place.mean = factor * 2 * (1 - q) * (apart - p * s->my) / means;
     place.error = factor * 2 * (1 - p) / rest;
     place.spread = -factor * 2 * (1 - p) * q / rest;
-    place.mean_magnitude = factor * 2 * ((1 + q) * (s->sizes * (1 + p) + p_error * fabs(s->my)) * means_error +
-                                         q_error * (fabs(apart) + p * fabs(s->my))) / means;
+    place.mean_magnitude = factor * 2 *
+                           ((1 + q) * (s->sizes * (1 + p) + p_error * fabs(s->my)) * means_error +
+                            q_error * (fabs(apart) + p * fabs(s->my))) /
+                           means;
     place.error_magnitude = factor * 2 * (1 + p_error) * rest_error / rest;
     place.spread_magnitude = factor * 2 * (1 + p_error) * (q_error + q * rest_error) / rest;
     return place;
@@ -144,7 +146,8 @@ static void ssim_share(const op_values *values, double *shared) {
     for (size_t image = 0; image < (size_t)d->n; image++)
         for (int i = 0; i < places_h * places_w * d->channels; i++) {
             const int at = i / d->channels;
-            const ssim_sums sums = ssim_sum_window(values, rows, columns, image, at / places_w, at % places_w, i % d->channels);
+            const ssim_sums sums =
+                ssim_sum_window(values, rows, columns, image, at / places_w, at % places_w, i % d->channels);
             *place++ = ssim_place_of(&sums, factor);
         }
 }
@@ -171,7 +174,8 @@ static op_expected ssim_expect_gradient(const op_values *values, size_t element)
     const size_t pixel = element / (size_t)d->channels, channel = element % (size_t)d->channels;
     const int column = (int)(pixel % (size_t)d->w), row = (int)(pixel / (size_t)d->w % (size_t)d->h);
     const size_t image = pixel / ((size_t)d->w * (size_t)d->h);
-    const int kh = ssim_window(d->h), kw = ssim_window(d->w), places_h = ssim_places(d->h), places_w = ssim_places(d->w);
+    const int kh = ssim_window(d->h), kw = ssim_window(d->w), places_h = ssim_places(d->h),
+              places_w = ssim_places(d->w);
     const double y = (double)op_floats(values, SSIM_Y)[element], t = (double)op_floats(values, SSIM_TARGET)[element];
     double rows[SSIM_WINDOW], columns[SSIM_WINDOW];
     op_expected dy = {0};

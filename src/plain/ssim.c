@@ -54,8 +54,8 @@ static clae_status ssim_prepare(clae_device *device, const op_desc *desc, const 
                               .factor = (float)((double)d->scale / (double)ssim_image_windows(d))};
     ssim_set_weights(s->kh, s->rows);
     ssim_set_weights(s->kw, s->columns);
-    (*instance)->workspace_bytes = (size_t)plain_threads(plain_device_of(device), d->n) * PLAIN_SSIM_MAPS *
-                                   ssim_image_windows(d) * sizeof(float);
+    (*instance)->workspace_bytes =
+        (size_t)plain_threads(plain_device_of(device), d->n) * PLAIN_SSIM_MAPS * ssim_image_windows(d) * sizeof(float);
     return CLAE_OK;
 }
 

@@ -5,11 +5,11 @@
 #include "ops/ssim.h"
 
 typedef struct plain_ssim_windows {
-    int w, channels;           /* of images */
-    int kh, kw;                /* of windows */
-    int places_h, places_w;    /* at which they are */
+    int w, channels;                               /* of images */
+    int kh, kw;                                    /* of windows */
+    int places_h, places_w;                        /* at which they are */
     float rows[SSIM_WINDOW], columns[SSIM_WINDOW]; /* weights */
-    float factor;              /* of the gradient */
+    float factor;                                  /* of the gradient */
 } plain_ssim_windows;
 
 /* Of each window of an image, [places_h][places_w][channels]; see ssim_place in ops/ssim.c. */

@@ -60,8 +60,8 @@ static void add_window(const ssim_desc *d, const window *k, const double *y, con
             const double weight = k->weight[i][j], a = y[at] - my, b = t[at] - mt;
             const double l_slope = 2 * mt * weight, means_slope = 2 * my * weight;
             const double s_slope = 2 * weight * b, rest_slope = 2 * weight * a;
-            const double slope = (l_slope * s + l * s_slope) / (means * rest) -
-                                 similarity * (means_slope / means + rest_slope / rest);
+            const double slope =
+                (l_slope * s + l * s_slope) / (means * rest) - similarity * (means_slope / means + rest_slope / rest);
             const double scale = (double)d->scale * share, here = fabs(y[at]) + fabs(t[at]) + size;
             dy.value[first + (size_t)at] -= scale * slope;
             dy.magnitude[first + (size_t)at] += scale * weight * (2 * size / means + 4 * here / rest) * off * off;
