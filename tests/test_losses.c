@@ -45,7 +45,7 @@ static double reference_of(fixture *f, const clae_model *model, const clae_datas
     static double y[COUNT], t[COUNT], dy[COUNT], dy_magnitudes[COUNT];
     clae_infer *infer = NULL;
     double mean, std, value = 0, magnitude = 0, of_images[IMAGES], magnitudes[IMAGES];
-    assert_int_equal(clae_infer_create(f->device, model, IMAGES, &infer), CLAE_OK);
+    assert_int_equal(clae_infer_create(f->device, model, NULL, IMAGES, &infer), CLAE_OK);
     assert_int_equal(clae_infer_reconstruct(infer, images, 0, IMAGES, made), CLAE_OK);
     clae_infer_free(infer);
     assert_int_equal(clae_dataset_read(images, 0, IMAGES, pixels), CLAE_OK);
@@ -96,7 +96,7 @@ static void check_loss(fixture *f, loss_id loss) {
     clae_evaluation evaluation;
     assert_int_equal(clae_trainer_update_model(trainer), CLAE_OK);
     const double now = reference_of(f, model, images, loss);
-    assert_int_equal(clae_infer_create(f->device, model, 4, &infer), CLAE_OK);
+    assert_int_equal(clae_infer_create(f->device, model, NULL, 4, &infer), CLAE_OK);
     infer->loss = loss;
     assert_int_equal(clae_infer_evaluate(infer, images, &evaluation), CLAE_OK);
     assert_true(fabs(evaluation.loss - now) < 2e-6 * now);
