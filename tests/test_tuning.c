@@ -1,11 +1,12 @@
 /* What is tuned is kept, found again and used; what computes wrongly is not taken. */
+#include "app/measure/tune.h"
+#include "app/run/run_device.h"
+#include "backend/tuning/tuning_table.h"
 #include "base/files.h"
 #include "base/memory.h"
-#include "device_support.h"
 #include "check/op_trial.h"
-#include "app/run/run_device.h"
-#include "app/measure/tune.h"
-#include "backend/tuning/tuning_table.h"
+#include "device_support.h"
+#include "ops/op_kind.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -76,6 +77,38 @@ static op_desc conv(int n) {
                              .sh = 1,
                              .sw = 1};
     return (op_desc){.op = OP_conv2d_fwd, .conv = {.g = g, .with_bias = true}};
+}
+
+/* Files keep keys: they stay as they are, whatever op_describe says. */
+static void test_keys(void **state) {
+    (void)state;
+    const struct {
+        op_desc desc;
+        const char *key;
+    } cases[] = {
+        {conv(3), "conv2d_fwd n=3 wide_h=12 wide_w=12 wide_c=8 narrow_h=8 narrow_w=8 narrow_c=16 kh=5 kw=5 sh=1 sw=1 "
+                  "ph=0 pw=0 with_bias=1 activation=none"},
+        {{.op = OP_activation_bwd, .activation = {ACTIVATION_relu, 7, 0}}, "activation_bwd activation=relu count=7"},
+        {{.op = OP_loss, .loss = {LOSS_mse, 9, 0.5f, true}}, "loss loss=mse count=9 with_gradient=1"},
+        {{.op = OP_update, .update = {OPTIMISER_adam, 5}}, "update optimiser=adam count=5"},
+        {{.op = OP_gemm, .gemm = {.m = 1, .n = 2, .k = 3, .transpose_b = true, .alpha = 1}},
+         "gemm m=1 n=2 k=3 transpose_a=0 transpose_b=1"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char key[OP_KEY_SIZE];
+        op_key(&cases[i].desc, key);
+        assert_string_equal(key, cases[i].key);
+    }
+    for (op_id op = 0; op < OP_COUNT; op++) { /* the longest numbers have room */
+        char key[OP_KEY_SIZE];
+        op_desc desc = {.op = op};
+        const op_field *last = op_kind_of(op)->fields;
+        for (const op_field *field = last; field->name; last = field++)
+            if (field->type == OP_FIELD_INT) *(int *)((char *)&desc + field->offset) = 1 << 20;
+        op_key(&desc, key);
+        assert_non_null(strstr(key, last->name));
+        assert_true(strlen(key) < OP_KEY_SIZE - 1);
+    }
 }
 
 static bool always(const clae_device *device, const op_desc *desc, const int *values) {
@@ -268,7 +301,7 @@ static void test_damaged(void **state) {
     assert_int_equal(file_read(t->f.context, path, "test", 1 << 20, &good, &bytes), CLAE_OK);
     free(path);
 
-    const char *const useless[] = {"", "\n\n", "clae tuning 0\n", "clae tuning 1\ndevice x\n", "clae tuning 1"};
+    const char *const useless[] = {"", "\n\n", "clae tuning 1\n", "clae tuning 2\ndevice x\n", "clae tuning 2"};
     for (size_t i = 0; i < ARRAY_LENGTH(useless); i++) {
         open_with_file(t, useless[i]);
         assert_non_null(strstr(t->warning, "another version or device"));
@@ -322,15 +355,15 @@ static void test_bad_lines(void **state) {
     tuning_fixture *t = *state;
     const op_desc desc = conv(4);
     const size_t lines = 100000;
-    char op[160];
-    op_describe(&desc, op, sizeof op);
+    char op[OP_KEY_SIZE];
+    op_key(&desc, op);
     char *text =
-        string_format("clae tuning 1\n%s%s: plain; 0.5 ms\nfirst \x1b[31m bad\n", t->f.device->tuning->key, op);
+        string_format("clae tuning 2\n%s%s: plain; 0.5 ms\nfirst \x1b[31m bad\n", t->f.device->tuning->key, op);
     const size_t used = strlen(text);
     assert_int_equal(tuning_save(t->f.device), CLAE_OK);
     text = realloc(text, used + 2 * lines + 200);
     for (size_t i = 0; i < lines; i++) memcpy(text + used + 2 * i, "x\n", 2);
-    strcpy(text + used + 2 * lines, "activation_fwd relu 1: pl\x1b[31main; 0.5 ms\n");
+    strcpy(text + used + 2 * lines, "activation_fwd activation=relu count=1: pl\x1b[31main; 0.5 ms\n");
     open_with_file(t, text);
     assert_int_equal(t->warnings, 1);
     assert_non_null(strstr(t->warning, ": 100002 lines are left out"));
@@ -426,6 +459,7 @@ static void test_wrong_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
+        cmocka_unit_test(test_keys),
         cmocka_unit_test_setup_teardown(test_shipped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_valid_values_are_right, setup, teardown),
         cmocka_unit_test_setup_teardown(test_kept, setup, teardown),

@@ -25,16 +25,10 @@ static const command_setting settings[] = {
     {.name = "batch-size", .help = "images in a step", .max = 65536},
 };
 
-/* The text of an op is its name, a blank and its shape. */
-static const char *op_shape(const bench_op *op) {
-    const char *blank = strchr(op->text, ' ');
-    return blank ? blank + 1 : "";
-}
-
 static json_t *op_object(const bench_op *op) {
     json_t *object =
-        json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:f}", "layer", op->layer, "op", op->op, "shape", op_shape(op),
-                  "impl", op->impl, "ms", op->ms, "gflops", op->gflops, "gbytes_per_second", op->gbytes);
+        json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:f}", "layer", op->layer, "op", op->op, "shape", op->shape, "impl",
+                  op->impl, "ms", op->ms, "gflops", op->gflops, "gbytes_per_second", op->gbytes);
     if (op->arithmetic != OP_FLOAT32)
         json_object_set_new(object, "arithmetic", json_string(op_arithmetic_name(op->arithmetic)));
     return object;
@@ -55,7 +49,7 @@ static clae_status print_json(console *console, const clae_device_info *device, 
 
 static void print_op(const bench_op *op, int op_columns, double peak_gflops) {
     printf("%-10s %-*s %-7s %9.3f %8.1f %7.1f %6.1f%%  %s%s%s\n", op->layer, op_columns, op->op, op->impl, op->ms,
-           op->gflops, op->gbytes, 100 * op->gflops / peak_gflops, op_shape(op),
+           op->gflops, op->gbytes, 100 * op->gflops / peak_gflops, op->shape,
            op->arithmetic == OP_FLOAT32 ? "" : " in ",
            op->arithmetic == OP_FLOAT32 ? "" : op_arithmetic_name(op->arithmetic));
 }

@@ -85,6 +85,9 @@ static double activation_flops(const op_desc *desc) {
     return (double)desc->activation.count;
 }
 
+static const op_field activation_fields[] = {
+    OP_FIELD(ACTIVATION, activation, activation), OP_FIELD(SIZE, activation, count), {0}};
+
 static void activation_describe(const op_desc *desc, char *text, size_t size) {
     const activation_desc *d = &desc->activation;
     const int used = snprintf(text, size, "%s %zu", activation_name(d->activation), d->count);
@@ -122,6 +125,7 @@ const op_kind op_kind_activation_fwd = {
     .count = activation_count,
     .flops = activation_flops,
     .describe = activation_describe,
+    .fields = activation_fields,
     .images = activation_images,
     .set_images = activation_set_images,
     .expect = activation_fwd_expect,
@@ -135,6 +139,7 @@ const op_kind op_kind_activation_bwd = {
     .count = activation_count,
     .flops = activation_flops,
     .describe = activation_describe,
+    .fields = activation_fields,
     .images = activation_images,
     .set_images = activation_set_images,
     .expect = activation_bwd_expect,

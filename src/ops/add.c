@@ -11,6 +11,8 @@ static double add_flops(const op_desc *desc) {
     return (double)desc->add.count;
 }
 
+static const op_field add_fields[] = {OP_FIELD(SIZE, add, count), {0}};
+
 static void add_describe(const op_desc *desc, char *text, size_t size) {
     snprintf(text, size, "%zu", desc->add.count);
 }
@@ -39,6 +41,7 @@ const op_kind op_kind_add = {
     .count = add_count,
     .flops = add_flops,
     .describe = add_describe,
+    .fields = add_fields,
     .images = add_images,
     .set_images = add_set_images,
     .expect = add_expect,

@@ -10,6 +10,8 @@ static double bias_flops(const op_desc *desc) {
     return (double)desc->bias.rows * (double)desc->bias.channels;
 }
 
+static const op_field bias_fields[] = {OP_FIELD(SIZE, bias, rows), OP_FIELD(SIZE, bias, channels), {0}};
+
 static void bias_describe(const op_desc *desc, char *text, size_t size) {
     snprintf(text, size, "%zux%zu", desc->bias.rows, desc->bias.channels);
 }
@@ -35,6 +37,7 @@ const op_kind op_kind_bias = {
     .count = bias_count,
     .flops = bias_flops,
     .describe = bias_describe,
+    .fields = bias_fields,
     .images = bias_images,
     .set_images = bias_set_images,
     .expect = bias_expect,

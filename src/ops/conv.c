@@ -122,6 +122,23 @@ static double conv_bwd_weights_terms(const op_desc *desc, int output) {
     return (double)g->n * g->wide_h * g->wide_w;
 }
 
+static const op_field conv_fields[] = {OP_FIELD(INT, conv.g, n),
+                                       OP_FIELD(INT, conv.g, wide_h),
+                                       OP_FIELD(INT, conv.g, wide_w),
+                                       OP_FIELD(INT, conv.g, wide_c),
+                                       OP_FIELD(INT, conv.g, narrow_h),
+                                       OP_FIELD(INT, conv.g, narrow_w),
+                                       OP_FIELD(INT, conv.g, narrow_c),
+                                       OP_FIELD(INT, conv.g, kh),
+                                       OP_FIELD(INT, conv.g, kw),
+                                       OP_FIELD(INT, conv.g, sh),
+                                       OP_FIELD(INT, conv.g, sw),
+                                       OP_FIELD(INT, conv.g, ph),
+                                       OP_FIELD(INT, conv.g, pw),
+                                       OP_FIELD(FLAG, conv, with_bias),
+                                       OP_FIELD(ACTIVATION, conv, activation),
+                                       {0}};
+
 static void conv_describe(const op_desc *desc, char *text, size_t size) {
     const conv_geometry *g = &desc->conv.g;
     const bool transposed = op_is_transposed(desc->op);
@@ -159,6 +176,7 @@ static op_grid conv_dy_grid(const op_desc *desc) {
         .count = conv_##direction##_count,                                                                             \
         .flops = conv_flops,                                                                                           \
         .describe = conv_describe,                                                                                     \
+        .fields = conv_fields,                                                                                         \
         .images = conv_images,                                                                                         \
         .set_images = conv_set_images,                                                                                 \
         __VA_ARGS__,                                                                                                   \

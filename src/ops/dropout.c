@@ -12,6 +12,8 @@ static double dropout_flops(const op_desc *desc) {
     return (double)desc->dropout.count;
 }
 
+static const op_field dropout_fields[] = {OP_FIELD(SIZE, dropout, count), {0}};
+
 static void dropout_describe(const op_desc *desc, char *text, size_t size) {
     snprintf(text, size, "%zu p%g", desc->dropout.count, (double)desc->dropout.p);
 }
@@ -45,6 +47,7 @@ const op_kind op_kind_dropout = {
     .count = dropout_count,
     .flops = dropout_flops,
     .describe = dropout_describe,
+    .fields = dropout_fields,
     .images = dropout_images,
     .set_images = dropout_set_images,
     .trial_step = dropout_trial_step,

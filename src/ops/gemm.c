@@ -21,6 +21,10 @@ static bool gemm_accumulates(const op_desc *desc) {
     return desc->gemm.beta != 0.0f;
 }
 
+static const op_field gemm_fields[] = {OP_FIELD(SIZE, gemm, m),           OP_FIELD(SIZE, gemm, n),
+                                       OP_FIELD(SIZE, gemm, k),           OP_FIELD(FLAG, gemm, transpose_a),
+                                       OP_FIELD(FLAG, gemm, transpose_b), {0}};
+
 static void gemm_describe(const op_desc *desc, char *text, size_t size) {
     const gemm_desc *g = &desc->gemm;
     snprintf(text, size, "m%zu n%zu k%zu%s%s", g->m, g->n, g->k, g->transpose_a ? " ta" : "",
@@ -49,5 +53,6 @@ const op_kind op_kind_gemm = {
     .terms = gemm_terms,
     .accumulates = gemm_accumulates,
     .describe = gemm_describe,
+    .fields = gemm_fields,
     .expect = gemm_expect,
 };

@@ -20,6 +20,9 @@ static double image_loss_terms(const op_desc *desc, int output) {
     return 1;
 }
 
+static const op_field image_loss_fields[] = {
+    OP_FIELD(LOSS, image_loss, loss), OP_FIELD(SIZE, image_loss, n), OP_FIELD(SIZE, image_loss, image_elements), {0}};
+
 static void image_loss_describe(const op_desc *desc, char *text, size_t size) {
     const image_loss_desc *d = &desc->image_loss;
     snprintf(text, size, "%s %zux%zu", loss_name(d->loss), d->n, d->image_elements);
@@ -57,6 +60,7 @@ const op_kind op_kind_image_loss = {
     .flops = image_loss_flops,
     .terms = image_loss_terms,
     .describe = image_loss_describe,
+    .fields = image_loss_fields,
     .images = image_loss_images,
     .set_images = image_loss_set_images,
     .grid = image_loss_grid,

@@ -17,6 +17,11 @@ static double load_batch_more_bytes(const op_desc *desc) {
     return (double)desc->load_batch.n * (double)(desc->load_batch.image_elements * element + sizeof(uint32_t));
 }
 
+static const op_field load_batch_fields[] = {OP_FIELD(SIZE, load_batch, n),
+                                             OP_FIELD(SIZE, load_batch, image_elements),
+                                             OP_FIELD(FLAG, load_batch, from_float),
+                                             {0}};
+
 static void load_batch_describe(const op_desc *desc, char *text, size_t size) {
     snprintf(text, size, "%zux%zu from %s", desc->load_batch.n, desc->load_batch.image_elements,
              desc->load_batch.from_float ? "floats" : "bytes");
@@ -58,6 +63,7 @@ const op_kind op_kind_load_batch = {
     .flops = load_batch_flops,
     .more_bytes = load_batch_more_bytes,
     .describe = load_batch_describe,
+    .fields = load_batch_fields,
     .images = load_batch_images,
     .set_images = load_batch_set_images,
     .look = LOOK_IMAGES,

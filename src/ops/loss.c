@@ -18,6 +18,9 @@ static double loss_terms(const op_desc *desc, int output) {
     return output == LOSS_LOSSES ? (double)desc->loss.count : 1;
 }
 
+static const op_field loss_fields[] = {
+    OP_FIELD(LOSS, loss, loss), OP_FIELD(SIZE, loss, count), OP_FIELD(FLAG, loss, with_gradient), {0}};
+
 static void loss_describe(const op_desc *desc, char *text, size_t size) {
     snprintf(text, size, "%s %zu%s", loss_name(desc->loss.loss), desc->loss.count,
              desc->loss.with_gradient ? " +gradient" : "");
@@ -140,6 +143,7 @@ const op_kind op_kind_loss = {
     .flops = loss_flops,
     .terms = loss_terms,
     .describe = loss_describe,
+    .fields = loss_fields,
     .images = loss_images,
     .set_images = loss_set_images,
     .grid = loss_grid,

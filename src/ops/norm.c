@@ -67,6 +67,12 @@ static double norm_bwd_terms(const op_desc *desc, int output) {
     return output == NORM_BWD_DX ? norm_population(&s) : (double)s.sets * (double)s.rows;
 }
 
+static const op_field norm_fields[] = {OP_FIELD(SIZE, norm, images),
+                                       OP_FIELD(SIZE, norm, pixels),
+                                       OP_FIELD(SIZE, norm, channels),
+                                       OP_FIELD(SIZE, norm, groups),
+                                       {0}};
+
 static void norm_describe(const op_desc *desc, char *text, size_t size) {
     const norm_desc *d = &desc->norm;
     if (norm_is_of_batch(desc->op))
@@ -248,7 +254,8 @@ static op_expected norm_bwd_expect(const op_values *values, int output, size_t i
     return dx;
 }
 
-#define NORM_OF_IMAGES .describe = norm_describe, .images = norm_images, .set_images = norm_set_images
+#define NORM_OF_IMAGES                                                                                                 \
+    .describe = norm_describe, .fields = norm_fields, .images = norm_images, .set_images = norm_set_images
 
 #define NORM_FWD_OPERANDS                                                                                              \
     [NORM_FWD_X] = {"x", OPERAND_IN, DRAW_PIXELS}, [NORM_FWD_WEIGHT] = {"weight", OPERAND_IN, DRAW_NUMBERS},           \

@@ -1,5 +1,9 @@
 /* The op table, and what follows from its rows. */
+#include "ops/activation.h"
+#include "ops/loss.h"
 #include "ops/op_kind.h"
+#include "ops/pool.h"
+#include "ops/update.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +81,40 @@ double op_bytes(const op_desc *desc) {
 double op_terms(const op_desc *desc, int output) {
     const op_kind *kind = kinds[desc->op];
     return kind->terms ? kind->terms(desc, output) : 1;
+}
+
+static const char *field_name(const op_field *field, const void *value) {
+    switch (field->type) {
+    case OP_FIELD_ACTIVATION:
+        return activation_name(*(const activation_id *)value);
+    case OP_FIELD_POOL:
+        return pool_kind_of(*(const pool_id *)value)->name;
+    case OP_FIELD_LOSS:
+        return loss_name(*(const loss_id *)value);
+    case OP_FIELD_OPTIMISER:
+        return update_kind_of(*(const optimiser_id *)value)->name;
+    case OP_FIELD_INT:
+    case OP_FIELD_SIZE:
+    case OP_FIELD_FLAG:
+        break;
+    }
+    return NULL;
+}
+
+static size_t field_number(const op_field *field, const void *value) {
+    if (field->type == OP_FIELD_INT) return (size_t)(*(const int *)value);
+    return field->type == OP_FIELD_SIZE ? *(const size_t *)value : *(const bool *)value;
+}
+
+void op_key(const op_desc *desc, char key[OP_KEY_SIZE]) {
+    size_t used = (size_t)snprintf(key, OP_KEY_SIZE, "%s", op_name(desc->op));
+    for (const op_field *field = kinds[desc->op]->fields; field->name && used < OP_KEY_SIZE; field++) {
+        const void *value = (const char *)desc + field->offset;
+        const char *name = field_name(field, value);
+        used += (size_t)(name ? snprintf(key + used, OP_KEY_SIZE - used, " %s=%s", field->name, name)
+                              : snprintf(key + used, OP_KEY_SIZE - used, " %s=%zu", field->name,
+                                         field_number(field, value)));
+    }
 }
 
 void op_describe(const op_desc *desc, char *text, size_t size) {

@@ -292,6 +292,11 @@ double op_bytes(const op_desc *desc);
 /* The most terms that one element of an output sums; 1 for what is no sum. */
 double op_terms(const op_desc *desc, int output);
 
+/* What an op is called in files: its name and fields, "conv2d_fwd n=100 wide_h=24 ... activation=relu". Ops of one key
+ * have the same fastest way of being done. */
+#define OP_KEY_SIZE 256
+void op_key(const op_desc *desc, char key[OP_KEY_SIZE]);
+
 /* A few words for tables and messages: "conv2d_fwd 100x24x24x32 -> 20x20x32 k5x5 s1x1 p0x0 +bias +relu". */
 void op_describe(const op_desc *desc, char *text, size_t size);
 

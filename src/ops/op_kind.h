@@ -33,6 +33,26 @@ typedef struct op_grid {
     size_t n, h, w, c, per_image;
 } op_grid;
 
+/* A field of a descriptor on which it depends what is the fastest way of doing the op. */
+typedef enum op_field_type {
+    OP_FIELD_INT,
+    OP_FIELD_SIZE,
+    OP_FIELD_FLAG,
+    OP_FIELD_ACTIVATION, /* rows of tables, which keep their names */
+    OP_FIELD_POOL,
+    OP_FIELD_LOSS,
+    OP_FIELD_OPTIMISER,
+} op_field_type;
+
+typedef struct op_field {
+    const char *name; /* NULL: the end */
+    op_field_type type;
+    size_t offset; /* in op_desc */
+} op_field;
+
+#define OP_FIELD(type, part, field)                                                                                    \
+    { #field, OP_FIELD_##type, offsetof(op_desc, part.field) }
+
 /* How outputs are looked at: in pieces, image by image, or as a whole, where all images add to each element. */
 typedef enum op_look { LOOK_PIECES, LOOK_IMAGES, LOOK_WHOLE } op_look;
 
@@ -62,6 +82,7 @@ typedef struct op_kind {
     double (*terms)(const op_desc *desc, int output); /* NULL: 1 */
     bool (*accumulates)(const op_desc *desc);         /* whether results are added to what outputs hold; NULL: no */
     void (*describe)(const op_desc *desc, char *text, size_t size); /* what follows the name: "100x24 k5x5" */
+    const op_field *fields; /* that op_key names; of convolutions the number of images is the first */
     /* The count of images, or of what stands for them, which a trial may lower; NULL: it is run as it is. */
     size_t (*images)(const op_desc *desc);
     void (*set_images)(op_desc *desc, size_t images);

@@ -13,6 +13,10 @@ static double pixel_shuffle_flops(const op_desc *desc) {
     return 0;
 }
 
+static const op_field pixel_shuffle_fields[] = {
+    OP_FIELD(INT, pixel_shuffle, n),        OP_FIELD(INT, pixel_shuffle, h),      OP_FIELD(INT, pixel_shuffle, w),
+    OP_FIELD(INT, pixel_shuffle, channels), OP_FIELD(INT, pixel_shuffle, factor), {0}};
+
 static void pixel_shuffle_describe(const op_desc *desc, char *text, size_t size) {
     const pixel_shuffle_desc *d = &desc->pixel_shuffle;
     snprintf(text, size, "%dx%dx%dx%d -> %dx%dx%d", d->n, d->h, d->w, d->channels * d->factor * d->factor,
@@ -60,6 +64,7 @@ const op_kind op_kind_pixel_shuffle_fwd = {
     .count = pixel_shuffle_count,
     .flops = pixel_shuffle_flops,
     .describe = pixel_shuffle_describe,
+    .fields = pixel_shuffle_fields,
     .images = pixel_shuffle_images,
     .set_images = pixel_shuffle_set_images,
     .expect = pixel_shuffle_fwd_expect,
@@ -72,6 +77,7 @@ const op_kind op_kind_pixel_shuffle_bwd = {
     .count = pixel_shuffle_count,
     .flops = pixel_shuffle_flops,
     .describe = pixel_shuffle_describe,
+    .fields = pixel_shuffle_fields,
     .images = pixel_shuffle_images,
     .set_images = pixel_shuffle_set_images,
     .expect = pixel_shuffle_bwd_expect,

@@ -64,6 +64,14 @@ static double pool_terms(const op_desc *desc, int output) {
     return (double)desc->pool.g.kh * desc->pool.g.kw;
 }
 
+static const op_field pool_fields[] = {OP_FIELD(POOL, pool, pool),      OP_FIELD(INT, pool.g, n),
+                                       OP_FIELD(INT, pool.g, wide_h),   OP_FIELD(INT, pool.g, wide_w),
+                                       OP_FIELD(INT, pool.g, wide_c),   OP_FIELD(INT, pool.g, narrow_h),
+                                       OP_FIELD(INT, pool.g, narrow_w), OP_FIELD(INT, pool.g, kh),
+                                       OP_FIELD(INT, pool.g, kw),       OP_FIELD(INT, pool.g, sh),
+                                       OP_FIELD(INT, pool.g, sw),       OP_FIELD(INT, pool.g, ph),
+                                       OP_FIELD(INT, pool.g, pw),       {0}};
+
 static void pool_describe(const op_desc *desc, char *text, size_t size) {
     const conv_geometry *g = &desc->pool.g;
     snprintf(text, size, "%s %dx%dx%dx%d -> %dx%d k%dx%d s%dx%d p%dx%d", kinds[desc->pool.pool].name, g->n, g->wide_h,
@@ -161,6 +169,7 @@ const op_kind op_kind_pool2d_fwd = {
     .flops = pool_flops,
     .terms = pool_terms,
     .describe = pool_describe,
+    .fields = pool_fields,
     .images = pool_images,
     .set_images = pool_set_images,
     .expect = pool_fwd_expect,
@@ -175,6 +184,7 @@ const op_kind op_kind_pool2d_bwd = {
     .flops = pool_flops,
     .terms = pool_terms,
     .describe = pool_describe,
+    .fields = pool_fields,
     .images = pool_images,
     .set_images = pool_set_images,
     .expect = pool_bwd_expect,

@@ -30,6 +30,9 @@ static double prelu_bwd_terms(const op_desc *desc, int output) {
     return output == PRELU_BWD_DSLOPE ? (double)(prelu_elements(desc) / prelu_slopes(desc)) : 1;
 }
 
+static const op_field prelu_fields[] = {
+    OP_FIELD(SIZE, prelu, rows), OP_FIELD(SIZE, prelu, channels), OP_FIELD(FLAG, prelu, one_slope), {0}};
+
 static void prelu_describe(const op_desc *desc, char *text, size_t size) {
     snprintf(text, size, "%zux%zu%s", desc->prelu.rows, desc->prelu.channels,
              desc->prelu.one_slope ? " one slope" : "");
@@ -95,6 +98,7 @@ const op_kind op_kind_prelu_fwd = {
     .count = prelu_fwd_count,
     .flops = prelu_fwd_flops,
     .describe = prelu_describe,
+    .fields = prelu_fields,
     .images = prelu_images,
     .set_images = prelu_set_images,
     .expect = prelu_fwd_expect,
@@ -111,6 +115,7 @@ const op_kind op_kind_prelu_bwd = {
     .flops = prelu_bwd_flops,
     .terms = prelu_bwd_terms,
     .describe = prelu_describe,
+    .fields = prelu_fields,
     .images = prelu_images,
     .set_images = prelu_set_images,
     .look = LOOK_WHOLE,

@@ -15,6 +15,9 @@ static double reduce_sum_terms(const op_desc *desc, int output) {
     return (double)desc->reduce_sum.rows;
 }
 
+static const op_field reduce_sum_fields[] = {
+    OP_FIELD(SIZE, reduce_sum, rows), OP_FIELD(SIZE, reduce_sum, columns), {0}};
+
 static void reduce_sum_describe(const op_desc *desc, char *text, size_t size) {
     snprintf(text, size, "%zux%zu", desc->reduce_sum.rows, desc->reduce_sum.columns);
 }
@@ -51,6 +54,7 @@ const op_kind op_kind_reduce_sum = {
     .flops = reduce_sum_flops,
     .terms = reduce_sum_terms,
     .describe = reduce_sum_describe,
+    .fields = reduce_sum_fields,
     .images = reduce_sum_images,
     .set_images = reduce_sum_set_images,
     .look = LOOK_WHOLE,

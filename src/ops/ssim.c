@@ -51,6 +51,13 @@ static double ssim_terms(const op_desc *desc, int output) {
     return output == SSIM_DY ? taps : output == SSIM_IMAGES ? windows + taps : d->n * windows + taps;
 }
 
+static const op_field ssim_fields[] = {OP_FIELD(INT, ssim, n),
+                                       OP_FIELD(INT, ssim, h),
+                                       OP_FIELD(INT, ssim, w),
+                                       OP_FIELD(INT, ssim, channels),
+                                       OP_FIELD(FLAG, ssim, training),
+                                       {0}};
+
 static void ssim_describe(const op_desc *desc, char *text, size_t size) {
     const ssim_desc *d = &desc->ssim;
     snprintf(text, size, "%dx%dx%dx%d%s", d->n, d->h, d->w, d->channels, d->training ? " +gradient" : "");
@@ -216,6 +223,7 @@ const op_kind op_kind_ssim = {
     .flops = ssim_flops,
     .terms = ssim_terms,
     .describe = ssim_describe,
+    .fields = ssim_fields,
     .images = ssim_images,
     .set_images = ssim_set_images,
     .trial_step = ssim_trial_step,

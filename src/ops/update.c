@@ -65,6 +65,8 @@ static double update_flops(const op_desc *desc) {
     return kinds[desc->update.optimiser].flops * (double)desc->update.count;
 }
 
+static const op_field update_fields[] = {OP_FIELD(OPTIMISER, update, optimiser), OP_FIELD(SIZE, update, count), {0}};
+
 static void update_describe(const op_desc *desc, char *text, size_t size) {
     snprintf(text, size, "%s %zu", kinds[desc->update.optimiser].name, desc->update.count);
 }
@@ -105,6 +107,7 @@ const op_kind op_kind_update = {
     .count = update_count,
     .flops = update_flops,
     .describe = update_describe,
+    .fields = update_fields,
     .trial_step = update_trial_step,
     .expect = update_expect,
 };

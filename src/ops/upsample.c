@@ -36,6 +36,11 @@ static double upsample_bwd_terms(const op_desc *desc, int output) {
     return (reach * d->out_h / d->in_h + 1) * (reach * d->out_w / d->in_w + 1);
 }
 
+static const op_field upsample_fields[] = {OP_FIELD(FLAG, upsample, bilinear), OP_FIELD(INT, upsample, n),
+                                           OP_FIELD(INT, upsample, in_h),      OP_FIELD(INT, upsample, in_w),
+                                           OP_FIELD(INT, upsample, channels),  OP_FIELD(INT, upsample, out_h),
+                                           OP_FIELD(INT, upsample, out_w),     {0}};
+
 static void upsample_describe(const op_desc *desc, char *text, size_t size) {
     const upsample_desc *d = &desc->upsample;
     snprintf(text, size, "%s %dx%dx%dx%d -> %dx%d", d->bilinear ? "bilinear" : "nearest", d->n, d->in_h, d->in_w,
@@ -129,6 +134,7 @@ const op_kind op_kind_upsample2d_fwd = {
     .flops = upsample_flops,
     .terms = upsample_fwd_terms,
     .describe = upsample_describe,
+    .fields = upsample_fields,
     .images = upsample_images,
     .set_images = upsample_set_images,
     .expect = upsample_fwd_expect,
@@ -141,6 +147,7 @@ const op_kind op_kind_upsample2d_bwd = {
     .flops = upsample_flops,
     .terms = upsample_bwd_terms,
     .describe = upsample_describe,
+    .fields = upsample_fields,
     .images = upsample_images,
     .set_images = upsample_set_images,
     .expect = upsample_bwd_expect,

@@ -7,6 +7,8 @@ import formats
 import program
 
 LINES = 6
+FIRST_LAYER = ("conv2d_fwd n={} wide_h=28 wide_w=28 wide_c=1 narrow_h=24 narrow_w=24 narrow_c=4 kh=5 kw=5 sh=1 sw=1 ph=0 pw=0 "
+               "with_bias=1 activation=relu")
 
 
 class Scene:
@@ -17,17 +19,16 @@ class Scene:
         self.env = program.environment(XDG_CACHE_HOME=check.path("cache"))
         check.train(check.path("model"))
         self.words = ["encode", check.path("model"), "--data", check.data, "--out", self.output, "--device", "c"]
-        outcome = check.must(*self.words, "--verbose", env=self.env)
+        check.must(*self.words, env=self.env)
         self.good = self.output.read_bytes()
         devices = json.loads(check.must("devices", "--json", env=self.env).stdout)["devices"]
         device = next(d for d in devices if d["backend"] == "c")
         units = device.get("compute_units", device.get("threads"))
         self.key = "device " + " | ".join(["c", *(device[k] for k in ("name", "vendor", "platform", "driver")), f"{units} units\n"])
-        self.head = "clae tuning 1\n" + self.key
+        self.head = "clae tuning 2\n" + self.key
         self.path = self.folder / f"{fnv1a(self.key.encode()):016x}.txt"
-        chosen = (line.partition(": ") for line in outcome.lines if line.startswith("conv"))
-        self.entries = "".join(f"{op}: {impl.split()[0]}; 0.1 ms\n" for op, _, impl in chosen)
-        self.op = self.entries.partition(":")[0]
+        self.op = FIRST_LAYER.format(256)
+        self.entries = "".join(f"{FIRST_LAYER.format(n)}: {impl}; 0.1 ms\n" for n, impl in ((256, "direct"), (20, "plain")))
 
 
 def fnv1a(data):
@@ -43,7 +44,7 @@ def cases(scene):
     yield "no header", "x\n"
     yield "only the header", head
     yield "another device", head.replace("device c", "device d")
-    yield "another version", head.replace("tuning 1", "tuning 2")
+    yield "another version", head.replace("tuning 2", "tuning 1")
     yield "zero bytes", head + "\0\0\0"
     yield "no semicolon", f"{head}{op}: plain\n"
     yield "no milliseconds", f"{head}{op}: plain; x\n"

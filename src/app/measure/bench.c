@@ -1,9 +1,10 @@
 #include "app/measure/bench.h"
 
+#include "app/measure/timing.h"
 #include "base/memory.h"
 #include "base/philox.h"
 #include "infer/infer.h"
-#include "app/measure/timing.h"
+#include "ops/op_kind.h"
 #include "train/trainer.h"
 
 #include <stdlib.h>
@@ -79,7 +80,7 @@ static clae_status time_ops(clae_device *device, clae_trainer *trainer, unsigned
         if (op->arithmetic > result->arithmetic) result->arithmetic = op->arithmetic;
         op->gflops = op_flops(&node->desc) / op->ms * 1e-6;
         op->gbytes = op_bytes(&node->desc) / op->ms * 1e-6;
-        op_describe(&node->desc, op->text, sizeof op->text);
+        op_kind_of(node->desc.op)->describe(&node->desc, op->shape, sizeof op->shape);
     }
     return CLAE_OK;
 }

@@ -12,7 +12,7 @@ typedef struct bench_op {
     const char *layer;     /* owned by the model */
     const char *op, *impl; /* static */
     op_arithmetic arithmetic;
-    char text[160]; /* with shapes */
+    char shape[160]; /* as op_describe has it */
     double ms;      /* of one run, median */
     double gflops;  /* 1e9 floating-point operations a second */
     double gbytes;  /* 1e9 bytes a second, of those that must be moved */

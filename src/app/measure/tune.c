@@ -10,7 +10,7 @@
 
 typedef struct job {
     op_desc desc;
-    char op[160];
+    char key[OP_KEY_SIZE], text[160];
 } job;
 
 typedef struct tuner {
@@ -21,23 +21,24 @@ typedef struct tuner {
     size_t count, index;
 } tuner;
 
-static bool is_listed(const tuner *t, const char *op) {
+static bool is_listed(const tuner *t, const char *key) {
     for (size_t i = 0; i < t->count; i++)
-        if (strcmp(t->jobs[i].op, op) == 0) return true;
+        if (strcmp(t->jobs[i].key, key) == 0) return true;
     return false;
 }
 
 static int costliest_first(const void *a, const void *b) {
     const job *x = a, *y = b;
     const double difference = op_flops(&y->desc) - op_flops(&x->desc);
-    return difference != 0 ? (difference > 0) - (difference < 0) : strcmp(x->op, y->op);
+    return difference != 0 ? (difference > 0) - (difference < 0) : strcmp(x->key, y->key);
 }
 
 static void list_jobs(tuner *t, const plan *plan) {
     for (size_t i = 0; i < plan->node_count; i++) {
         job next = {.desc = plan->nodes[i].desc};
-        op_describe(&next.desc, next.op, sizeof next.op);
-        if (is_listed(t, next.op) || !tune_op_has_choice(t->device, &next.desc, &t->numerics)) continue;
+        op_key(&next.desc, next.key);
+        op_describe(&next.desc, next.text, sizeof next.text);
+        if (is_listed(t, next.key) || !tune_op_has_choice(t->device, &next.desc, &t->numerics)) continue;
         t->jobs[t->count++] = next;
     }
 }
@@ -64,13 +65,13 @@ static clae_status find_jobs(tuner *t, const clae_model *model) {
 static void tell_progress(void *user, size_t tried, double best_ms) {
     const tuner *t = user;
     const tune_options *o = t->options;
-    if (o->progress) o->progress(o->user, t->index, t->count, t->jobs[t->index].op, tried, best_ms);
+    if (o->progress) o->progress(o->user, t->index, t->count, t->jobs[t->index].text, tried, best_ms);
 }
 
 static void report(const tuner *t, const tuning_entry *known, const tune_found *found) {
     const tune_result result = {.index = t->index,
                                 .count = t->count,
-                                .op = t->jobs[t->index].op,
+                                .op = t->jobs[t->index].text,
                                 .was_known = known != NULL,
                                 .impl = known ? known->impl : found->impl->name,
                                 .values = known ? known->values : found->values,

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A line of the file: the op (key_of), ": ", the implementation, its values, "; ", milliseconds. Changes of what
- * implementations mean by their values change the version. */
-#define HEADER "clae tuning 1\n"
+/* A line of the file: the op (key_of), ": ", the implementation, its values, "; ", milliseconds. Changes of keys, and
+ * of what implementations mean by their values, change the version. */
+#define HEADER "clae tuning 2\n"
 #define TF32_MARK " in tf32"
 #define LARGEST_FILE_BYTES ((size_t)1 << 20)
 
@@ -127,11 +127,11 @@ void tuning_free(struct tuning *tuning) {
     free(tuning);
 }
 
-/* An op's text without the number of images of a convolution. */
+/* A convolution's key without the number of images, the first of its fields. */
 static const char *without_images(const char *op, size_t *name_length) {
-    const char *blank = strchr(op, ' '), *times = blank ? strchr(blank, 'x') : NULL;
-    *name_length = blank ? (size_t)(blank - op) : strlen(op);
-    return times ? times : op + *name_length;
+    const char *images = op + strcspn(op, " ");
+    *name_length = (size_t)(images - op);
+    return *images ? images + 1 + strcspn(images + 1, " ") : images;
 }
 
 static bool same_but_images(const char *a, const char *b) {
@@ -148,7 +148,7 @@ static tuning_entry *find(const struct tuning *tuning, const char *op) {
 
 /* What is fastest in TF32 is another question. */
 static void key_of(const op_desc *desc, const numerics *numerics, char key[TUNING_KEY_SIZE]) {
-    op_describe(desc, key, TUNING_KEY_SIZE);
+    op_key(desc, key);
     const size_t used = strlen(key);
     snprintf(key + used, TUNING_KEY_SIZE - used, "%s", numerics->tf32 ? TF32_MARK : "");
 }

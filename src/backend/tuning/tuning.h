@@ -1,10 +1,10 @@
-/* What was found fastest for the ops of a device, kept in a text file of the cache folder. */
+/* What was found fastest for the ops of a device, kept in a text file of the cache folder by their keys (op_key). */
 #ifndef CLAE_BACKEND_TUNING_TUNING_H
 #define CLAE_BACKEND_TUNING_TUNING_H
 
 #include "backend/tuning/space.h"
 
-enum { TUNING_KEY_SIZE = 192, TUNING_IMPL_SIZE = 32 };
+enum { TUNING_KEY_SIZE = OP_KEY_SIZE + 16, TUNING_IMPL_SIZE = 32 };
 
 typedef struct tuning_entry {
     char op[TUNING_KEY_SIZE]; /* what is done, and whether in TF32 */

@@ -12,7 +12,8 @@ import formats  # noqa: E402
 SHAPE = [1, 4, 4]
 LAYERS = ([formats.conv2d(2, (3, 3)), formats.RELU, formats.conv2d(1, (2, 2))],
           [formats.conv_transpose2d(2, (2, 2)), formats.RELU, formats.conv_transpose2d(1, (3, 3))])
-OP = "conv2d_fwd 20x28x28x1 -> 24x24x4 k5x5 s1x1 p0x0 +bias +relu"
+OP = ("conv2d_fwd n=20 wide_h=28 wide_w=28 wide_c=1 narrow_h=24 narrow_w=24 narrow_c=4 kh=5 kw=5 sh=1 sw=1 ph=0 pw=0 "
+      "with_bias=1 activation=relu")
 
 
 def cache_entry(key, binary):
@@ -35,7 +36,7 @@ def corpus():
     yield "model_text", [b"conv 4 k3x5 s2 p1 nobias, relu # and\n residual(conv 4 k3 p1, tanh)\nlinear 8x2x1", b"leaky_relu 0.1, max_pool 2 s1, dropout .5",
                          b"input: 2x9x7\nencoder: conv 4 k3 # first\n  relu\ndecoder: mirror\n"]
     entries = f"{OP}: direct LANES=4 VECTORS=1; 0.1250 ms\n{OP}: plain; 1 ms\n".encode()
-    yield "tuning", [b"\0" + entries, b"\1clae tuning 1\ndevice c | n |  |  |  | 0 units\n" + entries, b"\0x\n"]
+    yield "tuning", [b"\0" + entries, b"\1clae tuning 2\ndevice c | n |  |  |  | 0 units\n" + entries, b"\0x\n"]
     yield "program_cache", [cache_entry(b"key", b"binary"), cache_entry(b"other", b"binary"), cache_entry(b"key", b"")]
 
 
