@@ -366,6 +366,12 @@ static void test_selftest(void **state) {
     (void)state;
     assert_code(clae("selftest --channels 4 --latent-dim 3 --batch-size 10"), 0);
     assert_contains(out, " 0 failed");
+    assert_contains(out, "update adam ");
+    assert_contains(out, "loss mse ");
+    assert_code(clae("selftest --channels 4 --latent-dim 3 --batch-size 10 --optimiser sgd --loss bce"), 0);
+    assert_contains(out, " 0 failed");
+    assert_contains(out, "update sgd ");
+    assert_contains(out, "loss bce ");
 }
 
 static void test_compare(void **state) {

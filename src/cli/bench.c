@@ -23,6 +23,8 @@ static const option options[] = {
 
 static const command_setting settings[] = {
     {.name = "batch-size", .help = "images in a step", .max = 65536},
+    {.name = "optimiser"},
+    {.name = "loss"},
 };
 
 static json_t *op_object(const bench_op *op) {

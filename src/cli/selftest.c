@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "check/selftest.h"
 #include "exec/runner.h"
+#include "ops/loss.h"
+#include "train/optimiser.h"
 
 #include <stdio.h>
 
@@ -18,6 +20,8 @@ static const option options[] = {
 
 static const command_setting settings[] = {
     {.name = "batch-size", .help = "images in the step that is planned", .max = 65536},
+    {.name = "optimiser"},
+    {.name = "loss"},
 };
 
 typedef struct tally {
@@ -39,10 +43,11 @@ static void print_result(void *user, const selftest_result *result) {
 }
 
 static clae_status test_device(session *session, const clae_model *model, const clae_settings *settings) {
-    const optimiser_id optimiser = OPTIMISER_adam;
+    const optimiser_id optimiser = optimiser_of(settings);
     runner runner = {.device = session->device, .model = model, .optimiser = &optimiser};
     runner_work work = {.request = plan_request_of_training(session->device, model, settings->batch_size)};
     tally tally = {0};
+    work.request.loss = loss_find(settings->loss);
     clae_status status = settings_numerics(session->context, settings, &work.request.numerics);
     if (status == CLAE_OK) status = runner_plan_work(&runner, &work);
     if (status == CLAE_OK) {

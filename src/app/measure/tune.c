@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "exec/runner.h"
+#include "ops/loss.h"
+#include "train/optimiser.h"
 #include "train/settings.h"
 
 #include <stdlib.h>
@@ -45,10 +47,11 @@ static void list_jobs(tuner *t, const plan *plan) {
 
 /* The ops of a training step, as they are fused when nothing is tuned. */
 static clae_status find_jobs(tuner *t, const clae_model *model) {
-    const optimiser_id optimiser = OPTIMISER_adam;
+    const optimiser_id optimiser = optimiser_of(t->options->settings);
     runner runner = {.device = t->device, .model = model, .optimiser = &optimiser};
     runner_work work = {.request = plan_request_of_training(t->device, model, t->options->settings->batch_size)};
     work.request.numerics = t->numerics;
+    work.request.loss = loss_find(t->options->settings->loss);
     clae_status status = runner_plan_work(&runner, &work);
     const size_t bytes = status == CLAE_OK ? (work.whole->node_count + work.update->node_count) * sizeof *t->jobs : 0;
     t->jobs = status == CLAE_OK ? malloc(bytes) : NULL;
