@@ -1,5 +1,6 @@
 /* Devices that fail or lie in one call: this program's own cl* functions stand before those of the OpenCL library, and
  * pass on what they do not spoil. */
+#define _GNU_SOURCE
 #include "device_support.h"
 #include "opencl/conv/conv.h"
 #include "train/trainer.h"
@@ -186,6 +187,54 @@ static void test_failing_allocation(void **state) {
         assert_contains(t.error, "MiB");
     }
     assert_true(streamed >= 1 && refused >= 5);
+}
+
+/* Where the batch size is clae's own, less memory will do. */
+static void test_failing_inference(void **state) {
+    fixture *f = *state;
+    clae_dataset *dataset = byte_dataset(f->context, IMAGES, 1, 9, 9);
+    clae_model *model = small_model(f->context, 1);
+    size_t halved = 0, refused = 0, latent = clae_model_latent_shape(model).c;
+    float *right = NULL;
+    for (size_t n = 0;; n++) {
+        training t = {0};
+        fixture own;
+        clae_infer *infer = NULL;
+        float *codes = malloc(IMAGES * latent * sizeof *codes);
+        fault = (struct fault){0};
+        assert_int_equal(fixture_open(&own, 0), CLAE_OK);
+        own.context->log = keep_line;
+        own.context->log_user = &t;
+        own.context->log_level = CLAE_LOG_WARNING;
+        fault = (struct fault){.buffer = n};
+        clae_status status = clae_infer_create(own.device, model, 0, &infer);
+        if (status == CLAE_OK) status = clae_infer_encode(infer, dataset, codes);
+        const bool failed = fault.failures > 0;
+        fault = (struct fault){0};
+        clae_infer_free(infer);
+        assert_true(own.device->allocated_bytes == 0);
+        fixture_close(&own);
+        if (!right) {
+            assert_int_equal(status, CLAE_OK);
+            right = codes;
+            continue;
+        }
+        if (status == CLAE_OK) assert_memory_equal(codes, right, IMAGES * latent * sizeof *codes);
+        if (status == CLAE_OK && failed) halved += strstr(t.warning, "half as many") != NULL;
+        if (status != CLAE_OK) {
+            refused++;
+            assert_int_equal(status, CLAE_ERROR_DEVICE);
+            assert_int_equal(t.errors, 1);
+            assert_contains(t.error, "MiB");
+        }
+        free(codes);
+        if (!failed) break;
+    }
+    print_message("%zu halved, %zu refused\n", halved, refused);
+    assert_true(halved >= 2);
+    free(right);
+    clae_model_free(model);
+    clae_dataset_free(dataset);
 }
 
 /* Memory that a driver gets when it is first written. */
@@ -385,6 +434,7 @@ int main(void) {
         cmocka_unit_test(test_wrong_result),
         cmocka_unit_test(test_last_implementation),
         cmocka_unit_test(test_failing_allocation),
+        cmocka_unit_test(test_failing_inference),
         cmocka_unit_test(test_failing_first_use),
         cmocka_unit_test(test_cause),
         cmocka_unit_test(test_cut_launches),

@@ -1,5 +1,6 @@
 #include "exec/runner.h"
 
+#include "base/log_capture.h"
 #include "check/selftest.h"
 #include "data/dataset.h"
 
@@ -152,10 +153,34 @@ static clae_status allocate(runner *r, const runner_work *work) {
     clae_status status = CLAE_OK;
     if (!r->params.values) status = params_create(r->device, r->model, r->optimiser, &r->params);
     if (status == CLAE_OK) status = allocate_plans(r);
-    if (status == CLAE_OK) status = place_images(r, work);
     if (status == CLAE_OK && work->loss_slots && !r->losses)
         status = buffer_create(r->device, work->loss_slots * sizeof(float), &r->losses);
+    /* Last, as they can do with little. */
+    if (status == CLAE_OK) status = place_images(r, work);
     return status;
+}
+
+/* Memory that the driver refuses although the device has it: less may do, where the batch size is not the user's. What
+ * was there before stays. */
+static clae_status allocate_or_halve(runner *r, runner_work *work, bool *is_halved) {
+    const size_t ready = r->ready_count;
+    size_t *batch_size = &work->request.batch_size;
+    if (!work->may_shrink || *batch_size == 1) return allocate(r, work);
+    log_capture capture;
+    log_capture_begin(&capture, r->device->context);
+    const clae_status status = allocate(r, work);
+    log_capture_end(&capture);
+    *is_halved = status == CLAE_ERROR_DEVICE;
+    if (!*is_halved) {
+        if (status != CLAE_OK) log_line(r->device->context, CLAE_LOG_ERROR, "%s", capture.error);
+        return status;
+    }
+    drop_plans(r, ready);
+    device_dataset_release(&r->data);
+    *batch_size /= 2;
+    log_line(r->device->context, CLAE_LOG_WARNING, "batches are of %zu images, half as many: %s", *batch_size,
+             capture.error);
+    return CLAE_OK;
 }
 
 clae_status runner_plan_work(runner *r, runner_work *work) {
@@ -163,16 +188,16 @@ clae_status runner_plan_work(runner *r, runner_work *work) {
 }
 
 clae_status runner_prepare(runner *r, runner_work *work) {
-    bool refused = true;
+    bool again = true;
     clae_status status = CLAE_OK;
     if (r->plan_count + RUNNER_WORK_PLANS > RUNNER_MOST_PLANS) drop_plans(r, RUNNER_MOST_PLANS - RUNNER_WORK_PLANS);
     /* Where an implementation is refused, the next one may need more memory. */
-    while (refused && status == CLAE_OK) {
+    while (again && status == CLAE_OK) {
         status = plan_what_fits(r, work);
         if (status == CLAE_OK) log_need(r);
-        if (status == CLAE_OK) status = test_plans(r, &refused);
+        if (status == CLAE_OK) status = test_plans(r, &again);
+        if (status == CLAE_OK && !again) status = allocate_or_halve(r, work, &again);
     }
-    if (status == CLAE_OK) status = allocate(r, work);
     if (status == CLAE_OK) return CLAE_OK;
     drop_plans(r, r->ready_count);
     work->whole = work->last = work->update = NULL;
