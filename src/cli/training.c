@@ -71,6 +71,10 @@ static int report_end(console *console, const run *run, const char *go_on, clae_
         console_message(console, CLAE_LOG_ERROR, "nothing was saved of it; start a new run with an --lr below %g",
                         run_get_info(run).settings->lr);
     }
+    if (status == CLAE_ERROR_DEVICE && result->saved) {
+        console_message(console, CLAE_LOG_INFO, "%s is whole: %s goes on from there, with all kernels tested again",
+                        result->saved, go_on);
+    }
     if (status) return exit_code(status);
     if (!result->is_interrupted) {
         console_message(console, CLAE_LOG_INFO, "wrote %s after %llu step%s", result->saved,

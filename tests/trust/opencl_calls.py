@@ -42,6 +42,19 @@ def fail_one(check, words, mode, name, use, is_lost):
         check.expect(same or len(outcome.stderr.splitlines()) > 1, label, "exit 0, other bits and no word")
 
 
+def resume_after_launch(check, words, count):
+    """A launch that fails in mid-training names the checkpoint and what goes on from there, which gives the same model."""
+    label = "a launch in mid-training"
+    loud = [word for word in words if word != "--quiet"]
+    outcome = start(check, loud, CLAE_TEST_CL_CALL="clEnqueueNDRangeKernel", CLAE_TEST_CL_AT=count // 2,
+                    CLAE_TEST_CL_CODE=OUT_OF_RESOURCES)
+    check.tried("failed calls")
+    check.expect(outcome.code == 3, label, f"exit {outcome.code}")
+    check.expect("is whole: clae train --resume" in outcome.stderr + outcome.stdout, label, outcome.stderr)
+    check.judge(check.clae(*words, env=check.environment, timeout=200), label)
+    check.expect((check.path("run") / "model.safetensors").read_bytes() == check.model, label, "another model")
+
+
 def uses(check, count, is_auto):
     picked = {1, 2, 3, 4, 5, count // 4, count // 2, 3 * count // 4, count - 1, count} if check.is_long else {1}
     return sorted(use for use in picked if 1 <= use <= (min(count, 4) if is_auto else count))
@@ -62,6 +75,7 @@ def run(check):
         counts = dict(re.findall(r"failing call: (\w+) (\d+)", outcome.stderr))
         if mode == "opencl":
             check.model = (check.path("run") / "model.safetensors").read_bytes()
+            resume_after_launch(check, words, int(counts["clEnqueueNDRangeKernel"]))
         for name in sorted(counts):
             for use in uses(check, int(counts[name]), mode == "auto"):
                 for is_lost in (False, True) if mode == "opencl" and check.is_long else (False,):

@@ -339,6 +339,8 @@ clae_status run_train(run *run, clae_device *device, const run_limits *limits, c
     if (!status) {
         result->was_finished = is_done(&loop);
         status = train_all(&loop);
+        if (status == CLAE_ERROR_DEVICE && loop.saved_step)
+            result->saved = run_folder_checkpoint_path(run->folder.path, loop.saved_step);
     }
     if (!status) {
         result->step = clae_trainer_position(loop.trainer).step;
