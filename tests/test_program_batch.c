@@ -1,4 +1,5 @@
 /* Programs that wait are built as one, in which no name meets another, and compute what they do alone. */
+#define _GNU_SOURCE
 #include "check/op_trial.h"
 #include "opencl/program_cache.h"
 #include "opencl_support.h"

@@ -1,4 +1,5 @@
 /* Signals: a training that is told to end saves a checkpoint and says by its exit code what told it to. */
+#define _GNU_SOURCE
 #include "cli_program.h"
 
 #include <signal.h>

@@ -37,6 +37,26 @@ struct child {
     bool has_status;
 };
 
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* where SO_NOSIGPIPE is there */
+#endif
+
+/* Two ends that no other program gets which the host starts. */
+static bool open_ends(int ends[2]) {
+#ifdef SOCK_CLOEXEC
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0;
+#else
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return false;
+    for (int i = 0; i < 2; i++) {
+        if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0) return false;
+#ifdef SO_NOSIGPIPE
+        if (setsockopt(ends[i], SOL_SOCKET, SO_NOSIGPIPE, &(int){1}, sizeof(int)) != 0) return false;
+#endif
+    }
+    return true;
+#endif
+}
+
 /* Above the descriptors that the child gets, so that none of them is overwritten before it is copied. */
 static int move_up(int descriptor) {
     if (descriptor < 0) return -1;
@@ -108,7 +128,7 @@ child *child_start(const char *program, char *const *arguments, const char *cons
     child *c = calloc(1, sizeof *c);
     if (!c) return NULL;
     int line[2] = {-1, -1}, printed[2] = {-1, -1};
-    bool ready = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line) == 0 && pipe2(printed, O_CLOEXEC) == 0;
+    bool ready = open_ends(line) && open_ends(printed);
     line[1] = move_up(line[1]);
     printed[1] = move_up(printed[1]);
     char **variables = changed_environment(environment);

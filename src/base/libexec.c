@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* dladdr */
 #include "base/libexec.h"
 
 #include "base/memory.h"

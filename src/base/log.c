@@ -1,6 +1,7 @@
 #include "base/context.h"
 #include "base/decimal.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ __attribute__((format(printf, 3, 0))) static void log_arguments(const clae_conte
     va_copy(again, arguments);
     const decimal_scope scope = decimal_begin();
     int length = vsnprintf(small, sizeof small, format, arguments);
-    if (length >= (int)sizeof small && vasprintf(&large, format, again) < 0) large = NULL;
+    if (length >= (int)sizeof small) large = string_format_list(format, again);
     decimal_end(scope);
     va_end(again);
     if (length < 0) return;

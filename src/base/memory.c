@@ -34,13 +34,22 @@ void *aligned_zeroed(size_t bytes) {
     return block;
 }
 
+char *string_format_list(const char *format, va_list list) {
+    va_list again;
+    va_copy(again, list);
+    const int length = vsnprintf(NULL, 0, format, list);
+    char *text = length < 0 ? NULL : malloc((size_t)length + 1);
+    if (text) vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
 char *string_format(const char *format, ...) {
-    char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
     const decimal_scope scope = decimal_begin();
-    int length = vasprintf(&text, format, arguments);
+    char *text = string_format_list(format, arguments);
     decimal_end(scope);
     va_end(arguments);
-    return length < 0 ? NULL : text;
+    return text;
 }

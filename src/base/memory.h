@@ -2,6 +2,7 @@
 #ifndef CLAE_BASE_MEMORY_H
 #define CLAE_BASE_MEMORY_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,5 +19,7 @@ void *aligned_zeroed(size_t bytes);
 
 /* printf into a fresh string, to be freed, with a decimal point in every locale; NULL without memory. */
 __attribute__((format(printf, 1, 2))) char *string_format(const char *format, ...);
+/* The same of a list, in the locale that is set. */
+__attribute__((format(printf, 1, 0))) char *string_format_list(const char *format, va_list list);
 
 #endif

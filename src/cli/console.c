@@ -1,5 +1,6 @@
 #include "cli/console.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/signals.h"
@@ -45,20 +46,18 @@ void console_log(void *user, clae_log_level level, const char *line) {
 }
 
 void console_message(console *console, clae_log_level level, const char *format, ...) {
-    char *line = NULL;
     va_list list;
     va_start(list, format);
-    if (vasprintf(&line, format, list) < 0) line = NULL;
+    char *line = string_format_list(format, list);
     va_end(list);
     console_log(console, level, line ? line : format);
     free(line);
 }
 
 int console_usage(console *console, const char *option, const char *format, ...) {
-    char *line = NULL;
     va_list list;
     va_start(list, format);
-    if (vasprintf(&line, format, list) < 0) line = NULL;
+    char *line = string_format_list(format, list);
     va_end(list);
     console_message(console, CLAE_LOG_ERROR, "%s: %s", option, line ? line : format);
     free(line);

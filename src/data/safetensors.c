@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "data/safetensors.h"
 
 #include "base/files.h"

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strcasestr */
 #include "device/device_match.h"
 
 #include "base/memory.h"

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strcasestr */
 #include "opencl/platforms.h"
 
 #include "base/memory.h"

@@ -13,8 +13,8 @@
 void pocl_start_begin(pocl_start *start, const char *folder) {
     *start = (pocl_start){0};
     char *path = folder ? string_format("%s/" MARK "XXXXXX", folder) : NULL;
-    const int descriptor = path ? mkostemp(path, O_CLOEXEC) : -1;
-    if (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+    const int descriptor = path ? mkstemp(path) : -1;
+    if (descriptor >= 0 && fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
         *start = (pocl_start){path, descriptor, 0};
         return;
     }

@@ -1,6 +1,7 @@
 /* Preloaded before the OpenCL loader: the CLAE_TEST_CL_AT-th use of the call CLAE_TEST_CL_CALL returns
  * CLAE_TEST_CL_CODE, once, or with CLAE_TEST_CL_LOST=1 like every call after it. CLAE_TEST_COUNT=1 prints how often
  * each was used. */
+#define _GNU_SOURCE
 #define CL_TARGET_OPENCL_VERSION 120
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include <CL/cl.h>
