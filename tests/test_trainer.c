@@ -152,13 +152,31 @@ static void test_divergence_is_told(void **state) {
     clae_dataset_free(dataset);
 }
 
+/* A batch of more images than there are is one of all. */
+static void test_few_images(void **state) {
+    fixture *f = *state;
+    clae_dataset *dataset = noise_dataset(f->context, 5, 1, 9, 9);
+    clae_model *models[2];
+    for (size_t i = 0; i < 2; i++) {
+        const clae_settings settings = settings_of(i ? 5 : IMAGES, 1e-3);
+        clae_trainer *trainer = NULL;
+        models[i] = small_model(f->context, 1);
+        assert_int_equal(clae_trainer_create(f->device, models[i], dataset, &settings, &trainer), CLAE_OK);
+        assert_int_equal(clae_trainer_position(trainer).steps_per_epoch, 1);
+        run_steps(trainer, 3);
+        assert_int_equal(clae_trainer_update_model(trainer), CLAE_OK);
+        clae_trainer_free(trainer);
+    }
+    assert_true(same_weights(models[0], models[1]));
+    for (size_t i = 0; i < 2; i++) clae_model_free(models[i]);
+    clae_dataset_free(dataset);
+}
+
 static void test_bad_settings(void **state) {
     fixture *f = *state;
     clae_dataset *dataset = noise_dataset(f->context, IMAGES, 1, 9, 9), *other = noise_dataset(f->context, 3, 1, 8, 9);
     clae_model *model = small_model(f->context, 1);
     clae_trainer *trainer = NULL;
-    const clae_settings too_large = settings_of(IMAGES + 1, 1e-3);
-    assert_int_equal(clae_trainer_create(f->device, model, dataset, &too_large, &trainer), CLAE_ERROR_INPUT);
     assert_int_equal(clae_trainer_create(f->device, model, other, NULL, &trainer), CLAE_ERROR_INPUT);
     assert_null(trainer);
     clae_model_free(model);
@@ -174,6 +192,7 @@ int main(void) {
         cmocka_unit_test(test_training_learns),
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_divergence_is_told),
+        cmocka_unit_test(test_few_images),
         cmocka_unit_test(test_bad_settings),
     };
     return cmocka_run_group_tests_name("trainer", tests, fixture_setup, fixture_teardown);

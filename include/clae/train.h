@@ -23,7 +23,7 @@ typedef struct clae_train_position {
 
 /* Prepares training of `model` on `dataset`: compiles, allocates and uploads all that a step needs. Sets the model's
  * normalisation to the mean and deviation of the dataset. `settings` NULL: the defaults; they are copied. Device, model
- * and dataset must outlive the trainer. CLAE_ERROR_INPUT when a batch has more images than there are. The memory that
+ * and dataset must outlive the trainer. A batch has all images where they are fewer. The memory that
  * is planned is logged before any is allocated; images that do not fit are streamed, with the same results; when
  * the rest does not fit, CLAE_ERROR_DEVICE with the largest batch size that does. */
 CLAE_API clae_status clae_trainer_create(clae_device *device, clae_model *model, const clae_dataset *dataset,

@@ -19,10 +19,10 @@ static clae_status take_settings(clae_trainer *t, const clae_settings *given) {
     clae_status status = settings_numerics(t->device->context, &t->settings, &t->numerics);
     if (status == CLAE_OK) status = optimiser_check(t->device->context, &t->settings);
     if (status != CLAE_OK) return status;
-    if (t->settings.batch_size > n)
-        return fail(t->device->context, CLAE_ERROR_INPUT,
-                    "batch size %llu, the dataset has %zu images: it can be %zu at most",
-                    (unsigned long long)t->settings.batch_size, n, n);
+    if (t->settings.batch_size <= n) return CLAE_OK;
+    log_line(t->device->context, CLAE_LOG_INFO, "batches of %zu, not %llu: there are no more training images", n,
+             (unsigned long long)t->settings.batch_size);
+    t->settings.batch_size = n;
     return CLAE_OK;
 }
 
