@@ -90,6 +90,16 @@ static void pictures_are_not_overwritten(void **state) {
     assert_same_files(in_scratch("photos/dark/0.png"), in_scratch("kept.png"));
 }
 
+/* loss.png is none of the data when it goes on. */
+static void a_run_may_lie_among_its_pictures(void **state) {
+    (void)state;
+    assert_int_equal(shell("cd '%s' && cp -r photos among", scratch), 0);
+    assert_code(clae("train among --channels 2 --epochs 1 --out among/run"), 0);
+    assert_true(exists(in_scratch("among/run/loss.png")));
+    assert_code(clae("train --resume --epochs 2 --out among/run"), 0);
+    assert_null(strstr(err, "decoded"));
+}
+
 static void broken_pictures_are_refused(void **state) {
     (void)state;
     assert_int_equal(shell("cd '%s' && cp -r photos broken && echo hello >broken/a.jpg && : >broken/light/b.png && "
@@ -111,7 +121,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_is_trained_on),      cmocka_unit_test(the_run_knows_its_pictures),
         cmocka_unit_test(wrong_options_are_refused),   cmocka_unit_test(pictures_are_not_overwritten),
-        cmocka_unit_test(broken_pictures_are_refused),
+        cmocka_unit_test(broken_pictures_are_refused), cmocka_unit_test(a_run_may_lie_among_its_pictures),
     };
     return cmocka_run_group_tests(tests, set_up_photos, tear_down);
 }

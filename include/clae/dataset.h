@@ -47,12 +47,13 @@ typedef struct clae_dataset_options {
  * uint8 and uint16 are divided by 255 and 65535, float32 and float64 are used as they are. A path that exists wins over a
  * name. CLAE_ERROR_INPUT when it is missing, damaged, of another kind or not finite, or when c may be either of two axes.
  *
- * Pictures are those of a folder and the folders in it, in natural order (img2 before img10), without hidden files; those
- * that a text file lists, one path a line, relative to the list; those of a tar archive, compressed or not; or a single one.
- * The folders train and test (or val) are the splits; otherwise test_share of the pictures is for testing, chosen by their
- * names. Folders in those are labels. Pictures are decoded by several threads into one file of the cache, from which they are
- * mapped: they need not fit into memory, and are not decoded again until names, sizes, times or options change. Those that
- * cannot be read are named, and CLAE_ERROR_INPUT, unless skip_bad is set. `options` NULL: the defaults. */
+ * Pictures are those of a folder and the folders in it, in natural order (img2 before img10), without hidden files and
+ * runs; those that a text file lists, one path a line, relative to the list; those of a tar archive, compressed or not; or
+ * a single one. The folders train and test (or val) are the splits; otherwise test_share of the pictures is for testing,
+ * chosen by their names. Folders in those are labels. Pictures are decoded by several threads into one file of the cache,
+ * from which they are mapped: they need not fit into memory, and are not decoded again until names, sizes, times or options
+ * change. Those that cannot be read are named, and CLAE_ERROR_INPUT, unless skip_bad is set.
+ * `options` NULL: the defaults. */
 CLAE_API clae_status clae_dataset_open(clae_context *context, const char *name, clae_split split,
                                        clae_dataset **dataset);
 CLAE_API clae_status clae_dataset_open_with(clae_context *context, const char *name, clae_split split,

@@ -145,13 +145,27 @@ static clae_status walk_entry(folder_walk *walk, const char *folder, const char 
     return status;
 }
 
+/* Its pictures are drawn by clae. */
+static bool is_run(char *const *names, size_t count) {
+    bool has_models = false;
+    for (size_t i = 0; i < count && !has_models; i++) {
+        const char *dot = strrchr(names[i], '.');
+        has_models = dot && strcmp(dot, ".safetensors") == 0;
+    }
+    return has_models;
+}
+
 static clae_status walk_folder(folder_walk *walk, const char *path, const char *prefix, const struct stat *st) {
     char **names;
     size_t count;
     clae_status status = list_names(walk->context, path, &names, &count);
+    const bool passes_over = status == CLAE_OK && *prefix && is_run(names, count);
+    if (passes_over && !picture_list_add_other(walk->list, prefix))
+        status = fail_memory(walk->context, strlen(prefix), "a path");
     if (status == CLAE_OK && !remember(&walk->above, &walk->above_count, st))
         status = fail_memory(walk->context, sizeof *walk->above, "a folder");
-    for (size_t i = 0; i < count && status == CLAE_OK; i++) status = walk_entry(walk, path, prefix, names[i]);
+    for (size_t i = 0; i < count && status == CLAE_OK && !passes_over; i++)
+        status = walk_entry(walk, path, prefix, names[i]);
     if (status == CLAE_OK) walk->above_count--;
     for (size_t i = 0; i < count; i++) free(names[i]);
     free(names);
