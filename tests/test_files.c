@@ -129,6 +129,31 @@ static void finds_xdg_folders(void **state) {
     assert_null(xdg_folder("XDG_TEST_HOME", ".cache"));
 }
 
+/* Written in any order, and there at the end, or not at all. */
+static void builds_files(void **state) {
+    scene *s = *state;
+    char back[5] = "";
+    for (int time = 0; time < 3; time++) {
+        file_builder *builder;
+        assert_int_equal(file_builder_open(&s->context, s->path, &builder), CLAE_OK);
+        assert_true(file_builder_write(builder, 2, time == 1 ? "cd" : "CD", 2));
+        assert_true(file_builder_write(builder, 0, "ab", 2));
+        assert_true(file_builder_read(builder, 0, back, 4));
+        assert_string_equal(back, time == 1 ? "abcd" : "abCD");
+        assert_false(file_builder_read(builder, 1, back, 4));
+        assert_int_equal(path_exists(s->path), time > 0);
+        if (time < 2) assert_int_equal(file_builder_commit(builder), CLAE_OK);
+        file_builder_free(builder);
+        assert_int_equal(count_entries(s->folder), 1);
+        assert_holds(s, s->path, time == 0 ? "abCD" : "abcd");
+    }
+    file_builder *none;
+    assert_refused(s, CLAE_ERROR_OUTPUT, file_builder_open(&s->context, s->folder, &none));
+    assert_refused(s, CLAE_ERROR_OUTPUT, file_builder_open(&s->context, "/dev/null", &none));
+    assert_null(none);
+    file_builder_free(NULL);
+}
+
 static void hashes(void **state) {
     (void)state;
     assert_int_equal(hash_crc32(0, "123456789", 9), 0xcbf43926);
@@ -204,6 +229,7 @@ int main(void) {
         WITH_SCENE(creates_folders),
         WITH_SCENE(logs_one_line),
         cmocka_unit_test(finds_xdg_folders),
+        WITH_SCENE(builds_files),
         cmocka_unit_test(hashes),
         cmocka_unit_test(makes_contexts),
         cmocka_unit_test(checks_products),

@@ -6,6 +6,7 @@
 #include "data/dataset.h"
 #include "data/npy_array.h"
 #include "no_memory.h"
+#include "picture_support.h"
 
 #include <clae/clae.h>
 #include <dirent.h>
@@ -18,7 +19,7 @@ typedef struct material {
     clae_device *device;
     clae_model *model;
     clae_dataset *images;
-    char idx[128], npy[128], weights[128], run[128];
+    char idx[128], npy[128], weights[128], run[128], pictures[128];
 } material;
 
 typedef clae_status (*action)(material *m);
@@ -43,6 +44,27 @@ static clae_status open_images(material *m) {
     clae_status status = clae_dataset_open(&m->s.context, m->s.folder, CLAE_SPLIT_TEST, &images);
     clae_dataset_free(images);
     return status;
+}
+
+/* The cache is emptied, so that pictures are decoded; or not. */
+static clae_status open_pictures(material *m, bool are_decoded) {
+    clae_dataset *images;
+    char cache[160], command[200];
+    snprintf(cache, sizeof cache, "%s/cache", m->s.folder);
+    snprintf(command, sizeof command, "rm -rf '%s'", cache);
+    if (!are_decoded && system(command)) return CLAE_ERROR_OUTPUT;
+    const clae_dataset_options options = {.cache_dir = cache};
+    clae_status status = clae_dataset_open_with(&m->s.context, m->pictures, CLAE_SPLIT_TRAIN, &options, &images);
+    clae_dataset_free(images);
+    return status;
+}
+
+static clae_status decode_pictures(material *m) {
+    return open_pictures(m, false);
+}
+
+static clae_status map_pictures(material *m) {
+    return open_pictures(m, true);
 }
 
 static clae_status encode(material *m) {
@@ -130,12 +152,30 @@ static void every_allocation_fails_once(void **state) {
                    {"load", load},
                    {"load weights", load_weights},
                    {"open images", open_images},
+                   {"decode pictures", decode_pictures},
+                   {"map pictures", map_pictures},
                    {"encode", encode},
                    {"read codes", read_codes},
                    {"check place", check_place},
                    {"make folder", make_folder},
                    {"train", train}};
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) sweep(m, actions[i].name, actions[i].act);
+}
+
+/* Of two labels, and a file that is none. */
+static bool make_pictures(material *m) {
+    static const char *const names[] = {"cat/1.png", "cat/2.png", "dog/3.png"};
+    char path[192];
+    snprintf(m->pictures, sizeof m->pictures, "%s/pictures", m->s.folder);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%.3s", m->pictures, names[i]);
+        if (folder_create(&m->s.context, path) != CLAE_OK) return false;
+        snprintf(path, sizeof path, "%s/%s", m->pictures, names[i]);
+        if (!write_png(path, 4, 4, (int)i, false)) return false;
+    }
+    snprintf(path, sizeof path, "%s/readme", m->pictures);
+    write_file(path, "words", 5);
+    return true;
 }
 
 static int set_up(void **state) {
@@ -154,6 +194,7 @@ static int set_up(void **state) {
     for (size_t i = 16; i < sizeof file; i++) file[i] = (uint8_t)(i * i / 7);
     write_file(m->idx, file, sizeof file);
     *state = m;
+    if (!make_pictures(m)) return -1;
     return folder_create(&m->s.context, m->run) || clae_device_open(&m->s.context, "c", &m->device) ||
            clae_dataset_open(&m->s.context, m->idx, CLAE_SPLIT_TEST, &m->images) ||
            clae_model_create_lecture(&m->s.context, 2, 8, 0, &m->model);

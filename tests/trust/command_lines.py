@@ -6,7 +6,7 @@ COMMANDS = ("devices train import eval reconstruct interpolate sample encode dec
 OPTIONS = ("--data --out --epochs --batch-size --lr --latent-dim --channels --seed --limit-train --steps --resume --init --no-shuffle "
            "--log-steps --device --threads --impl --kernels --no-fusion --no-winograd --precision --no-tuning --memory-limit --verbose "
            "-v --quiet -q --help -h -- - --json --grid --codes --devices --op-steps --x --datq --= = --device= --threads=1 -vq "
-           "--split --mean --std").split()
+           "--split --mean --std --size --fit --gray --channels-in --background --test-share --labels --cache --skip-bad").split()
 VALUES = ["", "0", "1", "-1", "18446744073709551615", "18446744073709551616", "1e3", "1e-400", "nan", "inf", "-inf", "0x10", "1_000", " 1",
           "1 ", "9" * 400, "c", "c:avx2", "c:evil", "opencl", "0:0", "99:99", "4294967296:0", "0.0", "c:", "auto", "\x1b[31m", "%s%n", "é",
           "\udcff", "a" * 5000, "/nonexistent", "/dev/null", ".", "model", "2x3", "0x0", "99999999x99999999", "1x", "x", "-1x2",
