@@ -136,6 +136,8 @@ def refusals(model, weights):
     refused(kind, "encoder.0.bias is of type I32 where F32, F16 or BF16 is needed")
     refused(header, "--std", std="0")
     refused(header, "--mean", mean="nan")
+    refused(header, "--mean", mean="0.5,,0.5")
+    refused(header, "--mean has 3 numbers, the images have 1 channels", mean="0.1,0.2,0.3")
     refused(header, "is the model: choose another file", words=["--out", weights])
     refused(header, ".png", words=["--out", "model.png"])
     refused(header, "where the model has", words=["--channels", "5"])

@@ -46,8 +46,9 @@ static bool take_images(clae_context *context, test_random *random, network_tria
     if (!t->images || !t->x) return false;
     for (size_t i = 0; i < n; i++)
         if (dataset_read_values(t->images, i, t->x + i * elements) != CLAE_OK) return false;
-    for (size_t i = 0; i < n * elements; i++) t->x[i] = (t->x[i] - t->images->info.mean) / t->images->info.std;
-    clae_model_set_normalisation(t->model, t->images->info.mean, t->images->info.std);
+    const clae_dataset_info *info = &t->images->info;
+    for (size_t i = 0; i < n * elements; i++) t->x[i] = (t->x[i] - info->mean[i % shape.c]) / info->std[i % shape.c];
+    clae_model_set_normalisation(t->model, info->mean, info->std);
     return true;
 }
 

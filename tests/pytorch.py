@@ -26,6 +26,7 @@ from pytorch_reference import load_model, read_safetensors
 README, TOOLS, SOURCES = (os.path.abspath(path) for path in sys.argv[1:4])
 SEED = 7
 MEAN, STD = 0.25, 0.4
+MEANS, STDS = (0.25, 0.5, 0.4), (0.4, 0.2, 0.3)  # of three channels
 
 
 def clae(*arguments):
@@ -163,6 +164,10 @@ def random_weights(random, halves):
     return tensors
 
 
+def words_of(numbers):
+    return ",".join(map(str, numbers))
+
+
 def check_network(name, encoder, decoder):
     """From the model file alone, to the same images."""
     random = np.random.default_rng(SEED)
@@ -170,9 +175,9 @@ def check_network(name, encoder, decoder):
     np.save("pixels.npy", pixels)
     tensors = random_weights(random, {"encoder": encoder, "decoder": decoder})
     layers = {"input": INPUT, "encoder": [spec for spec, _ in encoder], "decoder": [spec for spec, _ in decoder]}
-    write_safetensors("layers.safetensors", tensors, {"layers": json.dumps(layers), "mean": str(MEAN), "std": str(STD)})
+    write_safetensors("layers.safetensors", tensors, {"layers": json.dumps(layers), "mean": words_of(MEANS), "std": words_of(STDS)})
     model = load_model("layers.safetensors")
-    assert (model.mean, model.std) == (MEAN, STD)
+    assert (*model.mean.flatten(),) == MEANS and (*model.std.flatten(),) == STDS
     loaded = {key: value for key, value in model.state_dict().items() if not key.endswith("num_batches_tracked")}
     assert set(loaded) == set(tensors)
     assert all(np.array_equal(loaded[key].numpy(), tensors[key]) for key in tensors)
@@ -219,17 +224,18 @@ def check_import_of_text():
     model.decoder = nn.Sequential(nn.Linear(5, 24), nn.Unflatten(1, (6, 2, 2)), nn.BatchNorm2d(6), nn.SiLU(),
                                   nn.Upsample((5, 4), mode="bilinear"), nn.ConvTranspose2d(6, 3, 3, stride=2, padding=1))
     pixels = torch.rand(30, *INPUT)
+    mean, std = (torch.tensor(numbers).reshape(-1, 1, 1) for numbers in (MEANS, STDS))
     with torch.no_grad():
         for _ in range(20):  # statistics come from images
-            model.decoder(model.encoder((torch.rand(30, *INPUT) - MEAN) / STD))
+            model.decoder(model.encoder((torch.rand(30, *INPUT) - mean) / std))
     save_file({"model." + name: value for name, value in model.state_dict().items()}, "weights.safetensors")
-    clae("import", "weights.safetensors", "--image-size", "x".join(map(str, INPUT)), "--mean", str(MEAN), "--std", str(STD),
+    clae("import", "weights.safetensors", "--image-size", "x".join(map(str, INPUT)), "--mean", words_of(MEANS), "--std", words_of(STDS),
          "--encoder", "conv 6 k3 s2 p1, batch_norm, leaky_relu 0.1, max_pool2d 2, flatten, linear 5",
          "--decoder", "linear 6x2x2, unflatten, batch_norm, silu, upsample_bilinear to5x4, conv_transpose 3 k3 s2 p1",
          "--out", "imported.safetensors")
     model.eval()
     np.save("pixels.npy", pixels.numpy())
-    compare("import of a text", model.decoder(model.encoder((pixels - MEAN) / STD)) * STD + MEAN,
+    compare("import of a text", model.decoder(model.encoder((pixels - mean) / std)) * std + mean,
             reconstruct("imported.safetensors", "pixels.npy"))
 
 

@@ -70,7 +70,10 @@ static layer_run run_of(const reference_network *net, size_t i, double *paramete
 static void disturb_input(const reference_network *net) {
     const size_t count = elements(net, net->model->input);
     const reference_output x = {net->x, numbers(count)};
-    for (size_t i = 0; i < count; i++) x.magnitude[i] = fabs(net->x[i]) + 2 * fabs(net->model->mean) / net->model->std;
+    for (size_t i = 0; i < count; i++) {
+        const size_t channel = i % net->model->input.c;
+        x.magnitude[i] = fabs(net->x[i]) + 2 * fabs(net->model->mean[channel]) / net->model->std[channel];
+    }
     reference_disturb(&net->settings, x, count, 1, false);
     free(x.magnitude);
 }

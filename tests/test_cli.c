@@ -57,7 +57,7 @@ static void test_usage_errors(void **state) {
         {"train --data data --out r --memory-limit 0", "--memory-limit: expected a number from 0.001"},
         {"train --data data --out r --precision fp16", "--precision: expected fp32|tf32"},
         {"eval --data data", "MODEL is missing"},
-        {"import run --std 1 --out m", "--mean M is missing"},
+        {"import run --std 1 --out m", "--mean M[,M...] is missing"},
         {"import run --mean 0 --std 0 --out m", "--std: expected a number from 1e-30"},
         {"import run --mean 0 --std 1 --out run/model.safetensors", "is the model: choose another file"},
         {"encode run", "--out CODES.npy is missing"},

@@ -34,7 +34,7 @@ static void assert_opens(scene *s, const char *name, clae_split split, size_t n,
     float pixels[6];
     assert_int_equal(clae_dataset_read(dataset, n - 1, 1, pixels), CLAE_OK);
     for (size_t i = 0; i < 6; i++) assert_true(pixels[i] == (float)value / 255);
-    assert_true(info->mean == value / 255.0 && info->std == 0);
+    assert_true(info->mean[0] == value / 255.0 && info->std[0] == 0);
     assert_int_equal(dataset_image_bytes(info), 6);
     clae_dataset_free(dataset);
 }
@@ -135,33 +135,36 @@ static void damaged_data_are_not_passed_over(void **state) {
     assert_non_null(strstr(s->message, path));
 }
 
+/* Of `n` pixels of 7 channels, more than one pass takes: those of channel 5 are all the same. */
 static void statistics_are_exact(void **state) {
     scene *s = *state;
-    enum { N = 1000, PIXELS = 3 };
-    uint8_t bytes[N * PIXELS];
-    float floats[N * PIXELS];
-    long double sum = 0, squares = 0;
-    for (size_t i = 0; i < N * PIXELS; i++) {
-        bytes[i] = (uint8_t)(i * i % 251);
-        floats[i] = bytes[i] * 0.5F;
-        sum += bytes[i];
-    }
-    for (size_t i = 0; i < N * PIXELS; i++)
-        squares += (bytes[i] - sum / (N * PIXELS)) * (bytes[i] - sum / (N * PIXELS));
-    double mean = (double)(sum / (N * PIXELS)), std = (double)sqrtl(squares / (N * PIXELS));
+    enum { N = 1000, CHANNELS = 7, CONSTANT = 5 };
+    static uint8_t bytes[N][CHANNELS];
+    static float floats[N][CHANNELS];
     clae_dataset *a, *b;
-    assert_int_equal(clae_dataset_from_bytes(&s->context, bytes, N, 3, 1, 1, &a), CLAE_OK);
-    assert_int_equal(clae_dataset_from_floats(&s->context, floats, N, 3, 1, 1, &b), CLAE_OK);
-    assert_true(fabs(a->info.mean - mean / 255) < 1e-15 && fabs(a->info.std - std / 255) < 1e-15);
-    assert_true(fabs(b->info.mean - mean / 2) < 1e-12 && fabs(b->info.std - std / 2) < 1e-12);
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < CHANNELS; k++) {
+            bytes[i][k] = (uint8_t)(k == CONSTANT ? 9 : i * i * (k + 1) % (251 - 20 * k));
+            floats[i][k] = bytes[i][k] * 0.5F;
+        }
+    assert_int_equal(clae_dataset_from_bytes(&s->context, bytes[0], N, CHANNELS, 1, 1, &a), CLAE_OK);
+    assert_int_equal(clae_dataset_from_floats(&s->context, floats[0], N, CHANNELS, 1, 1, &b), CLAE_OK);
+    for (size_t k = 0; k < CHANNELS; k++) {
+        long double sum = 0, squares = 0;
+        for (size_t i = 0; i < N; i++) sum += bytes[i][k];
+        for (size_t i = 0; i < N; i++) squares += (bytes[i][k] - sum / N) * (bytes[i][k] - sum / N);
+        const double mean = (double)(sum / N), std = (double)sqrtl(squares / N);
+        assert_true(fabs(a->info.mean[k] - mean / 255) < 1e-15 && fabs(a->info.std[k] - std / 255) < 1e-15);
+        assert_true(fabs(b->info.mean[k] - mean / 2) < 1e-12 && fabs(b->info.std[k] - std / 2) < 1e-12);
+        assert_true((a->info.std[k] == 0) == (k == CONSTANT));
+    }
     assert_string_equal(a->info.source, "memory");
     assert_true(b->info.is_float);
-    assert_int_equal(dataset_image_bytes(&b->info), 12);
+    assert_int_equal(dataset_image_bytes(&b->info), CHANNELS * sizeof(float));
     clae_dataset_free(a);
     clae_dataset_free(b);
 }
 
-/* By copies, so that nothing depends on where a dataset is kept. */
 static void reads_what_was_given(void **state) {
     scene *s = *state;
     enum { N = 3, E = 256 };
@@ -235,12 +238,12 @@ static void limits(void **state) {
     clae_dataset *dataset, *half;
     assert_int_equal(clae_dataset_from_bytes(&s->context, pixels, 4, 1, 1, 1, &dataset), CLAE_OK);
     assert_int_equal(clae_dataset_from_bytes(&s->context, pixels, 2, 1, 1, 1, &half), CLAE_OK);
-    assert_true(dataset->info.mean == 0.5 && dataset->info.std == 0.5);
+    assert_true(dataset->info.mean[0] == 0.5 && dataset->info.std[0] == 0.5);
     clae_dataset_limit(dataset, 0);
     clae_dataset_limit(dataset, 5);
     assert_int_equal(dataset->info.n, 4);
     clae_dataset_limit(dataset, 2);
-    assert_true(dataset->info.n == 2 && dataset->info.mean == 0 && dataset->info.std == 0);
+    assert_true(dataset->info.n == 2 && dataset->info.mean[0] == 0 && dataset->info.std[0] == 0);
     assert_string_equal(dataset->info.fingerprint, half->info.fingerprint);
     clae_dataset_free(dataset);
     clae_dataset_free(half);
@@ -257,6 +260,9 @@ static void refuses_bad_memory(void **state) {
     assert_refused(s, CLAE_ERROR_INPUT, clae_dataset_from_bytes(&s->context, &pixel, 1, SIZE_MAX, 2, 1, &d));
     assert_refused(s, CLAE_ERROR_INPUT,
                    clae_dataset_from_bytes(&s->context, &pixel, (size_t)UINT32_MAX + 1, 1, 1, 1, &d));
+    assert_refused(s, CLAE_ERROR_INPUT,
+                   clae_dataset_from_bytes(&s->context, &pixel, 1, CLAE_MAX_CHANNELS + 1, 1, 1, &d));
+    assert_non_null(strstr(s->message, "65 channels"));
     const float bad[][2] = {{0, NAN}, {INFINITY, 1}, {INFINITY, -INFINITY}};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         assert_refused(s, CLAE_ERROR_INPUT, clae_dataset_from_floats(&s->context, bad[i], 2, 1, 1, 1, &d));
@@ -277,8 +283,8 @@ static void knows_mnist(void **state) {
         skip();
     }
     assert_true(dataset->info.n == 60000 && dataset->info.h == 28 && dataset->info.w == 28);
-    assert_true(fabs(dataset->info.mean - 0.1306605) < 5e-8);
-    assert_true(fabs(dataset->info.std - 0.3081078) < 5e-8);
+    assert_true(fabs(dataset->info.mean[0] - 0.1306605) < 5e-8);
+    assert_true(fabs(dataset->info.std[0] - 0.3081078) < 5e-8);
     clae_dataset_free(dataset);
     clae_context_free(context);
 }

@@ -69,7 +69,7 @@ static void check_model(fixture *f, clae_model *model, bool no_fusion) {
     for (size_t i = 0; i < model->parameter_floats; i++) parameters[i] = model->parameters[i];
     for (size_t i = 0; i < IMAGES; i++)
         assert_int_equal(dataset_read_values(dataset, i, x + i * shape_elements(in)), CLAE_OK);
-    for (size_t i = 0; i < elements; i++) x[i] = (x[i] - dataset->info.mean) / dataset->info.std;
+    for (size_t i = 0; i < elements; i++) x[i] = (x[i] - dataset->info.mean[i % in.c]) / dataset->info.std[i % in.c];
     float *gradients = device_gradients(f, model, dataset, no_fusion);
     for (size_t i = 0; i < model->layer_count; i++) {
         const layer *l = &model->layers[i];

@@ -23,7 +23,7 @@ static void test_agreement(void **state) {
     fixture *f = *state;
     clae_dataset *images = noise_dataset(f->context, IMAGES, 1, 9, 9);
     clae_model *model = small_model(f->context, 1);
-    clae_model_set_normalisation(model, 0.4, 0.25);
+    clae_model_set_normalisation(model, &(double){0.4}, &(double){0.25});
     float codes[2][IMAGES * LATENT], reconstructed[IMAGES * ELEMENTS], decoded[IMAGES * ELEMENTS];
     const size_t batches[2] = {4, 0};
     for (int i = 0; i < 2; i++) {

@@ -121,7 +121,7 @@ static void models_are_exchanged(void **state) {
     for (int comma = 0; comma < 2; comma++) {
         clae_model *model = small_model(s->f.context, 7);
         speak(s, comma);
-        clae_model_set_normalisation(model, MEAN, STD);
+        clae_model_set_normalisation(model, &(double){MEAN}, &(double){STD});
         paths[comma] = path_of(s, "model", comma);
         assert_int_equal(clae_model_save(model, paths[comma]), CLAE_OK);
         clae_model_free(model);

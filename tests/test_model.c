@@ -78,7 +78,7 @@ static void test_save_and_load(void **state) {
     clae_model *model = small_model(context_of(state), 7), *loaded = NULL, *other = small_model(context_of(state), 8);
     const char *path = scratch_path("model.safetensors");
     double mean, std;
-    clae_model_set_normalisation(model, 0.125, 0.3);
+    clae_model_set_normalisation(model, &(double){0.125}, &(double){0.3});
     assert_int_equal(clae_model_save(model, path), CLAE_OK);
     assert_int_equal(clae_model_load(context_of(state), path, &loaded), CLAE_OK);
     clae_model_get_normalisation(loaded, &mean, &std);
@@ -131,10 +131,34 @@ static void test_damaged_description(void **state) {
     }
 }
 
+static clae_model *model_of_three_channels(clae_context *context) {
+    const clae_layer_spec encoder[] = {CONV(4, 3, 1, 0)}, decoder[] = {CONV_TRANSPOSE(3, 3, 1, 0, 0)};
+    clae_model *model = NULL;
+    assert_int_equal(clae_model_create(context, (clae_shape){3, 5, 5}, encoder, 1, decoder, 1, 1, &model), CLAE_OK);
+    return model;
+}
+
+static void test_normalisation_of_channels(void **state) {
+    const double mean[] = {0.485, -1e-3, 0}, std[] = {0.229, 0, 1e3};
+    double mean_again[3], std_again[3];
+    clae_model *model = model_of_three_channels(context_of(state)), *loaded = NULL;
+    const char *path = scratch_path("channels.safetensors");
+    clae_model_set_normalisation(model, mean, std);
+    assert_int_equal(clae_model_save(model, path), CLAE_OK);
+    assert_int_equal(clae_model_load(context_of(state), path, &loaded), CLAE_OK);
+    clae_model_get_normalisation(loaded, mean_again, std_again);
+    assert_memory_equal(mean_again, mean, sizeof mean);
+    assert_true(std_again[0] == std[0] && std_again[1] == 1 && std_again[2] == std[2]);
+    unlink(path);
+    clae_model_free(model);
+    clae_model_free(loaded);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lecture_shapes),           cmocka_unit_test(test_bad_layers),
         cmocka_unit_test(test_initialisation),           cmocka_unit_test(test_save_and_load),
+        cmocka_unit_test(test_normalisation_of_channels),
         cmocka_unit_test(test_weights_of_another_model), cmocka_unit_test(test_damaged_description),
     };
     return cmocka_run_group_tests_name("model", tests, fixture_setup, fixture_teardown);

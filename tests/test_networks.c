@@ -234,15 +234,16 @@ static void check_resume(trial_run *r, const char *checkpoint, const float losse
 
 static void check_file(trial_run *r, const char *path) {
     clae_model *loaded = NULL, *model = r->t.model, *other = same_layers(r, model);
-    double mean, std;
+    double mean[CLAE_MAX_CHANNELS], std[CLAE_MAX_CHANNELS];
     assert_int_equal(clae_model_save(model, path), CLAE_OK);
     if (clae_model_load(r->f->context, path, &loaded) != CLAE_OK) fail_msg("%s %s", r->text, r->f->last_error);
     assert_same(r, "loaded", loaded, model);
     if (clae_model_load_weights(other, path) != CLAE_OK) fail_msg("%s %s", r->text, r->f->last_error);
     assert_same(r, "of loaded weights", other, model);
     clae_model_free(other);
-    clae_model_get_normalisation(loaded, &mean, &std);
-    assert_true(mean == model->mean && std == model->std);
+    clae_model_get_normalisation(loaded, mean, std);
+    assert_memory_equal(mean, model->mean, model->input.c * sizeof *mean);
+    assert_memory_equal(std, model->std, model->input.c * sizeof *std);
     char *json = model_layers_to_json(model), *json_again = model_layers_to_json(loaded);
     assert_string_equal(json, json_again);
     free(json);
@@ -267,12 +268,15 @@ static void disturbed_output(const trial_run *r, test_random *random, bool noisy
 
 /* The bound as for gradients, from one disturbed run: there are many elements. */
 static void check_reconstructed(trial_run *r, test_random *random, const float *found, size_t count) {
+    const clae_model *model = r->t.model;
+    const size_t channels = model->input.c;
     double *y = malloc(2 * count * sizeof *y), *other = y + count, bound = 0;
     disturbed_output(r, random, false, y);
     disturbed_output(r, random, true, other);
-    for (size_t i = 0; i < count; i++) bound = fmax(bound, 2 * fabs(y[i] - other[i]) * r->t.model->std);
+    for (size_t i = 0; i < count; i++) bound = fmax(bound, 2 * fabs(y[i] - other[i]) * model->std[i % channels]);
     for (size_t i = 0; i < count; i++) {
-        const double expected = y[i] * r->t.model->std + r->t.model->mean, error = fabs(found[i] - expected);
+        const double expected = y[i] * model->std[i % channels] + model->mean[i % channels];
+        const double error = fabs(found[i] - expected);
         if (!(error <= bound + 1e-6))
             fail_msg("%s reconstructed[%zu]: %.9g, the reference gives %.9g, bound %.3g", r->text, i, (double)found[i],
                      expected, bound);

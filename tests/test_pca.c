@@ -140,13 +140,14 @@ static void test_evaluate(void **state) {
     float *codes = malloc(N * E * sizeof *codes);
     assert_non_null(codes);
     assert_int_equal(clae_pca_encode(pca, E, plane, codes), CLAE_OK);
-    double mean[E], std[E];
+    double mean[E], std[E], of_channels[CLAE_MAX_CHANNELS];
     clae_gaussian_fit(codes, N, E, mean, std);
+    for (size_t k = 0; k < CLAE_MAX_CHANNELS; k++) of_channels[k] = 0.5;
     for (size_t dims = 1; dims <= E; dims += 7) {
         double left = 0;
         for (size_t d = dims; d < E; d++) left += std[d] * std[d];
         clae_evaluation evaluation;
-        assert_int_equal(clae_pca_evaluate(pca, dims, plane, 0.5, &evaluation), CLAE_OK);
+        assert_int_equal(clae_pca_evaluate(pca, dims, plane, of_channels, &evaluation), CLAE_OK);
         assert_near(evaluation.mse_per_pixel, left / E, 1e-5 * left + 1e-9);
         assert_near(evaluation.loss, 0.5 * left / 0.25, 1e-4 * left + 1e-7);
         assert_near(evaluation.psnr_db, -10 * log10(evaluation.mse_per_pixel), 1e-9);
@@ -169,7 +170,7 @@ static void test_refusals(void **state) {
     assert_int_equal(clae_pca_fit(s->device, plane, NULL, 3, &pca), CLAE_OK);
     assert_int_equal(clae_pca_decode(pca, 4, values, 1, values), CLAE_ERROR_INPUT);
     assert_int_equal(clae_dataset_from_floats(s->context, values, 1, 1, 2, 2, &other), CLAE_OK);
-    assert_int_equal(clae_pca_evaluate(pca, 2, other, 1, &evaluation), CLAE_ERROR_INPUT);
+    assert_int_equal(clae_pca_evaluate(pca, 2, other, &(double){1}, &evaluation), CLAE_ERROR_INPUT);
     assert_int_equal(clae_pca_encode(pca, 2, other, values), CLAE_ERROR_INPUT);
     clae_dataset_free(other);
     clae_pca_free(pca);
@@ -195,7 +196,7 @@ static void check_known(stage *s, const char *name, const known_error *known, si
     assert_int_equal(clae_pca_fit(s->device, train, NULL, known[count - 1].dims, &pca), CLAE_OK);
     for (size_t i = 0; i < count; i++) {
         clae_evaluation evaluation;
-        assert_int_equal(clae_pca_evaluate(pca, known[i].dims, test, 1, &evaluation), CLAE_OK);
+        assert_int_equal(clae_pca_evaluate(pca, known[i].dims, test, &(double){1}, &evaluation), CLAE_OK);
         print_message("%s d=%zu %.8f\n", name, known[i].dims, evaluation.mse_per_pixel);
         assert_near(evaluation.mse_per_pixel, known[i].mse, 0.5001e-6);
     }

@@ -36,7 +36,7 @@ static int scene_open(void **state) {
     snprintf(s->path, sizeof s->path, "%s/weights", s->folder);
     assert_int_equal(clae_context_create(&options, &s->context), CLAE_OK);
     s->model = small_model(s->context, 7);
-    clae_model_set_normalisation(s->model, 0.125, 0.3);
+    clae_model_set_normalisation(s->model, &(double){0.125}, &(double){0.3});
     assert_int_equal(clae_model_save(s->model, s->path), CLAE_OK);
     *state = s;
     return 0;
@@ -403,7 +403,7 @@ static void flipped_bits(void **state) {
         if (clae_model_load(s->context, s->path, &loaded) == CLAE_OK) {
             char *loaded_layers = model_layers_to_json(loaded);
             assert_string_equal(loaded_layers, layers);
-            assert_true(loaded->mean == s->model->mean && loaded->std == s->model->std);
+            assert_true(loaded->mean[0] == s->model->mean[0] && loaded->std[0] == s->model->std[0]);
             assert_memory_equal(loaded->parameters, s->model->parameters, loaded->parameter_floats * sizeof(float));
             free(loaded_layers);
         } else {
@@ -464,8 +464,8 @@ static void promised_weights(void **state) {
     put_metadata(o, "mean", "0");
     put_metadata(o, "std", "1");
     put_metadata(o, "layers",
-                 "{\"input\":[16000,1,1],\"encoder\":[{\"type\":\"conv2d\",\"out_channels\":32768,\"kernel\":[1,1]}],"
-                 "\"decoder\":[{\"type\":\"conv_transpose2d\",\"out_channels\":16000,\"kernel\":[1,1]}]}");
+                 "{\"input\":[64,16,16],\"encoder\":[{\"type\":\"conv2d\",\"out_channels\":32000,\"kernel\":[16,16]}],"
+                 "\"decoder\":[{\"type\":\"conv_transpose2d\",\"out_channels\":64,\"kernel\":[16,16]}]}");
     write_other(s, o);
     assert_cannot_be_loaded(s, "it has no encoder.0.weight");
     assert_true(resident_mib() < before + MOST_MIB);

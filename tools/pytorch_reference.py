@@ -95,6 +95,11 @@ def build(layers, shapes, name, sequence=nn.Sequential):
     return sequence(*modules)
 
 
+def per_channel(numbers):
+    """To be broadcast over N x C x H x W."""
+    return torch.tensor(numbers, dtype=torch.float64).reshape(-1, 1, 1)
+
+
 class Autoencoder(nn.Module):
     """A network of clae. Pixels are from 0 to 1, N x C x H x W; the halves have normalised ones. The names of the state_dict
     are those of model files."""
@@ -102,13 +107,14 @@ class Autoencoder(nn.Module):
     def __init__(self, encoder, decoder, mean, std):
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
-        self.mean, self.std = mean, std
+        # One of each channel, or one number for all; no buffers, as they are not among the tensors of model files.
+        self.mean, self.std = per_channel(mean), per_channel(std)
 
     def encode(self, pixels):
-        return self.encoder((pixels - self.mean) / self.std)
+        return self.encoder((pixels - self.mean.to(pixels)) / self.std.to(pixels))
 
     def decode(self, codes):
-        return self.decoder(codes) * self.std + self.mean
+        return self.decoder(codes) * self.std.to(codes) + self.mean.to(codes)
 
     def forward(self, pixels):
         return self.decode(self.encode(pixels))
@@ -137,6 +143,11 @@ def read_safetensors(path):
     return tensors, metadata
 
 
+def statistics(text):
+    """Of each channel, from a file's metadata."""
+    return [float(number) for number in text.split(",")]
+
+
 def load_model(path):
     """The module of a model file or checkpoint of clae, or of a run's folder, with its weights, ready to be evaluated."""
     tensors, metadata = read_safetensors(os.path.join(path, "model.safetensors") if os.path.isdir(path) else path)
@@ -144,7 +155,7 @@ def load_model(path):
     shapes = {name: list(tensor.shape) for name, tensor in weights.items()}
     layers = json.loads(metadata["layers"])
     halves = [build(layers[half], shapes, half) for half in ("encoder", "decoder")]
-    model = Autoencoder(*halves, float(metadata["mean"]), float(metadata["std"]))
+    model = Autoencoder(*halves, *(statistics(metadata[key]) for key in ("mean", "std")))
     model.load_state_dict(weights)
     return model.eval()
 

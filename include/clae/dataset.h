@@ -11,6 +11,9 @@
 extern "C" {
 #endif
 
+/* Of images, at most. */
+#define CLAE_MAX_CHANNELS 64
+
 typedef struct clae_dataset clae_dataset;
 
 typedef enum clae_split { CLAE_SPLIT_TRAIN, CLAE_SPLIT_TEST } clae_split;
@@ -18,7 +21,8 @@ typedef enum clae_split { CLAE_SPLIT_TRAIN, CLAE_SPLIT_TEST } clae_split;
 typedef struct clae_dataset_info {
     size_t n, c, h, w;
     bool is_float;        /* pixels are kept as floats; otherwise as bytes, of which 255 is 1.0 */
-    double mean, std;     /* over all elements, in units of 1.0; the deviation is the population's */
+    /* Of each channel's pixels, in units of 1.0; the deviation is the population's. */
+    double mean[CLAE_MAX_CHANNELS], std[CLAE_MAX_CHANNELS];
     char fingerprint[40]; /* of shape and contents */
     const char *source;   /* the path it was read from, or "memory" */
 } clae_dataset_info;
@@ -59,8 +63,8 @@ CLAE_API clae_status clae_dataset_open(clae_context *context, const char *name, 
 CLAE_API clae_status clae_dataset_open_with(clae_context *context, const char *name, clae_split split,
                                             const clae_dataset_options *options, clae_dataset **dataset);
 
-/* Copies n*h*w*c elements, [n][h][w][c]; at most 2^32 - 1 images. CLAE_ERROR_INPUT when there are none, or when a float
- * is not finite. */
+/* Copies n*h*w*c elements, [n][h][w][c]; at most 2^32 - 1 images and CLAE_MAX_CHANNELS channels. CLAE_ERROR_INPUT when there
+ * are none, or when a float is not finite. */
 CLAE_API clae_status clae_dataset_from_bytes(clae_context *context, const uint8_t *pixels, size_t n, size_t c, size_t h,
                                              size_t w, clae_dataset **dataset);
 CLAE_API clae_status clae_dataset_from_floats(clae_context *context, const float *values, size_t n, size_t c, size_t h,

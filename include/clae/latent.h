@@ -20,8 +20,8 @@ CLAE_API clae_status clae_pca_fit(clae_device *device, const clae_dataset *train
 /* The functions below use the first `dims` components, dims <= max_dims. Codes are [n][dims]. */
 CLAE_API clae_status clae_pca_encode(const clae_pca *pca, size_t dims, const clae_dataset *images, float *codes);
 CLAE_API clae_status clae_pca_decode(const clae_pca *pca, size_t dims, const float *codes, size_t n, float *images);
-/* `loss` is in units of pixels normalised by `std`: pass the training set's deviation. */
-CLAE_API clae_status clae_pca_evaluate(const clae_pca *pca, size_t dims, const clae_dataset *images, double std,
+/* `loss` is in units of pixels normalised by `std`, of each channel: pass the training set's deviations. */
+CLAE_API clae_status clae_pca_evaluate(const clae_pca *pca, size_t dims, const clae_dataset *images, const double *std,
                                        clae_evaluation *evaluation);
 CLAE_API void clae_pca_free(clae_pca *pca);
 

@@ -29,8 +29,10 @@ static double magnitude_of(const op_values *values, int output, size_t i) {
     const op_desc *desc = values->desc;
     if (compare_needs_magnitudes(desc->op)) return fabs((double)op_floats(values, output)[i]);
     /* The dataset is not among the operands. */
-    if (desc->op == OP_load_batch)
-        return fabs((double)desc->load_batch.shift) + 256.0 * fabs((double)desc->load_batch.scale);
+    if (desc->op == OP_load_batch) {
+        const size_t channel = i % desc->load_batch.channels;
+        return fabs((double)desc->load_batch.shift[channel]) + 256.0 * fabs((double)desc->load_batch.scale[channel]);
+    }
     return op_kind_of(desc->op)->expect(values, output, i).magnitude;
 }
 

@@ -17,8 +17,8 @@ static const option options[] = {
 };
 
 static clae_status evaluate(const materials *materials, clae_evaluation *model, clae_evaluation *pca) {
-    double mean, std;
-    clae_model_get_normalisation(materials->model, &mean, &std);
+    double mean[CLAE_MAX_CHANNELS], std[CLAE_MAX_CHANNELS];
+    clae_model_get_normalisation(materials->model, mean, std);
     clae_status status = clae_infer_evaluate(materials->infer, materials->test, model);
     if (status || !materials->pca) return status;
     return clae_pca_evaluate(materials->pca, materials->dims, materials->test, std, pca);

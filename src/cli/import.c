@@ -6,23 +6,25 @@
 typedef struct import_args {
     common_args common;
     clae_shape image_size;
-    double mean, std;
+    option_reals mean, std;
     const char *out;
 } import_args;
 
 #define ARGS import_args
 static const option options[] = {
     {.name = "mean",
-     .metavar = "M",
-     .kind = OPTION_KIND_REAL,
+     .metavar = "M[,M...]",
+     .kind = OPTION_KIND_REALS,
      OPTION_FIELD(mean),
      .min = -1e30,
      .max = 1e30,
      .required = true,
-     .help = "what was subtracted from the pixels, which are from 0 to 1, before the network was trained; 0: nothing"},
+     .help =
+         "what was subtracted from the pixels, which are from 0 to 1, before the network was trained: one number, or "
+         "one of each channel, like 0.485,0.456,0.406; 0: nothing"},
     {.name = "std",
-     .metavar = "S",
-     .kind = OPTION_KIND_REAL,
+     .metavar = "S[,S...]",
+     .kind = OPTION_KIND_REALS,
      OPTION_FIELD(std),
      .min = 1e-30,
      .max = 1e30,
@@ -40,6 +42,24 @@ static void say_written(console *console, const clae_model *model, const char *p
                     path, image.c, image.h, image.w, code.c, code.h, code.w, clae_model_parameter_count(model));
 }
 
+static clae_status check_channels(const session *session, const char *option, option_reals *reals, size_t channels) {
+    if (reals->count != 1 && reals->count != channels)
+        return fail(session->context, CLAE_ERROR_INPUT,
+                    "--%s has %zu numbers, the images have %zu channels: give one number, or one of each channel",
+                    option, reals->count, channels);
+    for (size_t k = reals->count; k < channels; k++) reals->values[k] = reals->values[0];
+    return CLAE_OK;
+}
+
+static clae_status set_normalisation(const session *session, const import_args *args, clae_model *model) {
+    const size_t channels = clae_model_input_shape(model).c;
+    option_reals mean = args->mean, std = args->std;
+    clae_status status = check_channels(session, "mean", &mean, channels);
+    if (status == CLAE_OK) status = check_channels(session, "std", &std, channels);
+    if (status == CLAE_OK) clae_model_set_normalisation(model, mean.values, std.values);
+    return status;
+}
+
 static int run(console *console, const void *arguments) {
     const import_args *args = arguments;
     output out = {
@@ -49,12 +69,10 @@ static int run(console *console, const void *arguments) {
     clae_status status = session_open(&session, console, &args->common);
     if (status == CLAE_OK) status = output_choose(&out, console, session.context);
     if (status == CLAE_OK) status = network_open(&session, &args->common, args->image_size, &model);
+    if (status == CLAE_OK) status = set_normalisation(&session, args, model);
     if (status == CLAE_OK) status = clae_model_load_weights(model, args->common.model);
     if (status == CLAE_OK) status = output_prepare(&out, session.context);
-    if (status == CLAE_OK) {
-        clae_model_set_normalisation(model, args->mean, args->std);
-        status = clae_model_save(model, out.path);
-    }
+    if (status == CLAE_OK) status = clae_model_save(model, out.path);
     if (status == CLAE_OK) say_written(console, model, args->out);
     clae_model_free(model);
     session_close(&session);

@@ -99,8 +99,8 @@ static clae_status show_model(lecture *lecture, const char *folder, errors *row)
     if (!status) status = draw(lecture, picture_interpolation, "interpolation", (option_grid){12, 6});
     if (!status) status = draw(lecture, picture_samples, "samples", (option_grid){12, 3});
     if (!status) status = clae_infer_evaluate(materials->infer, materials->test, &row->model);
-    double mean, std;
-    if (materials->model) clae_model_get_normalisation(materials->model, &mean, &std);
+    double mean[CLAE_MAX_CHANNELS], std[CLAE_MAX_CHANNELS];
+    if (materials->model) clae_model_get_normalisation(materials->model, mean, std);
     if (!status) status = clae_pca_evaluate(materials->pca, materials->dims, materials->test, std, &row->pca);
     materials_drop_model(materials);
     return status;

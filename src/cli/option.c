@@ -27,6 +27,22 @@ static bool store_list(const option *option, option_list *field, const char *tex
     return true;
 }
 
+static bool store_reals(const option *option, option_reals *field, const char *text) {
+    option_reals reals = {0};
+    for (const char *end = text;; text = end + 1) {
+        char number[VALUE_TEXT_BYTES];
+        end = text + strcspn(text, ",");
+        const size_t length = (size_t)(end - text);
+        if (reals.count == OPTION_REALS_MAX || length >= sizeof number) return false;
+        memcpy(number, text, length);
+        number[length] = '\0';
+        if (!value_read_real(number, option->min, option->max, &reals.values[reals.count++])) return false;
+        if (!*end) break;
+    }
+    *field = reals;
+    return true;
+}
+
 static bool store_choice(const option *option, const char **field, const char *text) {
     if (!value_is_choice(option->metavar, text)) return false;
     *field = text;
@@ -52,6 +68,8 @@ bool option_store(const option *option, void *args, const char *text) {
         return value_read_count(text, NULL, option->min, option->max, field);
     case OPTION_KIND_REAL:
         return value_read_real(text, option->min, option->max, field);
+    case OPTION_KIND_REALS:
+        return store_reals(option, field, text);
     case OPTION_KIND_GRID:
         return store_grid(option, field, text);
     case OPTION_KIND_LIST:
@@ -71,6 +89,10 @@ void option_expectation(const option *option, char text[VALUE_TEXT_BYTES]) {
         break;
     case OPTION_KIND_REAL:
         value_expect_real(option->min, option->max, text);
+        break;
+    case OPTION_KIND_REALS:
+        value_expect_real(option->min, option->max, text);
+        snprintf(text + strlen(text), VALUE_TEXT_BYTES - strlen(text), ", or one of each channel, parted by commas");
         break;
     case OPTION_KIND_GRID:
         snprintf(text, VALUE_TEXT_BYTES, "columns x rows, like %s, each from %.0f to %.0f", option->standard,

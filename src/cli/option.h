@@ -4,11 +4,14 @@
 
 #include "train/settings.h"
 
+#include <clae/dataset.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define OPTION_LIST_MAX 16
+#define OPTION_REALS_MAX CLAE_MAX_CHANNELS
 
 /* Each kind is stored in one type of field. */
 typedef enum option_kind {
@@ -17,6 +20,7 @@ typedef enum option_kind {
     OPTION_KIND_CHOICE,  /* const char *; the metavar lists the choices, "train|test" */
     OPTION_KIND_COUNT,   /* uint64_t */
     OPTION_KIND_REAL,    /* double */
+    OPTION_KIND_REALS,   /* option_reals */
     OPTION_KIND_GRID,    /* option_grid */
     OPTION_KIND_LIST,    /* option_list */
     OPTION_KIND_SHAPE,   /* clae_shape */
@@ -31,6 +35,11 @@ typedef struct option_list {
     size_t count;
     unsigned values[OPTION_LIST_MAX];
 } option_list;
+
+typedef struct option_reals {
+    size_t count;
+    double values[OPTION_REALS_MAX];
+} option_reals;
 
 typedef struct option {
     const char *name;    /* without dashes */

@@ -11,35 +11,54 @@
 #include <sys/mman.h>
 
 #define BYTE_VALUES 256
+#define HISTOGRAMS 4
 
 size_t dataset_image_bytes(const clae_dataset_info *info) {
     return info->c * info->h * info->w * pixels_element_bytes(info->is_float);
 }
 
-static void set_byte_statistics(clae_dataset_info *info, const uint8_t *pixels, size_t count) {
-    uint64_t histogram[BYTE_VALUES] = {0};
-    for (size_t i = 0; i < count; i++) histogram[pixels[i]]++;
+/* Of one channel. */
+static void set_statistics_of_histogram(const uint64_t histogram[BYTE_VALUES], size_t count, double *mean,
+                                        double *std) {
     uint64_t sum = 0;
     for (size_t v = 0; v < BYTE_VALUES; v++) sum += v * histogram[v];
-    double mean = (double)sum / (double)count;
+    const double centre = (double)sum / (double)count;
     double squares = 0;
-    for (size_t v = 0; v < BYTE_VALUES; v++) squares += (double)histogram[v] * ((double)v - mean) * ((double)v - mean);
-    info->mean = mean / pixels_unit(false);
-    info->std = sqrt(squares / (double)count) / pixels_unit(false);
+    for (size_t v = 0; v < BYTE_VALUES; v++)
+        squares += (double)histogram[v] * ((double)v - centre) * ((double)v - centre);
+    *mean = centre / pixels_unit(false);
+    *std = sqrt(squares / (double)count) / pixels_unit(false);
 }
 
-static void set_float_statistics(clae_dataset_info *info, const float *values, size_t count) {
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < count; i++) sum += values[i];
-    info->mean = sum / (double)count;
-    for (size_t i = 0; i < count; i++) squares += (values[i] - info->mean) * (values[i] - info->mean);
-    info->std = sqrt(squares / (double)count);
+/* `count` pixels. A pass over them takes some channels. */
+static void set_byte_statistics(clae_dataset_info *info, const uint8_t *elements, size_t count) {
+    for (size_t first = 0; first < info->c; first += HISTOGRAMS) {
+        const size_t channels = info->c - first < HISTOGRAMS ? info->c - first : HISTOGRAMS;
+        uint64_t histogram[HISTOGRAMS][BYTE_VALUES] = {0};
+        for (size_t i = 0; i < count; i++)
+            for (size_t k = 0; k < channels; k++) histogram[k][elements[i * info->c + first + k]]++;
+        for (size_t k = 0; k < channels; k++)
+            set_statistics_of_histogram(histogram[k], count, &info->mean[first + k], &info->std[first + k]);
+    }
+}
+
+static void set_float_statistics(clae_dataset_info *info, const float *elements, size_t count) {
+    double sum[CLAE_MAX_CHANNELS] = {0}, squares[CLAE_MAX_CHANNELS] = {0};
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < info->c; k++) sum[k] += elements[i * info->c + k];
+    for (size_t k = 0; k < info->c; k++) info->mean[k] = sum[k] / (double)count;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < info->c; k++) {
+            const double deviation = elements[i * info->c + k] - info->mean[k];
+            squares[k] += deviation * deviation;
+        }
+    for (size_t k = 0; k < info->c; k++) info->std[k] = sqrt(squares[k] / (double)count);
 }
 
 static void describe(clae_dataset *dataset) {
     clae_dataset_info *info = &dataset->info;
     const void *elements = dataset->elements;
-    size_t count = info->n * info->c * info->h * info->w;
+    const size_t count = info->n * info->h * info->w;
     if (info->is_float)
         set_float_statistics(info, elements, count);
     else
@@ -58,6 +77,9 @@ clae_status dataset_check_size(const clae_context *context, const clae_dataset_i
     if (fits && *bytes == 0)
         return fail(context, CLAE_ERROR_INPUT, "%s is empty: %zu images of %zux%zux%zu (channels, height, width)",
                     source, shape->n, shape->c, shape->h, shape->w);
+    if (shape->c > CLAE_MAX_CHANNELS)
+        return fail(context, CLAE_ERROR_INPUT, "%s has images of %zu channels: at most %d can be used", source,
+                    shape->c, CLAE_MAX_CHANNELS);
     if (!fits || shape->n > UINT32_MAX)
         return fail(context, CLAE_ERROR_INPUT,
                     "%s is too large: %zu images of %zux%zux%zu (channels, height, width); at most %u images can be "
@@ -71,8 +93,9 @@ static clae_status check_finite(const clae_dataset *dataset) {
     const clae_dataset_info *info = &dataset->info;
     const size_t elements = info->c * info->h * info->w;
     const float *values = dataset->elements;
-    size_t i = 0;
-    if (isfinite(info->std)) return CLAE_OK;
+    size_t i = 0, channel = 0;
+    while (channel < info->c && isfinite(info->std[channel])) channel++;
+    if (channel == info->c) return CLAE_OK;
     while (isfinite(values[i])) i++;
     return fail(dataset->context, CLAE_ERROR_INPUT, "%s: image %zu has a pixel that is %s", info->source, i / elements,
                 isnan(values[i]) ? "not a number" : "infinite");

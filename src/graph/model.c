@@ -202,9 +202,13 @@ clae_status model_build(clae_context *context, const model_parts *parts, clae_mo
     *out = NULL;
     clae_status status = check_shape(context, "image", parts->input);
     if (status != CLAE_OK) return status;
+    if (parts->input.c > CLAE_MAX_CHANNELS)
+        return fail(context, CLAE_ERROR_INPUT, "images of %zu channels cannot be used; at most %d channels",
+                    parts->input.c, CLAE_MAX_CHANNELS);
     clae_model *model = calloc(1, sizeof *model);
     if (!model) return fail_memory(context, sizeof *model, "the model");
-    *model = (clae_model){.context = context, .input = parts->input, .std = 1.0};
+    *model = (clae_model){.context = context, .input = parts->input};
+    for (size_t k = 0; k < CLAE_MAX_CHANNELS; k++) model->std[k] = 1.0;
     build b = {model, parts, capacity_of(parts), parts->input};
     model->layers = calloc(b.capacity + 1, sizeof *model->layers);
     status = model->layers ? add_halves(&b) : fail_memory(context, (b.capacity + 1) * sizeof(layer), "the model");
@@ -290,14 +294,16 @@ size_t clae_model_parameter_count(const clae_model *model) {
     return count;
 }
 
-void clae_model_set_normalisation(clae_model *model, double mean, double std) {
-    model->mean = mean;
-    model->std = std > 0 ? std : 1.0;
+void clae_model_set_normalisation(clae_model *model, const double *mean, const double *std) {
+    for (size_t k = 0; k < model->input.c; k++) {
+        model->mean[k] = mean[k];
+        model->std[k] = std[k] > 0 ? std[k] : 1.0;
+    }
 }
 
 void clae_model_get_normalisation(const clae_model *model, double *mean, double *std) {
-    *mean = model->mean;
-    *std = model->std;
+    memcpy(mean, model->mean, model->input.c * sizeof *mean);
+    memcpy(std, model->std, model->input.c * sizeof *std);
 }
 
 size_t clae_model_layer_count(const clae_model *model) {

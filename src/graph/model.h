@@ -16,7 +16,7 @@ struct clae_model {
     float *parameters;       /* flat, in the backends' layout; tensors start at multiples of 64 bytes, gaps are 0 */
     size_t parameter_floats; /* with the gaps */
     size_t trained_floats;   /* the first of them: statistics stand behind */
-    double mean, std;        /* of the pixels it was trained on */
+    double mean[CLAE_MAX_CHANNELS], std[CLAE_MAX_CHANNELS]; /* of the pixels it was trained on */
 };
 
 /* Elements of one image or code. */
@@ -75,7 +75,8 @@ clae_status model_flat_from_file(const clae_model *model, const safetensors_file
 clae_status model_metadata(const clae_model *model, safetensors_pair pairs[MODEL_METADATA_PAIRS], char **storage);
 typedef struct model_description {
     const char *layers; /* JSON, in the file's storage */
-    double mean, std;
+    size_t channels;    /* those of mean and std; 1 may stand for all */
+    double mean[CLAE_MAX_CHANNELS], std[CLAE_MAX_CHANNELS];
 } model_description;
 /* Refuses a file without usable metadata, and one whose description of the model is damaged. */
 clae_status model_read_metadata(const clae_context *context, const safetensors_file *file, const char *path,

@@ -54,14 +54,27 @@ static clae_status fill_model(clae_model *model, const safetensors_file *file, c
     return status;
 }
 
+static clae_status set_normalisation(clae_model *model, model_description *description, const char *path) {
+    const size_t channels = model->input.c;
+    if (description->channels != 1 && description->channels != channels)
+        return fail(model->context, CLAE_ERROR_INPUT, "%s: has mean and std of %zu channels for images of %zu", path,
+                    description->channels, channels);
+    for (size_t k = description->channels; k < channels; k++) {
+        description->mean[k] = description->mean[0];
+        description->std[k] = description->std[0];
+    }
+    clae_model_set_normalisation(model, description->mean, description->std);
+    return CLAE_OK;
+}
+
 static clae_status model_of_file(clae_context *context, const safetensors_file *file, const char *path,
                                  clae_model **out) {
     model_description description;
     clae_status status = model_read_metadata(context, file, path, &description);
     if (status == CLAE_OK) status = model_from_json(context, description.layers, out);
     if (status != CLAE_OK) return status;
-    clae_model_set_normalisation(*out, description.mean, description.std);
-    status = fill_model(*out, file, path);
+    status = set_normalisation(*out, &description, path);
+    if (status == CLAE_OK) status = fill_model(*out, file, path);
     if (status == CLAE_OK) return CLAE_OK;
     clae_model_free(*out);
     *out = NULL;

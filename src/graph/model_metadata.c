@@ -26,19 +26,29 @@ static void description_crc(const char *layers, const char *mean, const char *st
     snprintf(text, CRC_BYTES, "%08x", (unsigned)crc);
 }
 
+/* "0.485,0.456,0.406", DECIMAL_BYTES for each at most. */
+static void numbers_write(const double *values, size_t count, char *text) {
+    for (size_t k = 0; k < count; k++) {
+        decimal_write(values[k], text);
+        text += strlen(text);
+        if (k + 1 < count) *text++ = ',';
+    }
+}
+
 clae_status model_metadata(const clae_model *model, safetensors_pair pairs[MODEL_METADATA_PAIRS], char **storage) {
     char *layers = model_layers_to_json(model);
     const size_t layers_bytes = layers ? strlen(layers) + 1 : 0;
-    *storage = layers ? malloc(layers_bytes + 2 * DECIMAL_BYTES + CRC_BYTES) : NULL;
+    const size_t numbers_bytes = model->input.c * DECIMAL_BYTES;
+    *storage = layers ? malloc(layers_bytes + 2 * numbers_bytes + CRC_BYTES) : NULL;
     if (!*storage) {
         free(layers);
         return fail_memory(model->context, layers_bytes, "the model's metadata");
     }
-    char *mean = *storage + layers_bytes, *std = mean + DECIMAL_BYTES, *crc = std + DECIMAL_BYTES;
+    char *mean = *storage + layers_bytes, *std = mean + numbers_bytes, *crc = std + numbers_bytes;
     memcpy(*storage, layers, layers_bytes);
     free(layers);
-    decimal_write(model->mean, mean);
-    decimal_write(model->std, std);
+    numbers_write(model->mean, model->input.c, mean);
+    numbers_write(model->std, model->input.c, std);
     description_crc(*storage, mean, std, crc);
     pairs[0] = (safetensors_pair){"format", FORMAT};
     pairs[1] = (safetensors_pair){"layers", *storage};
@@ -78,6 +88,27 @@ static clae_status check_description(const clae_context *context, const safetens
                 "%s: is damaged: the layers, mean and std of its metadata do not match their model_crc32", path);
 }
 
+/* How many numbers a text has, all of them within the limits; 0 for anything else. */
+static size_t numbers_read(const char *text, double least, double *values) {
+    size_t count = 0;
+    for (const char *end = text; *end; text = end + 1, count++) {
+        char number[DECIMAL_BYTES];
+        end = text + strcspn(text, ",");
+        const size_t length = (size_t)(end - text);
+        if (count == CLAE_MAX_CHANNELS || length >= sizeof number) return 0;
+        memcpy(number, text, length);
+        number[length] = '\0';
+        if (!decimal_read(number, &values[count]) || values[count] < least || values[count] > LARGEST_STATISTIC)
+            return 0;
+    }
+    return count;
+}
+
+static bool statistics_read(const char *mean, const char *std, model_description *out) {
+    out->channels = numbers_read(mean, -LARGEST_STATISTIC, out->mean);
+    return out->channels > 0 && numbers_read(std, SMALLEST_STD, out->std) == out->channels;
+}
+
 clae_status model_read_metadata(const clae_context *context, const safetensors_file *file, const char *path,
                                 model_description *out) {
     const char *mean = safetensors_metadata(file, "mean"), *std = safetensors_metadata(file, "std");
@@ -89,8 +120,7 @@ clae_status model_read_metadata(const clae_context *context, const safetensors_f
                     path);
     if (format && strcmp(format, FORMAT) != 0 && !is_framework(format))
         return refuse_other_format(context, format, path);
-    if (!mean || !std || !decimal_read(mean, &out->mean) || !decimal_read(std, &out->std) ||
-        fabs(out->mean) > LARGEST_STATISTIC || out->std > LARGEST_STATISTIC || out->std < SMALLEST_STD)
+    if (!mean || !std || !statistics_read(mean, std, out))
         return fail(context, CLAE_ERROR_INPUT, "%s: has no usable mean and std in its metadata", path);
     return check_description(context, file, path);
 }

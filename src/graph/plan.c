@@ -6,16 +6,21 @@
 #include <limits.h>
 #include <stdlib.h>
 
+_Static_assert(CLAE_MAX_CHANNELS <= LOAD_BATCH_MAX_CHANNELS, "a batch has all channels of an image");
+
 #define TOUCHED_BYTES 1
 
 static void emit_load(plan_builder *b, const plan_request *request, plan *plan) {
     const clae_model *model = request->model;
-    const op_desc desc = {.op = OP_load_batch,
-                          .load_batch = {.n = request->batch_size,
-                                         .image_elements = shape_elements(model->input),
-                                         .from_float = request->from_float,
-                                         .scale = (float)(1.0 / (pixels_unit(request->from_float) * model->std)),
-                                         .shift = (float)(-model->mean / model->std)}};
+    op_desc desc = {.op = OP_load_batch,
+                    .load_batch = {.n = request->batch_size,
+                                   .image_elements = shape_elements(model->input),
+                                   .channels = model->input.c,
+                                   .from_float = request->from_float}};
+    for (size_t k = 0; k < model->input.c; k++) {
+        desc.load_batch.scale[k] = (float)(1.0 / (pixels_unit(request->from_float) * model->std[k]));
+        desc.load_batch.shift[k] = (float)(-model->mean[k] / model->std[k]);
+    }
     b->phase = PHASE_LOAD;
     PLAN_ADD(b, &desc, plan_add_tensor(b, TENSOR_ELEMENTS, 0, 0), plan_add_tensor(b, TENSOR_INDICES, 0, 0), plan->x);
 }

@@ -31,8 +31,7 @@ clae_status clae_infer_create(clae_device *device, const clae_model *model, cons
     infer->device = device;
     infer->model = model;
     infer->runner = (runner){.device = device, .model = model};
-    infer->mean = model->mean;
-    infer->std = model->std;
+    clae_model_get_normalisation(model, infer->mean, infer->std);
     infer->batch_size = batch_size ? batch_size : DEFAULT_BATCH;
     infer->may_shrink = batch_size == 0;
     const size_t image_bytes = shape_elements(model->input) * sizeof *infer->image;
@@ -58,8 +57,7 @@ void clae_infer_free(clae_infer *infer) {
 }
 
 clae_status infer_update(clae_infer *infer, const clae_model *model) {
-    infer->mean = model->mean;
-    infer->std = model->std;
+    clae_model_get_normalisation(model, infer->mean, infer->std);
     return params_upload(&infer->runner.params, model);
 }
 
@@ -141,7 +139,9 @@ static clae_status run_batches(clae_infer *infer, plan *plan, size_t n, float *o
 }
 
 static void to_pixels(const clae_infer *infer, float *values, size_t count) {
-    for (size_t i = 0; i < count; i++) values[i] = (float)(values[i] * infer->std + infer->mean);
+    const size_t channels = infer->model->input.c;
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)(values[i] * infer->std[i % channels] + infer->mean[i % channels]);
 }
 
 clae_status clae_infer_encode(clae_infer *infer, const clae_dataset *images, float *codes) {
@@ -192,7 +192,8 @@ clae_status clae_infer_decode(clae_infer *infer, const float *codes, size_t n, f
 
 /* What an evaluation adds up over images. */
 typedef struct error_sums {
-    double squares, losses; /* of (y - x)^2, and of the loss where it is another one */
+    double squares[CLAE_MAX_CHANNELS]; /* of (y - x)^2, of normalised pixels of each channel */
+    double losses;                     /* where the loss is another one */
 } error_sums;
 
 static double sigmoid(double logit) {
@@ -202,20 +203,22 @@ static double sigmoid(double logit) {
 /* An image's errors, in double and in an order of its own: the same in batches of any size. */
 static clae_status add_error(clae_infer *infer, const plan *plan, const clae_dataset *images, size_t image,
                              const float *y, error_sums *sums) {
-    const size_t elements = shape_elements(infer->model->input);
+    const size_t elements = shape_elements(infer->model->input), channels = infer->model->input.c;
     const double unit = pixels_unit(images->info.is_float), *x = infer->image;
     const clae_status status = dataset_read_values(images, image, infer->image);
     if (status != CLAE_OK) return status;
     const bool adds_losses = infer->loss != LOSS_mse && plan->image_losses < 0;
-    double lanes[LANES] = {0}, squares = 0;
-    for (size_t e = 0; e < elements; e++) {
-        const double target = (x[e] / unit - infer->mean) / infer->std;
-        const double difference = (plan->has_logits ? sigmoid((double)y[e]) : (double)y[e]) - target;
-        lanes[e % LANES] += difference * difference;
-        if (adds_losses) sums->losses += loss_term(infer->loss, (double)y[e], target);
+    for (size_t c = 0; c < channels; c++) {
+        double lanes[LANES] = {0}, squares = 0;
+        for (size_t e = c, lane = 0; e < elements; e += channels, lane = (lane + 1) % LANES) {
+            const double target = (x[e] / unit - infer->mean[c]) / infer->std[c];
+            const double difference = (plan->has_logits ? sigmoid((double)y[e]) : (double)y[e]) - target;
+            lanes[lane] += difference * difference;
+            if (adds_losses) sums->losses += loss_term(infer->loss, (double)y[e], target);
+        }
+        for (size_t lane = 0; lane < LANES; lane++) squares += lanes[lane];
+        sums->squares[c] += squares;
     }
-    for (size_t lane = 0; lane < LANES; lane++) squares += lanes[lane];
-    sums->squares += squares;
     return CLAE_OK;
 }
 
@@ -274,10 +277,14 @@ clae_status clae_infer_evaluate(clae_infer *infer, const clae_dataset *images, c
     clae_status status = begin(infer, INFER_EVALUATE, images, 0, images->info.n, &plan);
     if (status == CLAE_OK) status = sum_errors(infer, plan, images, &sums);
     if (status != CLAE_OK) return status;
-    const double half_square = 0.5 * sums.squares / (double)images->info.n;
-    evaluation->loss = infer->loss == LOSS_mse ? half_square : sums.losses / (double)images->info.n;
-    evaluation->mse_per_pixel =
-        2.0 * half_square * infer->std * infer->std / (double)shape_elements(infer->model->input);
+    double half_squares = 0, pixel_squares = 0; /* of an image, on average */
+    for (size_t c = 0; c < infer->model->input.c; c++) {
+        const double half_square = 0.5 * sums.squares[c] / (double)images->info.n;
+        half_squares += half_square;
+        pixel_squares += 2.0 * half_square * infer->std[c] * infer->std[c];
+    }
+    evaluation->loss = infer->loss == LOSS_mse ? half_squares : sums.losses / (double)images->info.n;
+    evaluation->mse_per_pixel = pixel_squares / (double)shape_elements(infer->model->input);
     evaluation->psnr_db = -10.0 * log10(evaluation->mse_per_pixel);
     return CLAE_OK;
 }

@@ -15,7 +15,7 @@ struct clae_infer {
     clae_settings settings;
     numerics numerics; /* of the settings */
     runner runner;
-    double mean, std; /* the model's when it was uploaded */
+    double mean[CLAE_MAX_CHANNELS], std[CLAE_MAX_CHANNELS]; /* the model's when it was uploaded */
     size_t batch_size;
     bool may_shrink; /* the batch size is not the user's */
     loss_id loss;    /* that evaluation says; mse unless it is set */

@@ -131,9 +131,9 @@ clae_status clae_pca_decode(const clae_pca *pca, size_t dims, const float *codes
     return status;
 }
 
-/* Adds the squared errors of the chunk of images that starts at `first`. */
+/* Adds the squared errors of the chunk of images that starts at `first`, of each channel. */
 static clae_status add_errors(const clae_pca *pca, size_t dims, const clae_dataset *images, size_t first,
-                              float *centred, double *sum) {
+                              float *centred, double *sums) {
     size_t rows = rows_of_chunk(pca, first, images->info.n);
     clae_status status = pca_centre(pca, images, first, rows, pca->chunk_rows, centred);
     if (status) return status;
@@ -146,12 +146,12 @@ static clae_status add_errors(const clae_pca *pca, size_t dims, const clae_datas
     if (status) return status;
     for (size_t i = 0; i < rows * pca->elements; i++) {
         double error = (double)pca->pixels[i] - centred[i];
-        *sum += error * error;
+        sums[i % pca->c] += error * error;
     }
     return CLAE_OK;
 }
 
-clae_status clae_pca_evaluate(const clae_pca *pca, size_t dims, const clae_dataset *images, double std,
+clae_status clae_pca_evaluate(const clae_pca *pca, size_t dims, const clae_dataset *images, const double *std,
                               clae_evaluation *evaluation) {
     const size_t count = images->info.n;
     clae_status status = check_dims(pca, dims);
@@ -159,12 +159,16 @@ clae_status clae_pca_evaluate(const clae_pca *pca, size_t dims, const clae_datas
     if (status) return status;
     float *centred = malloc(pixel_bytes(pca));
     if (!centred) return fail_memory(pca->device->context, pixel_bytes(pca), "centred images");
-    double sum = 0;
+    double sums[CLAE_MAX_CHANNELS] = {0}, sum = 0, loss = 0;
     for (size_t first = 0; first < count && !status; first += pca->chunk_rows)
-        status = add_errors(pca, dims, images, first, centred, &sum);
+        status = add_errors(pca, dims, images, first, centred, sums);
     free(centred);
-    double n = (double)count, mse = sum / (n * (double)pca->elements);
-    *evaluation =
-        (clae_evaluation){.loss = 0.5 * sum / (n * std * std), .mse_per_pixel = mse, .psnr_db = -10 * log10(mse)};
+    const double n = (double)count;
+    for (size_t k = 0; k < pca->c; k++) {
+        sum += sums[k];
+        loss += 0.5 * sums[k] / (n * std[k] * std[k]);
+    }
+    const double mse = sum / (n * (double)pca->elements);
+    *evaluation = (clae_evaluation){.loss = loss, .mse_per_pixel = mse, .psnr_db = -10 * log10(mse)};
     return status;
 }

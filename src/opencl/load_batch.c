@@ -2,12 +2,14 @@
 #include "opencl/instance.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { CPU_VECTOR = 16, CPU_MOST_ITEMS = 64, GPU_VECTOR = 4, GPU_GROUP_ITEMS = 64, GPU_MOST_ITEMS = 32768 };
 
 typedef struct load_batch_instance {
     opencl_instance base;
     size_t images_per_item;
+    float normalisation[2 * LOAD_BATCH_MAX_CHANNELS]; /* the scales of all channels, then the shifts */
 } load_batch_instance;
 
 static clae_status load_batch_run(op_instance *instance, const op_args *args) {
@@ -16,11 +18,12 @@ static clae_status load_batch_run(op_instance *instance, const op_args *args) {
     opencl_launch *launch = &self->base.launch[0];
     view indices = args->operand[LOAD_BATCH_INDICES];
     indices.offset += args->step.first;
-    clae_status status =
-        opencl_kernel_set(&launch->kernel, OPENCL_ARGS(arg_view(args->operand[LOAD_BATCH_ELEMENTS]), arg_view(indices),
-                                                       arg_view(args->operand[LOAD_BATCH_X]), arg_uint(desc->n),
-                                                       arg_uint(desc->image_elements), arg_uint(self->images_per_item),
-                                                       arg_float(desc->scale), arg_float(desc->shift)));
+    clae_status status = opencl_kernel_set(
+        &launch->kernel,
+        OPENCL_ARGS(arg_view(args->operand[LOAD_BATCH_ELEMENTS]), arg_view(indices),
+                    arg_view(args->operand[LOAD_BATCH_X]), arg_uint(desc->n), arg_uint(desc->image_elements),
+                    arg_uint(self->images_per_item),
+                    arg_struct(self->normalisation, 2 * desc->channels * sizeof *self->normalisation)));
     return status ? status : opencl_launch_run(launch);
 }
 
@@ -33,10 +36,12 @@ static clae_status load_batch_prepare(clae_device *base, const op_desc *desc, co
     opencl_device *device = opencl_device_of(base);
     opencl_launch *launch = &self->base.launch[0];
     const bool cpu = device->class == OPENCL_CLASS_CPU;
-    const size_t vector = cpu ? CPU_VECTOR : GPU_VECTOR;
+    const size_t channels = desc->load_batch.channels, vector = cpu ? CPU_VECTOR : GPU_VECTOR;
     const size_t most_items = cpu ? CPU_MOST_ITEMS : GPU_MOST_ITEMS;
     char options[64];
-    snprintf(options, sizeof options, "-DVEC=%zu -DELEMENT=%s%s", vector,
+    memcpy(self->normalisation, desc->load_batch.scale, channels * sizeof(float));
+    memcpy(self->normalisation + channels, desc->load_batch.shift, channels * sizeof(float));
+    snprintf(options, sizeof options, "-DVEC=%zu -DCHANNELS=%zu -DELEMENT=%s%s", vector, channels,
              desc->load_batch.from_float ? "float" : "uchar", cpu ? " -DWHOLE_ROWS" : "");
     status = opencl_kernel_create(device, "load_batch.cl", options, "load_batch", &launch->kernel);
     if (status) return opencl_instance_finish(instance, status);
@@ -44,7 +49,7 @@ static clae_status load_batch_prepare(clae_device *base, const op_desc *desc, co
     launch->dimensions = 2;
     launch->local[0] = cpu ? 1 : opencl_group_items(device, GPU_GROUP_ITEMS);
     launch->local[1] = 1;
-    const size_t group_elements = launch->local[0] * vector;
+    const size_t group_elements = launch->local[0] * (channels == 1 ? vector : channels);
     launch->global[0] =
         cpu ? 1 : (desc->load_batch.image_elements + group_elements - 1) / group_elements * launch->local[0];
     launch->global[1] = (desc->load_batch.n + self->images_per_item - 1) / self->images_per_item;

@@ -23,8 +23,8 @@ static const op_field load_batch_fields[] = {OP_FIELD(SIZE, load_batch, n),
                                              {0}};
 
 static void load_batch_describe(const op_desc *desc, char *text, size_t size) {
-    snprintf(text, size, "%zux%zu from %s", desc->load_batch.n, desc->load_batch.image_elements,
-             desc->load_batch.from_float ? "floats" : "bytes");
+    snprintf(text, size, "%zux%zu c%zu from %s", desc->load_batch.n, desc->load_batch.image_elements,
+             desc->load_batch.channels, desc->load_batch.from_float ? "floats" : "bytes");
 }
 
 static size_t load_batch_images(const op_desc *desc) {
@@ -45,12 +45,12 @@ static op_expected load_batch_expect(const op_values *values, int output, size_t
     const uint32_t *indices = values->data[LOAD_BATCH_INDICES];
     const uint8_t *bytes = values->data[LOAD_BATCH_ELEMENTS];
     const size_t image = indices[values->step->first + i / d->image_elements];
-    const size_t from = image * d->image_elements + i % d->image_elements;
+    const size_t from = image * d->image_elements + i % d->image_elements, channel = i % d->channels;
     op_expected x = {0};
     (void)output;
     op_expected_add(&x, (d->from_float ? (double)op_floats(values, LOAD_BATCH_ELEMENTS)[from] : bytes[from]) *
-                            (double)d->scale);
-    op_expected_add(&x, (double)d->shift);
+                            (double)d->scale[channel]);
+    op_expected_add(&x, (double)d->shift[channel]);
     return x;
 }
 

@@ -154,11 +154,14 @@ typedef struct update_desc {
     size_t count;
 } update_desc;
 
-/* x[i][e] = elements[indices[first + i]][e] * scale + shift, for n images. */
+/* x[i][e] = elements[indices[first + i]][e] * scale[c] + shift[c], for n images, of which element e is of channel c = e
+ * mod channels. */
+#define LOAD_BATCH_MAX_CHANNELS 64
 typedef struct load_batch_desc {
     size_t n, image_elements;
+    size_t channels; /* divides image_elements */
     bool from_float; /* elements are float, otherwise bytes */
-    float scale, shift;
+    float scale[LOAD_BATCH_MAX_CHANNELS], shift[LOAD_BATCH_MAX_CHANNELS];
 } load_batch_desc;
 
 /* y[c] = sum_r x[r][c], in a fixed order. */

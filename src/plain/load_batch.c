@@ -19,9 +19,9 @@ static clae_status load_batch_run(op_instance *instance, const op_args *args) {
         for (size_t i = first; i < end; i++) {
             const size_t from = index[i] * count;
             if (desc->from_float)
-                device->kernels->load_floats(floats + from, x + i * count, count, desc->scale, desc->shift);
+                device->kernels->load_floats(desc, floats + from, x + i * count, count);
             else
-                device->kernels->load_bytes(bytes + from, x + i * count, count, desc->scale, desc->shift);
+                device->kernels->load_bytes(desc, bytes + from, x + i * count, count);
         }
     }
     return CLAE_OK;

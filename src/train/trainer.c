@@ -52,11 +52,17 @@ static clae_status check_loss(const clae_trainer *t) {
 }
 
 static void set_normalisation(clae_trainer *t) {
+    static const double zero[CLAE_MAX_CHANNELS];
     const clae_dataset_info *info = &t->dataset->info;
-    if (loss_is_of_pixels(loss_find(t->settings.loss)))
-        clae_model_set_normalisation(t->model, 0, 1);
-    else
-        clae_model_set_normalisation(t->model, info->mean, info->std);
+    if (loss_is_of_pixels(loss_find(t->settings.loss))) {
+        clae_model_set_normalisation(t->model, zero, zero); /* whose deviations count as 1 */
+        return;
+    }
+    for (size_t k = 0; k < info->c; k++)
+        if (!(info->std[k] > 0))
+            log_line(t->device->context, CLAE_LOG_INFO,
+                     "all pixels of channel %zu of %s are the same: its deviation is taken as 1", k, info->source);
+    clae_model_set_normalisation(t->model, info->mean, info->std);
 }
 
 /* Plans, parameters, the images and the slots of losses. */

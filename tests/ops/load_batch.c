@@ -1,16 +1,29 @@
 #include "op_harness.h"
 
+#define FIXED 5
+
 static void describe(op_id op, size_t index, int quick, test_random *random, op_desc *desc) {
     (void)op;
-    static const load_batch_desc fixed[] = {
-        {100, 784, false, 1 / 255.0f, 0}, {3, 784, true, 1, 0}, {1, 1, false, 2, -1}, {7, 13, true, 0.5f, 3}};
-    if (index < 4)
-        desc->load_batch = fixed[index];
-    else
-        desc->load_batch =
-            (load_batch_desc){random_int(random, 1, 40), random_int(random, 1, 300), random_int(random, 0, 1),
-                              (float)(0.01 + random_real(random)), (float)random_real(random)};
-    if (quick && desc->load_batch.n > 5) desc->load_batch.n = 5;
+    static const load_batch_desc fixed[] = {{100, 784, 1, false, {1 / 255.0f}, {0}},
+                                            {3, 784, 1, true, {1}, {0}},
+                                            {1, 1, 1, false, {2}, {-1}},
+                                            {7, 13, 1, true, {0.5f}, {3}},
+                                            {5, 3 * 17, 3, false, {0.01f, 0.02f, 0.005f}, {-0.5f, 0, 0.25f}}};
+    load_batch_desc *d = &desc->load_batch;
+    if (index < FIXED) {
+        *d = fixed[index];
+    } else {
+        const size_t channels = random_int(random, 0, 1) ? 1 : random_int(random, 2, LOAD_BATCH_MAX_CHANNELS);
+        *d = (load_batch_desc){.n = random_int(random, 1, 40),
+                               .image_elements = channels * random_int(random, 1, channels == 1 ? 300 : 40),
+                               .channels = channels,
+                               .from_float = random_int(random, 0, 1)};
+        for (size_t k = 0; k < channels; k++) {
+            d->scale[k] = (float)(0.01 + random_real(random));
+            d->shift[k] = (float)random_real(random);
+        }
+    }
+    if (quick && d->n > 5) d->n = 5;
 }
 
 /* More images and more indices than one batch takes; images may come twice. */
@@ -38,4 +51,4 @@ static bool fill(op_case *c, test_random *random) {
     return true;
 }
 
-const op_suite suite_load_batch = {OP_load_batch, 4, describe, fill};
+const op_suite suite_load_batch = {OP_load_batch, FIXED, describe, fill};

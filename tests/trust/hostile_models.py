@@ -55,7 +55,7 @@ def layers():
 
 
 def numbers():
-    for mean in ("nan", "inf", "1e308", "0x1p3", ""):
+    for mean in ("nan", "inf", "1e308", "0x1p3", "", "0.1,0.2", "0.1,", ",", ",".join(["0"] * 100)):
         yield f"mean {mean!r}", formats.model(SHAPE, ENCODER, DECODER, mean=mean)
     for std in ("0", "-1", "1e-320"):
         yield f"std {std!r}", formats.model(SHAPE, ENCODER, DECODER, std=std)

@@ -10,12 +10,17 @@ void PLAIN_NAME(plain_bias)(const float *restrict bias, float *restrict y, size_
         for (size_t c = 0; c < channels; c++) y[r * channels + c] += bias[c];
 }
 
-void PLAIN_NAME(plain_load_bytes)(const uint8_t *restrict pixels, float *restrict x, size_t count, float scale,
-                                  float shift) {
-    for (size_t i = 0; i < count; i++) x[i] = (float)pixels[i] * scale + shift;
-}
+/* A loop over all elements is a faster one where there is one channel. */
+#define LOAD(name, type)                                                                                               \
+    void PLAIN_NAME(name)(const load_batch_desc *d, const type *restrict elements, float *restrict x, size_t count) {  \
+        const size_t channels = d->channels;                                                                           \
+        if (channels == 1)                                                                                             \
+            for (size_t i = 0; i < count; i++) x[i] = (float)elements[i] * d->scale[0] + d->shift[0];                  \
+        else                                                                                                           \
+            for (size_t i = 0; i < count; i += channels)                                                               \
+                for (size_t k = 0; k < channels; k++)                                                                  \
+                    x[i + k] = (float)elements[i + k] * d->scale[k] + d->shift[k];                                     \
+    }
 
-void PLAIN_NAME(plain_load_floats)(const float *restrict pixels, float *restrict x, size_t count, float scale,
-                                   float shift) {
-    for (size_t i = 0; i < count; i++) x[i] = pixels[i] * scale + shift;
-}
+LOAD(plain_load_bytes, uint8_t)
+LOAD(plain_load_floats, float)

@@ -57,8 +57,8 @@ void PLAIN_NAME(plain_ssim_gradient)(const plain_ssim_windows *s, int h, const f
 double PLAIN_NAME(plain_loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count);
 void PLAIN_NAME(plain_update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
                               const float *rates);
-void PLAIN_NAME(plain_load_bytes)(const uint8_t *pixels, float *x, size_t count, float scale, float shift);
-void PLAIN_NAME(plain_load_floats)(const float *pixels, float *x, size_t count, float scale, float shift);
+void PLAIN_NAME(plain_load_bytes)(const load_batch_desc *d, const uint8_t *elements, float *x, size_t count);
+void PLAIN_NAME(plain_load_floats)(const load_batch_desc *d, const float *elements, float *x, size_t count);
 double PLAIN_NAME(plain_peak)(size_t rounds, float a, float b, float *result);
 
 #endif

@@ -101,8 +101,9 @@ typedef struct plain_kernels {
     double (*loss)(loss_id loss, const float *y, const float *target, float *dy, float scale, size_t count); /* the sum */
     void (*update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
                    const float *rates);
-    void (*load_bytes)(const uint8_t *pixels, float *x, size_t count, float scale, float shift);
-    void (*load_floats)(const float *pixels, float *x, size_t count, float scale, float shift);
+    /* Of an image, or of some that lie together. */
+    void (*load_bytes)(const load_batch_desc *d, const uint8_t *elements, float *x, size_t count);
+    void (*load_floats)(const load_batch_desc *d, const float *elements, float *x, size_t count);
     /* 12 chains of multiply-adds, `rounds` long; gives the floating-point operations done. */
     double (*peak)(size_t rounds, float a, float b, float *result);
 } plain_kernels;
