@@ -139,9 +139,9 @@ static void test_config(void **state) {
                      "--out optioned -q"),
                 0);
     assert_same_files(in_scratch("configured/model.safetensors"), in_scratch("optioned/model.safetensors"));
-    put_config("{\"lr\": 0.02}");
+    put_config("{\"lr\": 0.02, \"seed\": 3}");
     assert_code(clae("train --resume --out configured --config config.json -q"), 2);
-    assert_contains(err, "was started with --lr 0.01 and cannot go on with --lr 0.02");
+    assert_contains(err, "was started with --seed 0 and cannot go on with --seed 3");
     put_config("{\"lr\": \"high\"}");
     assert_code(clae("train --data data --out r --config config.json -q"), 2);
     assert_contains(err, "config.json: lr: expected a number from 1e-12 to 1e+06, got \"high\"\n");

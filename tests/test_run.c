@@ -107,10 +107,10 @@ static void test_other_options_are_refused(void **state) {
     run_result result;
     options.resume = true;
     options.settings.seed = 7;
-    options.settings.lr = 0.002;
+    options.settings.loss = "l1";
     assert_int_equal(train(&options, &limits, &result), CLAE_ERROR_INPUT);
-    assert_non_null(strstr(shared.messages, "--lr 0.001, --seed 0"));
-    assert_non_null(strstr(shared.messages, "--lr 0.002, --seed 7"));
+    assert_non_null(strstr(shared.messages, "--loss mse, --seed 0"));
+    assert_non_null(strstr(shared.messages, "--loss l1, --seed 7"));
     options.settings.given = 0;
     options.settings.data = NULL;
     train_to(&options, &limits, false);

@@ -32,6 +32,7 @@ typedef enum settings_group {
 /* What becomes of a setting that is given when a run is resumed; one that is not given is the run's. */
 typedef enum settings_resume {
     SETTING_SAME,    /* must be as it was */
+    SETTING_LATER,   /* may change for what is ahead, and is said */
     SETTING_WARNS,   /* may change, with a warning */
     SETTING_FREE,    /* may change: epochs, and data, whose images are compared by their fingerprint */
     SETTING_NETWORK, /* one of those that say what the network is, which must be as it was (network_check_same) */

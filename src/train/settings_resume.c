@@ -61,6 +61,18 @@ static void warn_of_changes(const clae_context *context, const char *folder, con
     free(ours);
 }
 
+static void say_changes(const clae_context *context, const char *folder, const clae_settings *stored,
+                        const clae_settings *settings, uint64_t different) {
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        if (!(different >> i & 1)) continue;
+        char *before = resume_text(&settings_table[i], stored), *now = resume_text(&settings_table[i], settings);
+        log_line(context, CLAE_LOG_INFO, "%s goes on with %s; it had %s", folder, now ? now : "another setting",
+                 before ? before : "another one");
+        free(before);
+        free(now);
+    }
+}
+
 bool settings_say_network(const clae_settings *settings) {
     for (size_t i = 0; i < SETTINGS_COUNT; i++)
         if (settings_table[i].resume == SETTING_NETWORK && setting_is_given(&settings_table[i], settings)) return true;
@@ -85,6 +97,7 @@ clae_status settings_merge(const clae_context *context, const char *folder, cons
         if (!setting_is_given(row, settings) && !setting_copy(row, stored, settings))
             return fail_memory(context, strlen(row->name), "the settings");
     }
+    say_changes(context, folder, stored, settings, resume_differences(stored, settings, SETTING_LATER));
     if (changed) warn_of_changes(context, folder, stored, settings, changed);
     return CLAE_OK;
 }
