@@ -43,8 +43,8 @@ static void print_result(void *user, const selftest_result *result) {
 }
 
 static clae_status test_device(session *session, const clae_model *model, const clae_settings *settings) {
-    const optimiser_id optimiser = optimiser_of(settings);
-    runner runner = {.device = session->device, .model = model, .optimiser = &optimiser};
+    const training_update update = optimiser_update_of(settings);
+    runner runner = {.device = session->device, .model = model, .update = &update};
     runner_work work = {.request = plan_request_of_training(session->device, model, settings->batch_size)};
     tally tally = {0};
     work.request.loss = loss_find(settings->loss);

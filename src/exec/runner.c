@@ -41,8 +41,8 @@ static clae_status add_plans(runner *r, runner_work *work, size_t batch_size) {
     plan_request request = work->request;
     request.batch_size = batch_size;
     clae_status status = add_plan(r, &request, &work->whole);
-    if (!r->optimiser || status != CLAE_OK) return status;
-    request = plan_request_of_update(r->device, r->model, r->optimiser);
+    if (!r->update || status != CLAE_OK) return status;
+    request = plan_request_of_update(r->device, r->model, r->update);
     request.numerics = work->request.numerics;
     status = add_plan(r, &request, &work->update);
     request = work->request;
@@ -52,8 +52,8 @@ static clae_status add_plans(runner *r, runner_work *work, size_t batch_size) {
 
 /* What does not depend on the batch size. */
 static memory_need fixed_need(const runner *r, const runner_work *work) {
-    memory_need need = {.spared = r->optimiser ? memory_spared_bytes(r->device) : 0};
-    for (size_t i = 0; !r->params.values && i < params_buffer_count(r->optimiser); i++)
+    memory_need need = {.spared = r->update ? memory_spared_bytes(r->device) : 0};
+    for (size_t i = 0; !r->params.values && i < params_buffer_count(r->update); i++)
         memory_need_add(&need, &need.weights, params_buffer_bytes(r->model, i));
     if (!r->losses) memory_need_add(&need, &need.losses, work->loss_slots * sizeof(float));
     return need;
@@ -70,7 +70,7 @@ static void plan_images(runner *r, const runner_work *work, size_t batch_size, b
     r->layout = (dataset_layout){.n = work->n,
                                  .image_bytes = dataset_image_bytes(&work->images->info),
                                  .batch_size = batch_size,
-                                 .fills_up = !r->optimiser};
+                                 .fills_up = !r->update};
     const uint64_t left = device_memory_left_bytes(r->device);
     const uint64_t needed = memory_need_total(&r->need) + memory_spared_bytes(r->device);
     dataset_layout_choose(&r->layout, r->device, least || left < needed ? 0 : left - needed);
@@ -151,7 +151,7 @@ static clae_status place_images(runner *r, const runner_work *work) {
 
 static clae_status allocate(runner *r, const runner_work *work) {
     clae_status status = CLAE_OK;
-    if (!r->params.values) status = params_create(r->device, r->model, r->optimiser, &r->params);
+    if (!r->params.values) status = params_create(r->device, r->model, r->update, &r->params);
     if (status == CLAE_OK) status = allocate_plans(r);
     if (status == CLAE_OK && work->loss_slots && !r->losses)
         status = buffer_create(r->device, work->loss_slots * sizeof(float), &r->losses);

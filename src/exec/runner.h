@@ -18,7 +18,7 @@ typedef struct runner_plan {
 typedef struct runner {
     clae_device *device;
     const clae_model *model;
-    const optimiser_id *optimiser; /* NULL: it does not train */
+    const training_update *update; /* NULL: it does not train */
     /* A plan that runs at other times and outlives the runner: its buffers are used where they are large enough. NULL:
      * those of the runner's first plan. */
     const plan *share;

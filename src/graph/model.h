@@ -54,6 +54,9 @@ typedef struct model_tensors {
 clae_status model_tensors_from_flat(const clae_model *model, const float *flat, const char *prefix, model_tensors *out);
 void model_tensors_free(model_tensors *tensors);
 
+/* Before the names of the average of the weights. */
+#define MODEL_AVERAGE_PREFIX "ema."
+
 #define MODEL_TENSOR_NAME_BYTES 128
 void model_tensor_name(const layer *layer, size_t param, const char *prefix, char name[MODEL_TENSOR_NAME_BYTES]);
 /* Whether it is in a buffer of values, or in one of an optimiser's state, as the prefix says. */

@@ -60,7 +60,7 @@ static void check_param(const layer *l, size_t k, const safetensors_file *file, 
         add_item(&found->other_type, "%s is of type %s", name, tensor->type);
 }
 
-/* The name without the prefix of an optimiser's state. */
+/* The name without the prefix of an optimiser's state or the average. */
 static const char *without_state_prefix(const char *name) {
     char prefix[UPDATE_PREFIX_BYTES];
     for (int optimiser = 0; optimiser < OPTIMISER_COUNT; optimiser++)
@@ -68,7 +68,8 @@ static const char *without_state_prefix(const char *name) {
             update_state_prefix((optimiser_id)optimiser, k, prefix);
             if (strncmp(name, prefix, strlen(prefix)) == 0) return name + strlen(prefix);
         }
-    return name;
+    const size_t length = strlen(MODEL_AVERAGE_PREFIX);
+    return strncmp(name, MODEL_AVERAGE_PREFIX, length) == 0 ? name + length : name;
 }
 
 /* PyTorch counts the batches beside the statistics; nothing here is computed from the number. */

@@ -1,18 +1,20 @@
 #include "graph/params.h"
 
-size_t params_buffer_count(const optimiser_id *optimiser) {
-    return optimiser ? 2 + update_state_count(*optimiser) : 1;
+size_t params_buffer_count(const training_update *update) {
+    return update ? 2 + update_state_count(update->optimiser) + update->averages : 1;
 }
 
 size_t params_buffer_bytes(const clae_model *model, size_t index) {
     return (index == 0 ? model->parameter_floats : model->trained_floats) * sizeof(float);
 }
 
-clae_status params_create(clae_device *device, const clae_model *model, const optimiser_id *optimiser, params *p) {
+clae_status params_create(clae_device *device, const clae_model *model, const training_update *update, params *p) {
     *p = (params){.device = device, .floats = model->parameter_floats, .trained_floats = model->trained_floats};
-    buffer **const buffers[] = {&p->values, &p->gradients, &p->state[0], &p->state[1]};
+    const size_t count = params_buffer_count(update);
+    buffer **buffers[] = {&p->values, &p->gradients, &p->state[0], &p->state[1], &p->average};
+    if (update && update->averages) buffers[count - 1] = &p->average;
     clae_status status = CLAE_OK;
-    for (size_t i = 0; i < params_buffer_count(optimiser) && status == CLAE_OK; i++) {
+    for (size_t i = 0; i < count && status == CLAE_OK; i++) {
         const size_t bytes = params_buffer_bytes(model, i);
         status = buffer_create(device, bytes, buffers[i]);
         if (status == CLAE_OK) status = buffer_zero(*buffers[i], 0, bytes);
@@ -24,15 +26,20 @@ clae_status params_create(clae_device *device, const clae_model *model, const op
 
 void params_release(params *p) {
     buffer_free(p->values);
+    buffer_free(p->average);
     buffer_free(p->gradients);
     for (int k = 0; k < UPDATE_MAX_STATES; k++) buffer_free(p->state[k]);
     *p = (params){0};
 }
 
 clae_status params_upload(params *p, const clae_model *model) {
-    return buffer_upload(p->values, 0, model->parameters, p->floats * sizeof(float));
+    const clae_status status = buffer_upload(p->values, 0, model->parameters, p->floats * sizeof(float));
+    if (status != CLAE_OK || !p->average) return status;
+    return buffer_upload(p->average, 0, model->parameters, p->trained_floats * sizeof(float));
 }
 
 clae_status params_download(const params *p, clae_model *model) {
-    return buffer_download(p->values, 0, model->parameters, p->floats * sizeof(float));
+    const clae_status status = buffer_download(p->values, 0, model->parameters, p->floats * sizeof(float));
+    if (status != CLAE_OK || !p->average) return status;
+    return buffer_download(p->average, 0, model->parameters, p->trained_floats * sizeof(float));
 }

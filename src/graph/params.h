@@ -10,14 +10,23 @@ typedef struct params {
     clae_device *device;
     size_t floats, trained_floats; /* of the values, and of the others */
     buffer *values;
+    buffer *average; /* of the trained values over steps; NULL unless asked for */
     buffer *gradients, *state[UPDATE_MAX_STATES]; /* NULL unless made for training, or where the optimiser has none */
 } params;
 
-/* Its buffers: values, gradients, states. `optimiser` NULL: not for training, values alone. */
-size_t params_buffer_count(const optimiser_id *optimiser);
+/* What is done with gradients in a step. */
+typedef struct training_update {
+    optimiser_id optimiser;
+    double clip_norm; /* of all gradients together, at most; 0: any */
+    bool averages;    /* keeps an average of the values */
+} training_update;
+
+/* Its buffers: values, gradients, states, average. `update` NULL: not for training, values alone. */
+size_t params_buffer_count(const training_update *update);
 size_t params_buffer_bytes(const clae_model *model, size_t index);
-clae_status params_create(clae_device *device, const clae_model *model, const optimiser_id *optimiser, params *params);
+clae_status params_create(clae_device *device, const clae_model *model, const training_update *update, params *params);
 void params_release(params *params);
+/* The model has the average where there is one; uploading begins it. */
 clae_status params_upload(params *params, const clae_model *model);
 clae_status params_download(const params *params, clae_model *model);
 

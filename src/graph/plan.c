@@ -160,13 +160,27 @@ static clae_status build_nodes(const plan_request *request, plan *plan) {
     return finish_nodes(&b, plan);
 }
 
+static void emit_clip(plan_builder *b, const plan_request *request, int gradients, size_t floats) {
+    const op_desc desc = {.op = OP_clip_norm, .clip_norm = {floats, (float)request->update->clip_norm}};
+    if (request->update->clip_norm > 0) PLAN_ADD(b, &desc, gradients, layer_new_tensor(b, 1));
+}
+
+static void emit_average(plan_builder *b, const plan_request *request, int values, size_t floats) {
+    const op_desc desc = {.op = OP_mix, .mix = {floats}};
+    if (request->update->averages) PLAN_ADD(b, &desc, values, plan_add_tensor(b, TENSOR_AVERAGE, 0, floats));
+}
+
 static clae_status build_update(const plan_request *request, plan *plan) {
-    const size_t floats = request->model->trained_floats, states = update_state_count(*request->update);
-    const op_desc desc = {.op = OP_update, .update = {*request->update, floats}};
+    const optimiser_id optimiser = request->update->optimiser;
+    const size_t floats = request->model->trained_floats, states = update_state_count(optimiser);
+    const op_desc desc = {.op = OP_update, .update = {optimiser, floats}};
     plan_builder b = {.n = 1, .phase = PHASE_UPDATE};
-    PLAN_ADD(&b, &desc, plan_add_tensor(&b, TENSOR_VALUE, 0, floats), plan_add_tensor(&b, TENSOR_GRADIENT, 0, floats),
-             states > 0 ? plan_add_tensor(&b, TENSOR_STATE, 0, floats) : -1,
+    const int values = plan_add_tensor(&b, TENSOR_VALUE, 0, floats);
+    const int gradients = plan_add_tensor(&b, TENSOR_GRADIENT, 0, floats);
+    emit_clip(&b, request, gradients, floats);
+    PLAN_ADD(&b, &desc, values, gradients, states > 0 ? plan_add_tensor(&b, TENSOR_STATE, 0, floats) : -1,
              states > 1 ? plan_add_tensor(&b, TENSOR_STATE_1, 0, floats) : -1);
+    emit_average(&b, request, values, floats);
     return finish_nodes(&b, plan);
 }
 
@@ -215,6 +229,7 @@ static buffer *buffer_of(const plan *plan, const params *params, plan_tensor_kin
         [TENSOR_GRADIENT] = params->gradients,
         [TENSOR_STATE] = params->state[0],
         [TENSOR_STATE_1] = params->state[1],
+        [TENSOR_AVERAGE] = params->average,
         [TENSOR_ELEMENTS] = NULL,
         [TENSOR_INDICES] = NULL,
         [TENSOR_LOSSES] = NULL,
@@ -244,8 +259,8 @@ plan_request plan_request_of_training(clae_device *device, const clae_model *mod
                           .backward = true};
 }
 
-plan_request plan_request_of_update(clae_device *device, const clae_model *model, const optimiser_id *optimiser) {
-    return (plan_request){.device = device, .model = model, .batch_size = 1, .update = optimiser};
+plan_request plan_request_of_update(clae_device *device, const clae_model *model, const training_update *update) {
+    return (plan_request){.device = device, .model = model, .batch_size = 1, .update = update};
 }
 
 clae_status plan_prepare(const plan_request *request, plan **out) {

@@ -13,6 +13,7 @@ typedef enum plan_tensor_kind {
     TENSOR_GRADIENT,
     TENSOR_STATE, /* of the optimiser: two kinds, one for each */
     TENSOR_STATE_1,
+    TENSOR_AVERAGE,
     TENSOR_ELEMENTS, /* these are given for each run */
     TENSOR_INDICES,
     TENSOR_LOSSES,
@@ -65,7 +66,7 @@ typedef struct plan_request {
     bool backward;       /* the loss and its gradients */
     bool evaluate;       /* what reconstructions lack by the loss: the tensors of it, see plan */
     loss_id loss;        /* of `backward` and `evaluate` */
-    const optimiser_id *update; /* not NULL: its step on all parameters, by their gradients, and nothing else */
+    const training_update *update; /* not NULL: its step on all parameters, by their gradients, and nothing else */
     numerics numerics;          /* whose text must outlive the plan */
 } plan_request;
 
@@ -88,7 +89,7 @@ typedef struct plan {
 
 /* A whole step of training on bytes, but for the update; and that. */
 plan_request plan_request_of_training(clae_device *device, const clae_model *model, size_t batch_size);
-plan_request plan_request_of_update(clae_device *device, const clae_model *model, const optimiser_id *optimiser);
+plan_request plan_request_of_update(clae_device *device, const clae_model *model, const training_update *update);
 
 clae_status plan_prepare(const plan_request *request, plan **plan);
 /* Gets the buffers, or those of `share`, where that is not NULL, if they are large enough; `share` and `params` must

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #define RUN_MODEL_NAME "model.safetensors"
+#define RUN_BEST_NAME "best.safetensors"
 
 /* The step in a checkpoint's file name; false for any other name. */
 bool checkpoint_name_step(const char *name, uint64_t *step);

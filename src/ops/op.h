@@ -154,6 +154,18 @@ typedef struct update_desc {
     size_t count;
 } update_desc;
 
+/* The factor by which gradients are made no longer than `limit`, 1 where they are not: limit over the root of the sum of
+ * their squares, in a fixed order; and the gradients times that. */
+typedef struct clip_norm_desc {
+    size_t count;
+    float limit;
+} clip_norm_desc;
+
+/* y = op_step.keep * y + op_step.more * x. */
+typedef struct mix_desc {
+    size_t count;
+} mix_desc;
+
 /* x[i][e] = elements[indices[first + i]][e] * scale[c] + shift[c], for n images, of which element e is of channel c = e
  * mod channels. */
 #define LOAD_BATCH_MAX_CHANNELS 64
@@ -227,6 +239,8 @@ typedef struct op_desc {
         ssim_desc ssim;
         image_loss_desc image_loss;
         update_desc update;
+        clip_norm_desc clip_norm;
+        mix_desc mix;
         load_batch_desc load_batch;
         reduce_sum_desc reduce_sum;
         gemm_desc gemm;
@@ -255,6 +269,8 @@ enum { LOSS_Y, LOSS_TARGET, LOSS_LOSSES, LOSS_DY };
 enum { SSIM_Y, SSIM_TARGET, SSIM_IMAGES, SSIM_LOSSES, SSIM_DY };
 enum { IMAGE_LOSS_Y, IMAGE_LOSS_TARGET, IMAGE_LOSS_IMAGES };
 enum { UPDATE_PARAMETERS, UPDATE_GRADIENTS, UPDATE_STATE }; /* the states, one after the other */
+enum { CLIP_NORM_GRADIENTS, CLIP_NORM_FACTOR };
+enum { MIX_X, MIX_Y };
 enum { LOAD_BATCH_ELEMENTS, LOAD_BATCH_INDICES, LOAD_BATCH_X };
 enum { REDUCE_SUM_X, REDUCE_SUM_Y };
 enum { GEMM_A, GEMM_B, GEMM_C };
@@ -273,6 +289,7 @@ typedef struct op_step {
     size_t slot;               /* loss, ssim: the place of the number in the losses */
     uint64_t seed, number;     /* dropout: of the training, and of the step, below 2^30 */
     float rates[OP_MAX_RATES]; /* update: r0, r1, ... of optimisers.def */
+    float keep, more;          /* mix */
 } op_step;
 
 /* "conv2d_fwd"; and back, OP_COUNT when there is no such op. */

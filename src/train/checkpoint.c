@@ -53,18 +53,21 @@ typedef struct flat_part {
     bool is_square;
 } flat_part;
 
-#define MAX_FLAT_PARTS (1 + UPDATE_MAX_STATES)
+#define MAX_FLAT_PARTS (2 + UPDATE_MAX_STATES)
 
-/* The weights, and the optimiser's states; how many there are. */
+/* The weights, the optimiser's states, and the average of the weights; how many there are. */
 static size_t flat_parts(const clae_trainer *t, flat_part parts[MAX_FLAT_PARTS]) {
-    const size_t states = update_state_count(t->optimiser);
+    const size_t states = update_state_count(t->update_of_step.optimiser);
     parts[0] = (flat_part){"", t->runner.params.values, t->runner.params.floats, false};
     for (size_t k = 0; k < states; k++) {
         parts[1 + k] = (flat_part){"", t->runner.params.state[k], t->runner.params.trained_floats,
-                                   update_state_is_square(t->optimiser, k)};
-        update_state_prefix(t->optimiser, k, parts[1 + k].prefix);
+                                   update_state_is_square(t->update_of_step.optimiser, k)};
+        update_state_prefix(t->update_of_step.optimiser, k, parts[1 + k].prefix);
     }
-    return 1 + states;
+    if (!t->runner.params.average) return 1 + states;
+    parts[1 + states] =
+        (flat_part){MODEL_AVERAGE_PREFIX, t->runner.params.average, t->runner.params.trained_floats, false};
+    return 2 + states;
 }
 
 /* The loss tells only at the next step that weights have become useless. */

@@ -22,6 +22,12 @@ optimiser_id optimiser_of(const clae_settings *settings) {
     return update_find(settings->optimiser);
 }
 
+training_update optimiser_update_of(const clae_settings *settings) {
+    return (training_update){.optimiser = optimiser_of(settings),
+                             .clip_norm = settings->clip_norm,
+                             .averages = settings->ema > 0};
+}
+
 void optimiser_rates(const clae_settings *settings, uint64_t step, float rates[OP_MAX_RATES]) {
     static void (*const of[OPTIMISER_COUNT])(const clae_settings *, double, double, float *) = {
 #define OPTIMISER(stem, state0, state1, flops, values, step) [OPTIMISER_##stem] = optimiser_##stem,

@@ -2,11 +2,13 @@
 #ifndef CLAE_TRAIN_OPTIMISER_H
 #define CLAE_TRAIN_OPTIMISER_H
 
-#include "ops/update.h"
+#include "graph/params.h"
 #include "train/settings.h"
 
 /* What the settings name. */
 optimiser_id optimiser_of(const clae_settings *settings);
+/* What a step does with gradients. */
+training_update optimiser_update_of(const clae_settings *settings);
 /* Gives settings that are not given what they are for the optimiser (optimiser_defaults.def). */
 void optimiser_complete(clae_settings *settings);
 /* Refuses a setting of optimisers, with another value than its default, that the one in use knows nothing of. */

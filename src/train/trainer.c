@@ -15,7 +15,7 @@ static clae_status take_settings(clae_trainer *t, const clae_settings *given) {
     if (!settings_copy(given ? given : &defaults, &t->settings))
         return fail_memory(t->device->context, sizeof t->settings, "the settings");
     optimiser_complete(&t->settings);
-    t->optimiser = optimiser_of(&t->settings);
+    t->update_of_step = optimiser_update_of(&t->settings);
     clae_status status = settings_numerics(t->device->context, &t->settings, &t->numerics);
     if (status == CLAE_OK) status = optimiser_check(t->device->context, &t->settings);
     if (status != CLAE_OK) return status;
@@ -68,7 +68,7 @@ static void set_normalisation(clae_trainer *t) {
 /* Plans, parameters, the images and the slots of losses. */
 static clae_status prepare(clae_trainer *t) {
     const size_t n = t->dataset->info.n, batch_size = t->settings.batch_size;
-    t->runner = (runner){.device = t->device, .model = t->model, .optimiser = &t->optimiser};
+    t->runner = (runner){.device = t->device, .model = t->model, .update = &t->update_of_step};
     runner_work work = {.request = plan_request_of_training(t->device, t->model, batch_size),
                         .images = t->dataset,
                         .n = n,
@@ -145,12 +145,19 @@ plan *trainer_next_plan(const clae_trainer *trainer) {
                                                                                                     : trainer->last;
 }
 
+/* Less at first, so that the first weights do not weigh on. */
+static double average_keeps(const clae_settings *settings, uint64_t updates) {
+    return fmin(settings->ema, (1 + (double)updates) / (10 + (double)updates));
+}
+
 clae_status trainer_next_inputs(clae_trainer *t, plan_inputs *inputs) {
     *inputs = (plan_inputs){.losses = t->runner.losses,
                             .step = {.slot = t->position.step - t->first_waiting_step,
                                      .seed = t->settings.seed,
                                      .number = t->position.step}};
     optimiser_rates(&t->settings, t->position.step, inputs->step.rates);
+    inputs->step.keep = (float)average_keeps(&t->settings, t->position.step + 1);
+    inputs->step.more = 1 - inputs->step.keep;
     const clae_status status = set_order(t);
     return status == CLAE_OK ? device_dataset_take(&t->runner.data, t->position.images, inputs) : status;
 }

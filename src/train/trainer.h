@@ -16,7 +16,7 @@ struct clae_trainer {
     const clae_dataset *dataset;
     clae_settings settings;
     numerics numerics; /* of the settings */
-    optimiser_id optimiser;
+    training_update update_of_step;
     runner runner;
     plan *full, *last; /* for a whole batch, and for the smaller one that ends an epoch: NULL where none does */
     plan *update;      /* what makes parameters follow their gradients */

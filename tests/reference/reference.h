@@ -50,6 +50,10 @@ void reference_loss(const loss_desc *d, const double *y, const double *target, r
 void reference_ssim(const ssim_desc *d, const double *y, const double *target, reference_output images,
                     reference_output loss, reference_output dy);
 void reference_image_loss(const image_loss_desc *d, const double *y, const double *target, reference_output images);
+void reference_mix(const mix_desc *d, double keep, double more, const double *x, const double *y_before,
+                   reference_output y);
+void reference_clip_norm(const clip_norm_desc *d, const double *before, reference_output gradients,
+                         reference_output factor);
 /* parameters and the optimiser's states are updated in place. */
 void reference_update(const update_desc *d, const double *rates, const double *gradients, reference_output parameters,
                       reference_output state[2]);

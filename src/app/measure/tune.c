@@ -47,8 +47,8 @@ static void list_jobs(tuner *t, const plan *plan) {
 
 /* The ops of a training step, as they are fused when nothing is tuned. */
 static clae_status find_jobs(tuner *t, const clae_model *model) {
-    const optimiser_id optimiser = optimiser_of(t->options->settings);
-    runner runner = {.device = t->device, .model = model, .optimiser = &optimiser};
+    const training_update update = optimiser_update_of(t->options->settings);
+    runner runner = {.device = t->device, .model = model, .update = &update};
     runner_work work = {.request = plan_request_of_training(t->device, model, t->options->settings->batch_size)};
     work.request.numerics = t->numerics;
     work.request.loss = loss_find(t->options->settings->loss);

@@ -5,6 +5,25 @@ void PLAIN_NAME(plain_add)(const float *a, const float *b, float *y, size_t coun
     for (size_t i = 0; i < count; i++) y[i] = a[i] + b[i];
 }
 
+void PLAIN_NAME(plain_mix)(const float *restrict x, float *restrict y, size_t count, float keep, float more) {
+    for (size_t i = 0; i < count; i++) y[i] = keep * y[i] + more * x[i];
+}
+
+void PLAIN_NAME(plain_scale)(float *y, size_t count, float factor) {
+    for (size_t i = 0; i < count; i++) y[i] *= factor;
+}
+
+double PLAIN_NAME(plain_sum_squares)(const float *x, size_t count) {
+    enum { LANES = 16 };
+    double lanes[LANES] = {0}, sum = 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t l = 0; l < LANES; l++) lanes[l] += (double)x[i + l] * (double)x[i + l];
+    for (; i < count; i++) sum += (double)x[i] * (double)x[i];
+    for (size_t l = 0; l < LANES; l++) sum += lanes[l];
+    return sum;
+}
+
 void PLAIN_NAME(plain_bias)(const float *restrict bias, float *restrict y, size_t rows, size_t channels) {
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < channels; c++) y[r * channels + c] += bias[c];

@@ -33,6 +33,9 @@ void PLAIN_NAME(plain_norm_apply)(const float *x, float *y, size_t count, size_t
 void PLAIN_NAME(plain_norm_apply_bwd)(const float *dy, const float *x, float *dx, size_t count, size_t columns,
                                       const norm_planes *p);
 void PLAIN_NAME(plain_add)(const float *a, const float *b, float *y, size_t count);
+void PLAIN_NAME(plain_mix)(const float *x, float *y, size_t count, float keep, float more);
+void PLAIN_NAME(plain_scale)(float *y, size_t count, float factor);
+double PLAIN_NAME(plain_sum_squares)(const float *x, size_t count);
 void PLAIN_NAME(plain_bias)(const float *bias, float *y, size_t rows, size_t channels);
 void PLAIN_NAME(plain_activation_fwd)(const activation_desc *desc, const float *x, float *y, size_t count);
 void PLAIN_NAME(plain_activation_bwd)(const activation_desc *desc, const float *from, const float *dy, float *dx,

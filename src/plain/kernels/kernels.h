@@ -76,6 +76,9 @@ typedef struct plain_kernels {
                            const norm_planes *planes);
 
     void (*add)(const float *a, const float *b, float *y, size_t count);
+    void (*mix)(const float *x, float *y, size_t count, float keep, float more);
+    void (*scale)(float *y, size_t count, float factor);
+    double (*sum_squares)(const float *x, size_t count);
     void (*bias)(const float *bias, float *y, size_t rows, size_t channels);
     void (*activation_fwd)(const activation_desc *desc, const float *x, float *y, size_t count); /* y may be x */
     void (*activation_bwd)(const activation_desc *desc, const float *from, const float *dy, float *dx,
