@@ -15,6 +15,7 @@ typedef enum philox_purpose {
     PHILOX_SPIRAL,
     PHILOX_SELFTEST,
     PHILOX_DROPOUT,
+    PHILOX_VALIDATION,
 } philox_purpose;
 
 typedef struct philox_stream {

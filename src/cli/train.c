@@ -32,7 +32,7 @@ static const option options[] = {
 
 /* The files that the run itself writes are not for its log of steps. */
 static clae_status refuse_run_files(const session *session, const char *folder, const char *path) {
-    static const char *const names[] = {RUN_LOG_NAME, RUN_PLOT_NAME, RUN_MODEL_NAME};
+    static const char *const names[] = {RUN_LOG_NAME, RUN_PLOT_NAME, RUN_MODEL_NAME, RUN_BEST_NAME};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         char *file = run_folder_path(folder, names[i]);
         bool same = file && output_is_file(path, file);

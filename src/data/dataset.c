@@ -204,11 +204,15 @@ clae_status dataset_check_range(const clae_dataset *dataset, size_t first, size_
 }
 
 static const void *dataset_elements_at(const clae_dataset *dataset, size_t image) {
-    return (const char *)dataset->elements + image * dataset_image_bytes(&dataset->info);
+    const size_t place = dataset->chosen ? dataset->chosen[image] : image;
+    return (const char *)dataset->elements + place * dataset_image_bytes(&dataset->info);
 }
 
 clae_status dataset_read_elements(const clae_dataset *dataset, size_t first, size_t n, void *elements) {
-    memcpy(elements, dataset_elements_at(dataset, first), n * dataset_image_bytes(&dataset->info));
+    const size_t bytes = dataset_image_bytes(&dataset->info);
+    if (!dataset->chosen) memcpy(elements, dataset_elements_at(dataset, first), n * bytes);
+    for (size_t i = 0; dataset->chosen && i < n; i++)
+        memcpy((char *)elements + i * bytes, dataset_elements_at(dataset, first + i), bytes);
     return CLAE_OK;
 }
 
@@ -221,8 +225,9 @@ clae_status dataset_read_values(const clae_dataset *dataset, size_t image, doubl
 clae_status clae_dataset_read(const clae_dataset *dataset, size_t first, size_t n, float *pixels) {
     const clae_dataset_info *info = &dataset->info;
     const clae_status status = dataset_check_range(dataset, first, n);
-    if (status == CLAE_OK)
-        pixels_to_floats(dataset_elements_at(dataset, first), info->is_float, n * info->c * info->h * info->w, pixels);
+    const size_t count = info->c * info->h * info->w;
+    for (size_t i = 0; i < n && status == CLAE_OK; i++)
+        pixels_to_floats(dataset_elements_at(dataset, first + i), info->is_float, count, pixels + i * count);
     return status;
 }
 
@@ -233,7 +238,8 @@ const clae_dataset_info *clae_dataset_get_info(const clae_dataset *dataset) {
 void clae_dataset_free(clae_dataset *dataset) {
     if (!dataset) return;
     dataset_labels_free(&dataset->labels);
-    free_elements(dataset);
+    if (!dataset->chosen) free_elements(dataset);
+    free(dataset->chosen);
     free(dataset->source);
     free(dataset);
 }

@@ -20,6 +20,7 @@ struct clae_dataset {
     size_t mapping_bytes;
     char *source;
     dataset_labels labels;
+    uint32_t *chosen; /* of a subset: its images among those of the elements, which are another dataset's */
 };
 
 /* Bytes of one image's elements as they are stored. */
@@ -51,6 +52,13 @@ clae_status dataset_adopt(clae_context *context, const clae_dataset_info *shape,
  * failure. Statistics and fingerprint are taken from `info`, where it has them. */
 clae_status dataset_adopt_mapped(clae_context *context, const clae_dataset_info *info, void *mapping,
                                  size_t mapping_bytes, size_t offset, const char *source, clae_dataset **dataset);
+
+/* A dataset of some images of another one, which must outlive it, with the mean and deviation of that one. */
+clae_status dataset_subset(const clae_dataset *of, const uint32_t *images, size_t n, clae_dataset **subset);
+/* Divides a dataset by a permutation that follows from the seed: the share that is held out, one image at least, and the
+ * rest. Both are freed before the dataset. CLAE_ERROR_INPUT where nothing is left. */
+clae_status dataset_hold_out(const clae_dataset *of, double share, uint64_t seed, clae_dataset **rest,
+                             clae_dataset **held_out);
 
 /* Takes the labels over, each block of which is freed by free(). */
 void dataset_set_labels(clae_dataset *dataset, const dataset_labels *labels);

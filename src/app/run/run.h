@@ -22,6 +22,7 @@ typedef struct run_options {
 typedef struct run_info {
     const clae_settings *settings;
     const clae_dataset_info *train, *test;
+    const clae_dataset_info *validation; /* NULL: none is held out */
     bool tests_on_training_images; /* both sets are the same */
     size_t batch_size;             /* the settings', or all images where they are fewer */
     const clae_model *model;

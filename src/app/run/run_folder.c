@@ -130,7 +130,7 @@ clae_status run_folder_check_file(const clae_context *context, const char *path)
 }
 
 bool run_folder_is_used(const char *path) {
-    static const char *const names[] = {RUN_LOG_NAME, RUN_PLOT_NAME, RUN_MODEL_NAME};
+    static const char *const names[] = {RUN_LOG_NAME, RUN_PLOT_NAME, RUN_MODEL_NAME, RUN_BEST_NAME};
     DIR *directory = opendir(path);
     if (!directory) return false;
     bool used = false;

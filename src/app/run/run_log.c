@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define HEADER "epoch,step,train_loss,test_loss,test_mse_per_pixel,seconds,images_per_second\n"
+#define HEADER "epoch,step,train_loss,test_loss,test_mse_per_pixel,seconds,images_per_second"
+#define VALIDATION_COLUMN ",validation_loss"
 #define STEP_HEADER "step,loss\n"
 #define LOG_BYTES_MAX ((size_t)1 << 30)
 
@@ -31,13 +33,19 @@ static clae_status read_text(const clae_context *context, const char *path, char
     return *text ? CLAE_OK : fail_memory(context, 1, "a log");
 }
 
-static bool parse_row(const char *line, run_log_row *row) {
+static bool parse_row(const char *line, bool has_validation, run_log_row *row) {
+    row->validation_loss = NAN;
     const decimal_scope scope = decimal_begin();
     const int count =
-        sscanf(line, "%" SCNu64 ",%" SCNu64 ",%lf,%lf,%lf,%lf,%lf", &row->epoch, &row->step, &row->train_loss,
-               &row->test_loss, &row->test_mse_per_pixel, &row->seconds, &row->images_per_second);
+        sscanf(line, "%" SCNu64 ",%" SCNu64 ",%lf,%lf,%lf,%lf,%lf,%lf", &row->epoch, &row->step, &row->train_loss,
+               &row->test_loss, &row->test_mse_per_pixel, &row->seconds, &row->images_per_second, &row->validation_loss);
     decimal_end(scope);
-    return count == 7;
+    return count == (has_validation ? 8 : 7);
+}
+
+/* To be freed; NULL without memory. */
+static char *header_of(const run_log *log) {
+    return string_format("%s%s\n", HEADER, log->has_validation ? VALIDATION_COLUMN : "");
 }
 
 static clae_status keep_row(const clae_context *context, run_log *log, const run_log_row *row) {
@@ -48,15 +56,19 @@ static clae_status keep_row(const clae_context *context, run_log *log, const run
     return CLAE_OK;
 }
 
-clae_status run_log_open(const clae_context *context, const char *path, uint64_t epochs, run_log *log) {
-    *log = (run_log){0};
+clae_status run_log_open(const clae_context *context, const char *path, uint64_t epochs, bool has_validation,
+                         run_log *log) {
+    *log = (run_log){.has_validation = has_validation};
     clae_status status = read_text(context, path, &log->text);
     if (status) return status;
-    size_t kept = strncmp(log->text, HEADER, strlen(HEADER)) ? 0 : strlen(HEADER);
+    char *header = header_of(log);
+    if (!header) return fail_memory(context, 1, "the log");
+    size_t kept = strncmp(log->text, header, strlen(header)) ? 0 : strlen(header);
+    free(header);
     while (kept && !status) {
         const char *line = log->text + kept, *end = strchr(line, '\n');
         run_log_row row;
-        if (!end || !parse_row(line, &row) || row.epoch > epochs) break;
+        if (!end || !parse_row(line, has_validation, &row) || row.epoch > epochs) break;
         status = keep_row(context, log, &row);
         kept = (size_t)(end + 1 - log->text);
     }
@@ -67,9 +79,14 @@ clae_status run_log_open(const clae_context *context, const char *path, uint64_t
 clae_status run_log_append(const clae_context *context, const char *path, run_log *log, const run_log_row *row) {
     clae_status status = keep_row(context, log, row);
     if (status) return status;
-    char *text = string_format("%s%s%" PRIu64 ",%" PRIu64 ",%.6f,%.6f,%.6f,%.2f,%.1f\n", *log->text ? "" : HEADER,
-                               log->text, row->epoch, row->step, row->train_loss, row->test_loss,
-                               row->test_mse_per_pixel, row->seconds, row->images_per_second);
+    char *header = header_of(log), *last = log->has_validation ? string_format(",%.6f", row->validation_loss) : strdup("");
+    char *text = !header || !last ? NULL
+                                  : string_format("%s%s%" PRIu64 ",%" PRIu64 ",%.6f,%.6f,%.6f,%.2f,%.1f%s\n",
+                                                  *log->text ? "" : header, log->text, row->epoch, row->step,
+                                                  row->train_loss, row->test_loss, row->test_mse_per_pixel, row->seconds,
+                                                  row->images_per_second, last);
+    free(header);
+    free(last);
     if (!text) return fail_memory(context, strlen(log->text), "the log");
     free(log->text);
     log->text = text;
@@ -77,23 +94,34 @@ clae_status run_log_append(const clae_context *context, const char *path, run_lo
     return file_write_atomic(context, path, &part, 1);
 }
 
+const run_log_row *run_log_best(const run_log *log) {
+    const run_log_row *best = NULL;
+    for (size_t i = 0; i < log->count; i++)
+        if (isfinite(log->rows[i].validation_loss) && (!best || log->rows[i].validation_loss < best->validation_loss))
+            best = &log->rows[i];
+    return best;
+}
+
 clae_status run_log_plot(const clae_context *context, const char *path, const run_log *log) {
-    double *columns = malloc(3 * log->count * sizeof *columns);
-    if (!columns) return fail_memory(context, 3 * log->count * sizeof *columns, "a plot");
+    double *columns = malloc(4 * log->count * sizeof *columns);
+    if (!columns) return fail_memory(context, 4 * log->count * sizeof *columns, "a plot");
     double *epoch = columns, *train = columns + log->count, *test = columns + 2 * log->count;
+    double *validation = columns + 3 * log->count;
     for (size_t i = 0; i < log->count; i++) {
         epoch[i] = (double)log->rows[i].epoch;
         train[i] = log->rows[i].train_loss;
         test[i] = log->rows[i].test_loss;
+        validation[i] = log->rows[i].validation_loss;
     }
     /* A single epoch is no line. */
     bool points = log->count == 1;
     plot_series series[] = {
         {.label = "training", .x = epoch, .y = train, .count = log->count, .points = points},
         {.label = "test", .x = epoch, .y = test, .count = log->count, .points = points},
+        {.label = "validation", .x = epoch, .y = validation, .count = log->count, .points = points},
     };
     plot_style style = {.title = "Loss", .x_label = "epoch", .y_label = "loss per image", .whole_x = true};
-    clae_status status = plot_write(context, path, &style, series, ARRAY_LENGTH(series));
+    clae_status status = plot_write(context, path, &style, series, log->has_validation ? 3 : 2);
     free(columns);
     return status;
 }

@@ -5,7 +5,6 @@
 #include "data/dataset.h"
 #include "train/network.h"
 #include "train/optimiser.h"
-#include "train/schedule.h"
 #include "train/settings_data.h"
 
 #include <errno.h>
@@ -58,15 +57,6 @@ static clae_status start_afresh(run *run) {
     return make_data_absolute(run);
 }
 
-/* What is behind would have been another rate. */
-static clae_status check_schedule(const run *run, const clae_settings *found) {
-    if (!schedule_has_end(found) || run->settings.epochs == found->epochs) return CLAE_OK;
-    return fail(run->context, CLAE_ERROR_INPUT,
-                "%s: --schedule %s is for %llu epochs, so --epochs %llu would be another training: leave it out",
-                run->folder.path, found->schedule, (unsigned long long)found->epochs,
-                (unsigned long long)run->settings.epochs);
-}
-
 /* Takes what is not given from the run that is resumed. */
 static clae_status resume(run *run) {
     char message[RUN_MESSAGE_BYTES];
@@ -82,8 +72,17 @@ static clae_status resume(run *run) {
         log_line(run->context, CLAE_LOG_WARNING, "%s; going on from the checkpoint of step %" PRIu64, message,
                  found->step);
     status = settings_merge(run->context, run->folder.path, &found->settings, &run->settings);
-    if (!status) status = check_schedule(run, &found->settings);
     return status ? status : make_data_absolute(run);
+}
+
+static clae_status hold_out(run *run) {
+    const clae_settings *s = &run->settings;
+    if (s->patience && !(s->validation > 0))
+        return fail(run->context, CLAE_ERROR_INPUT, "--patience needs --validation X, images by which training is judged");
+    if (!(s->validation > 0)) return CLAE_OK;
+    run->all = run->train;
+    run->train = NULL;
+    return dataset_hold_out(run->all, s->validation, s->seed, &run->train, &run->validation);
 }
 
 static clae_status open_data(run *run) {
@@ -94,6 +93,9 @@ static clae_status open_data(run *run) {
     const clae_dataset_info *train = clae_dataset_get_info(run->train), *test = clae_dataset_get_info(run->test);
     run->tests_on_training_images = !strcmp(train->fingerprint, test->fingerprint);
     clae_dataset_limit(run->train, settings->limit_train);
+    status = hold_out(run);
+    if (status) return status;
+    train = clae_dataset_get_info(run->train);
     const run_checkpoint *resumed = &run->resumed;
     if (resumed->path && strcmp(resumed->fingerprint, train->fingerprint)) {
         return fail(run->context, CLAE_ERROR_INPUT, "%s was trained on other images than those of --data %s",
@@ -177,6 +179,7 @@ run_info run_get_info(const run *run) {
         .settings = &run->settings,
         .train = clae_dataset_get_info(run->train),
         .test = clae_dataset_get_info(run->test),
+        .validation = run->validation ? clae_dataset_get_info(run->validation) : NULL,
         .tests_on_training_images = run->tests_on_training_images,
         .batch_size = run_batch_size(run),
         .model = run->model,
@@ -192,6 +195,8 @@ void run_free(run *run) {
     if (!run) return;
     clae_model_free(run->model);
     clae_dataset_free(run->train);
+    clae_dataset_free(run->validation);
+    clae_dataset_free(run->all);
     clae_dataset_free(run->test);
     run_checkpoint_free(&run->resumed);
     run_folder_leave(&run->folder);

@@ -31,6 +31,8 @@ struct run {
     clae_context *context;
     run_folder folder;
     clae_settings settings;
+    clae_dataset *all;        /* of which the two that follow are parts; NULL: none is held out */
+    clae_dataset *validation; /* NULL: none */
     clae_dataset *train, *test;
     bool tests_on_training_images;
     clae_model *model;

@@ -31,6 +31,7 @@ typedef struct loop {
     char device[RUN_DEVICE_BYTES];
     clae_trainer *trainer;
     clae_infer *infer;
+    clae_infer *validator; /* of the images that are held out; NULL: there are none */
     run_log log;
     FILE *step_log;
     run_epoch_state epoch;
@@ -48,9 +49,20 @@ static double now_seconds(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+/* Whole epochs since the best one. */
+static uint64_t epochs_without_gain(const loop *loop) {
+    const run_log_row *best = run_log_best(&loop->log);
+    return best ? loop->log.rows[loop->log.count - 1].epoch - best->epoch : 0;
+}
+
+static bool is_out_of_patience(const loop *loop) {
+    const uint64_t patience = loop->run->settings.patience;
+    return patience && epochs_without_gain(loop) >= patience;
+}
+
 static bool is_done(const loop *loop) {
     clae_train_position position = clae_trainer_position(loop->trainer);
-    return position.epoch >= loop->run->settings.epochs ||
+    return is_out_of_patience(loop) || position.epoch >= loop->run->settings.epochs ||
            (loop->limits->stop_step && position.step >= loop->limits->stop_step);
 }
 
@@ -166,6 +178,23 @@ static bool has_diverged(const loop *loop, const run_log_row *row) {
     return row->train_loss > most && row->test_loss > most;
 }
 
+/* As the log has it, so that a resumed run compares the same numbers. */
+static double as_logged(double loss) {
+    char text[DECIMAL_BYTES];
+    double logged = NAN;
+    decimal_print(text, sizeof text, "%.6f", loss);
+    return decimal_read(text, &logged) ? logged : NAN;
+}
+
+static clae_status validate(loop *loop, run_log_row *row) {
+    clae_evaluation evaluation;
+    if (!loop->validator) return CLAE_OK;
+    clae_status status = infer_update(loop->validator, loop->run->model);
+    if (!status) status = clae_infer_evaluate(loop->validator, loop->run->validation, &evaluation);
+    if (!status) row->validation_loss = as_logged(evaluation.loss);
+    return status;
+}
+
 /* Tests the model as it is now and fills the row of the log. */
 static clae_status test(loop *loop, run_log_row *row) {
     double start = now_seconds();
@@ -183,7 +212,11 @@ static clae_status test(loop *loop, run_log_row *row) {
         .test_mse_per_pixel = evaluation.mse_per_pixel,
         .seconds = loop->epoch.seconds,
         .images_per_second = loop->progress.images_per_second,
+        .validation_loss = NAN,
     };
+    status = validate(loop, row);
+    if (status) return status;
+    loop->test_seconds = now_seconds() - start;
     if (isfinite(evaluation.loss) && !has_diverged(loop, row)) return CLAE_OK;
     return fail(loop->run->context, CLAE_ERROR_NOT_FINITE,
                 "training has diverged: its loss is %.3g, that of the test images %.3g, after step %" PRIu64,
@@ -194,6 +227,17 @@ static clae_status append_row(loop *loop, const run_log_row *row) {
     clae_status status;
     char *path = path_in_folder(loop, RUN_LOG_NAME, &status);
     if (path) status = run_log_append(loop->run->context, path, &loop->log, row);
+    free(path);
+    return status;
+}
+
+/* Before the checkpoint, with which an epoch is behind. */
+static clae_status save_best(loop *loop, const run_log_row *row) {
+    const run_log_row *best = run_log_best(&loop->log);
+    clae_status status;
+    if (!best || best->epoch != row->epoch) return CLAE_OK;
+    char *path = path_in_folder(loop, RUN_BEST_NAME, &status);
+    if (!status) status = model_save_of_step(loop->run->model, path, row->step);
     free(path);
     return status;
 }
@@ -220,6 +264,7 @@ static clae_status end_epoch(loop *loop, bool is_whole) {
     tick(loop, is_whole);
     clae_status status = test(loop, &row);
     if (!status) status = append_row(loop, &row);
+    if (!status && is_whole) status = save_best(loop, &row);
     if (is_whole) loop->epoch = (run_epoch_state){0};
     if (!status) status = save_checkpoint(loop);
     if (status) return status;
@@ -274,7 +319,7 @@ static clae_status open_logs(loop *loop) {
     const clae_train_position position = clae_trainer_position(loop->trainer);
     clae_status status;
     char *path = path_in_folder(loop, RUN_LOG_NAME, &status);
-    if (path) status = run_log_open(run->context, path, position.epoch, &loop->log);
+    if (path) status = run_log_open(run->context, path, position.epoch, run->validation, &loop->log);
     free(path);
     if (!status && loop->limits->step_log && !is_done(loop)) {
         status = step_log_open(run->context, loop->limits->step_log, position.step, &loop->step_log);
@@ -286,6 +331,14 @@ static clae_status open_logs(loop *loop) {
 static uint64_t schedule_steps(const run *run) {
     const size_t n = clae_dataset_get_info(run->train)->n, batch_size = run_batch_size(run);
     return schedule_has_end(&run->settings) ? run->settings.epochs * ((n + batch_size - 1) / batch_size) : 0;
+}
+
+static clae_status prepare_validator(loop *loop, clae_device *device, const clae_settings *settings) {
+    const clae_status status = clae_infer_create(device, loop->run->model, settings, 0, &loop->validator);
+    if (status) return status;
+    loop->validator->runner.share = loop->trainer->full;
+    loop->validator->loss = loop->infer->loss;
+    return infer_prepare_evaluation(loop->validator, loop->run->validation);
 }
 
 static clae_status prepare(loop *loop, clae_device *device) {
@@ -302,11 +355,19 @@ static clae_status prepare(loop *loop, clae_device *device) {
     loop->infer->runner.share = loop->trainer->full;
     loop->infer->loss = loss_find(settings.loss);
     status = infer_prepare_evaluation(loop->infer, run->test);
+    if (!status && run->validation) status = prepare_validator(loop, device, &settings);
     return status ? status : open_logs(loop);
 }
 
 static clae_status save_model(loop *loop, run_result *result) {
     clae_status status;
+    const run_log_row *best = run_log_best(&loop->log);
+    if (is_out_of_patience(loop))
+        log_line(loop->run->context, CLAE_LOG_INFO,
+                 "the validation loss has not fallen for %" PRIu64 " epochs: training ends", epochs_without_gain(loop));
+    if (best)
+        log_line(loop->run->context, CLAE_LOG_INFO, "%s/" RUN_BEST_NAME " is of epoch %" PRIu64 ", validation loss %.3f",
+                 loop->run->folder.path, best->epoch, best->validation_loss);
     result->saved = path_in_folder(loop, RUN_MODEL_NAME, &status);
     if (!status) status = clae_trainer_update_model(loop->trainer);
     if (!status) status = model_save_of_step(loop->run->model, result->saved, result->step);
@@ -326,6 +387,7 @@ static clae_status save_interrupted(loop *loop, run_result *result) {
 
 static void loop_free(loop *loop) {
     if (loop->step_log) fclose(loop->step_log);
+    clae_infer_free(loop->validator);
     clae_infer_free(loop->infer);
     clae_trainer_free(loop->trainer);
     run_log_free(&loop->log);
