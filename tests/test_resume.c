@@ -200,7 +200,7 @@ static void test_unusable_checkpoints_are_passed_over(void **state) {
         {"extra", "\"channels\":4", "\"channels\":4294967300", "not a checkpoint of a training run"},
         {"extra", "\"images\":0", "\"images\":100", "not a checkpoint of a training run"},
         {"layers", "[1,28,28]", "[1,28,29]", "made for a model with other layers"},
-        {"lr", "0.001", "0.002", "was made with lr"},
+        {"loss", "mse", "l1", "was made with loss"},
         {"epoch", "2", "1", "do not fit together"},
     };
     train_reference();

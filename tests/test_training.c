@@ -33,6 +33,25 @@ static void test_fewer_images_than_a_batch(void **state) {
     assert_contains(err, "batches of 7, not 100");
 }
 
+/* What is held out decides which model is the best and when training ends; a run that was interrupted decides the same. */
+static void test_validation(void **state) {
+    (void)state;
+    const char *words = "train --data data --encoder \"conv 4 k4 s4, relu, linear 4\" --batch-size 50 --validation 0.2 "
+                        "--ema 0.9 --clip-norm 5 --optimiser lion --schedule linear --warmup 0.2";
+    assert_code(clae("%s --lr 1e-3 --epochs 4 --out judged", words), 0);
+    assert_contains(err, "more training images are held out for validation");
+    assert_contains(err, "judged/best.safetensors is of epoch ");
+    assert_code(clae("%s --lr 1e-3 --epochs 4 --steps 5 --out judged-parts -q", words), 0);
+    assert_code(clae("train --resume --out judged-parts -q"), 0);
+    assert_same_files(in_scratch("judged/model.safetensors"), in_scratch("judged-parts/model.safetensors"));
+    assert_same_files(in_scratch("judged/best.safetensors"), in_scratch("judged-parts/best.safetensors"));
+    /* Steps so large that nothing gets better after some epochs. */
+    assert_code(clae("%s --lr 0.5 --epochs 40 --patience 1 --out patient", words), 0);
+    assert_contains(err, "the validation loss has not fallen for 1 epochs: training ends");
+    assert_code(clae("train --data data --patience 2 --epochs 1 --out impatient"), 2);
+    assert_contains(err, "--patience needs --validation");
+}
+
 static void test_nothing_is_left_of_a_refused_start(void **state) {
     (void)state;
     assert_code(clae("train --data data --out new/er/run --memory-limit 0.001 %s", small), 3);
@@ -82,6 +101,7 @@ int main(void) {
         cmocka_unit_test(test_more_dimensions_than_pixels),
         cmocka_unit_test(test_one_file_for_both),
         cmocka_unit_test(test_fewer_images_than_a_batch),
+        cmocka_unit_test(test_validation),
         cmocka_unit_test(test_nothing_is_left_of_a_refused_start),
         cmocka_unit_test(test_lecture_of_fewer_epochs),
         cmocka_unit_test(test_options_of_arithmetic),
