@@ -46,8 +46,8 @@ clae_status dataset_hold_out(const clae_dataset *of, double share, uint64_t seed
     const size_t n = of->info.n, count = held_out_count(n, share);
     *rest = *held_out = NULL;
     if (count >= n)
-        return fail(of->context, CLAE_ERROR_INPUT, "validation %g: of %zu training images none is left to train on", share,
-                    n);
+        return fail(of->context, CLAE_ERROR_INPUT, "validation %g: of %zu training images none is left to train on",
+                    share, n);
     uint32_t *order = malloc(2 * n * sizeof *order);
     bool *is_out = malloc(n * sizeof *is_out);
     clae_status status = order && is_out ? CLAE_OK : fail_memory(of->context, 2 * n * sizeof *order, "the images");

@@ -25,7 +25,8 @@ static clae_status clip_norm_run(op_instance *instance, const op_args *args) {
         status = opencl_kernel_set(&launch[FACTOR].kernel,
                                    OPENCL_ARGS(sums, factor, arg_uint(clip_norm_chunks(d)), arg_float(d->limit)));
     if (status == CLAE_OK) status = opencl_launch_run(&launch[FACTOR]);
-    if (status == CLAE_OK) status = opencl_kernel_set(&launch[SCALE].kernel, OPENCL_ARGS(g, factor, arg_uint(d->count)));
+    if (status == CLAE_OK)
+        status = opencl_kernel_set(&launch[SCALE].kernel, OPENCL_ARGS(g, factor, arg_uint(d->count)));
     return status == CLAE_OK ? opencl_launch_run(&launch[SCALE]) : status;
 }
 

@@ -3,10 +3,10 @@
 
 static clae_status mix_run(op_instance *instance, const op_args *args) {
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
-    const clae_status status = opencl_kernel_set(
-        &launch->kernel, OPENCL_ARGS(arg_view(args->operand[MIX_X]), arg_view(args->operand[MIX_Y]),
-                                     arg_uint(instance->desc.mix.count), arg_float(args->step.keep),
-                                     arg_float(args->step.more)));
+    const clae_status status =
+        opencl_kernel_set(&launch->kernel, OPENCL_ARGS(arg_view(args->operand[MIX_X]), arg_view(args->operand[MIX_Y]),
+                                                       arg_uint(instance->desc.mix.count), arg_float(args->step.keep),
+                                                       arg_float(args->step.more)));
     return status == CLAE_OK ? opencl_launch_run(launch) : status;
 }
 

@@ -5,7 +5,8 @@
 static clae_status clip_norm_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const clip_norm_desc *d = &instance->desc.clip_norm;
-    float *g = plain_floats(args->operand[CLIP_NORM_GRADIENTS]), *factor = plain_floats(args->operand[CLIP_NORM_FACTOR]);
+    float *g = plain_floats(args->operand[CLIP_NORM_GRADIENTS]),
+          *factor = plain_floats(args->operand[CLIP_NORM_FACTOR]);
     double *partials = (double *)(void *)plain_floats(args->workspace), squares = 0;
     const int pieces = plain_pieces(d->count);
     PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
@@ -27,10 +28,9 @@ static clae_status clip_norm_run(op_instance *instance, const op_args *args) {
 
 static clae_status clip_norm_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                      op_instance **instance) {
-    const clae_status status = plain_instance_create(device, desc, choice, sizeof(op_instance), clip_norm_run,
-                                                     plain_instance_free, instance);
-    if (status == CLAE_OK)
-        (*instance)->workspace_bytes = (size_t)plain_pieces(desc->clip_norm.count) * sizeof(double);
+    const clae_status status =
+        plain_instance_create(device, desc, choice, sizeof(op_instance), clip_norm_run, plain_instance_free, instance);
+    if (status == CLAE_OK) (*instance)->workspace_bytes = (size_t)plain_pieces(desc->clip_norm.count) * sizeof(double);
     return status;
 }
 

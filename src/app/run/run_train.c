@@ -4,6 +4,7 @@
 #include "infer/infer.h"
 #include "app/run/run_device.h"
 #include "app/run/run_open.h"
+#include "app/run/run_warnings.h"
 #include "ops/loss.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
@@ -270,6 +271,7 @@ static clae_status end_epoch(loop *loop, bool is_whole) {
     if (status) return status;
     loop->progress.seconds_left = seconds_left(loop);
     loop->events->epoch(loop->events->user, &loop->progress, &row);
+    run_warn_of_epoch(loop->run->context, &loop->log);
     if (!is_done(loop)) draw_plot(loop); /* otherwise the model comes first */
     return CLAE_OK;
 }
@@ -362,6 +364,9 @@ static clae_status prepare(loop *loop, clae_device *device) {
 static clae_status save_model(loop *loop, run_result *result) {
     clae_status status;
     const run_log_row *best = run_log_best(&loop->log);
+    if (!result->was_finished && loop->log.count)
+        run_warn_of_model(loop->run->context, loop->infer, loop->run->model, loop->run->test,
+                          loop->log.rows[loop->log.count - 1].test_mse_per_pixel);
     if (is_out_of_patience(loop))
         log_line(loop->run->context, CLAE_LOG_INFO,
                  "the validation loss has not fallen for %" PRIu64 " epochs: training ends", epochs_without_gain(loop));
