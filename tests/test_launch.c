@@ -207,7 +207,7 @@ static void test_failing_inference(void **state) {
         own.context->log_user = &t;
         own.context->log_level = CLAE_LOG_WARNING;
         fault = (struct fault){.buffer = n};
-        clae_status status = clae_infer_create(own.device, model, 0, &infer);
+        clae_status status = clae_infer_create(own.device, model, NULL, 0, &infer);
         if (status == CLAE_OK) status = clae_infer_encode(infer, dataset, codes);
         const bool failed = fault.failures > 0;
         fault = (struct fault){0};
