@@ -16,7 +16,9 @@ typedef struct picture {
 } picture;
 
 static picture picture_new(size_t h, size_t w, const picture_form *form) {
-    picture p = {{h, w, form->c, malloc(h * w * form->c)}, *form, malloc(form->h * form->w * form->c)};
+    picture p = {{h, w, form->c, 0, 0, (double)h, (double)w, malloc(h * w * form->c)},
+                 *form,
+                 malloc(form->h * form->w * form->c)};
     assert_true(p.raster.pixels && p.pixels);
     memset(p.pixels, 0xa5, form->h * form->w * form->c);
     return p;

@@ -42,6 +42,8 @@ clae_status picture_check_size(const picture_file *file, size_t h, size_t w) {
 
 clae_status picture_raster_create(const picture_file *file, picture_raster *raster) {
     const size_t bytes = raster->h * raster->w * raster->c;
+    raster->content_h = (double)raster->h;
+    raster->content_w = (double)raster->w;
     raster->pixels = malloc(bytes);
     return raster->pixels ? CLAE_OK : fail_memory(file->context, bytes, file->name);
 }

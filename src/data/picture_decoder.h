@@ -18,6 +18,8 @@ typedef struct picture_header {
 
 typedef struct picture_raster {
     size_t h, w, c;
+    /* Where in it the picture lies: that of 500 columns that was made smaller by 8 has 62.5 of 63. */
+    double top, left, content_h, content_w;
     uint8_t *pixels; /* [h][w][c]; freed by the caller, after a failure too */
 } picture_raster;
 
@@ -38,7 +40,7 @@ typedef struct picture_decoder {
 /* Refuses pictures without pixels, those with too many, and those that promise more than so few bytes can hold. */
 clae_status picture_check_size(const picture_file *file, size_t h, size_t w);
 
-/* Allocates the pixels of a raster whose size is set. */
+/* Allocates the pixels of a raster whose size is set; the picture fills it. */
 clae_status picture_raster_create(const picture_file *file, picture_raster *raster);
 
 /* One line for a file that ends too early, and one for what a library says of it. */

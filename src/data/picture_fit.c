@@ -96,9 +96,9 @@ static void fit_taps_free(fit_taps *taps) {
     free(taps->weights);
 }
 
-/* size: of the raster, which is `shrunk` times the picture's. */
-static bool fit_taps_create(const fit_span *span, size_t size, double shrunk, fit_taps *taps) {
-    const double from = span->from * shrunk, step = span->length * shrunk / (double)span->count;
+/* Of a raster of `size` pixels in which the picture begins at `begin`, and is `shrunk` times as large. */
+static bool fit_taps_create(const fit_span *span, size_t size, double begin, double shrunk, fit_taps *taps) {
+    const double from = begin + span->from * shrunk, step = span->length * shrunk / (double)span->count;
     *taps = (fit_taps){.most = (size_t)ceil(step) + 1};
     taps->first = malloc(span->count * sizeof *taps->first);
     taps->count = malloc(span->count * sizeof *taps->count);
@@ -143,8 +143,9 @@ static clae_status fit_resample(const picture_file *file, const picture_raster *
     const size_t row_bytes = raster->w * raster->c;
     fit_taps rows = {0}, columns = {0};
     uint32_t *sums = malloc(row_bytes * sizeof *sums);
-    const bool is_made = sums && fit_taps_create(&plan->y, raster->h, (double)raster->h / (double)h, &rows) &&
-                         fit_taps_create(&plan->x, raster->w, (double)raster->w / (double)w, &columns);
+    const bool is_made = sums &&
+                         fit_taps_create(&plan->y, raster->h, raster->top, raster->content_h / (double)h, &rows) &&
+                         fit_taps_create(&plan->x, raster->w, raster->left, raster->content_w / (double)w, &columns);
     for (size_t i = 0; is_made && i < plan->y.count; i++) {
         fit_rows(raster->pixels, row_bytes, &rows, i, row_bytes, sums);
         fit_columns(sums, raster->c, &columns, plan->x.count,

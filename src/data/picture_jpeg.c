@@ -142,6 +142,8 @@ static void picture_jpeg_run(jpeg_job *job) {
     *raster = (picture_raster){.h = jpeg->output_height, .w = jpeg->output_width, .c = job->wish->c};
     job->status = picture_raster_create(job->file, raster);
     if (job->status != CLAE_OK) return;
+    raster->content_h = (double)jpeg->image_height * jpeg->scale_num / jpeg->scale_denom;
+    raster->content_w = (double)jpeg->image_width * jpeg->scale_num / jpeg->scale_denom;
     if (jpeg->out_color_space == JCS_CMYK)
         job->row = jpeg->mem->alloc_large((j_common_ptr)jpeg, JPOOL_IMAGE, 4 * raster->w);
     picture_jpeg_read_rows(job);

@@ -50,6 +50,10 @@ clae_status picture_orientation_apply(const picture_file *file, unsigned orienta
     picture_raster upright = {.h = swaps ? raster->w : raster->h, .w = swaps ? raster->h : raster->w, .c = c};
     const clae_status status = picture_raster_create(file, &upright);
     if (status != CLAE_OK) return status;
+    upright.content_h = swaps ? raster->content_w : raster->content_h;
+    upright.content_w = swaps ? raster->content_h : raster->content_w;
+    if (from_bottom) upright.top = (double)upright.h - upright.content_h;
+    if (from_right) upright.left = (double)upright.w - upright.content_w;
     uint8_t *to = upright.pixels;
     for (size_t y = 0; y < upright.h; y++)
         for (size_t x = 0; x < upright.w; x++, to += c) {
