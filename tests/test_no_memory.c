@@ -5,7 +5,9 @@
 #include "base/files.h"
 #include "data/dataset.h"
 #include "data/npy_array.h"
+#include "data/picture.h"
 #include "no_memory.h"
+#include "picture_files.h"
 #include "picture_support.h"
 
 #include <clae/clae.h>
@@ -19,6 +21,7 @@ typedef struct material {
     clae_device *device;
     clae_model *model;
     clae_dataset *images;
+    picture_bytes files[2]; /* PNG, JPEG */
     char idx[128], npy[128], weights[128], run[128], pictures[128];
 } material;
 
@@ -65,6 +68,15 @@ static clae_status decode_pictures(material *m) {
 
 static clae_status map_pictures(material *m) {
     return open_pictures(m, true);
+}
+
+static clae_status decode_bytes(material *m) {
+    uint8_t pixels[5 * 7 * 3];
+    const picture_form form = {.h = 5, .w = 7, .c = 3};
+    clae_status status = CLAE_OK;
+    for (size_t i = 0; i < sizeof m->files / sizeof *m->files && status == CLAE_OK; i++)
+        status = picture_decode(&m->s.context, "picture", m->files[i].data, m->files[i].size, &form, pixels);
+    return status;
 }
 
 static clae_status encode(material *m) {
@@ -152,6 +164,7 @@ static void every_allocation_fails_once(void **state) {
                    {"load", load},
                    {"load weights", load_weights},
                    {"open images", open_images},
+                   {"decode bytes", decode_bytes},
                    {"decode pictures", decode_pictures},
                    {"map pictures", map_pictures},
                    {"encode", encode},
@@ -193,6 +206,11 @@ static int set_up(void **state) {
     snprintf(m->run, sizeof m->run, "%s/run", m->s.folder);
     for (size_t i = 16; i < sizeof file; i++) file[i] = (uint8_t)(i * i / 7);
     write_file(m->idx, file, sizeof file);
+    uint16_t samples[6 * 6 * 4] = {0};
+    uint8_t exif[] = "MM\0*\0\0\0\x8\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0";
+    m->files[0] = make_png(&(png_kind){6, 6, 16, PNG_COLOR_TYPE_RGB_ALPHA, .is_interlaced = true}, samples);
+    insert_chunk(&m->files[0], "eXIf", exif, sizeof exif, true);
+    m->files[1] = make_jpeg(&(jpeg_kind){8, 9, JCS_CMYK, JCS_YCCK, 90}, file);
     *state = m;
     if (!make_pictures(m)) return -1;
     return folder_create(&m->s.context, m->run) || clae_device_open(&m->s.context, "c", &m->device) ||
@@ -203,6 +221,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     material *m = *state;
     char command[160];
+    for (size_t i = 0; i < sizeof m->files / sizeof *m->files; i++) free(m->files[i].data);
     clae_dataset_free(m->images);
     clae_model_free(m->model);
     clae_device_close(m->device);
