@@ -169,3 +169,12 @@ def mutations(random, good, count):
         else:
             b[where : where + 8] = random.choice((b"\xff" * 8, b"\0" * 8, b"\x7f" * 8, b"9" * 8))
         yield bytes(b)
+
+
+def png(height, width, bits, colour, rows, chunks=(), is_interlaced=False):
+    """`rows` with a filter byte before each; `chunks` stand before the pixels."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, is_interlaced)
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """make_corpus.py FOLDER: writes the small files that fuzzing starts from, a folder for each target."""
+import base64
 import gzip
 import pathlib
 import struct
 import sys
 import zlib
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent))
 import formats  # noqa: E402
 
 SHAPE = [1, 4, 4]
@@ -14,6 +16,9 @@ LAYERS = ([formats.conv2d(2, (3, 3)), formats.RELU, formats.conv2d(1, (2, 2))],
           [formats.conv_transpose2d(2, (2, 2)), formats.RELU, formats.conv_transpose2d(1, (3, 3))])
 OP = ("conv2d_fwd n=20 wide_h=28 wide_w=28 wide_c=1 narrow_h=24 narrow_w=24 narrow_c=4 kh=5 kw=5 sh=1 sw=1 ph=0 pw=0 "
       "with_bias=1 activation=relu")
+# Of 9x16 pixels: one with EXIF data, a progressive one, one of CMYK.
+JPEGS = (FOLDER / "jpegs.txt").read_text().split()
+EXIF = b"MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
 
 
 def cache_entry(key, binary):
@@ -27,6 +32,9 @@ def corpus():
               for descr, size in (("|u1", 1), ("<u2", 2), (">f4", 4), ("<f8", 8))
               for shape, fortran in (("(2, 3, 6)", "False"), ("(2, 3, 6, 1)", "True"), ("(2, 3, 1, 6)", "False"))]
     yield "images", [images, gzip.compress(images, mtime=0), gzip.compress(images[:9], mtime=0) + gzip.compress(images[9:], mtime=0), *arrays]
+    palette = [(b"PLTE", bytes(range(12))), (b"tRNS", b"\0\x80"), (b"eXIf", EXIF)]
+    yield "pictures", [formats.png(3, 4, 8, 6, bytes([1, *range(16)] * 3)), formats.png(5, 4, 2, 3, b"\0\x1b" * 5, palette),
+                       formats.png(3, 3, 16, 4, bytes(42), is_interlaced=True), *map(base64.b64decode, JPEGS)]
     yield "npy", [formats.npy(header, bytes(24)), formats.npy(header, bytes(24), (2, 0)), formats.npy(header.replace("(2, 3)", "(6,)"), bytes(24))]
     model = formats.model(SHAPE, *LAYERS)
     tensors, metadata, data = formats.split_safetensors(model)
