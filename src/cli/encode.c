@@ -54,7 +54,7 @@ const command command_encode = {
     .description =
         "Writes the codes f(x) of all training or test images x, in their order, as a NumPy file. Where a code "
         "has a height and a width, its numbers come in the order height, width, channels.",
-    .example = "clae encode run --data mnist --out codes.npy",
+    .example = "clae encode run --out codes.npy",
     .takes_model = true,
     .computes = true,
     .options = options,

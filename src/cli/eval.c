@@ -82,7 +82,7 @@ const command command_eval = {
         "pixels, summed over an image), the mean squared error of pixels in [0,1], and the PSNR; the same for "
         "PCA of equal dimension, fitted on the training images. A code of more numbers than an image has no PCA beside "
         "it. A single file is both the training and the test images.",
-    .example = "clae eval run --data mnist --json",
+    .example = "clae eval run --json",
     .takes_model = true,
     .computes = true,
     .options = options,

@@ -97,7 +97,7 @@ void help_program(FILE *out) {
     for (size_t i = 0; commands[i]; i++) fprintf(out, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n`clae help COMMAND` or `clae COMMAND --help` explains one of them.\n"
           "`clae --version` gives the version.\n\nExample:\n"
-          "  clae train --data mnist --out run --epochs 2\n"
-          "  clae reconstruct run --data mnist --out reconstruction.png\n",
+          "  clae train photos --size 64x64 --out run\n"
+          "  clae reconstruct run --out reconstruction.png\n",
           out);
 }

@@ -27,7 +27,7 @@ const command command_interpolate = {
     .description =
         "Draws, for random pairs of test images x and x', the images g((1 - a) f(x) + a f(x')) with a from 0 "
         "to 1, by the model and by PCA of equal dimension.",
-    .example = "clae interpolate run --data mnist --out interpolation.png --seed 3",
+    .example = "clae interpolate run --out interpolation.png --seed 3",
     .takes_model = true,
     .computes = true,
     .options = options,

@@ -25,7 +25,7 @@ const command command_reconstruct = {
     .summary = "show test images and what the model and PCA make of them",
     .description = "Draws three blocks: the first test images X, their reconstructions g(f(X)) by the model, and those "
                    "by PCA of equal dimension, fitted on the training images.",
-    .example = "clae reconstruct run --data mnist --out reconstruction.png",
+    .example = "clae reconstruct run --out reconstruction.png",
     .takes_model = true,
     .computes = true,
     .options = options,

@@ -34,7 +34,7 @@ const command command_sample = {
     .summary = "show new images, drawn in the latent space",
     .description = "Fits a Gaussian with diagonal covariance to the codes of the training images, draws codes from it "
                    "and decodes them.",
-    .example = "clae sample run --data mnist --out samples.png --seed 1",
+    .example = "clae sample run --out samples.png --seed 1",
     .takes_model = true,
     .computes = true,
     .options = options,
