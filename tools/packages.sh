@@ -21,6 +21,7 @@ required|library OpenCL|ocl-icd-opencl-dev|ocl-icd-devel opencl-headers|ocl-icd 
 required|library clblast|libclblast-dev|clblast-devel|clblast|clblast
 required|font|fonts-dejavu-core|dejavu-sans-fonts|ttf-dejavu|-
 optional|command curl|curl ca-certificates|curl|curl|-
+optional|library libarchive|libarchive-dev|libarchive-devel|libarchive|libarchive
 optional|library vips|libvips-dev|vips-devel|libvips|vips
 optional|opencl-driver|pocl-opencl-icd|pocl|pocl|pocl
 tests|library cmocka|libcmocka-dev|libcmocka-devel|cmocka|cmocka
