@@ -20,7 +20,8 @@ typedef struct train_args {
 static const option options[] = {
     OPTION_TEXT(run.folder, "out", "RUN", "run", "folder of the run: log.csv, loss.png, checkpoints and the model"),
     OPTION_FLAG(run.resume, "resume", 0,
-                "go on with the run in the folder, with its own options; --epochs may be raised"),
+                "go on with the run in the folder, with its own options; --epochs, --lr, --schedule and others that change nothing "
+                "of what is behind may differ"),
     OPTION_TEXT(run.init, "init", "FILE", NULL, "start from the weights of a model or checkpoint (.safetensors)"),
     OPTION_TEXT(config, "config", "FILE", NULL,
                 "take options of data, model, training and numerics from a JSON object, like {\"lr\": 0.001}; those on "
@@ -124,7 +125,7 @@ const command command_train = {
     .description =
         "Trains an autoencoder, the lecture's or another (--preset, --encoder, --model), and writes into the "
         "folder RUN: log.csv and "
-        "loss.png after each epoch, a checkpoint, and at the end model.safetensors, which PyTorch's "
+        "loss.png after each epoch, a checkpoint, best.safetensors where --validation says what is best, and at the end model.safetensors, which PyTorch's "
         "load_state_dict takes. Ctrl-C, SIGTERM, SIGHUP and a closed pipe save a checkpoint and end with 128 + the "
         "signal's number; --resume goes on, to the same model, to the bit, as without the interruption. --impl, "
         "--no-winograd, --no-fusion, --no-tuning and --precision are the run's own too: --resume takes them from "
