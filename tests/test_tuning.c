@@ -103,6 +103,7 @@ static void test_keys(void **state) {
         char key[OP_KEY_SIZE];
         op_desc desc = {.op = op};
         const op_field *last = op_kind_of(op)->fields;
+        assert_non_null(last);
         for (const op_field *field = last; field->name; last = field++)
             if (field->type == OP_FIELD_INT) *(int *)((char *)&desc + field->offset) = 1 << 20;
         op_key(&desc, key);

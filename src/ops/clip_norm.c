@@ -16,6 +16,8 @@ static double clip_norm_terms(const op_desc *desc, int output) {
     return (double)desc->clip_norm.count;
 }
 
+static const op_field clip_norm_fields[] = {OP_FIELD(SIZE, clip_norm, count), {0}};
+
 static void clip_norm_describe(const op_desc *desc, char *text, size_t size) {
     snprintf(text, size, "%zu to %g", desc->clip_norm.count, (double)desc->clip_norm.limit);
 }
@@ -51,6 +53,7 @@ const op_kind op_kind_clip_norm = {
     .flops = clip_norm_flops,
     .terms = clip_norm_terms,
     .describe = clip_norm_describe,
+    .fields = clip_norm_fields,
     .shared = clip_norm_shared,
     .share = clip_norm_share,
     .expect = clip_norm_expect,

@@ -11,6 +11,8 @@ static double mix_flops(const op_desc *desc) {
     return 3.0 * (double)desc->mix.count;
 }
 
+static const op_field mix_fields[] = {OP_FIELD(SIZE, mix, count), {0}};
+
 static void mix_describe(const op_desc *desc, char *text, size_t size) {
     snprintf(text, size, "%zu", desc->mix.count);
 }
@@ -42,6 +44,7 @@ const op_kind op_kind_mix = {
     .count = mix_count,
     .flops = mix_flops,
     .describe = mix_describe,
+    .fields = mix_fields,
     .images = mix_images,
     .set_images = mix_set_images,
     .trial_step = mix_trial_step,
