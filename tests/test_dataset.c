@@ -289,12 +289,111 @@ static void knows_mnist(void **state) {
     clae_context_free(context);
 }
 
+static void write_in(scene *s, const char *name, const void *data, size_t bytes) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", s->folder, name);
+    write_file(path, data, bytes);
+}
+
+static void write_images_in(scene *s, const char *name, uint8_t value) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", s->folder, name);
+    write_images(path, 5, value);
+}
+
+static void assert_opens_in(scene *s, const char *name, clae_split split, uint8_t value) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", s->folder, name);
+    assert_opens(s, path, split, 5, value);
+}
+
+/* The names of MNIST's relatives. */
+static void opens_other_names(void **state) {
+    scene *s = *state;
+    char path[256];
+    for (size_t i = 0; i < 2; i++) {
+        static const char *const folders[] = {"data/MNIST/raw", "emnist"};
+        snprintf(path, sizeof path, "%s/%s", s->folder, folders[i]);
+        assert_int_equal(folder_create(&s->context, path), CLAE_OK);
+    }
+    write_images_in(s, "data/MNIST/raw/train-images.idx3-ubyte", 1);
+    write_images_in(s, "data/MNIST/raw/t10k-images.idx3-ubyte", 2);
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const names[] = {"data", "data/MNIST", "data/MNIST/raw"};
+        assert_opens_in(s, names[i], CLAE_SPLIT_TRAIN, 1);
+        assert_opens_in(s, names[i], CLAE_SPLIT_TEST, 2);
+    }
+    write_images_in(s, "emnist/emnist-letters-train-images-idx3-ubyte", 3);
+    write_images_in(s, "emnist/emnist-letters-test-images-idx3-ubyte", 4);
+    assert_opens_in(s, "emnist", CLAE_SPLIT_TRAIN, 3);
+    assert_opens_in(s, "emnist", CLAE_SPLIT_TEST, 4);
+    write_images_in(s, "emnist/emnist-digits-train-images-idx3-ubyte", 5);
+    write_images_in(s, "emnist/emnist-digits-test-images-idx3-ubyte", 6);
+    snprintf(path, sizeof path, "%s/emnist", s->folder);
+    assert_no_dataset(s, path);
+    assert_non_null(strstr(s->message, "several datasets"));
+    assert_opens_in(s, "emnist/emnist-digits", CLAE_SPLIT_TRAIN, 5);
+    assert_opens_in(s, "emnist/emnist-letters", CLAE_SPLIT_TEST, 4);
+    /* One without a prefix wins. */
+    write_images_in(s, "emnist/train-images-idx3-ubyte", 7);
+    assert_opens_in(s, "emnist", CLAE_SPLIT_TRAIN, 7);
+    snprintf(path, sizeof path, "%s/emnist/emnist-lett", s->folder);
+    assert_no_dataset(s, path);
+    snprintf(path, sizeof path, "%s/data/KMNIST/raw", s->folder);
+    assert_int_equal(folder_create(&s->context, path), CLAE_OK);
+    write_images_in(s, "data/KMNIST/raw/train-images-idx3-ubyte", 8);
+    snprintf(path, sizeof path, "%s/data", s->folder);
+    assert_no_dataset(s, path);
+    assert_non_null(strstr(s->message, "KMNIST/raw"));
+}
+
+static void assert_labels(scene *s, const char *name, const uint32_t expected[5], size_t count) {
+    char path[256];
+    clae_dataset *dataset;
+    snprintf(path, sizeof path, "%s/%s", s->folder, name);
+    assert_int_equal(clae_dataset_open(&s->context, path, CLAE_SPLIT_TRAIN, &dataset), CLAE_OK);
+    assert_int_equal(clae_dataset_label_count(dataset), count);
+    for (size_t i = 0; i < 5; i++) assert_int_equal(clae_dataset_label(dataset, i), expected[i]);
+    assert_int_equal(clae_dataset_label(dataset, 5), CLAE_NO_LABEL);
+    assert_null(clae_dataset_label_name(dataset, 0));
+    clae_dataset_free(dataset);
+}
+
+static void reads_labels_beside(void **state) {
+    scene *s = *state;
+    static const uint32_t none[] = {CLAE_NO_LABEL, CLAE_NO_LABEL, CLAE_NO_LABEL, CLAE_NO_LABEL, CLAE_NO_LABEL};
+    static const uint8_t bytes[] = {0, 0, 8, 1, 0, 0, 0, 5, 3, 0, 9, 3, 1};
+    static const uint8_t four[] = {0, 0, 8, 1, 0, 0, 0, 4, 3, 0, 9, 3};
+    /* As QMNIST's: 32-bit integers of two columns, of which the first is the class; one is negative. */
+    uint8_t ints[12 + 5 * 8] = {0, 0, 12, 2, 0, 0, 0, 5, 0, 0, 0, 2};
+    for (size_t i = 0; i < 5; i++) {
+        ints[12 + 8 * i + 2] = 1;
+        ints[12 + 8 * i + 3] = (uint8_t)i;
+        ints[12 + 8 * i + 7] = 77;
+    }
+    memset(ints + 12 + 8, 255, 4);
+    write_images_in(s, "train-images-idx3-ubyte", 1);
+    assert_labels(s, "train-images-idx3-ubyte", none, 0);
+    write_in(s, "train-labels-idx1-ubyte", bytes, sizeof bytes);
+    assert_labels(s, "train-images-idx3-ubyte", (const uint32_t[]){3, 0, 9, 3, 1}, 10);
+    write_images_in(s, "qmnist-train-images-idx3-ubyte", 1);
+    write_in(s, "qmnist-train-labels-idx2-int", ints, sizeof ints);
+    assert_labels(s, "qmnist-train-images-idx3-ubyte", (const uint32_t[]){256, CLAE_NO_LABEL, 258, 259, 260}, 261);
+    /* Those of other images are left out. */
+    write_in(s, "train-labels-idx1-ubyte", four, sizeof four);
+    assert_labels(s, "train-images-idx3-ubyte", none, 0);
+    write_in(s, "train-labels-idx1-ubyte", bytes, 6);
+    assert_labels(s, "train-images-idx3-ubyte", none, 0);
+}
+
 int main(void) {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_open, scene_close)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_mnist), /* before the others change the environment */
         WITH_SCENE(opens_paths),
         WITH_SCENE(opens_names),
+        WITH_SCENE(opens_other_names),
+        WITH_SCENE(reads_labels_beside),
         WITH_SCENE(does_not_mix_names_up),
         WITH_SCENE(a_path_wins_over_a_name),
         WITH_SCENE(damaged_data_are_not_passed_over),

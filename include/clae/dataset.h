@@ -31,7 +31,11 @@ typedef struct clae_dataset_info {
  * until they fit into it, with a border of the background; or stretched to it. */
 typedef enum clae_fit { CLAE_FIT_COVER, CLAE_FIT_CONTAIN, CLAE_FIT_STRETCH } clae_fit;
 
-/* What becomes of pictures; zero or NULL means the default. Arrays heed none of it. */
+/* Where the channels of an array of rank 4 are: after the images or last; by default at the axis that may be channels,
+ * where one alone may be (of at most 4, or of at most CLAE_MAX_CHANNELS where the other has more). */
+typedef enum clae_layout { CLAE_LAYOUT_AUTO, CLAE_LAYOUT_NCHW, CLAE_LAYOUT_NHWC } clae_layout;
+
+/* What becomes of pictures; zero or NULL means the default. Arrays heed `layout` alone. */
 typedef struct clae_dataset_options {
     size_t h, w; /* default: the size that all pictures have */
     clae_fit fit;
@@ -41,15 +45,20 @@ typedef struct clae_dataset_options {
     const char *labels;     /* a file of lines `name,label`; default: the names of folders are labels */
     const char *cache_dir;  /* for decoded pictures; default: images in the context's cache_dir */
     bool skip_bad;          /* leaves out pictures that cannot be read */
+    clae_layout layout;
 } clae_dataset_options;
 
 /* Opens images by name or path: "mnist" and "fashion-mnist" are looked up in the context's data folder
  * ($CLAE_DATA_DIR by default; a folder of the name in it, or the data folder itself), in $XDG_DATA_HOME/clae
  * (~/.local/share/clae) and in /usr/share/datasets; a folder holds MNIST-named files (train-images-idx3-ubyte and
- * t10k-images-idx3-ubyte, or train-images.npy and t10k-images.npy, plain or .gz), or pictures; a file is used for both splits.
- * Arrays are IDX files of rank 3 of unsigned bytes, or NumPy arrays (n, h, w), (n, c, h, w) or (n, h, w, c), c from 1 to 4:
- * uint8 and uint16 are divided by 255 and 65535, float32 and float64 are used as they are. A path that exists wins over a
- * name. CLAE_ERROR_INPUT when it is missing, damaged, of another kind or not finite, or when c may be either of two axes.
+ * t10k-images-idx3-ubyte, or train-images.npy and t10k-images.npy, plain or .gz; test for t10k, and a prefix, as in
+ * emnist-letters-train-images-idx3-ubyte, are taken too, and all of these in the folder "raw" below; FOLDER/emnist-letters
+ * chooses a prefix), or pictures; a file is used for both splits. Arrays are IDX files of unsigned bytes, or NumPy arrays,
+ * (n, h, w), (n, c, h, w) or (n, h, w, c), in a .npy or a .npz file: of the latter the one called x_train or x_test by the
+ * split, x, images, data or arr_0, the only one, or that of FILE.npz:NAME. uint8 and uint16 are divided by 255 and 65535,
+ * float32 and float64 are used as they are. Labels are those of the IDX file beside ("labels" for "images" in its name). A
+ * path that exists wins over a name. CLAE_ERROR_INPUT when it is missing, damaged, of another kind or not finite, or when c
+ * may be either of two axes.
  *
  * Pictures are those of a folder and the folders in it, in natural order (img2 before img10), without hidden files and
  * runs; those that a text file lists, one path a line, relative to the list; those of a tar archive, compressed or not; or

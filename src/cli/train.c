@@ -136,8 +136,9 @@ const command command_train = {
         "testing, always the same ones. Folders in them are labels. Decoded pictures are kept in the cache for the next "
         "time.\n\n"
         "A .npy file is an array of uint8 or uint16, which are divided by 255 or 65535, or of float32 or float64, "
-        "which are "
-        "used as they are: (images, height, width), or with 1 to 4 channels after the images or last.\n\n"
+        "which are used as they are: (images, height, width), or with channels after the images or last (--layout). Of a "
+        ".npz file it is the array x_train or x_test, x, images, data or arr_0, the only one, or that of "
+        "FILE.npz:NAME.\n\n"
         "A single file is both the training and the test images: its test loss says nothing of other images.",
     .example = "clae train photos --size 64x64\n"
                "  clae train --data mnist --out run --epochs 25\n"

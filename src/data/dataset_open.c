@@ -1,5 +1,6 @@
 #include "base/files.h"
 #include "base/memory.h"
+#include "data/array_files.h"
 #include "data/dataset.h"
 #include "data/image_format.h"
 #include "data/picture_dataset.h"
@@ -30,38 +31,12 @@ static clae_status open_path(clae_context *context, const char *path, clae_split
     clae_dataset_info shape;
     void *elements;
     picture_origin origin = PICTURES_OF_FOLDER;
-    if (path_is_folder(path) || (!is_array(context, path) && picture_origin_of(path, &origin)))
+    const bool has_member = image_path_member(path) != NULL;
+    if (!has_member && (path_is_folder(path) || (!is_array(context, path) && picture_origin_of(path, &origin))))
         return picture_dataset_open(context, path, origin, split, options, dataset);
-    const clae_status status = image_file_read(context, path, &shape, &elements);
-    return status == CLAE_OK ? dataset_adopt(context, &shape, elements, path, dataset) : status;
-}
-
-static const char *split_stem(clae_split split) {
-    return split == CLAE_SPLIT_TRAIN ? "train" : "t10k";
-}
-
-/* *path: a fresh string; NULL where the folder has no such file. */
-static clae_status find_suffix(const clae_context *context, const char *folder, clae_split split, const char *suffix,
-                               char **path) {
-    static const char *const endings[] = {"", ".gz"};
-    for (size_t i = 0; i < ARRAY_LENGTH(endings); i++) {
-        char *candidate = string_format("%s/%s-images%s%s", folder, split_stem(split), suffix, endings[i]);
-        if (!candidate) return fail_memory(context, strlen(folder) + strlen(suffix), "a path");
-        if (path_exists(candidate)) {
-            *path = candidate;
-            return CLAE_OK;
-        }
-        free(candidate);
-    }
-    return CLAE_OK;
-}
-
-static clae_status find_images(const clae_context *context, const char *folder, clae_split split, char **path) {
-    clae_status status = CLAE_OK;
-    *path = NULL;
-    for (const image_format *const *format = image_formats; *format && status == CLAE_OK && !*path; format++)
-        for (const char *const *suffix = (*format)->suffixes; *suffix && status == CLAE_OK && !*path; suffix++)
-            status = find_suffix(context, folder, split, *suffix, path);
+    clae_status status = image_file_read(context, path, split, options, &shape, &elements);
+    if (status == CLAE_OK) status = dataset_adopt(context, &shape, elements, path, dataset);
+    if (status == CLAE_OK) array_add_labels(context, path, *dataset);
     return status;
 }
 
@@ -69,28 +44,28 @@ static clae_status find_images(const clae_context *context, const char *folder, 
 static clae_status find_other(const clae_context *context, const char *folder, clae_split split, bool *is_there) {
     char *path;
     const clae_status status =
-        find_images(context, folder, split == CLAE_SPLIT_TRAIN ? CLAE_SPLIT_TEST : CLAE_SPLIT_TRAIN, &path);
+        array_find(context, folder, split == CLAE_SPLIT_TRAIN ? CLAE_SPLIT_TEST : CLAE_SPLIT_TRAIN, &path);
     *is_there = path != NULL;
     free(path);
     return status;
 }
 
+static const char *split_stem(clae_split split) {
+    return split == CLAE_SPLIT_TRAIN ? "train" : "t10k";
+}
+
 /* Without any arrays, it is a folder of pictures itself. */
 static clae_status find_in_folder(const clae_context *context, const char *folder, clae_split split, char **path) {
-    clae_status status = find_images(context, folder, split, path);
+    clae_status status = array_find(context, folder, split, path);
     bool has_other = false;
-    char names[512] = "";
-    size_t length = 0;
     if (status == CLAE_OK && !*path) status = find_other(context, folder, split, &has_other);
     if (status != CLAE_OK || *path) return status;
     if (!has_other) {
         *path = strdup(folder);
         return *path ? CLAE_OK : fail_memory(context, strlen(folder), "a path");
     }
-    for (const image_format *const *format = image_formats; *format && length < sizeof names; format++)
-        length += (size_t)snprintf(names + length, sizeof names - length, "%s%s-images%s", length ? ", no " : "",
-                                   split_stem(split), (*format)->suffixes[0]);
-    return fail(context, CLAE_ERROR_INPUT, "the folder '%s' holds no %s, plain or .gz", folder, names);
+    return fail(context, CLAE_ERROR_INPUT, "the folder '%s' holds no %s-images-idx3-ubyte, no %s-images.npy, plain or .gz",
+                folder, split_stem(split), split_stem(split));
 }
 
 /* Whether the data folder itself may hold the files of `name`: not if it is called after another dataset. */
@@ -134,7 +109,7 @@ static clae_status find_known(const clae_context *context, const char *name, cla
     clae_status status = CLAE_OK;
     if (!list_folders(context, name, folders, &count)) status = fail_memory(context, strlen(name), "a path");
     for (size_t i = 0; i < count && status == CLAE_OK && !*path; i++)
-        status = find_images(context, folders[i], split, path);
+        status = array_find(context, folders[i], split, path);
     if (status == CLAE_OK && !*path) status = fail_not_found(context, name, folders, count);
     for (size_t i = 0; i < MAX_FOLDERS; i++) free(folders[i]);
     return status;
@@ -143,11 +118,13 @@ static clae_status find_known(const clae_context *context, const char *name, cla
 clae_status dataset_find(const clae_context *context, const char *name, clae_split split, char **path) {
     *path = NULL;
     if (path_is_folder(name)) return find_in_folder(context, name, split, path);
-    if (path_exists(name)) {
+    if (path_exists(name) || image_path_member(name)) {
         *path = strdup(name);
         return *path ? CLAE_OK : fail_memory(context, strlen(name), "a path");
     }
     if (is_known(name, strlen(name))) return find_known(context, name, split, path);
+    const clae_status status = array_find_prefix(context, name, split, path);
+    if (status != CLAE_OK || *path) return status;
     return fail(context, CLAE_ERROR_INPUT,
                 "'%s' is no file, no folder and no dataset known by name (mnist, fashion-mnist)", name);
 }

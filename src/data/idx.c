@@ -1,47 +1,106 @@
-/* IDX files of unsigned bytes (the format of MNIST): 0 0 type rank, big-endian 32-bit dimensions, data. */
-#include "data/image_format.h"
+/* IDX files of unsigned bytes (the format of MNIST): 0 0 type rank, big-endian 32-bit dimensions, data. Of rank 4 they
+ * have channels, as NumPy's arrays do. */
+#include "data/idx.h"
+
+#include "base/memory.h"
+#include "data/image_array.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define UNSIGNED_BYTES 8 /* the format's number for the type */
-#define RANK 3
-#define HEADER_BYTES (4 + 4 * RANK)
+#define START_BYTES 4
+#define MAX_LABEL 65535
 
 static bool idx_is_a(const uint8_t *start, size_t bytes) {
-    return bytes >= 4 && start[0] == 0 && start[1] == 0;
+    return bytes >= START_BYTES && start[0] == 0 && start[1] == 0;
 }
 
-static uint32_t big_endian_32(const uint8_t *p) {
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+static uint32_t big_endian(const uint8_t *p, size_t bytes) {
+    uint32_t value = 0;
+    for (size_t i = 0; i < bytes; i++) value = value << 8 | p[i];
+    return value;
 }
 
-static clae_status idx_read_header(const image_file *file, clae_dataset_info *shape) {
-    uint8_t header[HEADER_BYTES];
-    size_t got;
-    const clae_status status = byte_source_read(file->bytes, header, sizeof header, &got);
+/* The type and the rank, which must be from least to most, and the sizes. */
+static clae_status idx_read_header(const clae_context *context, byte_source *bytes, const char *path, uint8_t least,
+                                   uint8_t most, uint8_t *type, npy_header *header) {
+    uint8_t start[START_BYTES] = {0}, sizes[4 * NPY_MAX_RANK];
+    size_t got, more = 0;
+    clae_status status = byte_source_read(bytes, start, sizeof start, &got);
+    *type = start[2];
+    *header = (npy_header){.rank = start[3]};
     if (status != CLAE_OK) return status;
-    if (header[2] != UNSIGNED_BYTES || header[3] != RANK)
-        return fail(file->context, CLAE_ERROR_INPUT,
-                    "the IDX file '%s' has elements of type %d and rank %d: images have type %d and rank %d",
-                    file->path, header[2], header[3], UNSIGNED_BYTES, RANK);
-    if (got < sizeof header)
-        return fail(file->context, CLAE_ERROR_INPUT,
-                    "the IDX file '%s' is cut off in its header, after %zu bytes of %zu", file->path, got,
-                    sizeof header);
-    *shape = (clae_dataset_info){
-        .n = big_endian_32(header + 4), .c = 1, .h = big_endian_32(header + 8), .w = big_endian_32(header + 12)};
+    if (header->rank < least || header->rank > most) {
+        char ranks[40];
+        snprintf(ranks, sizeof ranks, least == most ? "%d" : "%d or %d", least, most);
+        return fail(context, CLAE_ERROR_INPUT,
+                    "the IDX file '%s' has elements of type %d and rank %zu: type %d and rank %s are needed", path,
+                    *type, header->rank, UNSIGNED_BYTES, ranks);
+    }
+    const size_t needed = 4 * header->rank;
+    status = byte_source_read(bytes, sizes, needed, &more);
+    if (status != CLAE_OK) return status;
+    if (got + more < START_BYTES + needed)
+        return fail(context, CLAE_ERROR_INPUT, "the IDX file '%s' is cut off in its header, after %zu bytes of %zu",
+                    path, got + more, START_BYTES + needed);
+    for (size_t i = 0; i < header->rank; i++) header->shape[i] = big_endian(sizes + 4 * i, 4);
     return CLAE_OK;
 }
 
 static clae_status idx_read(const image_file *file, clae_dataset_info *shape, void **elements) {
-    uint8_t *pixels = NULL;
-    clae_status status = idx_read_header(file, shape);
-    if (status == CLAE_OK) status = image_file_read_rest(file, shape, 1, &pixels);
-    *elements = pixels;
+    npy_header header;
+    uint8_t type;
+    const clae_status status = idx_read_header(file->context, file->bytes, file->path, 3, 4, &type, &header);
+    if (status != CLAE_OK) return status;
+    if (type != UNSIGNED_BYTES)
+        return fail(file->context, CLAE_ERROR_INPUT, "the IDX file '%s' has elements of type %d: images have type %d",
+                    file->path, type, UNSIGNED_BYTES);
+    strcpy(header.type, "|u1");
+    return image_array_read(file, &header, shape, elements);
+}
+
+/* Bytes of an integer type; 0 for others. */
+static size_t integer_bytes(uint8_t type) {
+    return type == 8 || type == 9 ? 1 : type == 11 ? 2 : type == 12 ? 4 : 0;
+}
+
+static clae_status take_labels(const clae_context *context, const uint8_t *values, size_t bytes, size_t step,
+                               dataset_labels *labels, size_t n) {
+    labels->of_image = malloc(n * sizeof *labels->of_image);
+    if (!labels->of_image) return fail_memory(context, n * sizeof *labels->of_image, "labels");
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t label = big_endian(values + i * step, bytes);
+        const bool is_label = label <= MAX_LABEL;
+        labels->of_image[i] = is_label ? label : CLAE_NO_LABEL;
+        if (is_label && label >= labels->count) labels->count = (size_t)label + 1;
+    }
+    return CLAE_OK;
+}
+
+clae_status idx_read_labels(const clae_context *context, const char *path, size_t n, dataset_labels *labels) {
+    npy_header header;
+    uint8_t type, *values = NULL;
+    byte_source *source = NULL;
+    *labels = (dataset_labels){0};
+    clae_status status = byte_source_open(context, path, &source);
+    if (status == CLAE_OK) status = idx_read_header(context, source, path, 1, 2, &type, &header);
+    const size_t bytes = status == CLAE_OK ? integer_bytes(type) : 0;
+    const size_t columns = status == CLAE_OK && header.rank == 2 ? header.shape[1] : 1;
+    if (status == CLAE_OK && (!bytes || header.shape[0] != n || columns < 1 || columns > 64))
+        status = fail(context, CLAE_ERROR_INPUT, "'%s' has no label for each of %zu images: %zu of type %d", path, n,
+                      header.shape[0], type);
+    if (status == CLAE_OK) status = byte_source_read_rest(source, n * columns * bytes, &values);
+    if (status == CLAE_OK) status = take_labels(context, values, bytes, columns * bytes, labels, n);
+    free(values);
+    byte_source_close(source);
     return status;
 }
 
 const image_format image_format_idx = {
     .name = "IDX files of bytes",
-    .suffixes = (const char *const[]){"-idx3-ubyte", ".idx3-ubyte", NULL},
+    .suffixes = (const char *const[]){"-idx3-ubyte", ".idx3-ubyte", "-idx4-ubyte", ".idx4-ubyte", NULL},
     .is_a = idx_is_a,
     .read = idx_read,
 };

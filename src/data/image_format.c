@@ -1,10 +1,13 @@
 #include "data/image_format.h"
 
+#include "base/files.h"
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/file_kind.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define MAX_STORED_BYTES ((uint64_t)16 << 30)
 
@@ -50,19 +53,41 @@ bool image_file_is_array(const clae_context *context, const char *path) {
     return is_array;
 }
 
-clae_status image_file_read(const clae_context *context, const char *path, clae_dataset_info *shape, void **elements) {
-    image_file file = {.context = context, .path = path};
+const char *image_path_member(const char *path) {
+    const char *colon = strrchr(path, ':');
+    if (!colon || colon == path || !colon[1] || path_exists(path)) return NULL;
+    char *file = strndup(path, (size_t)(colon - path));
+    const bool is_file = file && path_exists(file) && !path_is_folder(file);
+    free(file);
+    return is_file ? colon : NULL;
+}
+
+static clae_status read_file(image_file *file, clae_dataset_info *shape, void **elements) {
     const uint8_t *start = NULL;
     size_t bytes = 0;
-    *shape = (clae_dataset_info){0};
-    *elements = NULL;
-    clae_status status = byte_source_open(context, path, &file.bytes);
-    if (status == CLAE_OK) status = byte_source_peek(file.bytes, &start, &bytes);
+    clae_status status = byte_source_open(file->context, file->path, &file->bytes);
+    if (status == CLAE_OK) status = byte_source_peek(file->bytes, &start, &bytes);
     if (status == CLAE_OK) {
         const image_format *format = find_format(start, bytes);
-        status = format ? format->read(&file, shape, elements) : image_file_refuse(&file, start, bytes);
+        status = format ? format->read(file, shape, elements) : image_file_refuse(file, start, bytes);
     }
-    byte_source_close(file.bytes);
+    byte_source_close(file->bytes);
+    return status;
+}
+
+clae_status image_file_read(const clae_context *context, const char *path, clae_split split,
+                            const clae_dataset_options *options, clae_dataset_info *shape, void **elements) {
+    image_file file = {.context = context, .path = path, .split = split, .options = options};
+    const char *colon = image_path_member(path);
+    *shape = (clae_dataset_info){0};
+    *elements = NULL;
+    if (!colon) return read_file(&file, shape, elements);
+    char *before = strndup(path, (size_t)(colon - path));
+    if (!before) return fail_memory(context, strlen(path), "a path");
+    file.path = before;
+    file.member = colon + 1;
+    const clae_status status = read_file(&file, shape, elements);
+    free(before);
     return status;
 }
 

@@ -10,6 +10,9 @@
 typedef struct image_file {
     const clae_context *context;
     const char *path;
+    const char *member; /* that is asked for, of files with several arrays; NULL: none */
+    clae_split split;
+    const clae_dataset_options *options;
     byte_source *bytes; /* decompressed where it is a gzip file */
 } image_file;
 
@@ -29,8 +32,12 @@ extern const image_format *const image_formats[];
 /* Whether a file is of one of the formats, by its first bytes. */
 bool image_file_is_array(const clae_context *context, const char *path);
 
-/* Reads a file of any format. */
-clae_status image_file_read(const clae_context *context, const char *path, clae_dataset_info *shape, void **elements);
+/* The colon of "FILE.npz:NAME", where there is such a file; NULL for all else. */
+const char *image_path_member(const char *path);
+
+/* Reads a file of any format, or a member of one: FILE.npz:NAME. */
+clae_status image_file_read(const clae_context *context, const char *path, clae_split split,
+                            const clae_dataset_options *options, clae_dataset_info *shape, void **elements);
 
 /* For formats whose pixels are the rest of the file, as they are, of element_bytes each: reads them into *stored, which
  * the caller frees. Refuses shapes without images and those that are too large, before it allocates anything, and files

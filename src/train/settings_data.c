@@ -23,6 +23,12 @@ static clae_fit fit_of(const char *text) {
                                           : CLAE_FIT_COVER;
 }
 
+static clae_layout layout_of(const char *text) {
+    return strcmp(text, "nchw") == 0   ? CLAE_LAYOUT_NCHW
+           : strcmp(text, "nhwc") == 0 ? CLAE_LAYOUT_NHWC
+                                       : CLAE_LAYOUT_AUTO;
+}
+
 clae_status settings_dataset_options(const clae_context *context, const clae_settings *settings,
                                      clae_dataset_options *options) {
     const char *channels = settings->channels_in;
@@ -36,6 +42,7 @@ clae_status settings_dataset_options(const clae_context *context, const clae_set
         .labels = settings->labels,
         .cache_dir = settings->cache,
         .skip_bad = settings->skip_bad,
+        .layout = layout_of(settings->layout),
     };
     if (settings->gray && channels && *channels != '1')
         return fail(context, CLAE_ERROR_INPUT, "--gray and --channels-in %s do not go together", channels);

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#define MAX_ELEMENTS 64
+#define MAX_ELEMENTS 400
 
 /* The array's axes of [n][h][w][c]; one that the rank leaves out has the size 1. */
 typedef struct layout {
@@ -61,7 +61,7 @@ static size_t place_of(const layout *layout, const size_t size[4], const size_t 
 }
 
 static void reads(scene *s, const char *type, const layout *layout, const size_t size[4], bool is_fortran) {
-    uint8_t file[1000];
+    uint8_t file[4 * MAX_ELEMENTS + 400];
     float pixels[MAX_ELEMENTS];
     char shape[100] = "(";
     size_t sizes[4] = {0}, count = 0, bytes = (size_t)(type[2] - '0');
@@ -93,12 +93,36 @@ static void reads_every_layout(scene *s) {
         const layout *layout;
         size_t size[4];
     } arrays[] = {{&grey, {2, 3, 5, 1}},           {&grey, {1, 1, 1, 1}},          {&channels_first, {2, 3, 5, 1}},
-                  {&channels_first, {1, 4, 6, 2}}, {&channels_last, {2, 5, 3, 1}}, {&channels_last, {2, 6, 1, 4}}};
+                  {&channels_first, {1, 4, 6, 2}}, {&channels_last, {2, 5, 3, 1}}, {&channels_last, {2, 6, 1, 4}},
+                  {&channels_first, {1, 1, 65, 6}}, {&channels_last, {1, 65, 1, 6}}};
     for (size_t i = 0; i < ARRAY_LENGTH(arrays); i++)
         for (int is_fortran = 0; is_fortran < 2; is_fortran++) {
             reads(s, "|u1", arrays[i].layout, arrays[i].size, is_fortran);
             reads(s, "<f4", arrays[i].layout, arrays[i].size, is_fortran);
         }
+}
+
+/* Where sizes do not tell, or tell something else. */
+static void reads_what_is_asked_for(scene *s) {
+    static const clae_layout asked[] = {CLAE_LAYOUT_NCHW, CLAE_LAYOUT_NHWC};
+    uint8_t file[400] = {0};
+    const size_t start = write_header(file, "|u1", false, "(2, 3, 5, 2)");
+    for (size_t i = 0; i < 60; i++) file[start + i] = (uint8_t)i;
+    write_file(s->path, file, start + 60);
+    for (size_t k = 0; k < 2; k++) {
+        const clae_dataset_options options = {.layout = asked[k]};
+        const size_t c = k ? 2 : 3, h = k ? 3 : 5, w = k ? 5 : 2;
+        clae_dataset *dataset = NULL;
+        float pixels[60];
+        assert_int_equal(clae_dataset_open_with(&s->context, s->path, CLAE_SPLIT_TRAIN, &options, &dataset), CLAE_OK);
+        assert_true(dataset->info.n == 2 && dataset->info.c == c && dataset->info.h == h && dataset->info.w == w);
+        assert_int_equal(clae_dataset_read(dataset, 0, 2, pixels), CLAE_OK);
+        for (size_t n = 0, to = 0; n < 2; n++)
+            for (size_t p = 0; p < h * w; p++)
+                for (size_t i = 0; i < c; i++, to++)
+                    assert_true(pixels[to] == (float)(n * 30 + (k ? p * c + i : i * h * w + p)) / 255);
+        clae_dataset_free(dataset);
+    }
 }
 
 static void refuses_headers(scene *s) {
@@ -112,8 +136,9 @@ static void refuses_headers(scene *s) {
         {"|u1", "(6, 5)", "its shape is (6, 5)"},
         {"|u1", "()", "reshape"},
         {"|u1", "(1, 2, 1, 3, 5)", "reshape"},
-        {"|u1", "(1, 5, 6, 7)", "1 to 4 channels"},
+        {"|u1", "(1, 65, 6, 66)", "1 to 64 channels"},
         {"|u1", "(1, 3, 5, 2)", "(1, 3, 5, 2) the channels may be the second axis or the last one"},
+        {"|u1", "(1, 5, 6, 7)", "--layout nchw"},
         {"|u1", "(0, 3, 5)", "empty"},
         {"|u1", "(2, 3, 0)", "empty"},
         {"|u1", "(2, 3, 6)", "cut off"},
@@ -158,6 +183,7 @@ static void refuses_values(scene *s) {
 void format_test_npy(scene *s) {
     reads_every_type(s);
     reads_every_layout(s);
+    reads_what_is_asked_for(s);
     refuses_headers(s);
     refuses_values(s);
 }

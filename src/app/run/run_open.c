@@ -3,6 +3,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "data/image_format.h"
 #include "train/network.h"
 #include "train/optimiser.h"
 #include "train/settings_data.h"
@@ -13,9 +14,20 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of a file, or of FILE.npz:NAME; NULL where there is none, or without memory. */
+static char *absolute_path(const char *value) {
+    const char *member = image_path_member(value);
+    if (!member) return path_exists(value) ? realpath(value, NULL) : NULL;
+    char *file = strndup(value, (size_t)(member - value)), *real = file ? realpath(file, NULL) : NULL;
+    char *path = real ? string_format("%s%s", real, member) : NULL;
+    free(file);
+    free(real);
+    return path;
+}
+
 static clae_status make_absolute(run *run, const char *name, const char *value) {
     errno = 0;
-    char *path = value && path_exists(value) ? realpath(value, NULL) : NULL;
+    char *path = value ? absolute_path(value) : NULL;
     bool ok = path ? setting_read(settings_find(name, SETTINGS_DATA), &run->settings, path) : errno != ENOMEM;
     free(path);
     return ok ? CLAE_OK : fail_memory(run->context, strlen(value), "a path");
