@@ -17,7 +17,9 @@
 struct byte_source {
     const clae_context *context;
     const char *path;
-    int fd;
+    int fd; /* -1: `read` gives the bytes */
+    byte_source_read_fn read;
+    void *user;
     uint64_t file_bytes;
     bool is_gzip;
     bool has_stream;    /* inflateInit was called */
@@ -66,6 +68,19 @@ clae_status byte_source_open(const clae_context *context, const char *path, byte
 fail:
     byte_source_close(s);
     return status;
+}
+
+clae_status byte_source_open_reader(const clae_context *context, const char *path, byte_source_read_fn read, void *user,
+                                    uint64_t limit_bytes, byte_source **source) {
+    byte_source *s = *source = calloc(1, sizeof *s);
+    if (!s) return fail_memory(context, sizeof *s, path);
+    s->context = context;
+    s->path = path;
+    s->fd = -1;
+    s->read = read;
+    s->user = user;
+    s->file_bytes = limit_bytes;
+    return CLAE_OK;
 }
 
 uint64_t byte_source_limit_bytes(const byte_source *source) {
@@ -135,6 +150,7 @@ static clae_status read_gzip(byte_source *source, uint8_t *data, size_t bytes, s
 }
 
 static clae_status read_on(byte_source *source, uint8_t *data, size_t bytes, size_t *got) {
+    if (source->read) return source->read(source->user, data, bytes, got);
     return source->is_gzip ? read_gzip(source, data, bytes, got) : read_file(source, data, bytes, got);
 }
 

@@ -12,6 +12,11 @@ typedef struct byte_source byte_source;
 /* Opens a regular file; CLAE_ERROR_INPUT when it cannot be read. `path` must outlive the source. */
 clae_status byte_source_open(const clae_context *context, const char *path, byte_source **source);
 
+/* What `read` gives is the file, not compressed: it fills `data` but at the end. limit_bytes: see below. */
+typedef clae_status (*byte_source_read_fn)(void *user, void *data, size_t bytes, size_t *got);
+clae_status byte_source_open_reader(const clae_context *context, const char *path, byte_source_read_fn read, void *user,
+                                    uint64_t limit_bytes, byte_source **source);
+
 /* The most bytes that the file can give, whatever its header promises. */
 uint64_t byte_source_limit_bytes(const byte_source *source);
 
