@@ -176,13 +176,13 @@ static void checkpoints_are_exchanged(void **state) {
 
 static void logs_are_exchanged(void **state) {
     scene *s = *state;
-    const run_log_row row = {1, 2, 3.25, 4.5, 0.0625, 7.75, 8.5};
+    const run_log_row row = {1, 2, 3.25, 4.5, 0.0625, 7.75, 8.5, 9.125};
     char *paths[2];
     for (int comma = 0; comma < 2; comma++) {
         run_log log;
         speak(s, comma);
         paths[comma] = path_of(s, "log.csv", comma);
-        assert_int_equal(run_log_open(s->f.context, paths[comma], 0, false, &log), CLAE_OK);
+        assert_int_equal(run_log_open(s->f.context, paths[comma], 0, true, &log), CLAE_OK);
         assert_int_equal(run_log_append(s->f.context, paths[comma], &log, &row), CLAE_OK);
         run_log_free(&log);
     }
@@ -190,7 +190,7 @@ static void logs_are_exchanged(void **state) {
     for (int comma = 0; comma < 2; comma++) {
         run_log log;
         speak(s, comma);
-        assert_int_equal(run_log_open(s->f.context, paths[!comma], 1, false, &log), CLAE_OK);
+        assert_int_equal(run_log_open(s->f.context, paths[!comma], 1, true, &log), CLAE_OK);
         assert_int_equal(log.count, 1);
         assert_memory_equal(log.rows, &row, sizeof row);
         run_log_free(&log);

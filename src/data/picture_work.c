@@ -73,7 +73,7 @@ static void work_one(work *w, size_t i) {
     const clae_status status = work_on(w, &own, i);
     log_capture_end(&capture);
     if (status != CLAE_OK) {
-#pragma omp critical(clae_picture_work)
+#pragma omp critical
         work_note(w, w->tasks[i].entry, status, capture.error);
     }
 #pragma omp atomic capture
