@@ -49,7 +49,7 @@ extern const op_suite suite_prelu_fwd, suite_prelu_bwd, suite_dropout, suite_loa
 extern const op_suite suite_pool2d_fwd, suite_pool2d_bwd;
 extern const op_suite suite_upsample2d_fwd, suite_upsample2d_bwd;
 extern const op_suite suite_pixel_shuffle_fwd, suite_pixel_shuffle_bwd;
-extern const op_suite suite_image_loss, suite_reduce_sum, suite_gemm;
+extern const op_suite suite_reduce_sum, suite_gemm;
 extern const op_suite suite_batch_norm_train_fwd, suite_batch_norm_eval_fwd, suite_batch_norm_bwd;
 extern const op_suite suite_group_norm_fwd, suite_group_norm_bwd;
 

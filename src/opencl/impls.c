@@ -33,7 +33,6 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_pixel_shuffle_bwd] = LIST(&opencl_pixel_shuffle_plain),
     [OP_loss] = LIST(&opencl_loss_vector, &opencl_loss_plain),
     [OP_ssim] = LIST(&opencl_ssim_plain),
-    [OP_image_loss] = LIST(&opencl_image_loss_vector, &opencl_image_loss_plain),
     [OP_clip_norm] = LIST(&opencl_clip_norm_plain),
     [OP_mix] = LIST(&opencl_mix_plain),
     [OP_update] = LIST(&opencl_update_plain),

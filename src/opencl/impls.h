@@ -18,7 +18,6 @@ extern const op_impl opencl_upsample_plain; /* forward and backward */
 extern const op_impl opencl_pixel_shuffle_plain; /* forward and backward */
 extern const op_impl opencl_loss_vector, opencl_loss_plain;
 extern const op_impl opencl_ssim_plain;
-extern const op_impl opencl_image_loss_vector, opencl_image_loss_plain;
 extern const op_impl opencl_clip_norm_plain, opencl_mix_plain;
 extern const op_impl opencl_update_plain;
 extern const op_impl opencl_load_batch_plain;

@@ -141,13 +141,6 @@ typedef struct ssim_desc {
     bool training;
 } ssim_desc;
 
-/* images[i] = factor * sum over the elements of image i (losses.def), as exact as its float: in a fixed order, the same
- * whatever n. */
-typedef struct image_loss_desc {
-    loss_id loss;
-    size_t n, image_elements;
-} image_loss_desc;
-
 /* A step of an optimiser (optimisers.def) for each parameter, with op_step.rates. */
 typedef struct update_desc {
     optimiser_id optimiser;
@@ -237,7 +230,6 @@ typedef struct op_desc {
         pixel_shuffle_desc pixel_shuffle;
         loss_desc loss;
         ssim_desc ssim;
-        image_loss_desc image_loss;
         update_desc update;
         clip_norm_desc clip_norm;
         mix_desc mix;
@@ -267,7 +259,6 @@ enum { PIXEL_SHUFFLE_FWD_X, PIXEL_SHUFFLE_FWD_Y };
 enum { PIXEL_SHUFFLE_BWD_DY, PIXEL_SHUFFLE_BWD_DX };
 enum { LOSS_Y, LOSS_TARGET, LOSS_LOSSES, LOSS_DY };
 enum { SSIM_Y, SSIM_TARGET, SSIM_IMAGES, SSIM_LOSSES, SSIM_DY };
-enum { IMAGE_LOSS_Y, IMAGE_LOSS_TARGET, IMAGE_LOSS_IMAGES };
 enum { UPDATE_PARAMETERS, UPDATE_GRADIENTS, UPDATE_STATE }; /* the states, one after the other */
 enum { CLIP_NORM_GRADIENTS, CLIP_NORM_FACTOR };
 enum { MIX_X, MIX_Y };

@@ -29,7 +29,6 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_pixel_shuffle_bwd] = LIST(&plain_pixel_shuffle),
     [OP_loss] = LIST(&plain_loss),
     [OP_ssim] = LIST(&plain_ssim),
-    [OP_image_loss] = LIST(&plain_image_loss),
     [OP_clip_norm] = LIST(&plain_clip_norm),
     [OP_mix] = LIST(&plain_mix),
     [OP_update] = LIST(&plain_update),

@@ -36,35 +36,22 @@ static loss_point reference_bce(double y, double t) {
     return (loss_point){value, p - t, value + fabs(y) * fmin(t, 1 - t), p + t};
 }
 
-static loss_point reference_point(loss_id loss, double y, double t) {
+void reference_loss(const loss_desc *d, const double *y, const double *target, reference_output loss,
+                    reference_output dy) {
     static loss_point (*const losses[LOSS_COUNT])(double, double) = {
         [LOSS_mse] = reference_mse,
         [LOSS_l1] = reference_l1,
         [LOSS_huber] = reference_huber,
         [LOSS_bce] = reference_bce,
     };
-    return losses[loss](y, t);
-}
-
-void reference_loss(const loss_desc *d, const double *y, const double *target, reference_output loss,
-                    reference_output dy) {
     output_start(loss, 1);
     if (d->with_gradient) output_start(dy, d->count);
     for (size_t i = 0; i < d->count; i++) {
-        const loss_point point = reference_point(d->loss, y[i], target[i]);
+        const loss_point point = losses[d->loss](y[i], target[i]);
         loss.value[0] += d->scale * point.value;
         loss.magnitude[0] += d->scale * point.value_magnitude;
         if (!d->with_gradient) continue;
         dy.value[i] = d->scale * point.gradient;
         dy.magnitude[i] = d->scale * point.gradient_magnitude;
-    }
-}
-
-void reference_image_loss(const image_loss_desc *d, const double *y, const double *target, reference_output images) {
-    output_start(images, d->n);
-    for (size_t i = 0; i < d->n * d->image_elements; i++) {
-        const loss_point point = reference_point(d->loss, y[i], target[i]);
-        images.value[i / d->image_elements] += point.value;
-        images.magnitude[i / d->image_elements] += point.value_magnitude;
     }
 }

@@ -49,7 +49,6 @@ void reference_loss(const loss_desc *d, const double *y, const double *target, r
                     reference_output dy);
 void reference_ssim(const ssim_desc *d, const double *y, const double *target, reference_output images,
                     reference_output loss, reference_output dy);
-void reference_image_loss(const image_loss_desc *d, const double *y, const double *target, reference_output images);
 void reference_mix(const mix_desc *d, double keep, double more, const double *x, const double *y_before,
                    reference_output y);
 void reference_clip_norm(const clip_norm_desc *d, const double *before, reference_output gradients,
