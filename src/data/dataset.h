@@ -2,6 +2,8 @@
 #ifndef CLAE_DATA_DATASET_H
 #define CLAE_DATA_DATASET_H
 
+#include "data/picture_dataset.h"
+
 #include <clae/dataset.h>
 #include <clae/model.h>
 
@@ -37,6 +39,9 @@ clae_status dataset_read_values(const clae_dataset *dataset, size_t image, doubl
 
 /* The file that clae_dataset_open reads for a name and a split, as a fresh string; NULL after a failure. */
 clae_status dataset_find(const clae_context *context, const char *name, clae_split split, char **path);
+
+/* Whether what dataset_find has found are pictures, and of what kind, not an array. */
+bool dataset_has_pictures(const clae_context *context, const char *path, picture_origin *origin);
 
 /* *bytes: of the elements of `shape` (n, c, h, w and is_float of it). CLAE_ERROR_INPUT when there are none or too many.
  */

@@ -26,13 +26,18 @@ static bool is_array(const clae_context *context, const char *path) {
     return image_file_is_array(&quiet, path);
 }
 
+bool dataset_has_pictures(const clae_context *context, const char *path, picture_origin *origin) {
+    *origin = PICTURES_OF_FOLDER;
+    if (image_path_member(path)) return false;
+    return path_is_folder(path) || (!is_array(context, path) && picture_origin_of(path, origin));
+}
+
 static clae_status open_path(clae_context *context, const char *path, clae_split split,
                              const clae_dataset_options *options, clae_dataset **dataset) {
     clae_dataset_info shape;
     void *elements;
-    picture_origin origin = PICTURES_OF_FOLDER;
-    const bool has_member = image_path_member(path) != NULL;
-    if (!has_member && (path_is_folder(path) || (!is_array(context, path) && picture_origin_of(path, &origin))))
+    picture_origin origin;
+    if (dataset_has_pictures(context, path, &origin))
         return picture_dataset_open(context, path, origin, split, options, dataset);
     clae_status status = image_file_read(context, path, split, options, &shape, &elements);
     if (status == CLAE_OK) status = dataset_adopt(context, &shape, elements, path, dataset);

@@ -39,21 +39,22 @@ typedef struct part {
     size_t count;
 } part;
 
-static clae_status list_pictures(opening *o) {
+clae_status picture_dataset_list(const clae_context *context, const char *path, picture_origin origin,
+                                 const clae_dataset_options *options, picture_list *list) {
     static clae_status (*const lists[])(const clae_context *, const char *, picture_list *) = {
         [PICTURES_OF_FOLDER] = picture_list_folder,
         [PICTURES_OF_TEXT] = picture_list_text,
         [PICTURES_OF_ARCHIVE] = picture_list_archive,
         [PICTURES_OF_FILE] = picture_list_file,
     };
-    const double share = o->options->test_share;
-    clae_status status = lists[o->origin](o->context, o->path, &o->list);
+    const double share = options->test_share;
+    clae_status status = lists[origin](context, path, list);
     if (status == CLAE_OK)
-        status = picture_list_arrange(o->context, &o->list,
+        status = picture_list_arrange(context, list,
                                       share == 0  ? DEFAULT_TEST_SHARE
                                       : share < 0 ? 0
                                                   : share,
-                                      o->options->labels);
+                                      options->labels);
     return status;
 }
 
@@ -330,7 +331,7 @@ static clae_status decode_splits(opening *o, clae_split split, clae_dataset **da
 }
 
 static clae_status make_images(opening *o, clae_split split, clae_dataset **dataset) {
-    clae_status status = is_listed_late(o) ? list_pictures(o) : CLAE_OK;
+    clae_status status = is_listed_late(o) ? picture_dataset_list(o->context, o->path, o->origin, o->options, &o->list) : CLAE_OK;
     if (status == CLAE_OK) status = check_some(o);
     if (status != CLAE_OK) return status;
     say_others(o);
@@ -353,7 +354,7 @@ clae_status picture_dataset_open(clae_context *context, const char *path, pictur
                  .stamp = {HASH_FNV1A_START, HASH_FNV1A_START}};
     *dataset = NULL;
     clae_status status = picture_form_of(context, options, &o.form);
-    if (status == CLAE_OK && !is_listed_late(&o)) status = list_pictures(&o);
+    if (status == CLAE_OK && !is_listed_late(&o)) status = picture_dataset_list(o.context, o.path, o.origin, o.options, &o.list);
     o.folder = cache_folder(&o);
     stamp_place(&o, &o.stamp.place);
     stamp_contents(&o, &o.stamp.contents);
