@@ -157,6 +157,63 @@ static void test_evaluate(void **state) {
     clae_dataset_free(plane);
 }
 
+/* Images of more elements than have a covariance matrix made: waves of falling weight, and noise. */
+enum { WIDE = 33, WIDE_E = WIDE * WIDE, WIDE_D = 8 };
+
+static clae_dataset *make_waves(stage *s, size_t n) {
+    float *values = malloc(n * WIDE_E * sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < n; i++)
+        for (size_t e = 0; e < WIDE_E; e++) {
+            double value = 0.02 * philox_normal((philox_stream){2, PHILOX_SELFTEST, 2}, i * WIDE_E + e);
+            for (size_t k = 0; k < 2 * WIDE_D; k++)
+                value += pow(0.8, (double)k) * cos(M_PI * (double)(k + 1) * ((double)e + 0.5) / WIDE_E) *
+                         philox_normal((philox_stream){2, PHILOX_SELFTEST, 1}, i * 2 * WIDE_D + k);
+            values[i * WIDE_E + e] = (float)value;
+        }
+    clae_dataset *dataset = NULL;
+    assert_int_equal(clae_dataset_from_floats(s->context, values, n, 1, WIDE, WIDE, &dataset), CLAE_OK);
+    free(values);
+    return dataset;
+}
+
+static void check_orthonormal(const clae_pca *pca) {
+    for (size_t a = 0; a < pca->max_dims; a++)
+        for (size_t b = 0; b <= a; b++) {
+            double product = 0;
+            for (size_t e = 0; e < pca->elements; e++)
+                product += pca->components[a * pca->elements + e] * pca->components[b * pca->elements + e];
+            assert_near(product, a == b, 1e-9);
+        }
+}
+
+/* The subspace has the variance of the exact components, dimension by dimension, also in chunks of images. */
+static void test_subspace(void **state) {
+    stage *s = *state;
+    static const size_t counts[] = {5, 70, 700};
+    assert_true(WIDE_E > PCA_EXACT_ELEMENTS);
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        clae_dataset *waves = make_waves(s, counts[c]);
+        clae_pca *exact = NULL, *fitted = NULL;
+        assert_int_equal(clae_pca_fit(s->device, waves, NULL, WIDE_D, &fitted), CLAE_OK);
+        assert_int_equal(clae_pca_fit(s->device, waves, NULL, WIDE_D, &exact), CLAE_OK);
+        assert_memory_equal(exact->components, fitted->components, WIDE_D * WIDE_E * sizeof *exact->components);
+        assert_int_equal(pca_fit_exact(exact, &(numerics){0}, waves), CLAE_OK);
+        pca_free_coding(exact);
+        assert_int_equal(pca_prepare_coding(exact, &(numerics){0}), CLAE_OK);
+        check_orthonormal(fitted);
+        for (size_t dims = 1; dims <= WIDE_D; dims++) {
+            clae_evaluation a, b;
+            assert_int_equal(clae_pca_evaluate(exact, dims, waves, &(double){1}, &a), CLAE_OK);
+            assert_int_equal(clae_pca_evaluate(fitted, dims, waves, &(double){1}, &b), CLAE_OK);
+            assert_near(b.mse_per_pixel, a.mse_per_pixel, 1e-4 * a.mse_per_pixel + 1e-9);
+        }
+        clae_pca_free(fitted);
+        clae_pca_free(exact);
+        clae_dataset_free(waves);
+    }
+}
+
 static void test_refusals(void **state) {
     stage *s = *state;
     clae_dataset *plane = make_plane(s, 20, 0.3), *other = NULL;
@@ -219,8 +276,9 @@ static void test_fashion_mnist(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_components), cmocka_unit_test(test_coding), cmocka_unit_test(test_evaluate),
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_mnist),  cmocka_unit_test(test_fashion_mnist),
+        cmocka_unit_test(test_components),    cmocka_unit_test(test_coding),   cmocka_unit_test(test_evaluate),
+        cmocka_unit_test(test_subspace),      cmocka_unit_test(test_refusals), cmocka_unit_test(test_mnist),
+        cmocka_unit_test(test_fashion_mnist),
     };
     return cmocka_run_group_tests(tests, stage_open, stage_close);
 }

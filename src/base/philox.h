@@ -16,6 +16,7 @@ typedef enum philox_purpose {
     PHILOX_SELFTEST,
     PHILOX_DROPOUT,
     PHILOX_VALIDATION,
+    PHILOX_PCA,
 } philox_purpose;
 
 typedef struct philox_stream {

@@ -107,28 +107,31 @@ static clae_status compute_covariance(const clae_pca *pca, const numerics *numer
     return status;
 }
 
-static clae_status fit_components(clae_pca *pca, const numerics *numerics, const clae_dataset *images) {
+clae_status pca_fit_exact(clae_pca *pca, const numerics *numerics, const clae_dataset *images) {
     const clae_context *context = pca->device->context;
-    size_t square_bytes, component_bytes;
+    size_t square_bytes;
     if (!size_product((const size_t[]){pca->elements, pca->elements, sizeof(double)}, 3, &square_bytes))
         return fail(context, CLAE_ERROR_INPUT, "PCA of images of %zu elements needs more memory than there can be",
                     pca->elements);
-    component_bytes = pca->max_dims * pca->elements * sizeof(double);
     double *covariance = calloc(1, square_bytes);
+    if (!covariance) return fail_memory(context, square_bytes, "PCA");
+    clae_status status = compute_covariance(pca, numerics, images, covariance);
+    if (!status) status = pca_principal_components(context, covariance, pca->elements, pca->max_dims, pca->components);
+    free(covariance);
+    return status;
+}
+
+static clae_status fit_components(clae_pca *pca, const numerics *numerics, const clae_dataset *images) {
+    const size_t component_bytes = pca->max_dims * pca->elements * sizeof(double);
     pca->image = malloc(pca->elements * sizeof *pca->image);
     pca->mean = malloc(pca->elements * sizeof *pca->mean);
     pca->components = malloc(component_bytes);
-    clae_status status = CLAE_OK;
-    if (!covariance || !pca->image || !pca->mean || !pca->components) {
-        status = fail_memory(context, square_bytes + component_bytes, "PCA");
-        goto done;
-    }
-    status = compute_mean(pca, images);
-    if (!status) status = compute_covariance(pca, numerics, images, covariance);
-    if (!status) status = pca_principal_components(context, covariance, pca->elements, pca->max_dims, pca->components);
-done:
-    free(covariance);
-    return status;
+    if (!pca->image || !pca->mean || !pca->components)
+        return fail_memory(pca->device->context, component_bytes, "PCA");
+    const clae_status status = compute_mean(pca, images);
+    if (status != CLAE_OK) return status;
+    return pca->elements <= PCA_EXACT_ELEMENTS ? pca_fit_exact(pca, numerics, images)
+                                               : pca_fit_subspace(pca, numerics, images);
 }
 
 clae_status clae_pca_fit(clae_device *device, const clae_dataset *train, const clae_settings *settings, size_t max_dims,

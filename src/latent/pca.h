@@ -33,7 +33,19 @@ clae_status pca_centre(const clae_pca *pca, const clae_dataset *images, size_t f
 clae_status pca_prepare_coding(clae_pca *pca, const numerics *numerics);
 void pca_free_coding(clae_pca *pca);
 
-/* Mean and principal components, without a device: covariance [elements][elements] is destroyed. The sign of a
+/* Images of more elements have no covariance matrix made of them: it would have more than 8 MiB, and its eigenvectors
+ * take time of the third power. */
+#define PCA_EXACT_ELEMENTS 1024
+
+/* Components of images whose mean is known, on the device: by the covariance matrix, or by randomised subspace iteration,
+ * whose components have the variance of the exact ones to about 1e-6. The same bits for the same images and device. */
+clae_status pca_fit_exact(clae_pca *pca, const numerics *numerics, const clae_dataset *images);
+clae_status pca_fit_subspace(clae_pca *pca, const numerics *numerics, const clae_dataset *images);
+
+/* Makes the largest element positive. */
+void pca_fix_sign(double *component, size_t elements);
+
+/* Principal components, without a device: covariance [elements][elements] is destroyed. The sign of a
  * component is such that its largest element is positive. */
 clae_status pca_principal_components(const clae_context *context, double *covariance, size_t elements, size_t max_dims,
                                      double *components);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void fix_sign(double *component, size_t elements) {
+void pca_fix_sign(double *component, size_t elements) {
     size_t largest = 0;
     for (size_t e = 1; e < elements; e++)
         if (fabs(component[e]) > fabs(component[largest])) largest = e;
@@ -38,7 +38,7 @@ clae_status pca_principal_components(const clae_context *context, double *covari
     for (size_t d = 0; d < max_dims; d++) {
         double *component = components + d * elements;
         memcpy(component, vectors + (max_dims - 1 - d) * elements, elements * sizeof *component);
-        fix_sign(component, elements);
+        pca_fix_sign(component, elements);
     }
 done:
     free(support);
