@@ -18,12 +18,12 @@ __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1))) void
 clip_norm_chunk(__global const float *g, ulong g_offset, __global float *sums, ulong sums_offset, uint count,
                 uint chunk) {
     __local float shared[LOCAL];
-    const uint start = get_group_id(0) * chunk, end = min(start + chunk, count);
+    const uint start = GROUP_ID(0, LOCAL) * chunk, end = min(start + chunk, count);
     float sum = 0.0f;
     g += g_offset;
     for (uint e = start + get_local_id(0); e < end; e += LOCAL) sum = fma(g[e], g[e], sum);
     const float total = group_sum(sum, shared);
-    if (get_local_id(0) == 0) sums[sums_offset + get_group_id(0)] = total;
+    if (get_local_id(0) == 0) sums[sums_offset + GROUP_ID(0, LOCAL)] = total;
 }
 
 __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1))) void

@@ -46,7 +46,7 @@ KERNEL void ssim_windows(__global const float *y, ulong y_offset, __global const
 KERNEL void ssim_images(__global const float *maps, ulong maps_offset, __global float *images, ulong images_offset,
                         uint windows) {
     __local float shared[LOCAL];
-    const ulong image = get_group_id(0);
+    const ulong image = GROUP_ID(0, LOCAL);
     maps += maps_offset + image * windows;
     float sum = 0.0f;
     for (uint i = get_local_id(0); i < windows; i += LOCAL) sum += maps[i];

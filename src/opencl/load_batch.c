@@ -1,16 +1,24 @@
+#include "base/decimal.h"
 #include "opencl/impls.h"
 #include "opencl/instance.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { CPU_VECTOR = 16, CPU_MOST_ITEMS = 64, GPU_VECTOR = 4, GPU_GROUP_ITEMS = 64, GPU_MOST_ITEMS = 32768 };
+
+/* The scales, or the shifts, of all channels as an option. */
+enum { LIST_BYTES = LOAD_BATCH_MAX_CHANNELS * DECIMAL_BYTES };
 
 typedef struct load_batch_instance {
     opencl_instance base;
     size_t images_per_item;
-    float normalisation[2 * LOAD_BATCH_MAX_CHANNELS]; /* the scales of all channels, then the shifts */
 } load_batch_instance;
+
+static void load_batch_write(const float *values, size_t count, char list[LIST_BYTES]) {
+    int used = 0;
+    for (size_t i = 0; i < count; i++)
+        used += decimal_print(list + used, DECIMAL_BYTES, i ? ",%.9ef" : "%.9ef", (double)values[i]);
+}
 
 static clae_status load_batch_run(op_instance *instance, const op_args *args) {
     load_batch_instance *self = (load_batch_instance *)instance;
@@ -22,8 +30,7 @@ static clae_status load_batch_run(op_instance *instance, const op_args *args) {
         &launch->kernel,
         OPENCL_ARGS(arg_view(args->operand[LOAD_BATCH_ELEMENTS]), arg_view(indices),
                     arg_view(args->operand[LOAD_BATCH_X]), arg_uint(desc->n), arg_uint(desc->image_elements),
-                    arg_uint(self->images_per_item),
-                    arg_struct(self->normalisation, 2 * desc->channels * sizeof *self->normalisation)));
+                    arg_uint(self->images_per_item), arg_float(desc->scale[0]), arg_float(desc->shift[0])));
     return status ? status : opencl_launch_run(launch);
 }
 
@@ -38,11 +45,13 @@ static clae_status load_batch_prepare(clae_device *base, const op_desc *desc, co
     const bool cpu = device->class == OPENCL_CLASS_CPU;
     const size_t channels = desc->load_batch.channels, vector = cpu ? CPU_VECTOR : GPU_VECTOR;
     const size_t most_items = cpu ? CPU_MOST_ITEMS : GPU_MOST_ITEMS;
-    char options[64];
-    memcpy(self->normalisation, desc->load_batch.scale, channels * sizeof(float));
-    memcpy(self->normalisation + channels, desc->load_batch.shift, channels * sizeof(float));
-    snprintf(options, sizeof options, "-DVEC=%zu -DCHANNELS=%zu -DELEMENT=%s%s", vector, channels,
-             desc->load_batch.from_float ? "float" : "uchar", cpu ? " -DWHOLE_ROWS" : "");
+    char scales[LIST_BYTES], shifts[LIST_BYTES], options[2 * LIST_BYTES + 96];
+    int used = snprintf(options, sizeof options, "-DVEC=%zu -DCHANNELS=%zu -DELEMENT=%s%s", vector, channels,
+                        desc->load_batch.from_float ? "float" : "uchar", cpu ? " -DWHOLE_ROWS" : "");
+    load_batch_write(desc->load_batch.scale, channels, scales);
+    load_batch_write(desc->load_batch.shift, channels, shifts);
+    if (channels > 1)
+        snprintf(options + used, sizeof options - (size_t)used, " -DSCALES=%s -DSHIFTS=%s", scales, shifts);
     status = opencl_kernel_create(device, "load_batch.cl", options, "load_batch", &launch->kernel);
     if (status) return opencl_instance_finish(instance, status);
     self->images_per_item = (desc->load_batch.n + most_items - 1) / most_items;

@@ -115,10 +115,6 @@ static inline opencl_arg arg_float(float value) {
 static inline opencl_arg arg_geometry(const struct conv_geometry *geometry) {
     return (opencl_arg){.type = OPENCL_ARG_STRUCT, .bytes = sizeof *geometry, .structure = geometry};
 }
-/* Of at most 1024 bytes with all other arguments, which is what every device takes. */
-static inline opencl_arg arg_struct(const void *structure, size_t bytes) {
-    return (opencl_arg){.type = OPENCL_ARG_STRUCT, .bytes = bytes, .structure = structure};
-}
 #define OPENCL_ARGS(...) ((const opencl_arg[]){__VA_ARGS__, {.type = OPENCL_ARG_END}})
 
 /* Sets all arguments from the first on: opencl_kernel_set(kernel, OPENCL_ARGS(arg_view(x), arg_int(n))). */

@@ -110,6 +110,9 @@ bool settings_say_network(const clae_settings *settings);
  */
 clae_status settings_merge(const clae_context *context, const char *folder, const clae_settings *stored,
                            clae_settings *settings);
+/* A line for each of SETTING_LATER that such a run goes on with and did not have. */
+void settings_say_changes(const clae_context *context, const char *folder, const clae_settings *stored,
+                          const clae_settings *settings);
 
 /* What the settings of SETTINGS_NUMERICS say, whose text is borrowed; NULL: the defaults. CLAE_ERROR_INPUT when there
  * is no such implementation. */

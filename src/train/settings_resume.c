@@ -61,8 +61,9 @@ static void warn_of_changes(const clae_context *context, const char *folder, con
     free(ours);
 }
 
-static void say_changes(const clae_context *context, const char *folder, const clae_settings *stored,
-                        const clae_settings *settings, uint64_t different) {
+void settings_say_changes(const clae_context *context, const char *folder, const clae_settings *stored,
+                          const clae_settings *settings) {
+    const uint64_t different = resume_differences(stored, settings, SETTING_LATER);
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         if (!(different >> i & 1)) continue;
         char *before = resume_text(&settings_table[i], stored), *now = resume_text(&settings_table[i], settings);
@@ -97,7 +98,6 @@ clae_status settings_merge(const clae_context *context, const char *folder, cons
         if (!setting_is_given(row, settings) && !setting_copy(row, stored, settings))
             return fail_memory(context, strlen(row->name), "the settings");
     }
-    say_changes(context, folder, stored, settings, resume_differences(stored, settings, SETTING_LATER));
     if (changed) warn_of_changes(context, folder, stored, settings, changed);
     return CLAE_OK;
 }

@@ -31,7 +31,7 @@ static loss_point reference_huber(double y, double t) {
 
 /* Of t and a probability whose logit is y: -t log(p) - (1 - t) log(1 - p), with log(p) = -log(1 + exp(-y)). */
 static loss_point reference_bce(double y, double t) {
-    const double log_p = y > 0 ? -log1p(exp(-y)) : y - log1p(exp(y)), log_rest = log_p - y;
+    const double log_p = y > 0 ? -log1p(exp(-y)) : y - log1p(exp(y)), log_rest = y > 0 ? log_p - y : -log1p(exp(y));
     const double value = -t * log_p - (1 - t) * log_rest, p = exp(log_p);
     return (loss_point){value, p - t, value + fabs(y) * fmin(t, 1 - t), p + t};
 }

@@ -134,6 +134,7 @@ static clae_status make_model(run *run, const char *init) {
     clae_status status = network_create(run->context, &run->settings, &shape, &run->model);
     if (!status && stored && settings_say_network(&run->settings))
         status = network_check_same(run->context, run->folder.path, stored, run->model);
+    if (!status && stored) settings_say_changes(run->context, run->folder.path, stored, &run->settings);
     if (!status) status = network_keep(run->model, &run->settings);
     if (!status) status = dataset_check_shape(run->test, clae_model_input_shape(run->model), "the autoencoder");
     if (!status && init) status = clae_model_load_weights(run->model, init);
