@@ -21,7 +21,6 @@ static void emit_load(plan_builder *b, const plan_request *request, plan *plan) 
         desc.load_batch.scale[k] = (float)(1.0 / (pixels_unit(request->from_float) * model->std[k]));
         desc.load_batch.shift[k] = (float)(-model->mean[k] / model->std[k]);
     }
-    b->phase = PHASE_LOAD;
     PLAN_ADD(b, &desc, plan_add_tensor(b, TENSOR_ELEMENTS, 0, 0), plan_add_tensor(b, TENSOR_INDICES, 0, 0), plan->x);
 }
 
@@ -39,7 +38,6 @@ static op_desc ssim_desc_of(const plan_request *request) {
 static void emit_ssim(plan_builder *b, const plan_request *request, plan *plan, int dy) {
     const op_desc desc = ssim_desc_of(request);
     plan->image_losses = layer_new_tensor(b, request->batch_size);
-    b->phase = PHASE_LOSS;
     if (b->out_of_memory) return;
     b->tensors[plan->image_losses].is_output = request->evaluate;
     PLAN_ADD(b, &desc, plan->y, plan->target, plan->image_losses,
@@ -56,7 +54,6 @@ static void emit_loss(plan_builder *b, const plan_request *request, plan *plan, 
         .op = OP_loss,
         .loss = {
             .loss = request->loss, .count = count, .scale = 1.0f / (float)request->batch_size, .with_gradient = true}};
-    b->phase = PHASE_LOSS;
     PLAN_ADD(b, &desc, plan->y, plan->target, plan_add_tensor(b, TENSOR_LOSSES, 0, 1), dy);
 }
 
@@ -86,7 +83,6 @@ static void skip_gradient(plan_builder *b, layer_state *first, int dy, size_t co
 }
 
 static void emit_backward(plan_builder *b, const clae_model *model, layer_state *states, size_t end, int dy) {
-    b->phase = PHASE_BACKWARD;
     for (size_t i = end; i-- > 0 && dy >= 0 && !b->out_of_memory;) {
         const layer *l = &model->layers[i];
         const bool with_dx = parameters_before(model, i);
@@ -101,7 +97,6 @@ static void emit_backward(plan_builder *b, const clae_model *model, layer_state 
 
 static int emit_forward(plan_builder *b, const clae_model *model, layer_state *states, size_t first, size_t end,
                         int x) {
-    b->phase = PHASE_FORWARD;
     for (size_t i = first; i < end; i++) {
         const layer *l = &model->layers[i];
         states[i] =
@@ -174,7 +169,7 @@ static clae_status build_update(const plan_request *request, plan *plan) {
     const optimiser_id optimiser = request->update->optimiser;
     const size_t floats = request->model->trained_floats, states = update_state_count(optimiser);
     const op_desc desc = {.op = OP_update, .update = {optimiser, floats}};
-    plan_builder b = {.n = 1, .phase = PHASE_UPDATE};
+    plan_builder b = {.n = 1};
     const int values = plan_add_tensor(&b, TENSOR_VALUE, 0, floats);
     const int gradients = plan_add_tensor(&b, TENSOR_GRADIENT, 0, floats);
     emit_clip(&b, request, gradients, floats);

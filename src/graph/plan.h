@@ -19,9 +19,6 @@ typedef enum plan_tensor_kind {
     TENSOR_LOSSES,
 } plan_tensor_kind;
 
-/* What a plan does, one after the other. The update has a plan of its own: between the two, gradients are complete. */
-typedef enum plan_phase { PHASE_LOAD, PHASE_FORWARD, PHASE_LOSS, PHASE_BACKWARD, PHASE_UPDATE, PHASE_COUNT } plan_phase;
-
 typedef struct plan_tensor {
     plan_tensor_kind kind;
     size_t offset, count;     /* floats */
@@ -31,7 +28,6 @@ typedef struct plan_tensor {
 
 typedef struct plan_node {
     op_desc desc;
-    plan_phase phase;
     int operand[OP_MAX_OPERANDS]; /* tensors; -1: none */
     const char *layer;            /* "encoder.0", "" for what belongs to no layer */
     op_instance *instance;
@@ -45,7 +41,6 @@ struct plan_builder {
     size_t tensor_count, tensor_capacity;
     int n;         /* batch */
     bool training; /* layers that compute otherwise then do so */
-    plan_phase phase;
     const char *layer;  /* of the nodes that are added */
     bool out_of_memory; /* sticky; looked at once, at the end */
 };
@@ -87,7 +82,7 @@ typedef struct plan {
     bool owns_arena, owns_workspace;
 } plan;
 
-/* A whole step of training on bytes, but for the update; and that. */
+/* A whole step of training on bytes, but for the update; and that, before which gradients are complete. */
 plan_request plan_request_of_training(clae_device *device, const clae_model *model, size_t batch_size);
 plan_request plan_request_of_update(clae_device *device, const clae_model *model, const training_update *update);
 

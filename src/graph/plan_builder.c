@@ -30,6 +30,6 @@ void plan_add_node(plan_builder *builder, const op_desc *desc, const int *operan
         return;
     }
     plan_node *node = &builder->nodes[builder->node_count++];
-    *node = (plan_node){.desc = *desc, .phase = builder->phase, .layer = builder->layer ? builder->layer : ""};
+    *node = (plan_node){.desc = *desc, .layer = builder->layer ? builder->layer : ""};
     for (size_t k = 0; k < OP_MAX_OPERANDS; k++) node->operand[k] = k < count ? operands[k] : -1;
 }
