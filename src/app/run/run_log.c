@@ -14,6 +14,7 @@
 
 #define HEADER "epoch,step,train_loss,test_loss,test_mse_per_pixel,seconds,images_per_second"
 #define VALIDATION_COLUMN ",validation_loss"
+#define HEADER_OF(has_validation) ((has_validation) ? HEADER VALIDATION_COLUMN "\n" : HEADER "\n")
 #define STEP_HEADER "step,loss\n"
 #define LOG_BYTES_MAX ((size_t)1 << 30)
 
@@ -43,11 +44,6 @@ static bool parse_row(const char *line, bool has_validation, run_log_row *row) {
     return count == (has_validation ? 8 : 7);
 }
 
-/* To be freed; NULL without memory. */
-static char *header_of(const run_log *log) {
-    return string_format("%s%s\n", HEADER, log->has_validation ? VALIDATION_COLUMN : "");
-}
-
 static clae_status keep_row(const clae_context *context, run_log *log, const run_log_row *row) {
     run_log_row *rows = realloc(log->rows, (log->count + 1) * sizeof *rows);
     if (!rows) return fail_memory(context, (log->count + 1) * sizeof *rows, "the log");
@@ -61,10 +57,8 @@ clae_status run_log_open(const clae_context *context, const char *path, uint64_t
     *log = (run_log){.has_validation = has_validation};
     clae_status status = read_text(context, path, &log->text);
     if (status) return status;
-    char *header = header_of(log);
-    if (!header) return fail_memory(context, 1, "the log");
+    const char *header = HEADER_OF(has_validation);
     size_t kept = strncmp(log->text, header, strlen(header)) ? 0 : strlen(header);
-    free(header);
     while (kept && !status) {
         const char *line = log->text + kept, *end = strchr(line, '\n');
         run_log_row row;
@@ -79,13 +73,12 @@ clae_status run_log_open(const clae_context *context, const char *path, uint64_t
 clae_status run_log_append(const clae_context *context, const char *path, run_log *log, const run_log_row *row) {
     clae_status status = keep_row(context, log, row);
     if (status) return status;
-    char *header = header_of(log), *last = log->has_validation ? string_format(",%.6f", row->validation_loss) : strdup("");
-    char *text = !header || !last ? NULL
-                                  : string_format("%s%s%" PRIu64 ",%" PRIu64 ",%.6f,%.6f,%.6f,%.2f,%.1f%s\n",
-                                                  *log->text ? "" : header, log->text, row->epoch, row->step,
-                                                  row->train_loss, row->test_loss, row->test_mse_per_pixel, row->seconds,
-                                                  row->images_per_second, last);
-    free(header);
+    char *last = log->has_validation ? string_format(",%.6f", row->validation_loss) : strdup("");
+    char *text = !last ? NULL
+                       : string_format("%s%s%" PRIu64 ",%" PRIu64 ",%.6f,%.6f,%.6f,%.2f,%.1f%s\n",
+                                       *log->text ? "" : HEADER_OF(log->has_validation), log->text, row->epoch,
+                                       row->step, row->train_loss, row->test_loss, row->test_mse_per_pixel,
+                                       row->seconds, row->images_per_second, last);
     free(last);
     if (!text) return fail_memory(context, strlen(log->text), "the log");
     free(log->text);
