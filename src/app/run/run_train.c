@@ -204,7 +204,6 @@ static clae_status test(loop *loop, run_log_row *row) {
     if (!status) status = infer_update(loop->infer, loop->run->model);
     if (!status) status = clae_infer_evaluate(loop->infer, loop->run->test, &evaluation);
     if (status) return status;
-    loop->test_seconds = now_seconds() - start;
     *row = (run_log_row){
         .epoch = loop->progress.epoch,
         .step = loop->progress.step,
@@ -335,12 +334,14 @@ static uint64_t schedule_steps(const run *run) {
     return schedule_has_end(&run->settings) ? run->settings.epochs * ((n + batch_size - 1) / batch_size) : 0;
 }
 
-static clae_status prepare_validator(loop *loop, clae_device *device, const clae_settings *settings) {
-    const clae_status status = clae_infer_create(device, loop->run->model, settings, 0, &loop->validator);
+/* What evaluates images between epochs, in the trainer's buffers. */
+static clae_status prepare_infer(const loop *loop, const clae_dataset *images, clae_infer **infer) {
+    const clae_settings *settings = &loop->trainer->settings;
+    const clae_status status = clae_infer_create(loop->trainer->device, loop->run->model, settings, 0, infer);
     if (status) return status;
-    loop->validator->runner.share = loop->trainer->full;
-    loop->validator->loss = loop->infer->loss;
-    return infer_prepare_evaluation(loop->validator, loop->run->validation);
+    (*infer)->runner.share = loop->trainer->full;
+    (*infer)->loss = loss_find(settings->loss);
+    return infer_prepare_evaluation(*infer, images);
 }
 
 static clae_status prepare(loop *loop, clae_device *device) {
@@ -352,12 +353,8 @@ static clae_status prepare(loop *loop, clae_device *device) {
     if (!status) status = clae_trainer_create(device, run->model, run->train, &settings, &loop->trainer);
     if (!status) run_device_text(device, &loop->trainer->numerics, loop->device);
     if (!status) status = restore(loop);
-    if (!status) status = clae_infer_create(device, run->model, &settings, 0, &loop->infer);
-    if (status) return status;
-    loop->infer->runner.share = loop->trainer->full;
-    loop->infer->loss = loss_find(settings.loss);
-    status = infer_prepare_evaluation(loop->infer, run->test);
-    if (!status && run->validation) status = prepare_validator(loop, device, &settings);
+    if (!status) status = prepare_infer(loop, run->test, &loop->infer);
+    if (!status && run->validation) status = prepare_infer(loop, run->validation, &loop->validator);
     return status ? status : open_logs(loop);
 }
 
