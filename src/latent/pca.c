@@ -32,6 +32,11 @@ clae_status pca_centre(const clae_pca *pca, const clae_dataset *images, size_t f
     return status;
 }
 
+clae_status pca_multiply(op_instance *gemm, buffer *a, buffer *b, buffer *c, buffer *workspace) {
+    const op_args args = {.operand = {[GEMM_A] = {a}, [GEMM_B] = {b}, [GEMM_C] = {c}}, .workspace = {workspace}};
+    return op_run(gemm, &args);
+}
+
 static clae_status compute_mean(clae_pca *pca, const clae_dataset *images) {
     const size_t elements = pca->elements, n = images->info.n;
     clae_status status = CLAE_OK;
@@ -81,13 +86,11 @@ static void close_work(covariance_work *work) {
 static clae_status add_chunk(covariance_work *work, const clae_pca *pca, const clae_dataset *images, size_t first,
                              size_t n, double *covariance) {
     const size_t elements = pca->elements;
-    op_args args = {
-        .operand =
-            {[GEMM_A] = {work->pixels_buffer}, [GEMM_B] = {work->pixels_buffer}, [GEMM_C] = {work->product_buffer}},
-        .workspace = {work->workspace}};
     clae_status status = pca_centre(pca, images, first, n, work->rows, work->pixels);
     if (!status) status = buffer_upload(work->pixels_buffer, 0, work->pixels, work->rows * elements * sizeof(float));
-    if (!status) status = op_run(work->gemm, &args);
+    if (!status)
+        status = pca_multiply(work->gemm, work->pixels_buffer, work->pixels_buffer, work->product_buffer,
+                              work->workspace);
     if (!status) status = buffer_download(work->product_buffer, 0, work->product, elements * elements * sizeof(float));
     if (status) return status;
     for (size_t i = 0; i < elements * elements; i++) covariance[i] += work->product[i];

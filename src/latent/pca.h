@@ -29,6 +29,9 @@ size_t pca_chunk_rows(size_t elements, size_t rows);
 clae_status pca_centre(const clae_pca *pca, const clae_dataset *images, size_t first, size_t n, size_t chunk_rows,
                        float *centred);
 
+/* C = A B, or what the gemm's descriptor makes of them. */
+clae_status pca_multiply(op_instance *gemm, buffer *a, buffer *b, buffer *c, buffer *workspace);
+
 /* Allocates and prepares what encoding and decoding need, and uploads the components. */
 clae_status pca_prepare_coding(clae_pca *pca, const numerics *numerics);
 void pca_free_coding(clae_pca *pca);

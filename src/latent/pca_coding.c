@@ -67,24 +67,20 @@ void pca_free_coding(clae_pca *pca) {
 
 /* Staged pixels to staged codes, all max_dims of them. */
 static clae_status encode_chunk(const clae_pca *pca) {
-    op_args args = {
-        .operand =
-            {[GEMM_A] = {pca->pixels_buffer}, [GEMM_B] = {pca->components_buffer}, [GEMM_C] = {pca->codes_buffer}},
-        .workspace = {pca->workspace}};
     clae_status status = buffer_upload(pca->pixels_buffer, 0, pca->pixels, pixel_bytes(pca));
-    if (!status) status = op_run(pca->encode, &args);
+    if (!status)
+        status = pca_multiply(pca->encode, pca->pixels_buffer, pca->components_buffer, pca->codes_buffer,
+                              pca->workspace);
     if (!status) status = buffer_download(pca->codes_buffer, 0, pca->codes, code_bytes(pca));
     return status;
 }
 
 /* Staged codes to staged pixels, still centred. */
 static clae_status decode_chunk(const clae_pca *pca) {
-    op_args args = {
-        .operand =
-            {[GEMM_A] = {pca->codes_buffer}, [GEMM_B] = {pca->components_buffer}, [GEMM_C] = {pca->pixels_buffer}},
-        .workspace = {pca->workspace}};
     clae_status status = buffer_upload(pca->codes_buffer, 0, pca->codes, code_bytes(pca));
-    if (!status) status = op_run(pca->decode, &args);
+    if (!status)
+        status = pca_multiply(pca->decode, pca->codes_buffer, pca->components_buffer, pca->pixels_buffer,
+                              pca->workspace);
     if (!status) status = buffer_download(pca->pixels_buffer, 0, pca->pixels, pixel_bytes(pca));
     return status;
 }

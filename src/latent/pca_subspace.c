@@ -9,7 +9,6 @@
 #include "data/dataset.h"
 
 #include <lapacke.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,19 +78,14 @@ static void subspace_release(subspace *s) {
     free(s->q);
 }
 
-static clae_status subspace_multiply(const subspace *s, op_instance *gemm, buffer *a, buffer *b, buffer *c) {
-    const op_args args = {.operand = {[GEMM_A] = {a}, [GEMM_B] = {b}, [GEMM_C] = {c}}, .workspace = {s->workspace}};
-    return op_run(gemm, &args);
-}
-
 /* y += C q for a chunk of images; sums over chunks are in double. */
 static clae_status subspace_add_chunk(subspace *s, size_t first, size_t n) {
     const size_t elements = s->pca->elements, columns = s->columns;
     clae_status status = pca_centre(s->pca, s->images, first, n, s->rows, s->pixels);
     if (status == CLAE_OK)
         status = buffer_upload(s->pixels_buffer, 0, s->pixels, s->rows * elements * sizeof *s->pixels);
-    if (status == CLAE_OK) status = subspace_multiply(s, s->encode, s->pixels_buffer, s->q_buffer, s->codes);
-    if (status == CLAE_OK) status = subspace_multiply(s, s->decode, s->pixels_buffer, s->codes, s->y_buffer);
+    if (status == CLAE_OK) status = pca_multiply(s->encode, s->pixels_buffer, s->q_buffer, s->codes, s->workspace);
+    if (status == CLAE_OK) status = pca_multiply(s->decode, s->pixels_buffer, s->codes, s->y_buffer, s->workspace);
     if (status == CLAE_OK) status = buffer_download(s->y_buffer, 0, s->staged, elements * columns * sizeof *s->staged);
     if (status != CLAE_OK) return status;
     for (size_t e = 0; e < elements; e++)
