@@ -30,6 +30,20 @@ bool value_read_real(const char *text, double min, double max, double *real) {
     return true;
 }
 
+size_t value_read_reals(const char *text, double min, double max, size_t most, double *reals) {
+    size_t count = 0;
+    for (const char *end = text;; text = end + 1) {
+        char number[VALUE_TEXT_BYTES];
+        end = text + strcspn(text, ",");
+        const size_t length = (size_t)(end - text);
+        if (count == most || length >= sizeof number) return 0;
+        memcpy(number, text, length);
+        number[length] = '\0';
+        if (!value_read_real(number, min, max, &reals[count++])) return 0;
+        if (!*end) return count;
+    }
+}
+
 void value_expect_real(double min, double max, char text[VALUE_TEXT_BYTES]) {
     decimal_print(text, VALUE_TEXT_BYTES, "a number from %g to %g", min, max);
 }

@@ -29,16 +29,8 @@ static bool store_list(const option *option, option_list *field, const char *tex
 
 static bool store_reals(const option *option, option_reals *field, const char *text) {
     option_reals reals = {0};
-    for (const char *end = text;; text = end + 1) {
-        char number[VALUE_TEXT_BYTES];
-        end = text + strcspn(text, ",");
-        const size_t length = (size_t)(end - text);
-        if (reals.count == OPTION_REALS_MAX || length >= sizeof number) return false;
-        memcpy(number, text, length);
-        number[length] = '\0';
-        if (!value_read_real(number, option->min, option->max, &reals.values[reals.count++])) return false;
-        if (!*end) break;
-    }
+    reals.count = value_read_reals(text, option->min, option->max, OPTION_REALS_MAX, reals.values);
+    if (!reals.count) return false;
     *field = reals;
     return true;
 }

@@ -4,8 +4,8 @@
 #include "base/decimal.h"
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/value.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,25 +88,10 @@ static clae_status check_description(const clae_context *context, const safetens
                 "%s: is damaged: the layers, mean and std of its metadata do not match their model_crc32", path);
 }
 
-/* How many numbers a text has, all of them within the limits; 0 for anything else. */
-static size_t numbers_read(const char *text, double least, double *values) {
-    size_t count = 0;
-    for (const char *end = text; *end; text = end + 1, count++) {
-        char number[DECIMAL_BYTES];
-        end = text + strcspn(text, ",");
-        const size_t length = (size_t)(end - text);
-        if (count == CLAE_MAX_CHANNELS || length >= sizeof number) return 0;
-        memcpy(number, text, length);
-        number[length] = '\0';
-        if (!decimal_read(number, &values[count]) || values[count] < least || values[count] > LARGEST_STATISTIC)
-            return 0;
-    }
-    return count;
-}
-
 static bool statistics_read(const char *mean, const char *std, model_description *out) {
-    out->channels = numbers_read(mean, -LARGEST_STATISTIC, out->mean);
-    return out->channels > 0 && numbers_read(std, SMALLEST_STD, out->std) == out->channels;
+    out->channels = value_read_reals(mean, -LARGEST_STATISTIC, LARGEST_STATISTIC, CLAE_MAX_CHANNELS, out->mean);
+    return out->channels > 0 &&
+           value_read_reals(std, SMALLEST_STD, LARGEST_STATISTIC, CLAE_MAX_CHANNELS, out->std) == out->channels;
 }
 
 clae_status model_read_metadata(const clae_context *context, const safetensors_file *file, const char *path,
