@@ -30,8 +30,7 @@ clae_status session_open(session *session, console *console, const common_args *
         .memory_limit_bytes = (uint64_t)(args->memory_limit_mib * (1 << 20)),
     };
     clae_status status = clae_context_create(&options, &session->context);
-    numerics numerics;
-    return status ? status : settings_numerics(session->context, &args->settings, &numerics);
+    return status ? status : impls_check(session->context, args->settings.impl);
 }
 
 static const char *automatic_reason(const clae_device_info *info) {

@@ -156,9 +156,8 @@ static clae_status open_run(run *run, const run_options *options) {
     if (path_is_folder(run->folder.path)) status = run_claim(run, options->resume);
     if (status) return status;
     status = options->resume ? resume(run) : make_data_absolute(run);
-    numerics numerics;
     optimiser_complete(&run->settings);
-    if (!status) status = settings_numerics(run->context, &run->settings, &numerics);
+    if (!status) status = impls_check(run->context, run->settings.impl);
     if (!status) status = open_data(run);
     if (!status) status = make_model(run, options->init);
     return status;
