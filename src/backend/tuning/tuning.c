@@ -167,11 +167,11 @@ const tuning_entry *tuning_find_exactly(const clae_device *device, const op_desc
 
 const tuning_entry *tuning_find(const clae_device *device, const op_desc *desc, const numerics *numerics) {
     const struct tuning *tuning = device->tuning;
-    const tuning_entry *entry = tuning_find_exactly(device, desc, numerics);
     char op[TUNING_KEY_SIZE];
     if (!tuning || numerics->no_tuning) return NULL;
-    if (entry || !op_is_conv(desc->op)) return entry;
     key_of(desc, numerics, op);
+    const tuning_entry *entry = find(tuning, op);
+    if (entry || !op_is_conv(desc->op)) return entry;
     for (size_t i = 0; i < tuning->count; i++)
         if (same_but_images(tuning->entries[i].op, op)) return &tuning->entries[i];
     return NULL;
