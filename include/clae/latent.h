@@ -11,9 +11,11 @@ extern "C" {
 /* Principal components of centred pixels: the optimal linear autoencoder (Baldi and Hornik, 1989). */
 typedef struct clae_pca clae_pca;
 
-/* Fits up to max_dims components; the covariance is computed on the device, its eigenvectors in double on the host. Of
- * `settings` it takes those of numerics (clae/settings.h), NULL: the defaults. CLAE_ERROR_INPUT when max_dims exceeds
- * the elements of an image. The device must outlive the result. */
+/* Fits up to max_dims components. Of images of 1024 elements at most, the covariance is computed on the device and its
+ * eigenvectors in double on the host; larger images have no covariance made of them, and components by randomised
+ * subspace iteration, in passes over the images, which have the variance of the exact ones to about 1e-6. Of `settings`
+ * it takes those of numerics (clae/settings.h), NULL: the defaults. CLAE_ERROR_INPUT when max_dims exceeds the elements
+ * of an image. The device must outlive the result. */
 CLAE_API clae_status clae_pca_fit(clae_device *device, const clae_dataset *train, const clae_settings *settings,
                                   size_t max_dims, clae_pca **pca);
 
