@@ -17,8 +17,8 @@ typedef enum clae_log_level { CLAE_LOG_ERROR, CLAE_LOG_WARNING, CLAE_LOG_INFO, C
 /* Gets one line without a newline; valid during the call only. */
 typedef void (*clae_log_fn)(void *user, clae_log_level level, const char *line);
 
-/* How far work has come that may take long, like decoding pictures: `done` of `total`, once with 0 at its start and once
- * with all at its end, and now and then between. Called by the thread that called clae. */
+/* How far work has come that may take long, like decoding pictures: `done` of `total`, once with 0 at its start and
+ * once with all at its end, and now and then between. Called by the thread that called clae. */
 typedef void (*clae_progress_fn)(void *user, const char *what, uint64_t done, uint64_t total);
 
 /* All strings are copied; zero or NULL means the default. */

@@ -76,7 +76,8 @@ CLAE_API clae_status clae_model_create_lecture(clae_context *context, unsigned c
 CLAE_API clae_status clae_model_load(clae_context *context, const char *path, clae_model **model);
 
 /* Writes weights and metadata, under PyTorch's state_dict names and shapes. The metadata are text: "format" "clae-1",
- * "layers" (JSON), "mean" and "std" of the normalisation, parted by commas where there are several channels, and checksums. Numbers have a decimal point in every locale. */
+ * "layers" (JSON), "mean" and "std" of the normalisation, parted by commas where there are several channels, and
+ * checksums. Numbers have a decimal point in every locale. */
 CLAE_API clae_status clae_model_save(const clae_model *model, const char *path);
 
 /* Copies the weights of a file made for the same layers, by any program, as numbers of 32 or 16 bits (F32, F16, BF16);
@@ -89,8 +90,8 @@ CLAE_API clae_shape clae_model_input_shape(const clae_model *model);
 CLAE_API clae_shape clae_model_latent_shape(const clae_model *model);
 CLAE_API size_t clae_model_parameter_count(const clae_model *model);
 
-/* Pixels in units of 1.0 are normalised as (x - mean) / std before the encoder and back after the decoder; mean, std: one
- * of each channel of the images. A deviation that is not above 0 counts as 1. */
+/* Pixels in units of 1.0 are normalised as (x - mean) / std before the encoder and back after the decoder; mean, std:
+ * one of each channel of the images. A deviation that is not above 0 counts as 1. */
 CLAE_API void clae_model_set_normalisation(clae_model *model, const double *mean, const double *std);
 CLAE_API void clae_model_get_normalisation(const clae_model *model, double *mean, double *std);
 

@@ -34,7 +34,7 @@ typedef struct clae_setting_info {
     clae_setting_kind kind;
     const char *standard; /* the default; NULL: false, 0 or no text */
     double min, max;      /* of numbers */
-    const char *values;   /* what the choices are, "this|that"; of the other kinds what stands for the value in help, NULL of flags */
+    const char *values;   /* the choices, "this|that"; of other kinds what stands for a value in help; NULL of flags */
     const char *help;
 } clae_setting_info;
 

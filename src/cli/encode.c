@@ -37,10 +37,8 @@ static int run(console *console, const void *arguments) {
     const encode_args *args = arguments;
     bool train = !strcmp(args->split, "train");
     materials materials;
-    output out = {.option = "--out",
-                  .path = args->out,
-                  .formats = output_arrays,
-                  .inputs = {.model = args->common.model}};
+    output out = {
+        .option = "--out", .path = args->out, .formats = output_arrays, .inputs = {.model = args->common.model}};
     clae_status status =
         materials_open(&materials, console, &args->common, train ? MATERIALS_TRAIN : MATERIALS_TEST, &out);
     if (!status) status = encode(&materials, train ? materials.train : materials.test, out.path);

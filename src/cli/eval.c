@@ -59,11 +59,11 @@ static int run(console *console, const void *arguments) {
     const eval_args *args = arguments;
     materials materials;
     clae_evaluation model, pca = {0};
-    clae_status status =
-        materials_open(&materials, console, &args->common, MATERIALS_TEST | MATERIALS_PCA, NULL);
+    clae_status status = materials_open(&materials, console, &args->common, MATERIALS_TEST | MATERIALS_PCA, NULL);
     if (!status) status = evaluate(&materials, &model, &pca);
     if (!status && materials.pca && pca.mse_per_pixel < model.mse_per_pixel)
-        console_message(console, CLAE_LOG_INFO, "PCA of as many dimensions is better than the model: train longer, or "
+        console_message(console, CLAE_LOG_INFO,
+                        "PCA of as many dimensions is better than the model: train longer, or "
                         "with another network, --lr or --schedule");
     if (!status && args->json) {
         status = print_json(&materials, &model, &pca);

@@ -229,11 +229,10 @@ clae_status picture_samples(const materials *materials, const picture_style *sty
     return status;
 }
 
-int picture_of_tests(console *console, const common_args *common, const char *path,
-                     const picture_style *style, picture_fn draw) {
+int picture_of_tests(console *console, const common_args *common, const char *path, const picture_style *style,
+                     picture_fn draw) {
     materials materials;
-    output out = {
-        .option = "--out", .path = path, .formats = picture_formats, .inputs = {.model = common->model}};
+    output out = {.option = "--out", .path = path, .formats = picture_formats, .inputs = {.model = common->model}};
     clae_status status = materials_open(&materials, console, common, MATERIALS_TEST | MATERIALS_PCA, &out);
     if (!status) status = draw(&materials, style, &out);
     materials_close(&materials);

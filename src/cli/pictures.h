@@ -23,7 +23,7 @@ clae_status picture_samples(const materials *materials, const picture_style *sty
 
 /* A whole command that draws from the test images by one of the first two; gives the exit code. */
 typedef clae_status (*picture_fn)(const materials *materials, const picture_style *style, const output *out);
-int picture_of_tests(console *console, const common_args *common, const char *path,
-                     const picture_style *style, picture_fn draw);
+int picture_of_tests(console *console, const common_args *common, const char *path, const picture_style *style,
+                     picture_fn draw);
 
 #endif

@@ -19,10 +19,8 @@ static const option options[] = {
 static int run(console *console, const void *arguments) {
     const sample_args *args = arguments;
     materials materials;
-    output out = {.option = "--out",
-                  .path = args->out,
-                  .formats = picture_formats,
-                  .inputs = {.model = args->common.model}};
+    output out = {
+        .option = "--out", .path = args->out, .formats = picture_formats, .inputs = {.model = args->common.model}};
     clae_status status = materials_open(&materials, console, &args->common, MATERIALS_TRAIN, &out);
     if (!status) status = picture_samples(&materials, &args->style, &out);
     materials_close(&materials);

@@ -43,8 +43,8 @@ static void show_epoch(void *user, const run_progress *progress, const run_log_r
         snprintf(validation, sizeof validation, "  validation %.3f", row->validation_loss);
     console_message(user, CLAE_LOG_INFO,
                     "epoch %llu/%llu  loss %.3f%s  test loss %.3f  mse per pixel %.5f  %.0f images/s%s%s",
-                    (unsigned long long)row->epoch, (unsigned long long)progress->epochs, row->train_loss,
-                    validation, row->test_loss, row->test_mse_per_pixel, row->images_per_second, is_last ? "" : "  time left ",
+                    (unsigned long long)row->epoch, (unsigned long long)progress->epochs, row->train_loss, validation,
+                    row->test_loss, row->test_mse_per_pixel, row->images_per_second, is_last ? "" : "  time left ",
                     is_last ? "" : time_text(progress->seconds_left, left));
 }
 
@@ -56,7 +56,8 @@ void training_introduce(console *console, const run *run) {
     console_message(console, CLAE_LOG_INFO, "data: %zu training and %zu test images of %s%zux%zu from %s",
                     info.train->n, info.test->n, channels, info.train->h, info.train->w, info.settings->data);
     if (info.validation)
-        console_message(console, CLAE_LOG_INFO, "%zu more training images are held out for validation", info.validation->n);
+        console_message(console, CLAE_LOG_INFO, "%zu more training images are held out for validation",
+                        info.validation->n);
     console_message(console, CLAE_LOG_INFO, "model: %zux%zux%zu -> %zux%zux%zu -> %zux%zux%zu, %zu parameters", image.c,
                     image.h, image.w, code.c, code.h, code.w, image.c, image.h, image.w,
                     clae_model_parameter_count(info.model));

@@ -46,7 +46,7 @@ static void activation_print(const layer *layer, const char *title, char *text, 
         .name = #stem,                                                                                                 \
         .help = #stem ": an activation, PyTorch's " title,                                                             \
         .fields = (usual) != 0 ? activation_fields_##stem : NULL,                                                      \
-        .output_shape = layer_same_shape,                                                                       \
+        .output_shape = layer_same_shape,                                                                              \
         .print = activation_print_##stem,                                                                              \
         .emit_forward = activation_emit_forward,                                                                       \
         .emit_backward = activation_emit_backward,                                                                     \

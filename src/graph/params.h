@@ -10,7 +10,7 @@ typedef struct params {
     clae_device *device;
     size_t floats, trained_floats; /* of the values, and of the others */
     buffer *values;
-    buffer *average; /* of the trained values over steps; NULL unless asked for */
+    buffer *average;                              /* of the trained values over steps; NULL unless asked for */
     buffer *gradients, *state[UPDATE_MAX_STATES]; /* NULL unless made for training, or where the optimiser has none */
 } params;
 

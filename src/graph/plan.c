@@ -268,8 +268,8 @@ clae_status plan_prepare(const plan_request *request, plan **out) {
     p->numerics = request->numerics;
     p->batch_size = request->batch_size;
     p->x = p->z = p->y = p->target = p->image_losses = -1;
-    p->has_logits =
-        (request->backward || request->evaluate) && loss_is_of_logits(request->loss) && model_ends_in_sigmoid(request->model);
+    p->has_logits = (request->backward || request->evaluate) && loss_is_of_logits(request->loss) &&
+                    model_ends_in_sigmoid(request->model);
     status = request->update ? build_update(request, p) : build_nodes(request, p);
     if (status == CLAE_OK) status = prepare_nodes(p);
     if (status == CLAE_OK)

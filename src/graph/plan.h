@@ -62,7 +62,7 @@ typedef struct plan_request {
     bool evaluate;       /* what reconstructions lack by the loss: the tensors of it, see plan */
     loss_id loss;        /* of `backward` and `evaluate` */
     const training_update *update; /* not NULL: its step on all parameters, by their gradients, and nothing else */
-    numerics numerics;          /* whose text must outlive the plan */
+    numerics numerics;             /* whose text must outlive the plan */
 } plan_request;
 
 typedef struct plan {
@@ -76,7 +76,7 @@ typedef struct plan {
     /* Tensors: images, codes, reconstructions, what these should be; -1 where the plan has none. */
     int x, z, y, target;
     int image_losses; /* of `evaluate` and a loss of whole images: a number for each */
-    bool has_logits;  /* of `backward` or `evaluate` and a loss that is computed on them: y is what a last sigmoid gets */
+    bool has_logits;  /* of `backward` or `evaluate` and a loss that is of them: y is what a last sigmoid gets */
     size_t arena_bytes, workspace_bytes;
     buffer *arena, *workspace; /* NULL until it is allocated */
     bool owns_arena, owns_workspace;

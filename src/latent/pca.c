@@ -89,8 +89,8 @@ static clae_status add_chunk(covariance_work *work, const clae_pca *pca, const c
     clae_status status = pca_centre(pca, images, first, n, work->rows, work->pixels);
     if (!status) status = buffer_upload(work->pixels_buffer, 0, work->pixels, work->rows * elements * sizeof(float));
     if (!status)
-        status = pca_multiply(work->gemm, work->pixels_buffer, work->pixels_buffer, work->product_buffer,
-                              work->workspace);
+        status =
+            pca_multiply(work->gemm, work->pixels_buffer, work->pixels_buffer, work->product_buffer, work->workspace);
     if (!status) status = buffer_download(work->product_buffer, 0, work->product, elements * elements * sizeof(float));
     if (status) return status;
     for (size_t i = 0; i < elements * elements; i++) covariance[i] += work->product[i];
@@ -129,8 +129,7 @@ static clae_status fit_components(clae_pca *pca, const numerics *numerics, const
     pca->image = malloc(pca->elements * sizeof *pca->image);
     pca->mean = malloc(pca->elements * sizeof *pca->mean);
     pca->components = malloc(component_bytes);
-    if (!pca->image || !pca->mean || !pca->components)
-        return fail_memory(pca->device->context, component_bytes, "PCA");
+    if (!pca->image || !pca->mean || !pca->components) return fail_memory(pca->device->context, component_bytes, "PCA");
     const clae_status status = compute_mean(pca, images);
     if (status != CLAE_OK) return status;
     return pca->elements <= PCA_EXACT_ELEMENTS ? pca_fit_exact(pca, numerics, images)

@@ -40,8 +40,9 @@ void pca_free_coding(clae_pca *pca);
  * take time of the third power. */
 #define PCA_EXACT_ELEMENTS 1024
 
-/* Components of images whose mean is known, on the device: by the covariance matrix, or by randomised subspace iteration,
- * whose components have the variance of the exact ones to about 1e-6. The same bits for the same images and device. */
+/* Components of images whose mean is known, on the device: by the covariance matrix, or by randomised subspace
+ * iteration, whose components have the variance of the exact ones to about 1e-6. The same bits for the same images and
+ * device. */
 clae_status pca_fit_exact(clae_pca *pca, const numerics *numerics, const clae_dataset *images);
 clae_status pca_fit_subspace(clae_pca *pca, const numerics *numerics, const clae_dataset *images);
 

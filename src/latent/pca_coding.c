@@ -69,8 +69,8 @@ void pca_free_coding(clae_pca *pca) {
 static clae_status encode_chunk(const clae_pca *pca) {
     clae_status status = buffer_upload(pca->pixels_buffer, 0, pca->pixels, pixel_bytes(pca));
     if (!status)
-        status = pca_multiply(pca->encode, pca->pixels_buffer, pca->components_buffer, pca->codes_buffer,
-                              pca->workspace);
+        status =
+            pca_multiply(pca->encode, pca->pixels_buffer, pca->components_buffer, pca->codes_buffer, pca->workspace);
     if (!status) status = buffer_download(pca->codes_buffer, 0, pca->codes, code_bytes(pca));
     return status;
 }
@@ -79,8 +79,8 @@ static clae_status encode_chunk(const clae_pca *pca) {
 static clae_status decode_chunk(const clae_pca *pca) {
     clae_status status = buffer_upload(pca->codes_buffer, 0, pca->codes, code_bytes(pca));
     if (!status)
-        status = pca_multiply(pca->decode, pca->codes_buffer, pca->components_buffer, pca->pixels_buffer,
-                              pca->workspace);
+        status =
+            pca_multiply(pca->decode, pca->codes_buffer, pca->components_buffer, pca->pixels_buffer, pca->workspace);
     if (!status) status = buffer_download(pca->pixels_buffer, 0, pca->pixels, pixel_bytes(pca));
     return status;
 }

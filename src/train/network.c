@@ -65,8 +65,8 @@ static clae_status add_sigmoid(clae_context *context, const clae_settings *setti
     *model = NULL;
     if (status == CLAE_OK) longer = string_format("%s%ssigmoid", decoder, *decoder ? ", " : "");
     if (longer) {
-        log_line(context, CLAE_LOG_INFO, "network: --loss %s is of pixels from 0 to 1: the decoder gets a sigmoid at its end",
-                 settings->loss);
+        log_line(context, CLAE_LOG_INFO,
+                 "network: --loss %s is of pixels from 0 to 1: the decoder gets a sigmoid at its end", settings->loss);
         status = clae_model_create_text(context, shape, encoder, longer, settings->seed, model);
     } else if (status == CLAE_OK) {
         status = fail_memory(context, strlen(decoder), "the texts of a network");

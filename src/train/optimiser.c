@@ -23,9 +23,8 @@ optimiser_id optimiser_of(const clae_settings *settings) {
 }
 
 training_update optimiser_update_of(const clae_settings *settings) {
-    return (training_update){.optimiser = optimiser_of(settings),
-                             .clip_norm = settings->clip_norm,
-                             .averages = settings->ema > 0};
+    return (training_update){
+        .optimiser = optimiser_of(settings), .clip_norm = settings->clip_norm, .averages = settings->ema > 0};
 }
 
 void optimiser_rates(const clae_settings *settings, uint64_t step, float rates[OP_MAX_RATES]) {

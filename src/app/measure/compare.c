@@ -1,8 +1,8 @@
 #include "app/measure/compare.h"
 
-#include "ops/op_kind.h"
 #include "check/compare_bound.h"
 #include "ops/conv.h"
+#include "ops/op_kind.h"
 #include "train/settings.h"
 #include "train/trainer.h"
 

@@ -58,7 +58,7 @@ typedef struct run_result {
     bool is_interrupted;
     bool was_finished; /* there was nothing left to do */
     uint64_t step;
-    char *saved; /* the path of the model, or of the checkpoint when interrupted or when the device failed; NULL: none */
+    char *saved; /* the path of the model, or of a checkpoint after an interruption or a failing device; NULL: none */
 } run_result;
 
 /* Locks the folder if there is one, finds what to resume, opens the data and makes the model. CLAE_ERROR_INPUT, with

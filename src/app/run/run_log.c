@@ -37,9 +37,9 @@ static clae_status read_text(const clae_context *context, const char *path, char
 static bool parse_row(const char *line, bool has_validation, run_log_row *row) {
     row->validation_loss = NAN;
     const decimal_scope scope = decimal_begin();
-    const int count =
-        sscanf(line, "%" SCNu64 ",%" SCNu64 ",%lf,%lf,%lf,%lf,%lf,%lf", &row->epoch, &row->step, &row->train_loss,
-               &row->test_loss, &row->test_mse_per_pixel, &row->seconds, &row->images_per_second, &row->validation_loss);
+    const int count = sscanf(line, "%" SCNu64 ",%" SCNu64 ",%lf,%lf,%lf,%lf,%lf,%lf", &row->epoch, &row->step,
+                             &row->train_loss, &row->test_loss, &row->test_mse_per_pixel, &row->seconds,
+                             &row->images_per_second, &row->validation_loss);
     decimal_end(scope);
     return count == (has_validation ? 8 : 7);
 }

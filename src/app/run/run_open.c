@@ -90,7 +90,8 @@ static clae_status resume(run *run) {
 static clae_status hold_out(run *run) {
     const clae_settings *s = &run->settings;
     if (s->patience && !(s->validation > 0))
-        return fail(run->context, CLAE_ERROR_INPUT, "--patience needs --validation X, images by which training is judged");
+        return fail(run->context, CLAE_ERROR_INPUT,
+                    "--patience needs --validation X, images by which training is judged");
     if (!(s->validation > 0)) return CLAE_OK;
     run->all = run->train;
     run->train = NULL;

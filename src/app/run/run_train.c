@@ -1,10 +1,10 @@
+#include "app/run/run_device.h"
+#include "app/run/run_open.h"
+#include "app/run/run_warnings.h"
 #include "base/decimal.h"
 #include "base/log_capture.h"
 #include "base/memory.h"
 #include "infer/infer.h"
-#include "app/run/run_device.h"
-#include "app/run/run_open.h"
-#include "app/run/run_warnings.h"
 #include "ops/loss.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
@@ -368,8 +368,9 @@ static clae_status save_model(loop *loop, run_result *result) {
         log_line(loop->run->context, CLAE_LOG_INFO,
                  "the validation loss has not fallen for %" PRIu64 " epochs: training ends", epochs_without_gain(loop));
     if (best)
-        log_line(loop->run->context, CLAE_LOG_INFO, "%s/" RUN_BEST_NAME " is of epoch %" PRIu64 ", validation loss %.3f",
-                 loop->run->folder.path, best->epoch, best->validation_loss);
+        log_line(loop->run->context, CLAE_LOG_INFO,
+                 "%s/" RUN_BEST_NAME " is of epoch %" PRIu64 ", validation loss %.3f", loop->run->folder.path,
+                 best->epoch, best->validation_loss);
     result->saved = path_in_folder(loop, RUN_MODEL_NAME, &status);
     if (!status) status = clae_trainer_update_model(loop->trainer);
     if (!status) status = model_save_of_step(loop->run->model, result->saved, result->step);
