@@ -80,7 +80,7 @@ static void stretches_to_any_size(void **state) {
         const picture_form form = {.h = (size_t)random_int(&random, 1, 40),
                                    .w = (size_t)random_int(&random, 1, 40),
                                    .c = random_int(&random, 0, 1) ? 3 : 1,
-                                   .fit = PICTURE_STRETCH};
+                                   .fit = CLAE_FIT_STRETCH};
         picture p = picture_new((size_t)random_int(&random, 1, 60), (size_t)random_int(&random, 1, 60), &form);
         fill_random(&random, &p);
         run(&p);
@@ -94,7 +94,7 @@ static void covers_with_the_middle(void **state) {
     test_random random = random_stream(0, 0, 0);
     static const size_t sizes[][4] = {{20, 60, 10, 10}, {60, 20, 10, 10}, {33, 47, 16, 8}, {5, 9, 20, 20}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        const picture_form form = {.h = sizes[i][2], .w = sizes[i][3], .c = 3, .fit = PICTURE_COVER};
+        const picture_form form = {.h = sizes[i][2], .w = sizes[i][3], .c = 3, .fit = CLAE_FIT_COVER};
         picture p = picture_new(sizes[i][0], sizes[i][1], &form);
         const double h = (double)p.raster.h, w = (double)p.raster.w;
         const double scale = fmax((double)form.h / h, (double)form.w / w);
@@ -109,7 +109,7 @@ static void covers_with_the_middle(void **state) {
 /* 20x40 into 12x12: rows 3 to 8 are the picture's. */
 static void contains_on_background(void **state) {
     (void)state;
-    const picture_form form = {.h = 12, .w = 12, .c = 3, .fit = PICTURE_CONTAIN, .background = {10, 20, 30}};
+    const picture_form form = {.h = 12, .w = 12, .c = 3, .fit = CLAE_FIT_CONTAIN, .background = {10, 20, 30}};
     picture p = picture_new(20, 40, &form);
     memset(p.raster.pixels, 200, 20 * 40 * 3);
     run(&p);
@@ -122,8 +122,8 @@ static void contains_on_background(void **state) {
 static void keeps_pixels_of_the_same_size(void **state) {
     (void)state;
     test_random random = random_stream(0, 0, 0);
-    for (int fit = PICTURE_COVER; fit <= PICTURE_STRETCH; fit++) {
-        const picture_form form = {.h = 13, .w = 17, .c = 3, .fit = (picture_fit)fit};
+    for (int fit = CLAE_FIT_COVER; fit <= CLAE_FIT_STRETCH; fit++) {
+        const picture_form form = {.h = 13, .w = 17, .c = 3, .fit = (clae_fit)fit};
         picture p = picture_new(13, 17, &form);
         fill_random(&random, &p);
         run(&p);
@@ -131,7 +131,7 @@ static void keeps_pixels_of_the_same_size(void **state) {
         picture_free(&p);
     }
     /* The middle of a picture that is three columns wider begins at a whole pixel. */
-    const picture_form form = {.h = 13, .w = 17, .c = 1, .fit = PICTURE_COVER};
+    const picture_form form = {.h = 13, .w = 17, .c = 1, .fit = CLAE_FIT_COVER};
     picture p = picture_new(13, 20, &form);
     fill_random(&random, &p);
     run(&p);
@@ -145,7 +145,7 @@ static void keeps_flat_pictures_flat(void **state) {
     static const size_t sizes[][4] = {{3000, 4000, 32, 32}, {1, 4999, 7, 1}, {7, 1, 300, 301}, {641, 480, 640, 479}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int value = 0; value < 256; value += 51) {
-            const picture_form form = {.h = sizes[i][2], .w = sizes[i][3], .c = 1, .fit = PICTURE_STRETCH};
+            const picture_form form = {.h = sizes[i][2], .w = sizes[i][3], .c = 1, .fit = CLAE_FIT_STRETCH};
             picture p = picture_new(sizes[i][0], sizes[i][1], &form);
             memset(p.raster.pixels, value, p.raster.h * p.raster.w);
             run(&p);

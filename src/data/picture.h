@@ -5,15 +5,13 @@
 
 #include "base/context.h"
 
-/* How a picture gets a size of another aspect. cover: scaled to cover it, the middle is kept; contain: scaled to fit
- * into it, the rest is background; stretch: height and width each by a factor of its own. */
-typedef enum picture_fit { PICTURE_COVER, PICTURE_CONTAIN, PICTURE_STRETCH } picture_fit;
+#include <clae/dataset.h>
 
 typedef struct picture_form {
     size_t h, w; /* 0: the picture's own */
     size_t c;    /* 0: the picture's own, 1: grey, 3: RGB */
-    picture_fit fit;
-    uint8_t background[3]; /* RGB: what alpha and PICTURE_CONTAIN show */
+    clae_fit fit;
+    uint8_t background[3]; /* RGB: what alpha and CLAE_FIT_CONTAIN show */
 } picture_form;
 
 typedef struct picture_info {

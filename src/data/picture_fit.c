@@ -38,18 +38,18 @@ static size_t fit_scaled(size_t size, double scale, size_t most) {
 fit_plan picture_fit_plan(size_t h, size_t w, const picture_form *form) {
     const double scale_y = (double)form->h / (double)h, scale_x = (double)form->w / (double)w;
     switch (form->fit) {
-    case PICTURE_COVER: {
+    case CLAE_FIT_COVER: {
         const double scale = fmax(scale_y, scale_x);
         return (fit_plan){fit_span_middle(h, scale == scale_y ? (double)h : (double)form->h / scale, form->h),
                           fit_span_middle(w, scale == scale_x ? (double)w : (double)form->w / scale, form->w)};
     }
-    case PICTURE_CONTAIN: {
+    case CLAE_FIT_CONTAIN: {
         const double scale = fmin(scale_y, scale_x);
         const size_t rows = fit_scaled(h, scale, form->h), columns = fit_scaled(w, scale, form->w);
         return (fit_plan){fit_span_whole(h, (form->h - rows) / 2, rows),
                           fit_span_whole(w, (form->w - columns) / 2, columns)};
     }
-    case PICTURE_STRETCH:
+    case CLAE_FIT_STRETCH:
         break;
     }
     return (fit_plan){fit_span_whole(h, 0, form->h), fit_span_whole(w, 0, form->w)};

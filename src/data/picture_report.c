@@ -9,7 +9,7 @@
 /* All of a picture is decoded, to a size that costs nothing. */
 static clae_status inspect_one(const clae_context *context, const picture_entry *entry, const picture_task *task,
                                const picture_bytes *bytes, void *user) {
-    static const picture_form small = {.h = 1, .w = 1, .c = 1, .fit = PICTURE_STRETCH};
+    static const picture_form small = {.h = 1, .w = 1, .c = 1, .fit = CLAE_FIT_STRETCH};
     picture_info *infos = user;
     uint8_t pixel;
     const clae_status status = picture_inspect(context, entry->name, bytes->data, bytes->bytes, &infos[task->entry]);

@@ -48,12 +48,9 @@ static bool read_background(const char *text, uint8_t background[3]) {
 }
 
 clae_status picture_form_of(const clae_context *context, const clae_dataset_options *options, picture_form *form) {
-    static const picture_fit fits[] = {
-        [CLAE_FIT_COVER] = PICTURE_COVER, [CLAE_FIT_CONTAIN] = PICTURE_CONTAIN, [CLAE_FIT_STRETCH] = PICTURE_STRETCH};
-    *form = (picture_form){.h = options->h, .w = options->w, .c = options->c};
-    if ((unsigned)options->fit >= ARRAY_LENGTH(fits))
+    *form = (picture_form){.h = options->h, .w = options->w, .c = options->c, .fit = options->fit};
+    if ((unsigned)options->fit > CLAE_FIT_STRETCH)
         return fail(context, CLAE_ERROR_INPUT, "there is no way %d to fit pictures", (int)options->fit);
-    form->fit = fits[options->fit];
     if (!options->h != !options->w)
         return fail(context, CLAE_ERROR_INPUT, "pictures of %zux%zu pixels: both sides are needed, or none", options->h,
                     options->w);

@@ -20,7 +20,7 @@ static void mend_checksums(uint8_t *png, size_t bytes) {
 }
 
 static void decode(const uint8_t *data, size_t bytes) {
-    static const picture_form forms[] = {{.h = 9, .w = 5, .c = 3, .fit = PICTURE_CONTAIN}, {.h = 3, .w = 3, .c = 1}};
+    static const picture_form forms[] = {{.h = 9, .w = 5, .c = 3, .fit = CLAE_FIT_CONTAIN}, {.h = 3, .w = 3, .c = 1}};
     const clae_context context = fuzz_context();
     uint8_t pixels[9 * 5 * 3];
     picture_info info;
