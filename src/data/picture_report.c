@@ -44,18 +44,14 @@ static void count_picture(picture_report *report, const picture_info *info) {
 static clae_status inspect(const clae_context *context, picture_report *report) {
     const size_t count = report->list.count;
     picture_info *infos = calloc(count + 1, sizeof *infos);
-    picture_task *tasks = calloc(count + 1, sizeof *tasks);
     clae_status status = CLAE_OK;
-    if (!infos || !tasks || !picture_faults_begin(&report->faults, &report->list))
+    if (!infos || !picture_faults_begin(&report->faults, &report->list))
         status = fail_memory(context, count * sizeof *infos, "pictures");
-    for (size_t i = 0; i < count && status == CLAE_OK; i++) tasks[i].entry = i;
     if (status == CLAE_OK)
-        status = picture_work(context, "looking at pictures", &report->list, tasks, count, inspect_one, infos,
-                              &report->faults);
+        status = picture_work_all(context, "looking at pictures", &report->list, inspect_one, infos, &report->faults);
     for (size_t i = 0; i < count && status == CLAE_OK; i++)
         if (!report->faults.reasons[i]) count_picture(report, &infos[i]);
     qsort(report->kinds, report->kind_count, sizeof *report->kinds, by_count);
-    free(tasks);
     free(infos);
     return status;
 }

@@ -20,15 +20,11 @@ typedef struct picture_size {
     const char *name; /* of the first one */
 } picture_size;
 
-/* By the entries of the list. */
-typedef struct survey {
-    picture_info *infos;
-} survey;
-
+/* Here and below, infos are by the entries of the list. */
 static clae_status survey_one(const clae_context *context, const picture_entry *entry, const picture_task *task,
                               const picture_bytes *bytes, void *user) {
-    const survey *s = user;
-    return picture_inspect(context, entry->name, bytes->data, bytes->bytes, &s->infos[task->entry]);
+    picture_info *infos = user;
+    return picture_inspect(context, entry->name, bytes->data, bytes->bytes, &infos[task->entry]);
 }
 
 static bool read_background(const char *text, uint8_t background[3]) {
@@ -62,12 +58,12 @@ clae_status picture_form_of(const clae_context *context, const clae_dataset_opti
     return CLAE_OK;
 }
 
-/* The sizes there are, of at most SIZES_COUNTED, most frequent first. */
-static size_t count_sizes(const survey *s, const picture_list *list, const picture_faults *faults,
+/* The sizes there are, of which SIZES_COUNTED at most are told apart. */
+static size_t count_sizes(const picture_info *infos, const picture_list *list, const picture_faults *faults,
                           picture_size *sizes) {
     size_t count = 0;
     for (size_t i = 0; i < list->count; i++) {
-        const picture_info *info = &s->infos[i];
+        const picture_info *info = &infos[i];
         size_t k = 0;
         if (faults->reasons[i]) continue;
         while (k < count && (sizes[k].h != info->h || sizes[k].w != info->w)) k++;
@@ -84,22 +80,22 @@ static int by_count(const void *a, const void *b) {
 }
 
 /* The largest power of two that no picture is smaller than. */
-static size_t side_to_propose(const survey *s, const picture_list *list, const picture_faults *faults) {
+static size_t side_to_propose(const picture_info *infos, const picture_list *list, const picture_faults *faults) {
     size_t least = MOST_SIDE, side = LEAST_SIDE;
     for (size_t i = 0; i < list->count; i++) {
         if (faults->reasons[i]) continue;
-        if (s->infos[i].h < least) least = s->infos[i].h;
-        if (s->infos[i].w < least) least = s->infos[i].w;
+        if (infos[i].h < least) least = infos[i].h;
+        if (infos[i].w < least) least = infos[i].w;
     }
     while (2 * side <= least) side *= 2;
     return side;
 }
 
-static clae_status refuse_sizes(const clae_context *context, const survey *s, const picture_list *list,
+static clae_status refuse_sizes(const clae_context *context, const picture_info *infos, const picture_list *list,
                                 const picture_faults *faults, picture_size *sizes, size_t count) {
     char text[512] = "";
     size_t length = 0;
-    const size_t side = side_to_propose(s, list, faults);
+    const size_t side = side_to_propose(infos, list, faults);
     qsort(sizes, count, sizeof *sizes, by_count);
     for (size_t i = 0; i < count && i < SIZES_SHOWN && length < sizeof text; i++)
         length += (size_t)snprintf(text + length, sizeof text - length, "%s%zux%zu (%zu like %.40s)", i ? ", " : "",
@@ -110,13 +106,13 @@ static clae_status refuse_sizes(const clae_context *context, const survey *s, co
                 side, side);
 }
 
-static clae_status settle_size(const clae_context *context, const survey *s, const picture_list *list,
+static clae_status settle_size(const clae_context *context, const picture_info *infos, const picture_list *list,
                                const picture_faults *faults, picture_form *form) {
     picture_size *sizes = calloc(SIZES_COUNTED, sizeof *sizes);
     if (!sizes) return fail_memory(context, SIZES_COUNTED * sizeof *sizes, "the sizes of pictures");
-    const size_t count = count_sizes(s, list, faults, sizes);
+    const size_t count = count_sizes(infos, list, faults, sizes);
     clae_status status = CLAE_OK;
-    if (count > 1) status = refuse_sizes(context, s, list, faults, sizes, count);
+    if (count > 1) status = refuse_sizes(context, infos, list, faults, sizes, count);
     if (count == 1) {
         form->h = sizes[0].h;
         form->w = sizes[0].w;
@@ -131,28 +127,23 @@ static clae_status settle_size(const clae_context *context, const survey *s, con
     return status;
 }
 
-static void settle_channels(const survey *s, const picture_list *list, const picture_faults *faults,
+static void settle_channels(const picture_info *infos, const picture_list *list, const picture_faults *faults,
                             picture_form *form) {
     form->c = 1;
     for (size_t i = 0; i < list->count && form->c == 1; i++)
-        if (!faults->reasons[i]) form->c = s->infos[i].c;
+        if (!faults->reasons[i]) form->c = infos[i].c;
 }
 
 clae_status picture_survey(const clae_context *context, const picture_list *list, picture_form *form,
                            picture_faults *faults) {
     if (form->h && form->c) return CLAE_OK;
-    survey s = {.infos = calloc(list->count + 1, sizeof *s.infos)};
-    picture_task *tasks = calloc(list->count + 1, sizeof *tasks);
-    clae_status status = CLAE_OK;
-    if (!s.infos || !tasks) status = fail_memory(context, list->count * sizeof *s.infos, "the sizes of pictures");
-    for (size_t i = 0; i < list->count && tasks; i++) tasks[i].entry = i;
-    if (status == CLAE_OK)
-        status = picture_work(context, "looking at pictures", list, tasks, list->count, survey_one, &s, faults);
+    picture_info *infos = calloc(list->count + 1, sizeof *infos);
+    if (!infos) return fail_memory(context, list->count * sizeof *infos, "the sizes of pictures");
+    clae_status status = picture_work_all(context, "looking at pictures", list, survey_one, infos, faults);
     if (status == CLAE_OK && faults->count < list->count) {
-        if (!form->c) settle_channels(&s, list, faults, form);
-        if (!form->h) status = settle_size(context, &s, list, faults, form);
+        if (!form->c) settle_channels(infos, list, faults, form);
+        if (!form->h) status = settle_size(context, infos, list, faults, form);
     }
-    free(tasks);
-    free(s.infos);
+    free(infos);
     return status;
 }

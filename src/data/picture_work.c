@@ -112,3 +112,13 @@ clae_status picture_work(const clae_context *context, const char *what, const pi
     picture_source_close(source);
     return status;
 }
+
+clae_status picture_work_all(const clae_context *context, const char *what, const picture_list *list,
+                             picture_work_fn fn, void *user, picture_faults *faults) {
+    picture_task *tasks = calloc(list->count + 1, sizeof *tasks);
+    if (!tasks) return fail_memory(context, list->count * sizeof *tasks, "the order of pictures");
+    for (size_t i = 0; i < list->count; i++) tasks[i].entry = i;
+    const clae_status status = picture_work(context, what, list, tasks, list->count, fn, user, faults);
+    free(tasks);
+    return status;
+}

@@ -13,5 +13,8 @@ typedef clae_status (*picture_work_fn)(const clae_context *context, const pictur
 /* Does it with the tasks' pictures, in any order, and notes the faults. The context's progress is told of `what`. */
 clae_status picture_work(const clae_context *context, const char *what, const picture_list *list, picture_task *tasks,
                          size_t count, picture_work_fn fn, void *user, picture_faults *faults);
+/* The same with each picture of the list: its task has the entry alone. */
+clae_status picture_work_all(const clae_context *context, const char *what, const picture_list *list,
+                             picture_work_fn fn, void *user, picture_faults *faults);
 
 #endif
