@@ -50,11 +50,7 @@ clae_status picture_dataset_list(const clae_context *context, const char *path, 
     const double share = options->test_share;
     clae_status status = lists[origin](context, path, list);
     if (status == CLAE_OK)
-        status = picture_list_arrange(context, list,
-                                      share == 0  ? DEFAULT_TEST_SHARE
-                                      : share < 0 ? 0
-                                                  : share,
-                                      options->labels);
+        status = picture_list_arrange(context, list, share == 0 ? DEFAULT_TEST_SHARE : share, options->labels);
     return status;
 }
 
@@ -331,7 +327,8 @@ static clae_status decode_splits(opening *o, clae_split split, clae_dataset **da
 }
 
 static clae_status make_images(opening *o, clae_split split, clae_dataset **dataset) {
-    clae_status status = is_listed_late(o) ? picture_dataset_list(o->context, o->path, o->origin, o->options, &o->list) : CLAE_OK;
+    clae_status status =
+        is_listed_late(o) ? picture_dataset_list(o->context, o->path, o->origin, o->options, &o->list) : CLAE_OK;
     if (status == CLAE_OK) status = check_some(o);
     if (status != CLAE_OK) return status;
     say_others(o);
@@ -354,7 +351,8 @@ clae_status picture_dataset_open(clae_context *context, const char *path, pictur
                  .stamp = {HASH_FNV1A_START, HASH_FNV1A_START}};
     *dataset = NULL;
     clae_status status = picture_form_of(context, options, &o.form);
-    if (status == CLAE_OK && !is_listed_late(&o)) status = picture_dataset_list(o.context, o.path, o.origin, o.options, &o.list);
+    if (status == CLAE_OK && !is_listed_late(&o))
+        status = picture_dataset_list(o.context, o.path, o.origin, o.options, &o.list);
     o.folder = cache_folder(&o);
     stamp_place(&o, &o.stamp.place);
     stamp_contents(&o, &o.stamp.contents);

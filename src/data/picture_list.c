@@ -115,19 +115,21 @@ static void count_splits(const picture_list *list, size_t *train, size_t *test) 
     }
 }
 
-static void choose_splits(picture_list *list, double test_share) {
+/* Whether folders are the splits. */
+static bool choose_splits(picture_list *list, double test_share) {
     const char *train = find_folder(list, train_folders, ARRAY_LENGTH(train_folders));
     const char *test = train ? find_folder(list, test_folders, ARRAY_LENGTH(test_folders)) : NULL;
     size_t in_train, in_test;
     if (train && test) {
         choose_by_folders(list, train, test);
         drop_the_rest(list);
-        return;
+        return true;
     }
     choose_by_share(list, test_share);
     count_splits(list, &in_train, &in_test);
-    if (in_train && in_test) return;
+    if (in_train && in_test) return false;
     for (size_t i = 0; i < list->count; i++) list->entries[i].in_train = list->entries[i].in_test = true;
+    return false;
 }
 
 /* The folder that a picture lies in, below the one of its split: a fresh string, "" for none; NULL without memory. */
@@ -138,9 +140,7 @@ static char *folder_of(const picture_entry *entry, bool has_splits) {
     return slash ? strndup(start, (size_t)(slash - start)) : strdup("");
 }
 
-static clae_status label_by_folders(const clae_context *context, picture_list *list) {
-    const bool has_splits = find_folder(list, train_folders, ARRAY_LENGTH(train_folders)) &&
-                            find_folder(list, test_folders, ARRAY_LENGTH(test_folders));
+static clae_status label_by_folders(const clae_context *context, picture_list *list, bool has_splits) {
     char **names = calloc(list->count + 1, sizeof *names);
     bool is_made = names != NULL;
     for (size_t i = 0; i < list->count && is_made; i++)
@@ -154,6 +154,6 @@ static clae_status label_by_folders(const clae_context *context, picture_list *l
 
 clae_status picture_list_arrange(const clae_context *context, picture_list *list, double test_share,
                                  const char *label_file) {
-    choose_splits(list, test_share);
-    return label_file ? picture_labels_read(context, label_file, list) : label_by_folders(context, list);
+    const bool has_splits = choose_splits(list, test_share);
+    return label_file ? picture_labels_read(context, label_file, list) : label_by_folders(context, list, has_splits);
 }
