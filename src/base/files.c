@@ -23,6 +23,18 @@ static ssize_t read_fully(int fd, uint8_t *data, size_t bytes) {
     return (ssize_t)total;
 }
 
+/* O_NONBLOCK: opening a pipe without a writer would wait for ever. */
+static int open_to_read(const char *path) {
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+size_t file_read_start(const char *path, void *data, size_t most) {
+    const int fd = open_to_read(path);
+    const ssize_t got = fd >= 0 ? read(fd, data, most) : -1;
+    if (fd >= 0) close(fd);
+    return got > 0 ? (size_t)got : 0;
+}
+
 clae_status file_read(const clae_context *context, const char *path, const char *what, size_t max_bytes, uint8_t **data,
                       size_t *bytes) {
     *data = NULL;
@@ -30,8 +42,7 @@ clae_status file_read(const clae_context *context, const char *path, const char 
     clae_status status = CLAE_ERROR_INPUT;
     uint8_t *buffer = NULL;
     struct stat st;
-    /* O_NONBLOCK: opening a pipe without a writer would wait for ever. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = open_to_read(path);
     if (fd < 0 || fstat(fd, &st) != 0) {
         status = fail(context, status_of_errno(status), "cannot open the %s '%s': %s", what, path, strerror(errno));
         goto done;

@@ -45,6 +45,9 @@ size_t folder_sweep_temporaries(const clae_context *context, const char *path);
 clae_status file_read(const clae_context *context, const char *path, const char *what, size_t max_bytes, uint8_t **data,
                       size_t *bytes);
 
+/* Reads the first bytes of a file, `most` of them at most: how many there are; 0 for one that cannot be read. */
+size_t file_read_start(const char *path, void *data, size_t most);
+
 /* Creates a folder and the ones above it. */
 clae_status folder_create(const clae_context *context, const char *path);
 bool path_is_folder(const char *path);

@@ -7,12 +7,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define LIST_BYTES_MAX ((size_t)1 << 30)
 
@@ -43,11 +41,7 @@ bool picture_is_by_name(const char *name) {
 static bool is_picture(const char *path) {
     uint8_t start[PICTURE_START_BYTES];
     if (picture_is_by_name(path)) return true;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return false;
-    const ssize_t got = read(fd, start, sizeof start);
-    close(fd);
-    return got > 0 && picture_format_of(start, (size_t)got) != NULL;
+    return picture_format_of(start, file_read_start(path, start, sizeof start)) != NULL;
 }
 
 static int64_t modified_ns(const struct stat *st) {

@@ -1,15 +1,14 @@
 /* What a file is that pictures are to be taken from. */
+#include "base/files.h"
 #include "base/memory.h"
 #include "data/picture.h"
 #include "data/picture_archive.h"
 #include "data/picture_dataset.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define LINE_BYTES 4096
 
@@ -20,10 +19,8 @@ static bool has_ending(const char *path, const char *ending) {
 
 /* The first name in a list of files; false where it is too long for one. */
 static bool first_name(const char *path, char name[LINE_BYTES]) {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    const ssize_t got = fd >= 0 ? read(fd, name, LINE_BYTES - 1) : -1;
-    if (fd >= 0) close(fd);
-    if (got <= 0) return false;
+    const size_t got = file_read_start(path, name, LINE_BYTES - 1);
+    if (got == 0) return false;
     name[got] = '\0';
     const size_t length = strcspn(name, "\r\n");
     if (length == LINE_BYTES - 1) return false;
@@ -48,12 +45,10 @@ static bool is_list(const char *path) {
 
 bool picture_origin_of(const char *path, picture_origin *origin) {
     uint8_t start[PICTURE_START_BYTES];
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    const ssize_t got = fd >= 0 ? read(fd, start, sizeof start) : -1;
-    if (fd >= 0) close(fd);
+    const size_t got = file_read_start(path, start, sizeof start);
     *origin = PICTURES_OF_FILE;
-    if (got <= 0) return false;
-    if (picture_format_of(start, (size_t)got)) return true;
+    if (got == 0) return false;
+    if (picture_format_of(start, got)) return true;
     *origin = PICTURES_OF_ARCHIVE;
     if (picture_archive_is_a(path)) return true;
     *origin = PICTURES_OF_TEXT;
