@@ -14,7 +14,6 @@ static int by_hash(const void *a, const void *b) {
 static clae_status look_at(const clae_dataset *dataset, dataset_facts *facts, void *elements, double *values) {
     const size_t bytes = dataset_image_bytes(&dataset->info);
     const size_t count = dataset->info.c * dataset->info.h * dataset->info.w;
-    const double unit = pixels_unit(dataset->info.is_float);
     clae_status status = CLAE_OK;
     for (size_t i = 0; i < facts->n && status == CLAE_OK; i++) {
         status = dataset_read_elements(dataset, i, 1, elements);
@@ -22,10 +21,13 @@ static clae_status look_at(const clae_dataset *dataset, dataset_facts *facts, vo
         if (status != CLAE_OK) break;
         facts->hashes[i] = hash_fnv1a(HASH_FNV1A_START, elements, bytes);
         for (size_t k = 0; k < count; k++) {
-            facts->least = fmin(facts->least, values[k] / unit);
-            facts->most = fmax(facts->most, values[k] / unit);
+            if (values[k] < facts->least) facts->least = values[k];
+            if (values[k] > facts->most) facts->most = values[k];
         }
     }
+    const double unit = pixels_unit(dataset->info.is_float);
+    facts->least /= unit;
+    facts->most /= unit;
     return status;
 }
 
