@@ -54,6 +54,15 @@ static inline int scene_close(void **state) {
     return result;
 }
 
+/* A path below the scene's folder; valid until four calls later. */
+static inline const char *in_scene(const scene *s, const char *name) {
+    static char paths[4][512];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", s->folder, name);
+    return path;
+}
+
 static inline void write_file(const char *path, const void *data, size_t bytes) {
     /* Some file systems flush a file to the disk that is truncated and written again. */
     remove(path);

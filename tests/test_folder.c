@@ -41,38 +41,29 @@ static int close_pictures(void **state) {
     return scene_close(state);
 }
 
-/* A path below the scene's folder; valid until four calls later. */
-static const char *at(const scene *s, const char *name) {
-    static char paths[4][512];
-    static unsigned next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", s->folder, name);
-    return path;
-}
-
 static void put(scene *s, const char *name, unsigned h, unsigned w, int value) {
     char folder[512];
-    snprintf(folder, sizeof folder, "%s", at(s, name));
+    snprintf(folder, sizeof folder, "%s", in_scene(s, name));
     *strrchr(folder, '/') = '\0';
     assert_int_equal(folder_create(&s->context, folder), CLAE_OK);
-    assert_true(write_png(at(s, name), h, w, value, false));
+    assert_true(write_png(in_scene(s, name), h, w, value, false));
 }
 
 static void put_text(scene *s, const char *name, const char *text) {
-    write_file(at(s, name), text, strlen(text));
+    write_file(in_scene(s, name), text, strlen(text));
 }
 
 static clae_dataset *open_with(scene *s, const char *name, clae_split split, const clae_dataset_options *options) {
     clae_dataset *dataset;
     said[0] = '\0';
-    assert_int_equal(clae_dataset_open_with(&s->context, at(s, name), split, options, &dataset), CLAE_OK);
+    assert_int_equal(clae_dataset_open_with(&s->context, in_scene(s, name), split, options, &dataset), CLAE_OK);
     return dataset;
 }
 
 static void assert_is_refused(scene *s, const char *name, const clae_dataset_options *options) {
     clae_dataset *dataset;
     said[0] = '\0';
-    assert_int_equal(clae_dataset_open_with(&s->context, at(s, name), CLAE_SPLIT_TRAIN, options, &dataset),
+    assert_int_equal(clae_dataset_open_with(&s->context, in_scene(s, name), CLAE_SPLIT_TRAIN, options, &dataset),
                      CLAE_ERROR_INPUT);
     assert_null(dataset);
 }
@@ -139,8 +130,8 @@ static void folders_are_listed(void **state) {
     put_text(s, "in/README.txt", "words\n");
     put_text(s, "in/Thumbs.db", "\xd0\xcf\x11\xe0");
     put_text(s, "in/empty", "");
-    assert_int_equal(symlink("..", at(s, "in/sub/loop")), 0);
-    assert_int_equal(symlink("../sub", at(s, "in/sub/other loop")), 0);
+    assert_int_equal(symlink("..", in_scene(s, "in/sub/loop")), 0);
+    assert_int_equal(symlink("../sub", in_scene(s, "in/sub/other loop")), 0);
     clae_dataset *dataset = open_with(s, "in", CLAE_SPLIT_TRAIN, &no_tests);
     assert_values(dataset, (const int[]){1, 2, 10, 30, 50, 60, -1});
     const clae_dataset_info *info = clae_dataset_get_info(dataset);
@@ -154,13 +145,13 @@ static void links_lead_to_pictures(void **state) {
     scene *s = *state;
     put(s, "elsewhere/one.png", 2, 2, 7);
     put(s, "in/2.png", 2, 2, 8);
-    assert_int_equal(symlink("../elsewhere", at(s, "in/1")), 0);
-    assert_int_equal(symlink("../elsewhere", at(s, "in/again")), 0); /* entered once */
-    assert_int_equal(symlink("../elsewhere/one.png", at(s, "in/3.png")), 0);
+    assert_int_equal(symlink("../elsewhere", in_scene(s, "in/1")), 0);
+    assert_int_equal(symlink("../elsewhere", in_scene(s, "in/again")), 0); /* entered once */
+    assert_int_equal(symlink("../elsewhere/one.png", in_scene(s, "in/3.png")), 0);
     clae_dataset *dataset = open_with(s, "in", CLAE_SPLIT_TRAIN, &no_tests);
     assert_values(dataset, (const int[]){7, 8, 7, -1});
     clae_dataset_free(dataset);
-    assert_int_equal(symlink("nowhere", at(s, "in/4.png")), 0);
+    assert_int_equal(symlink("nowhere", in_scene(s, "in/4.png")), 0);
     assert_is_refused(s, "in", &no_tests);
     assert_said("in/4.png");
     assert_said("1 of the 4 pictures");
@@ -204,7 +195,7 @@ static void labels_come_from_files(void **state) {
     put(s, "in/b/3.png", 2, 2, 3);
     put_text(s, "labels.csv", "name,label\r\na/1.png, zebra\n\"2\",ant\n");
     char path[512];
-    snprintf(path, sizeof path, "%s", at(s, "labels.csv"));
+    snprintf(path, sizeof path, "%s", in_scene(s, "labels.csv"));
     clae_dataset_options options = {.test_share = -1, .labels = path};
     clae_dataset *dataset = open_with(s, "in", CLAE_SPLIT_TRAIN, &options);
     assert_int_equal(clae_dataset_label_count(dataset), 2);
@@ -222,7 +213,7 @@ static void labels_come_from_files(void **state) {
 static size_t split_of(scene *s, bool test, char names[][16]) {
     picture_list list;
     size_t count = 0;
-    assert_int_equal(picture_list_folder(&s->context, at(s, "in"), &list), CLAE_OK);
+    assert_int_equal(picture_list_folder(&s->context, in_scene(s, "in"), &list), CLAE_OK);
     assert_int_equal(picture_list_arrange(&s->context, &list, 0.3, NULL), CLAE_OK);
     for (size_t i = 0; i < list.count; i++) {
         assert_true(list.entries[i].in_train != list.entries[i].in_test);
@@ -266,7 +257,7 @@ static void few_pictures_are_both_splits(void **state) {
         assert_values(dataset, (const int[]){1, -1});
         clae_dataset_free(dataset);
     }
-    assert_int_equal(count_entries(at(s, "cache/images")), 2);
+    assert_int_equal(count_entries(in_scene(s, "cache/images")), 2);
 }
 
 static void sizes_are_settled(void **state) {
@@ -302,7 +293,7 @@ static void sizes_are_settled(void **state) {
 static void colours_are_settled(void **state) {
     scene *s = *state;
     put(s, "in/1.png", 2, 2, 100);
-    assert_true(write_png(at(s, "in/2.png"), 2, 2, 100, true));
+    assert_true(write_png(in_scene(s, "in/2.png"), 2, 2, 100, true));
     uint8_t image[12];
     clae_dataset *dataset = open_with(s, "in", CLAE_SPLIT_TRAIN, &no_tests);
     assert_int_equal(clae_dataset_get_info(dataset)->c, 3);
@@ -323,12 +314,12 @@ static void put_broken(scene *s, int number) {
     uint8_t *data;
     size_t bytes;
     snprintf(name, sizeof name, "in/broken%d.png", number);
-    snprintf(from, sizeof from, "%s", at(s, "in/good1.png"));
+    snprintf(from, sizeof from, "%s", in_scene(s, "in/good1.png"));
     assert_int_equal(file_read(&s->context, from, "file", 10000, &data, &bytes), CLAE_OK);
     if (number % 4 == 0) put_text(s, name, "");
     if (number % 4 == 1) put_text(s, name, "<html>404</html>");
-    if (number % 4 == 2) write_file(at(s, name), data, bytes / 2); /* its header is whole */
-    if (number % 4 == 3) write_file(at(s, name), data, 20);
+    if (number % 4 == 2) write_file(in_scene(s, name), data, bytes / 2); /* its header is whole */
+    if (number % 4 == 3) write_file(in_scene(s, name), data, 20);
     free(data);
 }
 
@@ -372,7 +363,7 @@ static void broken_pictures_are_named(void **state) {
 static void replace_silently(scene *s, const char *name, int value) {
     struct stat st;
     char path[512];
-    snprintf(path, sizeof path, "%s", at(s, name));
+    snprintf(path, sizeof path, "%s", in_scene(s, name));
     assert_int_equal(stat(path, &st), 0);
     put(s, name, 2, 2, value);
     struct stat now;
@@ -388,11 +379,11 @@ static void assert_only_value(scene *s, int value) {
 }
 
 static void find_cache_file(scene *s, char path[512]) {
-    DIR *folder = opendir(at(s, "cache/images"));
+    DIR *folder = opendir(in_scene(s, "cache/images"));
     assert_non_null(folder);
     *path = '\0';
     for (const struct dirent *entry; (entry = readdir(folder));)
-        if (entry->d_name[0] != '.') snprintf(path, 512, "%s/%.200s", at(s, "cache/images"), entry->d_name);
+        if (entry->d_name[0] != '.') snprintf(path, 512, "%s/%.200s", in_scene(s, "cache/images"), entry->d_name);
     closedir(folder);
     assert_true(*path);
 }
@@ -432,9 +423,9 @@ static void decoded_pictures_are_kept(void **state) {
     free(data);
     /* So is another picture's time. */
     replace_silently(s, "in/1.png", 3);
-    assert_int_equal(utimensat(AT_FDCWD, at(s, "in/1.png"), (const struct timespec[]){{1, 0}, {1, 1}}, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, in_scene(s, "in/1.png"), (const struct timespec[]){{1, 0}, {1, 1}}, 0), 0);
     assert_only_value(s, 3);
-    assert_int_equal(count_entries(at(s, "cache/images")), 1);
+    assert_int_equal(count_entries(in_scene(s, "cache/images")), 1);
     /* A dataset stays as it is when its file is replaced. */
     clae_dataset *old = open_with(s, "in", CLAE_SPLIT_TRAIN, NULL);
     put(s, "in/1.png", 2, 2, 4);
@@ -448,7 +439,7 @@ static void a_cache_is_not_needed(void **state) {
     char path[512];
     put(s, "in/1.png", 2, 2, 1);
     put_text(s, "file", "");
-    snprintf(path, sizeof path, "%s/below", at(s, "file"));
+    snprintf(path, sizeof path, "%s/below", in_scene(s, "file"));
     const clae_dataset_options options = {.cache_dir = path, .test_share = -1};
     s->messages = 0;
     clae_dataset *dataset = open_with(s, "in", CLAE_SPLIT_TRAIN, &options);
@@ -469,11 +460,11 @@ static void lists_name_pictures(void **state) {
     char list[1024];
     put(s, "in/2.png", 2, 2, 2);
     put(s, "in/10.png", 2, 2, 10);
-    snprintf(list, sizeof list, "in/10.png\r\n\n%s\n", at(s, "in/2.png"));
+    snprintf(list, sizeof list, "in/10.png\r\n\n%s\n", in_scene(s, "in/2.png"));
     put_text(s, "list.txt", list);
     put_text(s, "list", "in/2.png\nin/10.png\n");
     const char zeros[] = "in/10.png\0in/2.png";
-    write_file(at(s, "zeros.txt"), zeros, sizeof zeros);
+    write_file(in_scene(s, "zeros.txt"), zeros, sizeof zeros);
     clae_dataset *dataset = open_with(s, "list.txt", CLAE_SPLIT_TRAIN, &no_tests);
     assert_values(dataset, (const int[]){10, 2, -1});
     clae_dataset_free(dataset);
@@ -518,8 +509,8 @@ static void archives_hold_pictures(void **state) {
     }
     /* Cut off in the middle. */
     struct stat st;
-    assert_int_equal(stat(at(s, "set.tgz"), &st), 0);
-    assert_int_equal(truncate(at(s, "set.tgz"), st.st_size / 2), 0);
+    assert_int_equal(stat(in_scene(s, "set.tgz"), &st), 0);
+    assert_int_equal(truncate(in_scene(s, "set.tgz"), st.st_size / 2), 0);
     assert_is_refused(s, "set.tgz", NULL);
     assert_said("set.tgz");
 }
@@ -535,7 +526,7 @@ static void threads_make_no_difference(void **state) {
     for (unsigned threads = 1; threads <= 8; threads++) {
         s->context.threads = threads;
         char folder[512];
-        snprintf(folder, sizeof folder, "%s/%u", at(s, "caches"), threads);
+        snprintf(folder, sizeof folder, "%s/%u", in_scene(s, "caches"), threads);
         const clae_dataset_options options = {.h = 16, .w = 16, .cache_dir = folder};
         clae_dataset *dataset = open_with(s, "in", CLAE_SPLIT_TRAIN, &options);
         const clae_dataset_info *info = clae_dataset_get_info(dataset);

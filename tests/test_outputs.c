@@ -11,14 +11,6 @@
 
 static const file_part part = {"new", 3};
 
-static const char *in(const scene *s, const char *name) {
-    static char paths[4][512];
-    static unsigned next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", s->folder, name);
-    return path;
-}
-
 static bool is_link(const char *path) {
     struct stat st;
     assert_int_equal(lstat(path, &st), 0);
@@ -38,36 +30,37 @@ static void assert_refuses(scene *s, const char *path) {
 
 static void follows_links(void **state) {
     scene *s = *state;
-    assert_int_equal(mkdir(in(s, "there"), 0777), 0);
-    write_file(in(s, "there/file"), "old", 3);
-    assert_int_equal(chmod(in(s, "there/file"), 0640), 0);
-    assert_int_equal(symlink("there/file", in(s, "relative")), 0);
-    assert_int_equal(symlink(in(s, "relative"), in(s, "absolute")), 0);
-    assert_int_equal(symlink("there/../there/made", in(s, "dangling")), 0);
-    assert_int_equal(symlink("there", in(s, "folder")), 0);
-    assert_writes(s, in(s, "absolute"));
-    assert_holds(s, in(s, "there/file"), "new");
+    assert_int_equal(mkdir(in_scene(s, "there"), 0777), 0);
+    write_file(in_scene(s, "there/file"), "old", 3);
+    assert_int_equal(chmod(in_scene(s, "there/file"), 0640), 0);
+    assert_int_equal(symlink("there/file", in_scene(s, "relative")), 0);
+    assert_int_equal(symlink(in_scene(s, "relative"), in_scene(s, "absolute")), 0);
+    assert_int_equal(symlink("there/../there/made", in_scene(s, "dangling")), 0);
+    assert_int_equal(symlink("there", in_scene(s, "folder")), 0);
+    assert_writes(s, in_scene(s, "absolute"));
+    assert_holds(s, in_scene(s, "there/file"), "new");
     struct stat st;
-    assert_int_equal(stat(in(s, "there/file"), &st), 0);
+    assert_int_equal(stat(in_scene(s, "there/file"), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0640);
-    assert_writes(s, in(s, "dangling"));
-    assert_holds(s, in(s, "there/made"), "new");
-    assert_writes(s, in(s, "folder/by-folder"));
-    assert_holds(s, in(s, "there/by-folder"), "new");
-    assert_true(is_link(in(s, "absolute")) && is_link(in(s, "relative")) && is_link(in(s, "dangling")));
-    assert_int_equal(count_entries(in(s, "there")), 3);
+    assert_writes(s, in_scene(s, "dangling"));
+    assert_holds(s, in_scene(s, "there/made"), "new");
+    assert_writes(s, in_scene(s, "folder/by-folder"));
+    assert_holds(s, in_scene(s, "there/by-folder"), "new");
+    assert_true(is_link(in_scene(s, "absolute")) && is_link(in_scene(s, "relative")) &&
+                is_link(in_scene(s, "dangling")));
+    assert_int_equal(count_entries(in_scene(s, "there")), 3);
 }
 
 static void refuses_links_to_nowhere(void **state) {
     scene *s = *state;
-    assert_int_equal(symlink("loop", in(s, "loop")), 0);
-    assert_int_equal(symlink("missing/file", in(s, "dangling")), 0);
-    assert_int_equal(symlink(".", in(s, "itself")), 0);
-    assert_refuses(s, in(s, "loop"));
-    assert_refuses(s, in(s, "dangling"));
-    assert_refuses(s, in(s, "itself"));
+    assert_int_equal(symlink("loop", in_scene(s, "loop")), 0);
+    assert_int_equal(symlink("missing/file", in_scene(s, "dangling")), 0);
+    assert_int_equal(symlink(".", in_scene(s, "itself")), 0);
+    assert_refuses(s, in_scene(s, "loop"));
+    assert_refuses(s, in_scene(s, "dangling"));
+    assert_refuses(s, in_scene(s, "itself"));
     assert_refuses(s, "/dev/fd/999");
-    assert_true(is_link(in(s, "loop")) && is_link(in(s, "dangling")) && is_link(in(s, "itself")));
+    assert_true(is_link(in_scene(s, "loop")) && is_link(in_scene(s, "dangling")) && is_link(in_scene(s, "itself")));
     assert_int_equal(count_entries(s->folder), 3);
 }
 
@@ -76,19 +69,20 @@ static void writes_devices_in_place(void **state) {
     scene *s = *state;
     assert_writes(s, "/dev/null");
     assert_true(file_is_in_place("/dev/null"));
-    if (mknod(in(s, "full"), S_IFCHR | 0666, makedev(1, 7)) == 0) {
-        const int fd = open(in(s, "full"), O_WRONLY);
-        if (fd >= 0) assert_refused(s, CLAE_ERROR_OUTPUT, file_write_atomic(&s->context, in(s, "full"), &part, 1));
+    if (mknod(in_scene(s, "full"), S_IFCHR | 0666, makedev(1, 7)) == 0) {
+        const int fd = open(in_scene(s, "full"), O_WRONLY);
+        if (fd >= 0)
+            assert_refused(s, CLAE_ERROR_OUTPUT, file_write_atomic(&s->context, in_scene(s, "full"), &part, 1));
         if (fd >= 0) close(fd);
         struct stat st;
-        assert_int_equal(lstat(in(s, "full"), &st), 0);
+        assert_int_equal(lstat(in_scene(s, "full"), &st), 0);
         assert_true(S_ISCHR(st.st_mode));
         assert_int_equal(count_entries(s->folder), 1);
-        assert_int_equal(unlink(in(s, "full")), 0);
+        assert_int_equal(unlink(in_scene(s, "full")), 0);
     }
-    assert_int_equal(symlink("/dev/full", in(s, "full")), 0);
-    assert_refused(s, CLAE_ERROR_OUTPUT, file_write_atomic(&s->context, in(s, "full"), &part, 1));
-    assert_true(is_link(in(s, "full")));
+    assert_int_equal(symlink("/dev/full", in_scene(s, "full")), 0);
+    assert_refused(s, CLAE_ERROR_OUTPUT, file_write_atomic(&s->context, in_scene(s, "full"), &part, 1));
+    assert_true(is_link(in_scene(s, "full")));
 }
 
 static void writes_pipes_in_place(void **state) {
@@ -116,8 +110,8 @@ static void writes_open_descriptors_in_place(void **state) {
     snprintf(names[0], sizeof names[0], "/dev/fd/%d", fd);
     snprintf(names[1], sizeof names[1], "/proc/self/fd/%d", fd);
     snprintf(names[2], sizeof names[2], "/proc/%ld/fd/%d", (long)getpid(), fd);
-    assert_int_equal(symlink(names[1], in(s, "stdout")), 0);
-    snprintf(names[3], sizeof names[3], "%.60s", in(s, "stdout"));
+    assert_int_equal(symlink(names[1], in_scene(s, "stdout")), 0);
+    snprintf(names[3], sizeof names[3], "%.60s", in_scene(s, "stdout"));
     for (size_t i = 0; i < 4; i++) {
         assert_true(file_is_in_place(names[i]));
         assert_writes(s, names[i]);
@@ -127,7 +121,7 @@ static void writes_open_descriptors_in_place(void **state) {
     assert_int_equal(fstat(fd, &by_fd), 0);
     assert_int_equal(by_path.st_ino, by_fd.st_ino);
     assert_holds(s, s->path, "old newnewnewnew");
-    assert_true(is_link(in(s, "stdout")));
+    assert_true(is_link(in_scene(s, "stdout")));
     close(fd);
     assert_refuses(s, names[0]);
     const int reading = open(s->path, O_RDONLY);
@@ -168,7 +162,7 @@ static void check_leaves_nothing(void **state) {
     assert_int_equal(file_check_writable(&s->context, s->path), CLAE_OK);
     assert_holds(s, s->path, "old");
     assert_int_equal(count_entries(s->folder), 1);
-    assert_refuses(s, in(s, "missing/file"));
+    assert_refuses(s, in_scene(s, "missing/file"));
     assert_refuses(s, s->folder);
     assert_refuses(s, "");
 }
@@ -190,19 +184,19 @@ static void sweeps_what_the_dead_left(void **state) {
     assert_int_equal(status, 0);
     /* As of an earlier process with the number of this one; of one that lives; and what is no such name. */
     snprintf(name, sizeof name, ".log.csv.%ld-1a2b.tmp", (long)getpid());
-    write_file(in(s, name), "x", 1);
+    write_file(in_scene(s, name), "x", 1);
     snprintf(name, sizeof name, ".log.csv.%ld-1a2b.tmp", (long)getppid());
-    write_file(in(s, name), "x", 1);
+    write_file(in_scene(s, name), "x", 1);
     static const char *const others[] = {"a.1-2.tmp", ".a.tmp", ".a.b-2.tmp", ".-.tmp", ".999999999-2.tmp", "log.csv"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) write_file(in(s, others[i]), "x", 1);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) write_file(in_scene(s, others[i]), "x", 1);
     assert_int_equal(count_entries(s->folder), 10);
     assert_int_equal(folder_sweep_temporaries(&s->context, s->folder), 2);
     assert_int_equal(count_entries(s->folder), 8);
     assert_int_equal(faccessat(folder, mine, F_OK, 0), 0);
-    assert_int_equal(access(in(s, name), F_OK), 0);
+    assert_int_equal(access(in_scene(s, name), F_OK), 0);
     close(fd);
     assert_int_equal(folder_sweep_temporaries(&s->context, s->folder), 1);
-    assert_int_equal(folder_sweep_temporaries(&s->context, in(s, "missing")), 0);
+    assert_int_equal(folder_sweep_temporaries(&s->context, in_scene(s, "missing")), 0);
     close(folder);
     free(mine);
 }
