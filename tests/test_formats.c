@@ -2,18 +2,9 @@
 #include "formats/format_test.h"
 
 #include "data/image_format.h"
+#include "memory_limit.h"
 
-#include <sys/resource.h>
 #include <zlib.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_ADDRESS_SANITIZER 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_ADDRESS_SANITIZER 1
-#endif
 
 #define GZIP_BYTES (2 * FORMAT_TEST_MAX_BYTES)
 
@@ -125,22 +116,14 @@ void format_test_refuses_flips(scene *s, const uint8_t *file, size_t bytes, size
 void format_test_refuses(scene *s, const uint8_t *file, size_t bytes, const char *words) {
     uint8_t gz[GZIP_BYTES];
     const size_t used = compress_bytes(file, bytes, gz, sizeof gz);
-    /* Less memory than a header may promise; sanitizers need all address space for themselves. */
-#if !defined(HAS_ADDRESS_SANITIZER)
-    struct rlimit old, small;
-    assert_int_equal(getrlimit(RLIMIT_AS, &old), 0);
-    small = old;
-    small.rlim_cur = (rlim_t)1 << 30;
-    assert_int_equal(setrlimit(RLIMIT_AS, &small), 0);
-#endif
+    /* Less memory than a header may promise. */
+    const struct rlimit old = memory_limit_set((rlim_t)1 << 30);
     assert_refuses(s, file, bytes);
     assert_non_null(strstr(s->message, words));
     assert_non_null(strstr(s->message, s->path));
     assert_refuses(s, gz, used);
     assert_non_null(strstr(s->message, s->path));
-#if !defined(HAS_ADDRESS_SANITIZER)
-    assert_int_equal(setrlimit(RLIMIT_AS, &old), 0);
-#endif
+    memory_limit_restore(&old);
 }
 
 /* A header for a few bytes before 16 MiB of zeros, which are not decompressed; and one for a few bytes more

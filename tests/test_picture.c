@@ -2,20 +2,11 @@
 #include "picture_files.h"
 
 #include "data/picture.h"
+#include "memory_limit.h"
 #include "test_random.h"
 
 #include <math.h>
 #include <pthread.h>
-#include <sys/resource.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_ADDRESS_SANITIZER 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_ADDRESS_SANITIZER 1
-#endif
 
 #define H 5
 #define W 7
@@ -373,13 +364,7 @@ static void refuses_huge_promises(void **state) {
                  {3000, 4000, "promises"}};
     static const uint16_t samples[1];
     static const uint8_t grey[64];
-#if !defined(HAS_ADDRESS_SANITIZER)
-    struct rlimit old, small;
-    assert_int_equal(getrlimit(RLIMIT_AS, &old), 0);
-    small = old;
-    small.rlim_cur = (rlim_t)1 << 29;
-    assert_int_equal(setrlimit(RLIMIT_AS, &small), 0);
-#endif
+    const struct rlimit old = memory_limit_set((rlim_t)1 << 29);
     for (size_t i = 0; i < COUNT(sizes); i++) {
         picture_bytes file = make_png(&(png_kind){1, 1, 8, PNG_COLOR_TYPE_GRAY}, samples);
         png_save_uint_32(file.data + 16, sizes[i].w);
@@ -393,9 +378,7 @@ static void refuses_huge_promises(void **state) {
         if (file.data[i] == 0xff && file.data[i + 1] == 0xc0) memset(file.data + i + 5, 0xf0, 4);
     assert_picture_refused(s, &file, "too large");
     free(file.data);
-#if !defined(HAS_ADDRESS_SANITIZER)
-    assert_int_equal(setrlimit(RLIMIT_AS, &old), 0);
-#endif
+    memory_limit_restore(&old);
 }
 
 static void names_other_kinds(void **state) {
