@@ -20,7 +20,7 @@ typedef enum clae_split { CLAE_SPLIT_TRAIN, CLAE_SPLIT_TEST } clae_split;
 
 typedef struct clae_dataset_info {
     size_t n, c, h, w;
-    bool is_float;        /* pixels are kept as floats; otherwise as bytes, of which 255 is 1.0 */
+    bool is_float; /* pixels are kept as floats; otherwise as bytes, of which 255 is 1.0 */
     /* Of each channel's pixels, in units of 1.0; the deviation is the population's. */
     double mean[CLAE_MAX_CHANNELS], std[CLAE_MAX_CHANNELS];
     char fingerprint[40]; /* of shape and contents */
@@ -52,28 +52,28 @@ typedef struct clae_dataset_options {
  * ($CLAE_DATA_DIR by default; a folder of the name in it, or the data folder itself), in $XDG_DATA_HOME/clae
  * (~/.local/share/clae) and in /usr/share/datasets; a folder holds MNIST-named files (train-images-idx3-ubyte and
  * t10k-images-idx3-ubyte, or train-images.npy and t10k-images.npy, plain or .gz; test for t10k, and a prefix, as in
- * emnist-letters-train-images-idx3-ubyte, are taken too, and all of these in the folder "raw" below; FOLDER/emnist-letters
- * chooses a prefix), or pictures; a file is used for both splits. Arrays are IDX files of unsigned bytes, or NumPy arrays,
- * (n, h, w), (n, c, h, w) or (n, h, w, c), in a .npy or a .npz file: of the latter the one called x_train or x_test by the
- * split, x, images, data or arr_0, the only one, or that of FILE.npz:NAME. uint8 and uint16 are divided by 255 and 65535,
- * float32 and float64 are used as they are. Labels are those of the IDX file beside ("labels" for "images" in its name). A
- * path that exists wins over a name. CLAE_ERROR_INPUT when it is missing, damaged, of another kind or not finite, or when c
- * may be either of two axes.
+ * emnist-letters-train-images-idx3-ubyte, are taken too, and all of these in the folder "raw" or "MNIST/raw" below, or
+ * a relative's; FOLDER/emnist-letters chooses a prefix), or pictures; a file is used for both splits. Arrays are IDX
+ * files of unsigned bytes, or NumPy arrays, (n, h, w), (n, c, h, w) or (n, h, w, c), in a .npy or a .npz file: of the
+ * latter the one called x_train or x_test by the split, x, images, data or arr_0, the only one, or that of
+ * FILE.npz:NAME. uint8 and uint16 are divided by 255 and 65535, float32 and float64 are used as they are. Labels are
+ * those of the IDX file beside ("labels" for "images" in its name). A path that exists wins over a name.
+ * CLAE_ERROR_INPUT when it is missing, damaged, of another kind or not finite, or when c may be either of two axes.
  *
  * Pictures are those of a folder and the folders in it, in natural order (img2 before img10), without hidden files and
- * runs; those that a text file lists, one path a line, relative to the list; those of a tar archive, compressed or not; or
- * a single one. The folders train and test (or val) are the splits; otherwise test_share of the pictures is for testing,
- * chosen by their names. Folders in those are labels. Pictures are decoded by several threads into one file of the cache,
- * from which they are mapped: they need not fit into memory, and are not decoded again until names, sizes, times or options
- * change. Those that cannot be read are named, and CLAE_ERROR_INPUT, unless skip_bad is set.
- * `options` NULL: the defaults. */
+ * runs; those that a text file lists, one path a line, relative to the list; those of a tar archive, compressed or not;
+ * or a single one. The folders train and test (or val) are the splits; otherwise test_share of the pictures is for
+ * testing, chosen by their names. Folders in those are labels. Pictures are decoded by several threads into a file of
+ * the cache for each split, from which they are mapped: they need not fit into memory, and are not decoded again until
+ * names, sizes, times or options change. Those that cannot be read are named, and CLAE_ERROR_INPUT, unless skip_bad is
+ * set. `options` NULL: the defaults. */
 CLAE_API clae_status clae_dataset_open(clae_context *context, const char *name, clae_split split,
                                        clae_dataset **dataset);
 CLAE_API clae_status clae_dataset_open_with(clae_context *context, const char *name, clae_split split,
                                             const clae_dataset_options *options, clae_dataset **dataset);
 
-/* Copies n*h*w*c elements, [n][h][w][c]; at most 2^32 - 1 images and CLAE_MAX_CHANNELS channels. CLAE_ERROR_INPUT when there
- * are none, or when a float is not finite. */
+/* Copies n*h*w*c elements, [n][h][w][c]; at most 2^32 - 1 images and CLAE_MAX_CHANNELS channels. CLAE_ERROR_INPUT when
+ * there are none, or when a float is not finite. */
 CLAE_API clae_status clae_dataset_from_bytes(clae_context *context, const uint8_t *pixels, size_t n, size_t c, size_t h,
                                              size_t w, clae_dataset **dataset);
 CLAE_API clae_status clae_dataset_from_floats(clae_context *context, const float *values, size_t n, size_t c, size_t h,
@@ -86,8 +86,8 @@ CLAE_API void clae_dataset_limit(clae_dataset *dataset, size_t n);
  * such images. */
 CLAE_API clae_status clae_dataset_read(const clae_dataset *dataset, size_t first, size_t n, float *pixels);
 
-/* What images show, where the data say so; training never uses it. Labels are below clae_dataset_label_count, which is 0
- * where there are none; an image may be without one. A label's name is NULL where labels are numbers alone. */
+/* What images show, where the data say so; training never uses it. Labels are below clae_dataset_label_count, which is
+ * 0 where there are none; an image may be without one. A label's name is NULL where labels are numbers alone. */
 #define CLAE_NO_LABEL UINT32_MAX
 CLAE_API size_t clae_dataset_label_count(const clae_dataset *dataset);
 CLAE_API uint32_t clae_dataset_label(const clae_dataset *dataset, size_t image);

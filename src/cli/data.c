@@ -43,8 +43,7 @@ const command command_data = {
         "Prints how many images there are for training and testing, their size and channels, the range of the pixels, "
         "mean and deviation of each channel, how many images are the same as another, and labels with their counts; "
         "of pictures also their formats, bits and sizes, and which cannot be read. Pictures of several sizes are "
-        "scaled "
-        "for that to 64x64, unless --size says another size.",
+        "scaled for that to 64x64, unless --size says another size.",
     .example = "clae data photos --out sheet.png\n"
                "  clae data mnist --json",
     .takes_model = true,

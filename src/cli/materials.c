@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Arrays heed none of the options. */
+/* What is not given, a model says: pictures become of its size and channels. Arrays heed the layout alone. */
 static clae_status choose_options(const materials *materials, clae_dataset_options *options) {
     const clae_status status = settings_dataset_options(materials->session.context, &materials->settings, options);
     if (status || !materials->model) return status;

@@ -17,7 +17,7 @@ typedef struct dataset_labels {
 struct clae_dataset {
     clae_context *context;
     clae_dataset_info info;
-    void *elements; /* for dataset.c alone: others read them by the functions below */
+    void *elements; /* read by dataset.c alone: others call the functions below */
     void *mapping;  /* the file that the elements are in; NULL: they are a block of memory */
     size_t mapping_bytes;
     char *source;
@@ -53,15 +53,15 @@ clae_status dataset_check_size(const clae_context *context, const clae_dataset_i
 clae_status dataset_adopt(clae_context *context, const clae_dataset_info *shape, void *elements, const char *source,
                           clae_dataset **dataset);
 
-/* Makes one of elements that are `offset` bytes behind the start of a mapped file, which is unmapped with it, or after a
- * failure. Statistics and fingerprint are taken from `info`, where it has them. */
+/* Makes one of elements that are `offset` bytes behind the start of a mapped file, which is unmapped with it, or after
+ * a failure. Statistics and fingerprint are taken from `info`, where it has them. */
 clae_status dataset_adopt_mapped(clae_context *context, const clae_dataset_info *info, void *mapping,
                                  size_t mapping_bytes, size_t offset, const char *source, clae_dataset **dataset);
 
 /* A dataset of some images of another one, which must outlive it, with the mean and deviation of that one. */
 clae_status dataset_subset(const clae_dataset *of, const uint32_t *images, size_t n, clae_dataset **subset);
-/* Divides a dataset by a permutation that follows from the seed: the share that is held out, one image at least, and the
- * rest. Both are freed before the dataset. CLAE_ERROR_INPUT where nothing is left. */
+/* Divides a dataset by a permutation that follows from the seed: the share that is held out, one image at least, and
+ * the rest. Both are freed before the dataset. CLAE_ERROR_INPUT where nothing is left. */
 clae_status dataset_hold_out(const clae_dataset *of, double share, uint64_t seed, clae_dataset **rest,
                              clae_dataset **held_out);
 

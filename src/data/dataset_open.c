@@ -69,8 +69,9 @@ static clae_status find_in_folder(const clae_context *context, const char *folde
         *path = strdup(folder);
         return *path ? CLAE_OK : fail_memory(context, strlen(folder), "a path");
     }
-    return fail(context, CLAE_ERROR_INPUT, "the folder '%s' holds no %s-images-idx3-ubyte, no %s-images.npy, plain or .gz",
-                folder, split_stem(split), split_stem(split));
+    return fail(context, CLAE_ERROR_INPUT,
+                "the folder '%s' holds no %s-images-idx3-ubyte, no %s-images.npy, plain or .gz", folder,
+                split_stem(split), split_stem(split));
 }
 
 /* Whether the data folder itself may hold the files of `name`: not if it is called after another dataset. */

@@ -40,8 +40,9 @@ clae_status picture_list_file(const clae_context *context, const char *path, pic
 clae_status picture_list_text(const clae_context *context, const char *path, picture_list *list);
 
 /* Chooses the splits: the folders train and test (or val) of the root, where there are such; otherwise a share of the
- * pictures is for testing (of 0 or less: none), chosen by their names, so that those that are added move no other. Where
- * nothing is left for one of the two, both have all. Labels are names of folders, or those of a file (NULL: none). */
+ * pictures is for testing (of 0 or less: none), chosen by their names, so that those that are added move no other.
+ * Where nothing is left for one of the two, both have all. Labels are names of folders, or those of a file (NULL:
+ * none). */
 clae_status picture_list_arrange(const clae_context *context, picture_list *list, double test_share,
                                  const char *label_file);
 
