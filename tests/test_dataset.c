@@ -290,31 +290,23 @@ static void knows_mnist(void **state) {
 }
 
 static void write_in(scene *s, const char *name, const void *data, size_t bytes) {
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", s->folder, name);
-    write_file(path, data, bytes);
+    write_file(in_scene(s, name), data, bytes);
 }
 
 static void write_images_in(scene *s, const char *name, uint8_t value) {
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", s->folder, name);
-    write_images(path, 5, value);
+    write_images(in_scene(s, name), 5, value);
 }
 
 static void assert_opens_in(scene *s, const char *name, clae_split split, uint8_t value) {
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", s->folder, name);
-    assert_opens(s, path, split, 5, value);
+    assert_opens(s, in_scene(s, name), split, 5, value);
 }
 
 /* The names of MNIST's relatives. */
 static void opens_other_names(void **state) {
     scene *s = *state;
-    char path[256];
     for (size_t i = 0; i < 2; i++) {
         static const char *const folders[] = {"data/MNIST/raw", "emnist"};
-        snprintf(path, sizeof path, "%s/%s", s->folder, folders[i]);
-        assert_int_equal(folder_create(&s->context, path), CLAE_OK);
+        assert_int_equal(folder_create(&s->context, in_scene(s, folders[i])), CLAE_OK);
     }
     write_images_in(s, "data/MNIST/raw/train-images.idx3-ubyte", 1);
     write_images_in(s, "data/MNIST/raw/t10k-images.idx3-ubyte", 2);
@@ -329,21 +321,17 @@ static void opens_other_names(void **state) {
     assert_opens_in(s, "emnist", CLAE_SPLIT_TEST, 4);
     write_images_in(s, "emnist/emnist-digits-train-images-idx3-ubyte", 5);
     write_images_in(s, "emnist/emnist-digits-test-images-idx3-ubyte", 6);
-    snprintf(path, sizeof path, "%s/emnist", s->folder);
-    assert_no_dataset(s, path);
+    assert_no_dataset(s, in_scene(s, "emnist"));
     assert_non_null(strstr(s->message, "several datasets"));
     assert_opens_in(s, "emnist/emnist-digits", CLAE_SPLIT_TRAIN, 5);
     assert_opens_in(s, "emnist/emnist-letters", CLAE_SPLIT_TEST, 4);
     /* One without a prefix wins. */
     write_images_in(s, "emnist/train-images-idx3-ubyte", 7);
     assert_opens_in(s, "emnist", CLAE_SPLIT_TRAIN, 7);
-    snprintf(path, sizeof path, "%s/emnist/emnist-lett", s->folder);
-    assert_no_dataset(s, path);
-    snprintf(path, sizeof path, "%s/data/KMNIST/raw", s->folder);
-    assert_int_equal(folder_create(&s->context, path), CLAE_OK);
+    assert_no_dataset(s, in_scene(s, "emnist/emnist-lett"));
+    assert_int_equal(folder_create(&s->context, in_scene(s, "data/KMNIST/raw")), CLAE_OK);
     write_images_in(s, "data/KMNIST/raw/train-images-idx3-ubyte", 8);
-    snprintf(path, sizeof path, "%s/data", s->folder);
-    assert_no_dataset(s, path);
+    assert_no_dataset(s, in_scene(s, "data"));
     assert_non_null(strstr(s->message, "KMNIST/raw"));
 }
 
