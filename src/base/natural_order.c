@@ -37,3 +37,7 @@ int natural_order(const char *a, const char *b) {
         }
     }
 }
+
+int natural_order_of(const void *a, const void *b) {
+    return natural_order(*(const char *const *)a, *(const char *const *)b);
+}

@@ -6,4 +6,7 @@
  * equal names alone. */
 int natural_order(const char *a, const char *b);
 
+/* The same for qsort and bsearch of names. */
+int natural_order_of(const void *a, const void *b);
+
 #endif

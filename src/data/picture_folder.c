@@ -55,10 +55,6 @@ static bool add_file(picture_list *list, const char *path, const char *name, con
     return picture_list_add_other(list, name);
 }
 
-static int by_natural_order(const void *a, const void *b) {
-    return natural_order(*(char *const *)a, *(char *const *)b);
-}
-
 /* The names in a folder in order, without hidden ones. */
 static clae_status list_names(const clae_context *context, const char *path, char ***names, size_t *count) {
     size_t capacity = 0;
@@ -85,7 +81,7 @@ static clae_status list_names(const clae_context *context, const char *path, cha
         status =
             fail(context, status_of_errno(CLAE_ERROR_INPUT), "cannot read the folder '%s': %s", path, strerror(errno));
     closedir(folder);
-    if (status == CLAE_OK && *count) qsort(*names, *count, sizeof **names, by_natural_order);
+    if (status == CLAE_OK && *count) qsort(*names, *count, sizeof **names, natural_order_of);
     return status;
 }
 

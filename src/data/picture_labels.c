@@ -9,10 +9,6 @@
 
 #define FILE_BYTES_MAX ((size_t)1 << 30)
 
-static int by_natural_order(const void *a, const void *b) {
-    return natural_order(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* The names that there are, each once, in order; *count of them. NULL without memory. */
 static const char **labels_distinct(const char *const *names, size_t n, size_t *count) {
     const char **sorted = malloc((n + 1) * sizeof *sorted);
@@ -21,7 +17,7 @@ static const char **labels_distinct(const char *const *names, size_t n, size_t *
     if (!sorted) return NULL;
     for (size_t i = 0; i < n; i++)
         if (names[i] && *names[i]) sorted[used++] = names[i];
-    if (used) qsort(sorted, used, sizeof *sorted, by_natural_order);
+    if (used) qsort(sorted, used, sizeof *sorted, natural_order_of);
     for (size_t i = 0; i < used; i++)
         if (kept == 0 || strcmp(sorted[kept - 1], sorted[i]) != 0) sorted[kept++] = sorted[i];
     *count = kept;
@@ -40,7 +36,7 @@ clae_status picture_labels_set(const clae_context *context, picture_list *list, 
     if (!is_made) return fail_memory(context, list->count, "the labels of pictures");
     for (size_t i = 0; i < list->count; i++) {
         if (!names[i] || !*names[i]) continue;
-        char **found = bsearch(&names[i], list->labels, count, sizeof *list->labels, by_natural_order);
+        char **found = bsearch(&names[i], list->labels, count, sizeof *list->labels, natural_order_of);
         list->entries[i].label = (uint32_t)(found - list->labels);
     }
     return CLAE_OK;
