@@ -1,5 +1,5 @@
 /* x[i][e] = elements[indices[first + i]][e] * scale + shift, with those of the element's channel. An item takes `images`
- * images, which are rows here, of vectors of VEC elements, or of pixels where there are several channels. -DCHANNELS,
+ * images, which are rows here, of vectors of VEC elements, which are pixels where there are several channels. -DCHANNELS,
  * -DELEMENT=uchar or float; of several channels -DSCALES -DSHIFTS. */
 #include "image_rows.cl"
 
@@ -19,16 +19,15 @@ __kernel void load_batch(__global const ELEMENT *elements, ulong elements_offset
     for (uint i = start; i < end; ++i) {
         __global const ELEMENT *from = elements + elements_offset + (ulong)indices[indices_offset + i] * image_elements;
         __global float *to = x + x_offset + (ulong)i * image_elements;
-#if CHANNELS == 1
         FOR_ELEMENTS(e, image_elements) {
+#if CHANNELS > 1
+            for (uint c = 0; c < CHANNELS; ++c) to[e + c] = from[e + c] * scales[c] + shifts[c];
+#else
             if (e + VEC <= image_elements)
                 VSTORE(VEC)(CONVERT(VEC)(VLOAD(VEC)(0, from + e)) * scale + shift, 0, to + e);
             else
                 for (uint t = e; t < image_elements; ++t) to[t] = from[t] * scale + shift;
-        }
-#else
-        for (uint e = (uint)get_global_id(0) * CHANNELS; e < image_elements; e += (uint)get_global_size(0) * CHANNELS)
-            for (uint c = 0; c < CHANNELS; ++c) to[e + c] = from[e + c] * scales[c] + shifts[c];
 #endif
+        }
     }
 }

@@ -43,7 +43,8 @@ static clae_status load_batch_prepare(clae_device *base, const op_desc *desc, co
     opencl_device *device = opencl_device_of(base);
     opencl_launch *launch = &self->base.launch[0];
     const bool cpu = device->class == OPENCL_CLASS_CPU;
-    const size_t channels = desc->load_batch.channels, vector = cpu ? CPU_VECTOR : GPU_VECTOR;
+    const size_t channels = desc->load_batch.channels;
+    const size_t vector = channels > 1 ? channels : cpu ? CPU_VECTOR : GPU_VECTOR;
     const size_t most_items = cpu ? CPU_MOST_ITEMS : GPU_MOST_ITEMS;
     char scales[LIST_BYTES], shifts[LIST_BYTES], options[2 * LIST_BYTES + 96];
     int used = snprintf(options, sizeof options, "-DVEC=%zu -DCHANNELS=%zu -DELEMENT=%s%s", vector, channels,
@@ -58,7 +59,7 @@ static clae_status load_batch_prepare(clae_device *base, const op_desc *desc, co
     launch->dimensions = 2;
     launch->local[0] = cpu ? 1 : opencl_group_items(device, GPU_GROUP_ITEMS);
     launch->local[1] = 1;
-    const size_t group_elements = launch->local[0] * (channels == 1 ? vector : channels);
+    const size_t group_elements = launch->local[0] * vector;
     launch->global[0] =
         cpu ? 1 : (desc->load_batch.image_elements + group_elements - 1) / group_elements * launch->local[0];
     launch->global[1] = (desc->load_batch.n + self->images_per_item - 1) / self->images_per_item;
