@@ -65,8 +65,8 @@ static cl_int set_arg(cl_kernel kernel, cl_uint *index, const opencl_arg *arg) {
         return set_view(kernel, index, arg->view);
     case OPENCL_ARG_VALUE:
         return clSetKernelArg(kernel, (*index)++, arg->bytes, &arg->ulong_value); /* the widest of them */
-    case OPENCL_ARG_STRUCT:
-        return clSetKernelArg(kernel, (*index)++, arg->bytes, arg->structure);
+    case OPENCL_ARG_GEOMETRY:
+        return clSetKernelArg(kernel, (*index)++, sizeof *arg->geometry, arg->geometry);
     case OPENCL_ARG_TOO_LARGE:
     case OPENCL_ARG_END:
         break;

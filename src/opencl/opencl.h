@@ -80,15 +80,15 @@ size_t opencl_kernel_work_group_items(opencl_kernel *kernel);
 
 /* An argument of a kernel. */
 typedef struct opencl_arg {
-    enum { OPENCL_ARG_END, OPENCL_ARG_VIEW, OPENCL_ARG_VALUE, OPENCL_ARG_STRUCT, OPENCL_ARG_TOO_LARGE } type;
-    size_t bytes; /* of the value or struct */
+    enum { OPENCL_ARG_END, OPENCL_ARG_VIEW, OPENCL_ARG_VALUE, OPENCL_ARG_GEOMETRY, OPENCL_ARG_TOO_LARGE } type;
+    size_t bytes; /* of the value */
     union {
         view view;
         cl_int int_value;
         cl_uint uint_value;
         cl_ulong ulong_value;
         cl_float float_value;
-        const void *structure;
+        const struct conv_geometry *geometry;
     };
 } opencl_arg;
 
@@ -113,7 +113,7 @@ static inline opencl_arg arg_float(float value) {
 }
 /* As that of cl/conv_geometry.cl. */
 static inline opencl_arg arg_geometry(const struct conv_geometry *geometry) {
-    return (opencl_arg){.type = OPENCL_ARG_STRUCT, .bytes = sizeof *geometry, .structure = geometry};
+    return (opencl_arg){.type = OPENCL_ARG_GEOMETRY, .geometry = geometry};
 }
 #define OPENCL_ARGS(...) ((const opencl_arg[]){__VA_ARGS__, {.type = OPENCL_ARG_END}})
 
