@@ -1,11 +1,13 @@
 #include "ops/ssim.h"
+
+#include "base/numbers.h"
 #include "ops/op_kind.h"
 
 #include <math.h>
 #include <stdio.h>
 
 int ssim_window(int pixels) {
-    return pixels < SSIM_WINDOW ? pixels : SSIM_WINDOW;
+    return smaller(pixels, SSIM_WINDOW);
 }
 
 int ssim_places(int pixels) {
@@ -170,10 +172,6 @@ static op_expected ssim_expect_images(const op_values *values, size_t first, siz
     return sum;
 }
 
-static int ssim_least(int a, int b) {
-    return a < b ? a : b;
-}
-
 /* Of all windows that the element is in. */
 static op_expected ssim_expect_gradient(const op_values *values, size_t element) {
     const ssim_desc *d = &values->desc->ssim;
@@ -188,8 +186,8 @@ static op_expected ssim_expect_gradient(const op_values *values, size_t element)
     op_expected dy = {0};
     ssim_weights(kh, rows);
     ssim_weights(kw, columns);
-    for (int i = row - kh + 1 < 0 ? 0 : row - kh + 1; i <= ssim_least(row, places_h - 1); i++)
-        for (int j = column - kw + 1 < 0 ? 0 : column - kw + 1; j <= ssim_least(column, places_w - 1); j++) {
+    for (int i = larger(row - kh + 1, 0); i <= smaller(row, places_h - 1); i++)
+        for (int j = larger(column - kw + 1, 0); j <= smaller(column, places_w - 1); j++) {
             const size_t at = (image * (size_t)places_h + (size_t)i) * (size_t)places_w + (size_t)j;
             const ssim_place *p = &place[at * (size_t)d->channels + channel];
             const double weight = rows[row - i] * columns[column - j], a = y - p->my, b = t - p->mt;
