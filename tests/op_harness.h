@@ -43,8 +43,8 @@ typedef struct op_suite {
 extern const op_suite *const op_suites[OP_COUNT];
 extern const op_suite suite_conv2d_fwd, suite_conv2d_bwd_data, suite_conv2d_bwd_weights;
 extern const op_suite suite_conv_transpose2d_fwd, suite_conv_transpose2d_bwd_data, suite_conv_transpose2d_bwd_weights;
-extern const op_suite suite_activation_fwd, suite_activation_bwd, suite_add, suite_bias, suite_loss, suite_ssim, suite_clip_norm, suite_mix,
-    suite_update;
+extern const op_suite suite_activation_fwd, suite_activation_bwd, suite_add, suite_bias, suite_loss, suite_ssim,
+    suite_update, suite_clip_norm, suite_mix;
 extern const op_suite suite_prelu_fwd, suite_prelu_bwd, suite_dropout, suite_load_batch;
 extern const op_suite suite_pool2d_fwd, suite_pool2d_bwd;
 extern const op_suite suite_upsample2d_fwd, suite_upsample2d_bwd;

@@ -1,7 +1,5 @@
 #include "op_harness.h"
 
-#include <math.h>
-
 static const size_t fixed[] = {1, 112457, 15, 256, 70001};
 
 static void describe(op_id op, size_t index, int quick, test_random *random, op_desc *desc) {
