@@ -1,5 +1,6 @@
 #include "opencl/instance.h"
 
+#include "base/decimal.h"
 #include "base/memory.h"
 
 #include <stdio.h>
@@ -37,6 +38,12 @@ void opencl_instance_release(op_instance *instance) {
     for (int i = 0; i < OPENCL_MAX_LAUNCHES; ++i)
         opencl_kernel_release(&opencl_instance_of(instance)->launch[i].kernel);
     free(instance);
+}
+
+void opencl_write_list(const float *values, size_t count, char *list) {
+    int used = 0;
+    for (size_t i = 0; i < count; i++)
+        used += decimal_print(list + used, DECIMAL_BYTES, i ? ",%.9ef" : "%.9ef", (double)values[i]);
 }
 
 size_t opencl_group_items(const opencl_device *device, size_t wanted) {

@@ -37,6 +37,9 @@ clae_status opencl_launch_run(opencl_launch *launch);
 /* For a kernel that a run of the op launches `runs` times, on equal parts of its work. */
 void opencl_launch_share(opencl_launch *launch, size_t runs);
 
+/* "0.5f,1.0f", for an option that an array of a kernel is initialised by; `list` has DECIMAL_BYTES for each of them. */
+void opencl_write_list(const float *values, size_t count, char *list);
+
 /* Items of a work-group: the largest power of two within `wanted` and what the device allows. */
 size_t opencl_group_items(const opencl_device *device, size_t wanted);
 

@@ -14,12 +14,6 @@ typedef struct load_batch_instance {
     size_t images_per_item;
 } load_batch_instance;
 
-static void load_batch_write(const float *values, size_t count, char list[LIST_BYTES]) {
-    int used = 0;
-    for (size_t i = 0; i < count; i++)
-        used += decimal_print(list + used, DECIMAL_BYTES, i ? ",%.9ef" : "%.9ef", (double)values[i]);
-}
-
 static clae_status load_batch_run(op_instance *instance, const op_args *args) {
     load_batch_instance *self = (load_batch_instance *)instance;
     const load_batch_desc *desc = &instance->desc.load_batch;
@@ -49,10 +43,11 @@ static clae_status load_batch_prepare(clae_device *base, const op_desc *desc, co
     char scales[LIST_BYTES], shifts[LIST_BYTES], options[2 * LIST_BYTES + 96];
     int used = snprintf(options, sizeof options, "-DVEC=%zu -DCHANNELS=%zu -DELEMENT=%s%s", vector, channels,
                         desc->load_batch.from_float ? "float" : "uchar", cpu ? " -DWHOLE_ROWS" : "");
-    load_batch_write(desc->load_batch.scale, channels, scales);
-    load_batch_write(desc->load_batch.shift, channels, shifts);
-    if (channels > 1)
+    if (channels > 1) {
+        opencl_write_list(desc->load_batch.scale, channels, scales);
+        opencl_write_list(desc->load_batch.shift, channels, shifts);
         snprintf(options + used, sizeof options - (size_t)used, " -DSCALES=%s -DSHIFTS=%s", scales, shifts);
+    }
     status = opencl_kernel_create(device, "load_batch.cl", options, "load_batch", &launch->kernel);
     if (status) return opencl_instance_finish(instance, status);
     self->images_per_item = (desc->load_batch.n + most_items - 1) / most_items;

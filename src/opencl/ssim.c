@@ -61,13 +61,10 @@ static clae_status ssim_run(op_instance *instance, const op_args *args) {
     return status;
 }
 
-/* "0.1f,0.2f" */
-static void ssim_write_weights(int window, char text[SSIM_WINDOW * DECIMAL_BYTES]) {
-    double weights[SSIM_WINDOW];
-    int used = 0;
+static void ssim_write_weights(int window, char list[SSIM_WINDOW * DECIMAL_BYTES]) {
+    float weights[SSIM_WINDOW];
     ssim_weights(window, weights);
-    for (int i = 0; i < window; i++)
-        used += decimal_print(text + used, DECIMAL_BYTES, i ? ",%.9ef" : "%.9ef", weights[i]);
+    opencl_write_list(weights, (size_t)window, list);
 }
 
 /* Kernels with an item for each float of a row. */

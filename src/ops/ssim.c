@@ -14,7 +14,7 @@ int ssim_places(int pixels) {
     return pixels - ssim_window(pixels) + 1;
 }
 
-void ssim_weights(int window, double weights[SSIM_WINDOW]) {
+static void ssim_exact_weights(int window, double weights[SSIM_WINDOW]) {
     const double deviation = 1.5;
     double sum = 0;
     for (int i = 0; i < window; i++) {
@@ -23,6 +23,12 @@ void ssim_weights(int window, double weights[SSIM_WINDOW]) {
         sum += weights[i];
     }
     for (int i = 0; i < window; i++) weights[i] /= sum;
+}
+
+void ssim_weights(int window, float weights[SSIM_WINDOW]) {
+    double exact[SSIM_WINDOW];
+    ssim_exact_weights(window, exact);
+    for (int i = 0; i < window; i++) weights[i] = (float)exact[i];
 }
 
 size_t ssim_image_windows(const ssim_desc *d) {
@@ -149,8 +155,8 @@ static void ssim_share(const op_values *values, double *shared) {
     const int places_h = ssim_places(d->h), places_w = ssim_places(d->w);
     double rows[SSIM_WINDOW], columns[SSIM_WINDOW];
     ssim_place *place = (ssim_place *)(void *)shared;
-    ssim_weights(ssim_window(d->h), rows);
-    ssim_weights(ssim_window(d->w), columns);
+    ssim_exact_weights(ssim_window(d->h), rows);
+    ssim_exact_weights(ssim_window(d->w), columns);
     const double factor = (double)d->scale / (double)ssim_image_windows(d);
     for (size_t image = 0; image < (size_t)d->n; image++)
         for (int i = 0; i < places_h * places_w * d->channels; i++) {
@@ -184,8 +190,8 @@ static op_expected ssim_expect_gradient(const op_values *values, size_t element)
     const double y = (double)op_floats(values, SSIM_Y)[element], t = (double)op_floats(values, SSIM_TARGET)[element];
     double rows[SSIM_WINDOW], columns[SSIM_WINDOW];
     op_expected dy = {0};
-    ssim_weights(kh, rows);
-    ssim_weights(kw, columns);
+    ssim_exact_weights(kh, rows);
+    ssim_exact_weights(kw, columns);
     for (int i = larger(row - kh + 1, 0); i <= smaller(row, places_h - 1); i++)
         for (int j = larger(column - kw + 1, 0); j <= smaller(column, places_w - 1); j++) {
             const size_t at = (image * (size_t)places_h + (size_t)i) * (size_t)places_w + (size_t)j;

@@ -12,7 +12,7 @@
 int ssim_window(int pixels);
 int ssim_places(int pixels);
 /* Weights of a window's rows or columns, which add up to 1; of a pixel they are multiplied. */
-void ssim_weights(int window, double weights[SSIM_WINDOW]);
+void ssim_weights(int window, float weights[SSIM_WINDOW]);
 /* Windows of an image, of all channels. */
 size_t ssim_image_windows(const ssim_desc *desc);
 

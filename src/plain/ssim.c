@@ -32,12 +32,6 @@ static clae_status ssim_run(op_instance *instance, const op_args *args) {
     return CLAE_OK;
 }
 
-static void ssim_set_weights(int window, float weights[SSIM_WINDOW]) {
-    double exact[SSIM_WINDOW];
-    ssim_weights(window, exact);
-    for (int i = 0; i < window; i++) weights[i] = (float)exact[i];
-}
-
 static clae_status ssim_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                 op_instance **instance) {
     const ssim_desc *d = &desc->ssim;
@@ -52,8 +46,8 @@ static clae_status ssim_prepare(clae_device *device, const op_desc *desc, const 
                               .places_h = ssim_places(d->h),
                               .places_w = ssim_places(d->w),
                               .factor = (float)((double)d->scale / (double)ssim_image_windows(d))};
-    ssim_set_weights(s->kh, s->rows);
-    ssim_set_weights(s->kw, s->columns);
+    ssim_weights(s->kh, s->rows);
+    ssim_weights(s->kw, s->columns);
     (*instance)->workspace_bytes =
         (size_t)plain_threads(plain_device_of(device), d->n) * PLAIN_SSIM_MAPS * ssim_image_windows(d) * sizeof(float);
     return CLAE_OK;
