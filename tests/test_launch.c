@@ -60,7 +60,7 @@ cl_int clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool block
     return NEXT(clEnqueueWriteBuffer)(queue, buffer, blocking, offset, bytes, data, count, list, event);
 }
 
-/* A run of training, and what it had to say. */
+/* A run of training, or of inference, and what it had to say. */
 enum { IMAGES = 40, BATCH = 8, STEPS = 5 };
 typedef struct training {
     clae_status status;
@@ -85,20 +85,24 @@ static clae_status train_steps(clae_trainer *trainer, float *to) {
     return status;
 }
 
-/* On a device that was opened before the fault set in. */
+/* A device of its own, which is opened before a fault sets in. */
+static void open_before_fault(fixture *f, training *t) {
+    fault = (struct fault){0};
+    assert_int_equal(fixture_open(f, 0), CLAE_OK);
+    f->context->log = keep_line;
+    f->context->log_user = t;
+    f->context->log_level = CLAE_LOG_WARNING;
+}
+
 static training train_with(const struct fault *what) {
     training t = {0};
     fixture f = {0};
     clae_trainer *trainer = NULL;
-    fault = (struct fault){0};
-    assert_int_equal(fixture_open(&f, 0), CLAE_OK);
+    open_before_fault(&f, &t);
     clae_dataset *dataset = byte_dataset(f.context, IMAGES, 1, 9, 9);
     clae_model *model = small_model(f.context, 1);
     clae_settings settings = settings_of(BATCH, 1e-3);
     settings.seed = 3;
-    f.context->log = keep_line;
-    f.context->log_user = &t;
-    f.context->log_level = CLAE_LOG_WARNING;
     fault = *what;
     t.status = clae_trainer_create(f.device, model, dataset, &settings, &trainer);
     if (t.status == CLAE_OK) t.is_streamed = trainer->runner.data.stream != NULL;
@@ -189,49 +193,47 @@ static void test_failing_allocation(void **state) {
     assert_true(streamed >= 1 && refused >= 5);
 }
 
+static training infer_with(const struct fault *what, const clae_model *model, clae_dataset *dataset, float *codes) {
+    training t = {0};
+    fixture f = {0};
+    clae_infer *infer = NULL;
+    open_before_fault(&f, &t);
+    fault = *what;
+    t.status = clae_infer_create(f.device, model, NULL, 0, &infer);
+    if (t.status == CLAE_OK) t.status = clae_infer_encode(infer, dataset, codes);
+    fault = (struct fault){.failures = fault.failures};
+    clae_infer_free(infer);
+    assert_true(f.device->allocated_bytes == 0);
+    fixture_close(&f);
+    return t;
+}
+
 /* Where the batch size is clae's own, less memory will do. */
 static void test_failing_inference(void **state) {
     fixture *f = *state;
     clae_dataset *dataset = byte_dataset(f->context, IMAGES, 1, 9, 9);
     clae_model *model = small_model(f->context, 1);
-    size_t halved = 0, refused = 0, latent = clae_model_latent_shape(model).c;
-    float *right = NULL;
-    for (size_t n = 0;; n++) {
-        training t = {0};
-        fixture own;
-        clae_infer *infer = NULL;
-        float *codes = malloc(IMAGES * latent * sizeof *codes);
-        fault = (struct fault){0};
-        assert_int_equal(fixture_open(&own, 0), CLAE_OK);
-        own.context->log = keep_line;
-        own.context->log_user = &t;
-        own.context->log_level = CLAE_LOG_WARNING;
-        fault = (struct fault){.buffer = n};
-        clae_status status = clae_infer_create(own.device, model, NULL, 0, &infer);
-        if (status == CLAE_OK) status = clae_infer_encode(infer, dataset, codes);
-        const bool failed = fault.failures > 0;
-        fault = (struct fault){0};
-        clae_infer_free(infer);
-        assert_true(own.device->allocated_bytes == 0);
-        fixture_close(&own);
-        if (!right) {
-            assert_int_equal(status, CLAE_OK);
-            right = codes;
+    const size_t bytes = IMAGES * clae_model_latent_shape(model).c * sizeof(float);
+    float *right = malloc(bytes), *codes = malloc(bytes);
+    size_t halved = 0, refused = 0;
+    assert_int_equal(infer_with(&(struct fault){0}, model, dataset, right).status, CLAE_OK);
+    for (size_t n = 1;; n++) {
+        const training t = infer_with(&(struct fault){.buffer = n}, model, dataset, codes);
+        if (t.status == CLAE_OK) {
+            assert_memory_equal(codes, right, bytes);
+            if (!fault.failures) break;
+            halved += strstr(t.warning, "half as many") != NULL;
             continue;
         }
-        if (status == CLAE_OK) assert_memory_equal(codes, right, IMAGES * latent * sizeof *codes);
-        if (status == CLAE_OK && failed) halved += strstr(t.warning, "half as many") != NULL;
-        if (status != CLAE_OK) {
-            refused++;
-            assert_int_equal(status, CLAE_ERROR_DEVICE);
-            assert_int_equal(t.errors, 1);
-            assert_contains(t.error, "MiB");
-        }
-        free(codes);
-        if (!failed) break;
+        refused++;
+        assert_int_equal(t.status, CLAE_ERROR_DEVICE);
+        assert_int_equal(t.errors, 1);
+        assert_contains(t.error, "MiB");
+        assert_true(fault.failures > 0);
     }
     print_message("%zu halved, %zu refused\n", halved, refused);
     assert_true(halved >= 2);
+    free(codes);
     free(right);
     clae_model_free(model);
     clae_dataset_free(dataset);
