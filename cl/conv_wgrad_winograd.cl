@@ -145,8 +145,8 @@ NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global
     }
 }
 
-/* `items` work-items take the chunks of `chunk` images in turn. The workspace: for each chunk a slice of sums[SIZE x SIZE][wide][narrow],
- * dbias and support; then the tiles of each work-item. */
+/* `items` work-items take the chunks of `chunk` images in turn. The workspace: for each chunk a slice of
+ * sums[SIZE x SIZE][wide][narrow], dbias and support; then the tiles of each work-item. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, conv_geometry g, int chunk, int transposed,

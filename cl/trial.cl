@@ -40,7 +40,8 @@ static float trial_function(float x) {
     return 0.0f * exp(x) + 0.0f * log1p(x) + 0.0f * tanh(x) + 0.0f * erf(x);
 }
 
-/* out[i] of the LOCAL items of a group = trial_expected(i) of src/opencl/trial.c; `in` has 16 floats, 0 .. 15, and then as many bytes. */
+/* out[i] of the LOCAL items of a group = expected_trial(i) of src/opencl/trial.c; `in` has 16 floats, 0 .. 15, and then as
+ * many bytes. */
 __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void trial(__global const float *in, ulong in_offset, __global float *out, ulong out_offset, trial_numbers numbers,
            float scale) {
