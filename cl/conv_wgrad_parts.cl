@@ -1,7 +1,7 @@
 /* Wgrad (src/ops/conv.h) by partial sums of chunks of the batch, as conv_wgrad_tiled.cl and conv_wgrad_mma.cl make them:
  * partial[chunk][kh][kw][wide][narrow] and then dbias; what the two share.
  *
- * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W; LOCAL (items). Arguments: transposed (dy is
+ * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W; LOCAL (items), REDUCE_LANES (a power of 2). Arguments: transposed (dy is
  * wide, dweight is [kh][kw][narrow][wide]) and dy_c, the elements of dbias, 0 for none. */
 
 #define ALL_ROWS (KERNEL_H * KERNEL_W * WIDE_C)
@@ -23,16 +23,23 @@ static void partial_bias(local float *sums, global const float *dy, int dy_c, si
     }
 }
 
-/* A work-item for each weight and bias. */
+/* REDUCE_LANES items for each weight and bias, whose sums of every REDUCE_LANES-th chunk are added up in pairs. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_wgrad_reduce(global const float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
                         global float *dbias, ulong dbias_offset, int chunks, int transposed, int dy_c) {
-    const size_t slice = WEIGHTS + dy_c;
-    size_t index = get_global_id(0);
-    if (index >= slice) return;
+    local float sums[LOCAL];
+    const int results = LOCAL / REDUCE_LANES, item = get_local_id(0);
+    const size_t slice = WEIGHTS + dy_c, index = GROUP_ID(0, LOCAL) * results + item % results;
     partial += partial_offset + index;
     float sum = 0;
-    for (int chunk = 0; chunk < chunks; chunk++) sum += partial[chunk * slice];
+    for (int chunk = item / results; chunk < chunks && index < slice; chunk += REDUCE_LANES) sum += partial[chunk * slice];
+    sums[item] = sum;
+    for (int half_lanes = REDUCE_LANES / 2; half_lanes > 0; half_lanes /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (item < half_lanes * results) sums[item] += sums[item + half_lanes * results];
+    }
+    if (item >= results || index >= slice) return;
+    sum = sums[item];
     if (index >= WEIGHTS) {
         dbias[dbias_offset + index - WEIGHTS] = sum;
         return;

@@ -5,19 +5,22 @@
         __VA_ARGS__, NULL                                                                                              \
     }
 
-#define CONV_LIST                                                                                                      \
+#define CONV_DATA                                                                                                      \
     LIST(&opencl_conv_winograd, &opencl_conv_mma, &opencl_conv_winograd_tiled, &opencl_conv_direct,                    \
+         &opencl_conv_tiled, &opencl_conv_im2col, &opencl_conv_plain)
+#define CONV_WEIGHTS                                                                                                   \
+    LIST(&opencl_conv_winograd, &opencl_conv_mma, &opencl_conv_taps, &opencl_conv_winograd_tiled, &opencl_conv_direct, \
          &opencl_conv_tiled, &opencl_conv_im2col, &opencl_conv_plain)
 
 #define NORM_LIST LIST(&opencl_norm_vector, &opencl_norm_plain)
 
 static const op_impl *const *const lists[OP_COUNT] = {
-    [OP_conv2d_fwd] = CONV_LIST,
-    [OP_conv2d_bwd_data] = CONV_LIST,
-    [OP_conv2d_bwd_weights] = CONV_LIST,
-    [OP_conv_transpose2d_fwd] = CONV_LIST,
-    [OP_conv_transpose2d_bwd_data] = CONV_LIST,
-    [OP_conv_transpose2d_bwd_weights] = CONV_LIST,
+    [OP_conv2d_fwd] = CONV_DATA,
+    [OP_conv2d_bwd_data] = CONV_DATA,
+    [OP_conv2d_bwd_weights] = CONV_WEIGHTS,
+    [OP_conv_transpose2d_fwd] = CONV_DATA,
+    [OP_conv_transpose2d_bwd_data] = CONV_DATA,
+    [OP_conv_transpose2d_bwd_weights] = CONV_WEIGHTS,
     [OP_activation_fwd] = LIST(&opencl_activation_plain),
     [OP_activation_bwd] = LIST(&opencl_activation_plain),
     [OP_prelu_fwd] = LIST(&opencl_prelu_fwd_plain),

@@ -4,9 +4,9 @@
 
 #include "opencl/opencl.h"
 
-/* Each of these does all six convolutions. */
-extern const op_impl opencl_conv_winograd, opencl_conv_mma, opencl_conv_winograd_tiled, opencl_conv_direct,
-    opencl_conv_tiled, opencl_conv_im2col, opencl_conv_plain;
+/* Each of these does all six convolutions; taps, the weights' gradients alone. */
+extern const op_impl opencl_conv_taps, opencl_conv_winograd, opencl_conv_mma, opencl_conv_winograd_tiled,
+    opencl_conv_direct, opencl_conv_tiled, opencl_conv_im2col, opencl_conv_plain;
 
 extern const op_impl opencl_add_plain;
 extern const op_impl opencl_bias_plain;

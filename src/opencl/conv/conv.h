@@ -1,4 +1,4 @@
-/* What the OpenCL implementations of the six conv ops share. Each implementation does all six: gather and spread
+/* What the OpenCL implementations of the six conv ops share. Most implementations do all six: gather and spread
  * (ops/conv.h) by one kernel, wgrad by another. */
 #ifndef CLAE_OPENCL_CONV_CONV_H
 #define CLAE_OPENCL_CONV_CONV_H

@@ -117,7 +117,7 @@ static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *des
     const int block = block_of(opencl->mma, g->narrow_c, v[BLOCK]), rows = g->kh * g->kw * g->wide_c;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DBLOCK_O=%d -DSTEP=%d", block, v[STEP]);
+    conv_options_add(options, " -DBLOCK_O=%d -DSTEP=%d -DREDUCE_LANES=1", block, v[STEP]);
     add_mma_options(opencl, items, choice->numerics->tf32, options);
     const conv_program program = {"conv_wgrad_mma.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_wgrad_split, made);

@@ -131,7 +131,7 @@ static clae_status conv_tiled_create_wgrad(clae_device *device, const op_desc *d
     const size_t block_rows = conv_tiled_wgrad_block_rows(items, block, channels);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DLOCAL=%d -DBLOCK_O=%d -DCHANNELS=%d -DSTEP=%d", items, block, channels,
+    conv_options_add(options, " -DLOCAL=%d -DBLOCK_O=%d -DCHANNELS=%d -DSTEP=%d -DREDUCE_LANES=1", items, block, channels,
                      v[WGRAD_STEP]);
     const conv_program program = {"conv_wgrad_tiled.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_wgrad_split, made);
