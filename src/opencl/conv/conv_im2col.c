@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define MOST_COLUMN_BYTES ((size_t)256 << 20)
+#define LEAST_FLOPS 1e9
 enum { COPY_ITEMS = 64, CPU_VECTOR = 16, GPU_VECTOR = 4, PLACE_FLOATS = 16 };
 
 enum { COPY, SWAP };          /* launches */
@@ -195,4 +196,9 @@ static clae_status conv_im2col_prepare(clae_device *device, const op_desc *desc,
     return opencl_instance_finish(instance, status);
 }
 
-const op_impl opencl_conv_im2col = {.name = "im2col", .supports = conv_im2col_supports, .prepare = conv_im2col_prepare};
+/* Its launches are at least three, which are not for small products. */
+static bool conv_im2col_suits(const clae_device *device, const op_desc *desc) {
+    return opencl_is_cpu(device, desc) || op_flops(desc) >= LEAST_FLOPS;
+}
+
+const op_impl opencl_conv_im2col = {.name = "im2col", .suits = conv_im2col_suits, .supports = conv_im2col_supports, .prepare = conv_im2col_prepare};

@@ -57,14 +57,21 @@ bool conv_tile_choose(const op_desc *desc, int positions, size_t most_pixels, co
     return found;
 }
 
-void conv_tile_grid(conv_instance *instance, const conv_tile_shape *shape, int block, size_t items) {
-    const op_desc *desc = &instance->opencl.base.desc;
+conv_tile_groups conv_tile_count(const op_desc *desc, const conv_tile_shape *shape, int block) {
     const conv_geometry *g = &desc->conv.g;
     const conv_sides s = conv_sides_of(desc);
     const conv_axes axes = conv_axes_of(desc);
-    const size_t tiles = (size_t)divide_up(g->n, shape->n) * (size_t)divide_up(axes.y.places, shape->h) *
-                         (size_t)divide_up(axes.x.places, shape->w);
-    conv_grid(instance, 0, (const size_t[]){tiles * items, divide_up(s.out_c, block), s.spread ? g->sh * g->sw : 1},
+    return (conv_tile_groups){
+        .tiles = (size_t)divide_up(g->n, shape->n) * (size_t)divide_up(axes.y.places, shape->h) *
+                 (size_t)divide_up(axes.x.places, shape->w),
+        .blocks = (size_t)divide_up(s.out_c, block),
+        .phases = s.spread ? (size_t)g->sh * (size_t)g->sw : 1,
+    };
+}
+
+void conv_tile_grid(conv_instance *instance, const conv_tile_shape *shape, int block, size_t items) {
+    const conv_tile_groups groups = conv_tile_count(&instance->opencl.base.desc, shape, block);
+    conv_grid(instance, 0, (const size_t[]){groups.tiles * items, groups.blocks, groups.phases},
               (const size_t[]){items, 1, 1});
 }
 

@@ -23,7 +23,12 @@ conv_axes conv_axes_of(const op_desc *desc);
 /* The best shape of at most `positions` outputs with a patch of at most `most_pixels`; false when there is none.
  * Offsets within its images fit in int. */
 bool conv_tile_choose(const op_desc *desc, int positions, size_t most_pixels, conv_tile_shape *shape);
-/* Work-groups of `items`: tiles, blocks of `block` channels, phases. */
+/* Work-groups: tiles, blocks of `block` channels, phases. */
+typedef struct conv_tile_groups {
+    size_t tiles, blocks, phases;
+} conv_tile_groups;
+conv_tile_groups conv_tile_count(const op_desc *desc, const conv_tile_shape *shape, int block);
+/* The grid of these, of `items` each. */
 void conv_tile_grid(conv_instance *instance, const conv_tile_shape *shape, int block, size_t items);
 void conv_tile_options(const conv_tile_shape *shape, char text[CONV_OPTIONS_SIZE]);
 
