@@ -90,6 +90,39 @@ static void pictures_are_not_overwritten(void **state) {
     assert_same_files(in_scratch("photos/dark/0.png"), in_scratch("kept.png"));
 }
 
+/* They take the size and channels of the training images; a command with other data leaves them behind. */
+static void test_images_may_be_elsewhere(void **state) {
+    (void)state;
+    assert_int_equal(shell("cd '%s' && mkdir -p others", scratch), 0);
+    for (int i = 0; i < 5; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "others/%d.png", i);
+        assert_true(write_png(in_scratch(name), 40 + i, 40, 20 * i, false));
+    }
+    assert_code(clae("train photos --test-data others --size 16x16 --channels 2 --epochs 1 --out apart"), 0);
+    assert_contains(err, "30 training and 5 test images of 3x16x16");
+    assert_code(clae("eval apart --json"), 0);
+    assert_contains(out, "\"images\": 5");
+    assert_int_equal(
+        shell("cd '%s/photos' && '%s' train --resume --epochs 2 --out ../apart --device c 2>err", scratch, program), 0);
+    assert_code(clae("eval apart --data photos --json"), 0);
+    assert_contains(out, "\"images\": 5");
+    assert_int_equal(shell("cd '%s' && mv photos/err . && cp -r photos copies", scratch), 0);
+    assert_code(clae("eval apart --data copies --json"), 0);
+    assert_null(strstr(out, "\"images\": 5"));
+    assert_code(clae("eval apart --data copies --test-data others --json"), 0);
+    assert_contains(out, "\"images\": 5");
+    assert_code(clae("data photos --test-data others --json"), 0);
+    assert_contains(out, "\"test\": 5");
+    assert_code(clae("train --resume --epochs 3 --test-data copies --out apart"), 2);
+    assert_contains(err, "the test images of --test-data ");
+    assert_code(clae("reconstruct apart --out others/0.png"), 2);
+    assert_contains(err, "is a file of --test-data");
+    assert_code(clae("train photos --size 16x16 --test-data nowhere --channels 2 --out refused"), 2);
+    assert_contains(err, "nowhere");
+    assert_false(exists(in_scratch("refused")));
+}
+
 /* loss.png is none of the data when it goes on. */
 static void a_run_may_lie_among_its_pictures(void **state) {
     (void)state;
@@ -119,9 +152,10 @@ static void broken_pictures_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_folder_is_trained_on),      cmocka_unit_test(the_run_knows_its_pictures),
-        cmocka_unit_test(wrong_options_are_refused),   cmocka_unit_test(pictures_are_not_overwritten),
-        cmocka_unit_test(broken_pictures_are_refused), cmocka_unit_test(a_run_may_lie_among_its_pictures),
+        cmocka_unit_test(a_folder_is_trained_on),       cmocka_unit_test(the_run_knows_its_pictures),
+        cmocka_unit_test(wrong_options_are_refused),    cmocka_unit_test(pictures_are_not_overwritten),
+        cmocka_unit_test(broken_pictures_are_refused),  cmocka_unit_test(a_run_may_lie_among_its_pictures),
+        cmocka_unit_test(test_images_may_be_elsewhere),
     };
     return cmocka_run_group_tests(tests, set_up_photos, tear_down);
 }

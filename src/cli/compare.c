@@ -111,7 +111,10 @@ static int report(const comparison *comparison) {
 static clae_status compare(comparison *comparison, const compare_args *args) {
     const clae_settings *asked = &args->common.settings;
     clae_context *context = comparison->session.context;
-    clae_status status = settings_open_dataset(context, asked, CLAE_SPLIT_TRAIN, &comparison->dataset);
+    clae_dataset_options options;
+    clae_status status = settings_dataset_options(context, asked, &options);
+    if (status == CLAE_OK)
+        status = settings_open_split(context, asked, &options, CLAE_SPLIT_TRAIN, &comparison->dataset);
     if (!status) {
         const clae_dataset_info *images = clae_dataset_get_info(comparison->dataset);
         status = network_open(&comparison->session, &args->common, (clae_shape){images->c, images->h, images->w},

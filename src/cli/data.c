@@ -20,14 +20,19 @@ static const output_format sheet_formats[] = {{".png", "a picture"}, {0}};
 static int run(console *console, const void *arguments) {
     const data_args *args = arguments;
     const char *name = args->common.model ? args->common.model : args->common.settings.data;
-    output out = {.option = "--out", .path = args->out, .formats = sheet_formats, .inputs = {.data = name}};
+    output out = {.option = "--out",
+                  .path = args->out,
+                  .formats = sheet_formats,
+                  .inputs = {.data = name, .test_data = args->common.settings.test_data}};
     session session;
     data_report report = {0};
     if (!name) return console_usage(console, "D", "is missing: the images, as a folder of pictures or an array");
     clae_status status = session_open(&session, console, &args->common);
     if (status == CLAE_OK && args->out) status = output_choose(&out, console, session.context);
     if (status == CLAE_OK && args->out) status = output_prepare(&out, session.context);
-    if (status == CLAE_OK) status = data_report_make(&session, name, &args->common.settings, &report);
+    clae_settings settings = args->common.settings; /* whose texts are the command's */
+    settings.data = name;
+    if (status == CLAE_OK) status = data_report_make(&session, &settings, &report);
     if (status == CLAE_OK)
         status = args->json ? data_print_json(&session, &report) : data_print_text(&session, &report);
     if (status == CLAE_OK && args->out) status = data_draw_sheet(&session, &report, out.path);

@@ -21,11 +21,12 @@ static clae_status look_at_pictures(const session *session, const char *path, pi
     return status;
 }
 
-static clae_status open_images(const session *session, const clae_dataset_options *options, data_report *report) {
+static clae_status open_images(const session *session, const clae_settings *settings, clae_dataset_options *options,
+                               data_report *report) {
     clae_status status = CLAE_OK;
     for (int split = 0; split < DATA_SPLITS && status == CLAE_OK; split++) {
-        status =
-            clae_dataset_open_with(session->context, report->name, (clae_split)split, options, &report->images[split]);
+        status = settings_open_split(session->context, settings, options, (clae_split)split, &report->images[split]);
+        if (status == CLAE_OK) settings_test_like(settings, clae_dataset_get_info(report->images[split]), options);
         if (status == CLAE_OK) status = dataset_facts_make(report->images[split], &report->facts[split]);
     }
     if (status == CLAE_OK)
@@ -34,18 +35,17 @@ static clae_status open_images(const session *session, const clae_dataset_option
     return status;
 }
 
-clae_status data_report_make(const session *session, const char *name, const clae_settings *settings,
-                             data_report *report) {
+clae_status data_report_make(const session *session, const clae_settings *settings, data_report *report) {
     clae_dataset_options options;
     picture_origin origin;
     char *path = NULL;
-    *report = (data_report){.name = name};
+    *report = (data_report){.name = settings->data};
     clae_status status = settings_dataset_options(session->context, settings, &options);
-    if (status == CLAE_OK) status = dataset_find(session->context, name, CLAE_SPLIT_TRAIN, &path);
+    if (status == CLAE_OK) status = dataset_find(session->context, settings->data, CLAE_SPLIT_TRAIN, &path);
     if (status == CLAE_OK && dataset_has_pictures(session->context, path, &origin))
         status = look_at_pictures(session, path, origin, &options, report);
     free(path);
-    return status == CLAE_OK ? open_images(session, &options, report) : status;
+    return status == CLAE_OK ? open_images(session, settings, &options, report) : status;
 }
 
 void data_report_free(data_report *report) {

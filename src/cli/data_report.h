@@ -19,10 +19,9 @@ typedef struct data_report {
     bool is_one; /* both splits are the same images */
 } data_report;
 
-/* Opens the images and looks at all of them. Broken pictures are left out with warnings. To be freed, whatever the
+/* Opens the images of settings->data and looks at all of them. Broken pictures are left out with warnings. To be freed, whatever the
  * status. */
-clae_status data_report_make(const session *session, const char *name, const clae_settings *settings,
-                             data_report *report);
+clae_status data_report_make(const session *session, const clae_settings *settings, data_report *report);
 void data_report_free(data_report *report);
 
 /* How often each label comes in a split; the array is to be freed, NULL without memory. */

@@ -28,10 +28,9 @@ static clae_status check_shapes(const materials *materials, const char *taker) {
 
 clae_status materials_open_data(materials *materials, unsigned what) {
     clae_context *context = materials->session.context;
-    const char *data = materials->settings.data;
     clae_dataset_options options;
     if (!(what & (MATERIALS_TRAIN | MATERIALS_TEST))) return CLAE_OK;
-    if (!data) {
+    if (!materials->settings.data) {
         console_message(
             materials->session.console, CLAE_LOG_ERROR,
             "--data D is missing (images, like a folder of pictures): the model is of no run that has them");
@@ -39,9 +38,9 @@ clae_status materials_open_data(materials *materials, unsigned what) {
     }
     clae_status status = choose_options(materials, &options);
     if (!status && (what & MATERIALS_TRAIN))
-        status = clae_dataset_open_with(context, data, CLAE_SPLIT_TRAIN, &options, &materials->train);
+        status = settings_open_split(context, &materials->settings, &options, CLAE_SPLIT_TRAIN, &materials->train);
     if (!status && (what & MATERIALS_TEST))
-        status = clae_dataset_open_with(context, data, CLAE_SPLIT_TEST, &options, &materials->test);
+        status = settings_open_split(context, &materials->settings, &options, CLAE_SPLIT_TEST, &materials->test);
     return !status && materials->model ? check_shapes(materials, "the model") : status;
 }
 
@@ -93,6 +92,7 @@ clae_status materials_open(materials *materials, console *console, const common_
     if (!status && what) status = run_take_settings(context, args->model, SETTINGS_DATA, &materials->settings);
     if (!status && out) {
         out->inputs.data = what ? materials->settings.data : NULL;
+        out->inputs.test_data = what ? materials->settings.test_data : NULL;
         status = output_choose(out, console, context);
     }
     if (!status) status = materials_load_model(materials, args->model);

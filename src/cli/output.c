@@ -96,10 +96,11 @@ static clae_status refuse_inputs(const output *output, console *console, const c
     clae_context quiet = *context;
     quiet.log = NULL;
     if (stat(output->path, &file) || !S_ISREG(file.st_mode)) return CLAE_OK;
-    const char *what = is_of_data(&quiet, &file, output->path, output->inputs.data) ? "a file of --data"
-                       : is_of_model(&quiet, &file, output->inputs.model)           ? "the model"
-                       : is_same_file(&file, output->inputs.file)                   ? "a file that is read"
-                                                                                    : NULL;
+    const char *what = is_of_data(&quiet, &file, output->path, output->inputs.data)        ? "a file of --data"
+                       : is_of_data(&quiet, &file, output->path, output->inputs.test_data) ? "a file of --test-data"
+                       : is_of_model(&quiet, &file, output->inputs.model)                  ? "the model"
+                       : is_same_file(&file, output->inputs.file)                          ? "a file that is read"
+                                                                                           : NULL;
     if (!what) return CLAE_OK;
     console_usage(console, output->option, "%s is %s: choose another file", output->path, what);
     return CLAE_ERROR_INPUT;

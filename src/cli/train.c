@@ -57,7 +57,10 @@ static clae_status prepare_step_log(session *session, const train_args *args, co
     if (!limits->step_log) return CLAE_OK;
     output out = {.option = "--log-steps",
                   .path = limits->step_log,
-                  .inputs = {.data = info->settings->data, .model = args->run.init, .file = info->checkpoint}};
+                  .inputs = {.data = info->settings->data,
+                             .test_data = info->settings->test_data,
+                             .model = args->run.init,
+                             .file = info->checkpoint}};
     clae_status status = output_choose(&out, session->console, session->context);
     limits->step_log = out.path;
     if (!status) status = refuse_run_files(session, folder, out.path);

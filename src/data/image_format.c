@@ -62,6 +62,16 @@ const char *image_path_member(const char *path) {
     return is_file ? colon : NULL;
 }
 
+char *image_path_absolute(const char *value) {
+    const char *member = image_path_member(value);
+    if (!member) return path_exists(value) ? realpath(value, NULL) : NULL;
+    char *file = strndup(value, (size_t)(member - value)), *real = file ? realpath(file, NULL) : NULL;
+    char *path = real ? string_format("%s%s", real, member) : NULL;
+    free(file);
+    free(real);
+    return path;
+}
+
 static clae_status read_file(image_file *file, clae_dataset_info *shape, void **elements) {
     const uint8_t *start = NULL;
     size_t bytes = 0;

@@ -35,6 +35,10 @@ bool image_file_is_array(const clae_context *context, const char *path);
 /* The colon of "FILE.npz:NAME", where there is such a file; NULL for all else. */
 const char *image_path_member(const char *path);
 
+/* The absolute path of a file or folder, or of FILE.npz:NAME; the caller frees it. NULL where there is none, or without
+ * memory, with errno ENOMEM. */
+char *image_path_absolute(const char *value);
+
 /* Reads a file of any format, or a member of one: FILE.npz:NAME. */
 clae_status image_file_read(const clae_context *context, const char *path, clae_split split,
                             const clae_dataset_options *options, clae_dataset_info *shape, void **elements);

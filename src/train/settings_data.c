@@ -53,10 +53,29 @@ clae_status settings_dataset_options(const clae_context *context, const clae_set
     return CLAE_OK;
 }
 
-clae_status settings_open_dataset(clae_context *context, const clae_settings *settings, clae_split split,
-                                  clae_dataset **dataset) {
+clae_status settings_open_split(clae_context *context, const clae_settings *settings,
+                                const clae_dataset_options *options, clae_split split, clae_dataset **dataset) {
+    const char *name = split == CLAE_SPLIT_TEST && settings->test_data ? settings->test_data : settings->data;
+    clae_dataset_options own = *options;
+    if (settings->test_data) own.test_share = -1;
+    return clae_dataset_open_with(context, name, split, &own, dataset);
+}
+
+void settings_test_like(const clae_settings *settings, const clae_dataset_info *train, clae_dataset_options *options) {
+    if (!settings->test_data) return;
+    if (!options->h) {
+        options->h = train->h;
+        options->w = train->w;
+    }
+    if (!options->c && (train->c == 1 || train->c == 3)) options->c = train->c;
+}
+
+clae_status settings_open_splits(clae_context *context, const clae_settings *settings, clae_dataset **train,
+                                 clae_dataset **test) {
     clae_dataset_options options;
-    *dataset = NULL;
-    const clae_status status = settings_dataset_options(context, settings, &options);
-    return status == CLAE_OK ? clae_dataset_open_with(context, settings->data, split, &options, dataset) : status;
+    clae_status status = settings_dataset_options(context, settings, &options);
+    if (status == CLAE_OK) status = settings_open_split(context, settings, &options, CLAE_SPLIT_TRAIN, train);
+    if (status != CLAE_OK) return status;
+    settings_test_like(settings, clae_dataset_get_info(*train), &options);
+    return settings_open_split(context, settings, &options, CLAE_SPLIT_TEST, test);
 }

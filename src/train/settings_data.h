@@ -10,8 +10,16 @@
 clae_status settings_dataset_options(const clae_context *context, const clae_settings *settings,
                                      clae_dataset_options *options);
 
-/* Opens the images of a split of settings->data. */
-clae_status settings_open_dataset(clae_context *context, const clae_settings *settings, clae_split split,
-                                  clae_dataset **dataset);
+/* Opens the images of a split: of settings->data, or for testing settings->test_data, where that is given. */
+clae_status settings_open_split(clae_context *context, const clae_settings *settings,
+                                const clae_dataset_options *options, clae_split split, clae_dataset **dataset);
+
+/* Pictures to test on that lie elsewhere are made of the size and channels of those to train on, unless the options say
+ * others. */
+void settings_test_like(const clae_settings *settings, const clae_dataset_info *train, clae_dataset_options *options);
+
+/* Both splits, so. On failure what is open is left to the caller. */
+clae_status settings_open_splits(clae_context *context, const clae_settings *settings, clae_dataset **train,
+                                 clae_dataset **test);
 
 #endif

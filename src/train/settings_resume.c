@@ -2,6 +2,7 @@
 #include "train/settings.h"
 
 #include "base/memory.h"
+#include "data/image_format.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,20 @@ bool settings_are_of_same_run(const clae_settings *a, const clae_settings *b) {
     return true;
 }
 
+/* A run keeps absolute paths. */
+static bool is_same_data(const clae_settings *stored, const clae_settings *settings) {
+    if (!stored->data || !settings->data) return true;
+    char *path = image_path_absolute(settings->data);
+    const bool is_same = !strcmp(stored->data, settings->data) || (path && !strcmp(stored->data, path));
+    free(path);
+    return is_same;
+}
+
+bool setting_is_inherited(const setting *row, const clae_settings *stored, const clae_settings *settings) {
+    if (setting_is_given(row, settings)) return false;
+    return row != settings_find("test-data", SETTINGS_DATA) || is_same_data(stored, settings);
+}
+
 clae_status settings_merge(const clae_context *context, const char *folder, const clae_settings *stored,
                            clae_settings *settings) {
     const uint64_t refused = resume_differences(stored, settings, SETTING_SAME);
@@ -95,7 +110,7 @@ clae_status settings_merge(const clae_context *context, const char *folder, cons
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         const setting *row = &settings_table[i];
         if (has_network && row->resume == SETTING_NETWORK) continue;
-        if (!setting_is_given(row, settings) && !setting_copy(row, stored, settings))
+        if (setting_is_inherited(row, stored, settings) && !setting_copy(row, stored, settings))
             return fail_memory(context, strlen(row->name), "the settings");
     }
     if (changed) warn_of_changes(context, folder, stored, settings, changed);

@@ -14,20 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of a file, or of FILE.npz:NAME; NULL where there is none, or without memory. */
-static char *absolute_path(const char *value) {
-    const char *member = image_path_member(value);
-    if (!member) return path_exists(value) ? realpath(value, NULL) : NULL;
-    char *file = strndup(value, (size_t)(member - value)), *real = file ? realpath(file, NULL) : NULL;
-    char *path = real ? string_format("%s%s", real, member) : NULL;
-    free(file);
-    free(real);
-    return path;
-}
-
 static clae_status make_absolute(run *run, const char *name, const char *value) {
     errno = 0;
-    char *path = value ? absolute_path(value) : NULL;
+    char *path = value ? image_path_absolute(value) : NULL;
     bool ok = path ? setting_read(settings_find(name, SETTINGS_DATA), &run->settings, path) : errno != ENOMEM;
     free(path);
     return ok ? CLAE_OK : fail_memory(run->context, strlen(value), "a path");
@@ -51,6 +40,7 @@ static clae_status make_data_absolute(run *run) {
         return fail(run->context, CLAE_ERROR_INPUT,
                     "--data D is missing (images to train on, like a folder of pictures)");
     clae_status status = make_absolute(run, "data", settings->data);
+    if (!status) status = make_absolute(run, "test-data", settings->test_data);
     if (!status) status = make_absolute(run, "labels", settings->labels);
     return status ? status : make_cache_absolute(run);
 }
@@ -100,8 +90,7 @@ static clae_status hold_out(run *run) {
 
 static clae_status open_data(run *run) {
     const clae_settings *settings = &run->settings;
-    clae_status status = settings_open_dataset(run->context, settings, CLAE_SPLIT_TRAIN, &run->train);
-    if (!status) status = settings_open_dataset(run->context, settings, CLAE_SPLIT_TEST, &run->test);
+    clae_status status = settings_open_splits(run->context, settings, &run->train, &run->test);
     if (status) return status;
     const clae_dataset_info *train = clae_dataset_get_info(run->train), *test = clae_dataset_get_info(run->test);
     run->tests_on_training_images = !strcmp(train->fingerprint, test->fingerprint);
@@ -116,9 +105,10 @@ static clae_status open_data(run *run) {
     }
     if (resumed->test_fingerprint && strcmp(resumed->test_fingerprint, test->fingerprint)) {
         return fail(run->context, CLAE_ERROR_INPUT,
-                    "%s was tested on other images than the test images of --data %s, so that the rows of its log "
+                    "%s was tested on other images than the test images of %s %s, so that the rows of its log "
                     "could not be compared",
-                    run->folder.path, settings->data);
+                    run->folder.path, settings->test_data ? "--test-data" : "--data",
+                    settings->test_data ? settings->test_data : settings->data);
     }
     return CLAE_OK;
 }

@@ -15,7 +15,7 @@ static char *folder_of(const char *model) {
 static bool take(const clae_settings *found, unsigned groups, clae_settings *settings) {
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         const setting *row = &settings_table[i];
-        if ((row->group & groups) && !setting_is_given(row, settings) && !setting_copy(row, found, settings))
+        if ((row->group & groups) && setting_is_inherited(row, found, settings) && !setting_copy(row, found, settings))
             return false;
     }
     return true;
