@@ -19,6 +19,9 @@ static pid_t start(const char *folder, const char *channels, bool is_nohup, int 
     assert_true(child >= 0);
     if (child) return child;
     if (chdir(scratch)) _exit(99);
+    /* Whoever runs the tests may ignore some. */
+    const int signals[] = {SIGINT, SIGTERM, SIGPIPE, SIGQUIT, SIGXFSZ};
+    for (size_t i = 0; i < COUNT(signals); i++) signal(signals[i], SIG_DFL);
     signal(SIGHUP, is_nohup ? SIG_IGN : SIG_DFL);
     if (dup2(stderr_fd, STDERR_FILENO) < 0) _exit(99);
     execl(program, "clae", "train", "--data", "data", "--out", folder, "--epochs", "100000", "--batch-size", "230",
