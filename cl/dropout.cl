@@ -1,14 +1,6 @@
-/* Dropout, by Philox4x32-10 with the counter {element / 4, step, stream, purpose} and the seed as key (src/ops/dropout.h,
- * src/base/philox.c). VEC is a multiple of 4. */
-inline uint4 random_words(uint4 counter, uint2 key) {
-    for (int round = 0; round < 10; ++round) {
-        const uint low0 = 0xD2511F53u * counter.x, high0 = mul_hi(0xD2511F53u, counter.x);
-        const uint low1 = 0xCD9E8D57u * counter.z, high1 = mul_hi(0xCD9E8D57u, counter.z);
-        counter = (uint4)(high1 ^ counter.y ^ key.x, low1, high0 ^ counter.w ^ key.y, low0);
-        key += (uint2)(0x9E3779B9u, 0xBB67AE85u);
-    }
-    return counter;
-}
+/* Dropout, with the counter {element / 4, step, stream, purpose} and the seed as key (src/ops/dropout.h). VEC is a multiple
+ * of 4. */
+#include "philox.cl"
 
 ELEMENTWISE void dropout(__global const float *x, ulong x_offset, __global float *y, ulong y_offset, uint count,
                          uint seed_low, uint seed_high, uint number, uint stream, uint purpose, uint threshold,
