@@ -8,3 +8,8 @@ inline uint4 random_words(uint4 counter, uint2 key) {
     }
     return counter;
 }
+
+/* Block `block` of what image number `image` of a training has for a purpose (src/ops/augment.h). */
+inline uint4 random_words_of_image(uint block, ulong image, uint purpose, uint2 key) {
+    return random_words((uint4)(block, (uint)image & 0x3fffffffu, (uint)(image >> 30), purpose), key);
+}

@@ -45,7 +45,7 @@ extern const op_suite suite_conv2d_fwd, suite_conv2d_bwd_data, suite_conv2d_bwd_
 extern const op_suite suite_conv_transpose2d_fwd, suite_conv_transpose2d_bwd_data, suite_conv_transpose2d_bwd_weights;
 extern const op_suite suite_activation_fwd, suite_activation_bwd, suite_add, suite_bias, suite_loss, suite_ssim,
     suite_update, suite_clip_norm, suite_mix;
-extern const op_suite suite_prelu_fwd, suite_prelu_bwd, suite_dropout, suite_load_batch;
+extern const op_suite suite_prelu_fwd, suite_prelu_bwd, suite_dropout, suite_load_batch, suite_augment, suite_noise;
 extern const op_suite suite_pool2d_fwd, suite_pool2d_bwd;
 extern const op_suite suite_upsample2d_fwd, suite_upsample2d_bwd;
 extern const op_suite suite_pixel_shuffle_fwd, suite_pixel_shuffle_bwd;

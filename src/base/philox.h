@@ -17,6 +17,8 @@ typedef enum philox_purpose {
     PHILOX_DROPOUT,
     PHILOX_VALIDATION,
     PHILOX_PCA,
+    PHILOX_AUGMENT,
+    PHILOX_NOISE,
 } philox_purpose;
 
 typedef struct philox_stream {

@@ -104,11 +104,13 @@ clae_status opencl_rows_create(opencl_device *device, const char *file, const ch
     const bool cpu = device->class == OPENCL_CLASS_CPU;
     size_t vector = cpu ? CPU_VECTOR : GPU_VECTOR;
     while (channels % vector != 0) vector /= 2;
-    char all[160];
-    snprintf(all, sizeof all, "-DVEC=%zu%s%s", vector, cpu ? " -DWHOLE_ROWS" : "", options);
+    char *all = string_format("-DVEC=%zu%s%s", vector, cpu ? " -DWHOLE_ROWS" : "", options);
+    if (!all) return fail_memory(device->base.context, strlen(options), "build options");
     *rows_per_item = cpu && row_floats < CPU_ROWS_FLOATS ? CPU_ROWS_FLOATS / row_floats : 1;
     choose_row_grid(device, rows, row_floats / vector, *rows_per_item, launch);
-    return opencl_kernel_create(device, file, all, name, &launch->kernel);
+    const clae_status status = opencl_kernel_create(device, file, all, name, &launch->kernel);
+    free(all);
+    return status;
 }
 
 bool opencl_is_cpu(const clae_device *device, const op_desc *desc) {

@@ -169,6 +169,28 @@ typedef struct load_batch_desc {
     float scale[LOAD_BATCH_MAX_CHANNELS], shift[LOAD_BATCH_MAX_CHANNELS];
 } load_batch_desc;
 
+/* Images as they are trained on, each turned, mirrored, shifted and made brighter or darker at random (ops/augment.h):
+ *   y[i][j] = x[i rotated by a multiple of 90 degrees, mirrored, shifted by (dy, dx)][j], where pixels from outside are those
+ * of the nearest edge; then, where brightness > 0, + b * unit[c], with b from -brightness to brightness, but at least least[c]
+ * and at most most[c]. */
+#define AUGMENT_MAX_CHANNELS 64
+typedef struct augment_desc {
+    int n, h, w, channels;
+    bool flip_h, flip_v; /* left and right, top and bottom: half of the images */
+    bool rotate;         /* h = w */
+    int shift;           /* pixels, at most; on both axes */
+    float brightness;    /* in units, which are what pixels of 0 and of 1 are apart in x */
+    float unit[AUGMENT_MAX_CHANNELS], least[AUGMENT_MAX_CHANNELS], most[AUGMENT_MAX_CHANNELS];
+} augment_desc;
+
+/* y = x + deviation[c] times numbers of a normal distribution, for n images, of which element e is of channel c = e mod
+ * channels (ops/noise.h). y may be x. */
+typedef struct noise_desc {
+    size_t n, image_elements;
+    size_t channels; /* divides image_elements */
+    float deviation[AUGMENT_MAX_CHANNELS];
+} noise_desc;
+
 /* y[c] = sum_r x[r][c], in a fixed order. */
 typedef struct reduce_sum_desc {
     size_t rows, columns;
@@ -234,6 +256,8 @@ typedef struct op_desc {
         clip_norm_desc clip_norm;
         mix_desc mix;
         load_batch_desc load_batch;
+        augment_desc augment;
+        noise_desc noise;
         reduce_sum_desc reduce_sum;
         gemm_desc gemm;
         norm_desc norm;
@@ -263,6 +287,8 @@ enum { UPDATE_PARAMETERS, UPDATE_GRADIENTS, UPDATE_STATE }; /* the states, one a
 enum { CLIP_NORM_GRADIENTS, CLIP_NORM_FACTOR };
 enum { MIX_X, MIX_Y };
 enum { LOAD_BATCH_ELEMENTS, LOAD_BATCH_INDICES, LOAD_BATCH_X };
+enum { AUGMENT_X, AUGMENT_Y };
+enum { NOISE_X, NOISE_Y };
 enum { REDUCE_SUM_X, REDUCE_SUM_Y };
 enum { GEMM_A, GEMM_B, GEMM_C };
 enum { NORM_FWD_X, NORM_FWD_WEIGHT, NORM_FWD_BIAS, NORM_FWD_Y, NORM_FWD_MEAN, NORM_FWD_INV_STD };
@@ -278,7 +304,8 @@ enum { NORM_BWD_DX = NORM_BWD_INV_STD + 1, NORM_BWD_DWEIGHT, NORM_BWD_DBIAS };  
 typedef struct op_step {
     size_t first;              /* load_batch: the place of the batch in the indices */
     size_t slot;               /* loss, ssim: the place of the number in the losses */
-    uint64_t seed, number;     /* dropout: of the training, and of the step, below 2^30 */
+    uint64_t seed, number;     /* dropout: of the training, and of the step, below 2^30; augment, noise: the seed */
+    uint64_t image;            /* augment, noise: of the batch's first image among all that are trained on, below 2^62 */
     float rates[OP_MAX_RATES]; /* update: r0, r1, ... of optimisers.def */
     float keep, more;          /* mix */
 } op_step;

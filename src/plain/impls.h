@@ -15,6 +15,7 @@ extern const op_impl plain_conv_direct_wgrad;    /* "direct", for wgrad */
 extern const op_impl plain_conv_plain;           /* "plain", for all */
 extern const op_impl plain_gemm_blocked, plain_gemm_plain;
 extern const op_impl plain_load_batch;
+extern const op_impl plain_augment, plain_noise;
 extern const op_impl plain_loss;
 extern const op_impl plain_clip_norm;
 extern const op_impl plain_mix;

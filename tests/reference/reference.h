@@ -58,6 +58,9 @@ void reference_update(const update_desc *d, const double *rates, const double *g
                       reference_output state[2]);
 void reference_load_batch(const load_batch_desc *d, const double *elements, const uint32_t *indices, size_t first,
                           reference_output x);
+/* The first image of the batch is number `image` of the training. */
+void reference_augment(const augment_desc *d, uint64_t seed, uint64_t image, const double *x, reference_output y);
+void reference_noise(const noise_desc *d, uint64_t seed, uint64_t image, const double *x, reference_output y);
 void reference_reduce_sum(const reduce_sum_desc *d, const double *x, reference_output y);
 /* c is what was there before, and NULL when beta is 0. */
 void reference_gemm(const gemm_desc *d, const double *a, const double *b, const double *c_before, reference_output c);

@@ -42,6 +42,7 @@ void PLAIN_NAME(plain_activation_bwd)(const activation_desc *desc, const float *
                                       size_t count);
 void PLAIN_NAME(plain_dropout)(const dropout_desc *desc, const op_step *step, size_t first, const float *x, float *y,
                                size_t count);
+void PLAIN_NAME(plain_noise)(const noise_desc *desc, uint64_t seed, uint64_t image, const float *x, float *y);
 void PLAIN_NAME(plain_prelu_fwd)(const float *x, const float *slope, bool one_slope, float *y, size_t rows,
                                  size_t channels);
 void PLAIN_NAME(plain_prelu_bwd)(const float *x, const float *dy, const float *slope, float *dx, float *sums,

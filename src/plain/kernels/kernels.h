@@ -85,6 +85,8 @@ typedef struct plain_kernels {
                            size_t count); /* dx may be dy */
     /* Elements from `first` on, a multiple of 4, of the tensor; y may be x. */
     void (*dropout)(const dropout_desc *desc, const op_step *step, size_t first, const float *x, float *y, size_t count);
+    /* The elements of one image, number `image` of the training; y may be x. */
+    void (*noise)(const noise_desc *desc, uint64_t seed, uint64_t image, const float *x, float *y);
     void (*prelu_fwd)(const float *x, const float *slope, bool one_slope, float *y, size_t rows, size_t channels);
     /* sums[c] = sum of x dy where x < 0; with one slope they are partial sums, PLAIN_PRELU_SUMS in number. */
     void (*prelu_bwd)(const float *x, const float *dy, const float *slope, float *dx, float *sums, size_t rows,

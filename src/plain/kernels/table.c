@@ -27,6 +27,7 @@ const plain_kernels PLAIN_NAME(plain_kernels) = {
     .activation_fwd = PLAIN_NAME(plain_activation_fwd),
     .activation_bwd = PLAIN_NAME(plain_activation_bwd),
     .dropout = PLAIN_NAME(plain_dropout),
+    .noise = PLAIN_NAME(plain_noise),
     .prelu_fwd = PLAIN_NAME(plain_prelu_fwd),
     .prelu_bwd = PLAIN_NAME(plain_prelu_bwd),
     .prelu_bwd_one = PLAIN_NAME(plain_prelu_bwd_one),
