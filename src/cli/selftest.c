@@ -4,6 +4,7 @@
 #include "check/selftest.h"
 #include "exec/runner.h"
 #include "ops/loss.h"
+#include "train/augmentation.h"
 #include "train/optimiser.h"
 
 #include <stdio.h>
@@ -47,8 +48,11 @@ static clae_status test_device(session *session, const clae_model *model, const 
     runner runner = {.device = session->device, .model = model, .update = &update};
     runner_work work = {.request = plan_request_of_training(session->device, model, settings->batch_size)};
     tally tally = {0};
+    augmentation augmentation;
     work.request.loss = loss_find(settings->loss);
+    if (augmentation_of(settings, &augmentation)) work.request.augmentation = &augmentation;
     clae_status status = settings_numerics(session->context, settings, &work.request.numerics);
+    if (status == CLAE_OK) status = augmentation_check(session->context, settings, model->input);
     if (status == CLAE_OK) status = runner_plan_work(&runner, &work);
     if (status == CLAE_OK) {
         printf("%-10s %-14s %-82s %7s\n", "layer", "by", "op", "off by");

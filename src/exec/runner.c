@@ -9,7 +9,7 @@
 static bool is_same_plan(const plan_request *a, const plan_request *b) {
     return a->batch_size == b->batch_size && a->load_batch == b->load_batch && a->from_float == b->from_float &&
            a->encode == b->encode && a->decode == b->decode && a->backward == b->backward && a->update == b->update &&
-           a->evaluate == b->evaluate && a->loss == b->loss;
+           a->evaluate == b->evaluate && a->loss == b->loss && a->augmentation == b->augmentation;
 }
 
 static plan *find_plan(const runner *r, const plan_request *request) {

@@ -118,7 +118,9 @@ static void emit_all(plan_builder *b, const plan_request *request, plan *plan, l
     b->tensors[x].is_input = true;
     if (request->encode) plan->x = plan->target = x;
     if (request->load_batch) emit_load(b, request, plan);
-    if (request->encode) x = emit_forward(b, model, states, first, model->decoder_start, x);
+    if (request->augmentation) plan_emit_augmentation(b, request, plan);
+    if (b->out_of_memory) return;
+    if (request->encode) x = emit_forward(b, model, states, first, model->decoder_start, plan->x);
     plan->z = x;
     if (request->decode) plan->y = x = emit_forward(b, model, states, model->decoder_start, end, x);
     if (b->out_of_memory) return;

@@ -51,12 +51,22 @@ void plan_add_node(plan_builder *builder, const op_desc *desc, const int *operan
 #define PLAN_ADD(builder, desc, ...)                                                                                   \
     plan_add_node(builder, desc, (const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
 
+/* How training changes the images that it loads, by the ops augment and noise: brightness and noise are of pixels from 0 to
+ * 1. */
+typedef struct augmentation {
+    bool flip_h, flip_v, rotate;
+    int shift;         /* pixels */
+    double brightness; /* up to it, more or less */
+    double noise;      /* standard deviation; of the input alone: the target is without */
+} augmentation;
+
 typedef struct plan_request {
     clae_device *device;
     const clae_model *model;
     size_t batch_size;
     bool load_batch; /* x comes from a dataset on the device; otherwise the first tensor is uploaded */
     bool from_float;
+    const augmentation *augmentation; /* of what is loaded; NULL: images are taken as they are */
     bool encode, decode; /* one or both */
     bool backward;       /* the loss and its gradients */
     bool evaluate;       /* what reconstructions lack by the loss: the tensors of it, see plan */
@@ -73,7 +83,7 @@ typedef struct plan {
     size_t node_count;
     plan_tensor *tensors;
     size_t tensor_count;
-    /* Tensors: images, codes, reconstructions, what these should be; -1 where the plan has none. */
+    /* Tensors: images as the network gets them, codes, reconstructions, what these should be; -1 where the plan has none. */
     int x, z, y, target;
     int image_losses; /* of `evaluate` and a loss of whole images: a number for each */
     bool has_logits;  /* of `backward` or `evaluate` and a loss that is of them: y is what a last sigmoid gets */
@@ -104,6 +114,8 @@ void plan_bind(const plan *plan, plan_node *node, const plan_inputs *inputs);
 
 view plan_view(const plan *plan, int tensor);
 
+/* Changes the images in plan->x, and makes x and target what the network gets and what it should give. */
+void plan_emit_augmentation(plan_builder *builder, const plan_request *request, plan *plan);
 /* Passes over the nodes before they are prepared. */
 void plan_fuse(plan_builder *builder, clae_device *device, const numerics *numerics);
 /* Gives every tensor of the arena its offset, so that no two that live at the same time overlap; the floats needed. */

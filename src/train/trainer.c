@@ -4,6 +4,7 @@
 #include "base/philox.h"
 #include "data/dataset.h"
 #include "ops/loss.h"
+#include "train/augmentation.h"
 #include "train/optimiser.h"
 
 #include <math.h>
@@ -76,6 +77,7 @@ static clae_status prepare(clae_trainer *t) {
     work.request.loss = loss_find(t->settings.loss);
     work.request.from_float = t->dataset->info.is_float;
     work.request.numerics = t->numerics;
+    if (augmentation_of(&t->settings, &t->augmentation)) work.request.augmentation = &t->augmentation;
     const clae_status status = runner_prepare(&t->runner, &work);
     t->full = work.whole;
     t->last = work.last;
@@ -102,6 +104,7 @@ clae_status clae_trainer_create(clae_device *device, clae_model *model, const cl
     t->dataset = dataset;
     clae_status status = dataset_check_shape(dataset, model->input, "the model");
     if (status == CLAE_OK) status = take_settings(t, settings);
+    if (status == CLAE_OK) status = augmentation_check(device->context, &t->settings, model->input);
     if (status == CLAE_OK) status = check_loss(t);
     if (status == CLAE_OK) set_normalisation(t);
     if (status == CLAE_OK) status = prepare(t);
@@ -154,7 +157,8 @@ clae_status trainer_next_inputs(clae_trainer *t, plan_inputs *inputs) {
     *inputs = (plan_inputs){.losses = t->runner.losses,
                             .step = {.slot = t->position.step - t->first_waiting_step,
                                      .seed = t->settings.seed,
-                                     .number = t->position.step}};
+                                     .number = t->position.step,
+                                     .image = t->position.epoch * t->dataset->info.n + t->position.images}};
     optimiser_rates(&t->settings, t->position.step, inputs->step.rates);
     inputs->step.keep = (float)average_keeps(&t->settings, t->position.step + 1);
     inputs->step.more = 1 - inputs->step.keep;

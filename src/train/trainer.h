@@ -17,6 +17,7 @@ struct clae_trainer {
     clae_settings settings;
     numerics numerics; /* of the settings */
     training_update update_of_step;
+    augmentation augmentation;
     runner runner;
     plan *full, *last; /* for a whole batch, and for the smaller one that ends an epoch: NULL where none does */
     plan *update;      /* what makes parameters follow their gradients */
