@@ -372,6 +372,11 @@ static void test_selftest(void **state) {
     assert_contains(out, " 0 failed");
     assert_contains(out, "update sgd ");
     assert_contains(out, "loss bce ");
+    assert_code(clae("selftest --channels 4 --batch-size 10 --flip hv --rotate --shift 2 --brightness 0.2 --noise 0.1"), 0);
+    assert_contains(out, "augment 10x28x28x1");
+    assert_contains(out, "noise 10x784");
+    assert_code(clae("selftest --image-size 1x16x12 --encoder \"linear 4\" --rotate"), 2);
+    assert_contains(err, "rotate: turns square images alone");
 }
 
 static void test_compare(void **state) {

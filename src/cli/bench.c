@@ -25,6 +25,11 @@ static const command_setting settings[] = {
     {.name = "batch-size", .help = "images in a step", .max = 65536},
     {.name = "optimiser"},
     {.name = "loss"},
+    {.name = "flip"},
+    {.name = "rotate"},
+    {.name = "shift"},
+    {.name = "brightness"},
+    {.name = "noise"},
 };
 
 static json_t *op_object(const bench_op *op) {

@@ -23,6 +23,11 @@ static const command_setting settings[] = {
     {.name = "batch-size", .help = "images in the step that is planned", .max = 65536},
     {.name = "optimiser"},
     {.name = "loss"},
+    {.name = "flip"},
+    {.name = "rotate"},
+    {.name = "shift"},
+    {.name = "brightness"},
+    {.name = "noise"},
 };
 
 typedef struct tally {

@@ -17,6 +17,7 @@ import tempfile
 SMALL = " --channels 8 --batch-size 33"
 TILED = "--impl conv2d_fwd=tiled --impl conv_transpose2d_fwd=tiled" + SMALL
 IM2COL = "--impl conv2d_fwd=im2col --impl gemm=plain" + SMALL
+AUGMENTED = "--flip hv --rotate --shift 2 --noise 0.1" + SMALL
 
 SELFTEST = "selftest"
 # Why the self-test of the lecture's network cannot find a mutant.
@@ -154,6 +155,15 @@ MUTANTS = [
     ('im2col: swapped kh and kw', 'conv_im2col.cl',
      'const int ky = tap / KW, kx = tap - ky * KW;\n    const int y',
      'const int ky = tap % KW, kx = tap / KW;\n    const int y', IM2COL, SELFTEST),
+    ('augment: shifted the other way', 'augment.cl',
+     '(int)(r - n * h) - dy',
+     '(int)(r - n * h) + dy', AUGMENTED, SELFTEST),
+    ('augment: images beyond the 2nd turn as the first two', 'augment.cl',
+     'first_image + n',
+     'first_image + n % 2', AUGMENTED, SELFTEST),
+    ('noise: the second pair has the radius of the first', 'noise.cl',
+     'gaussian_radius(bits.z)',
+     'gaussian_radius(bits.x)', AUGMENTED, SELFTEST),
 ]
 
 
