@@ -83,9 +83,8 @@ clae_status infer_plan(clae_infer *infer, infer_kind kind, bool from_float, size
     return status;
 }
 
-/* Gets the plan, in batches of infer->batch_size, and the images first .. first + n - 1. */
-static clae_status begin(clae_infer *infer, infer_kind kind, const clae_dataset *images, size_t first, size_t n,
-                         plan **out) {
+clae_status infer_begin(clae_infer *infer, infer_kind kind, const clae_dataset *images, size_t first, size_t n,
+                        plan **out) {
     runner_work work = {.request = request_of(infer, kind, images && images->info.is_float, infer->batch_size),
                         .may_shrink = infer->may_shrink,
                         .images = images,
@@ -102,7 +101,7 @@ static clae_status begin(clae_infer *infer, infer_kind kind, const clae_dataset 
     return CLAE_OK;
 }
 
-static clae_status inputs_at(clae_infer *infer, size_t first, plan_inputs *inputs) {
+clae_status infer_inputs_at(clae_infer *infer, size_t first, plan_inputs *inputs) {
     *inputs = (plan_inputs){0};
     return device_dataset_take(&infer->runner.data, first, inputs);
 }
@@ -128,7 +127,7 @@ static clae_status run_batches(clae_infer *infer, plan *plan, size_t n, float *o
     for (size_t first = 0; first < n && status == CLAE_OK; first += batch) {
         plan_inputs inputs;
         const size_t count = n - first < batch ? n - first : batch;
-        status = inputs_at(infer, first, &inputs);
+        status = infer_inputs_at(infer, first, &inputs);
         if (status == CLAE_OK) status = plan_run(plan, &inputs);
         if (status != CLAE_OK) break;
         const view result = plan_view(plan, decodes ? plan->y : plan->z);
@@ -146,14 +145,14 @@ static void to_pixels(const clae_infer *infer, float *values, size_t count) {
 
 clae_status clae_infer_encode(clae_infer *infer, const clae_dataset *images, float *codes) {
     plan *plan;
-    const clae_status status = begin(infer, INFER_ENCODE, images, 0, images->info.n, &plan);
+    const clae_status status = infer_begin(infer, INFER_ENCODE, images, 0, images->info.n, &plan);
     return status == CLAE_OK ? run_batches(infer, plan, images->info.n, codes) : status;
 }
 
 clae_status clae_infer_reconstruct(clae_infer *infer, const clae_dataset *images, size_t first, size_t n,
                                    float *reconstructed) {
     plan *plan;
-    clae_status status = begin(infer, INFER_RECONSTRUCT, images, first, n, &plan);
+    clae_status status = infer_begin(infer, INFER_RECONSTRUCT, images, first, n, &plan);
     if (status == CLAE_OK) status = run_batches(infer, plan, n, reconstructed);
     if (status == CLAE_OK) to_pixels(infer, reconstructed, n * shape_elements(infer->model->input));
     return status;
@@ -171,7 +170,7 @@ clae_status clae_infer_decode(clae_infer *infer, const float *codes, size_t n, f
     plan *plan;
     const size_t latent = shape_elements(infer->model->latent), elements = shape_elements(infer->model->input);
     clae_status status = check_codes(infer, codes, n, latent);
-    if (status == CLAE_OK) status = begin(infer, INFER_DECODE, NULL, 0, n, &plan);
+    if (status == CLAE_OK) status = infer_begin(infer, INFER_DECODE, NULL, 0, n, &plan);
     if (status != CLAE_OK) return status;
     const size_t batch = infer->batch_size;
     const view z = plan_view(plan, plan->z), y = plan_view(plan, plan->y);
@@ -257,7 +256,7 @@ static clae_status sum_errors(clae_infer *infer, plan *plan, const clae_dataset 
     for (size_t first = 0; first < n && status == CLAE_OK; first += batch) {
         plan_inputs inputs;
         const size_t count = n - first < batch ? n - first : batch;
-        status = inputs_at(infer, first, &inputs);
+        status = infer_inputs_at(infer, first, &inputs);
         if (status == CLAE_OK) status = plan_run(plan, &inputs);
         if (status == CLAE_OK) status = add_errors(infer, plan, images, first, count, sums);
         if (status == CLAE_OK) status = add_image_losses(infer, plan, count, sums);
@@ -267,14 +266,14 @@ static clae_status sum_errors(clae_infer *infer, plan *plan, const clae_dataset 
 
 clae_status infer_prepare_evaluation(clae_infer *infer, const clae_dataset *images) {
     plan *plan;
-    return begin(infer, INFER_EVALUATE, images, 0, images->info.n, &plan);
+    return infer_begin(infer, INFER_EVALUATE, images, 0, images->info.n, &plan);
 }
 
 clae_status clae_infer_evaluate(clae_infer *infer, const clae_dataset *images, clae_evaluation *evaluation) {
     error_sums sums = {0};
     plan *plan;
     *evaluation = (clae_evaluation){0};
-    clae_status status = begin(infer, INFER_EVALUATE, images, 0, images->info.n, &plan);
+    clae_status status = infer_begin(infer, INFER_EVALUATE, images, 0, images->info.n, &plan);
     if (status == CLAE_OK) status = sum_errors(infer, plan, images, &sums);
     if (status != CLAE_OK) return status;
     double half_squares = 0, pixel_squares = 0; /* of an image, on average */

@@ -30,6 +30,12 @@ clae_status infer_update(clae_infer *infer, const clae_model *model);
 /* Gets all that clae_infer_evaluate needs, so that a lack of memory shows at once. */
 clae_status infer_prepare_evaluation(clae_infer *infer, const clae_dataset *images);
 
+/* Gets the plan, in batches of infer->batch_size, and the images first .. first + n - 1. */
+clae_status infer_begin(clae_infer *infer, infer_kind kind, const clae_dataset *images, size_t first, size_t n,
+                        plan **plan);
+/* Says where the plan finds the batch that begins with image `first` of those. */
+clae_status infer_inputs_at(clae_infer *infer, size_t first, plan_inputs *inputs);
+
 /* A plan for `kind` and batch size; made and tested when there is none yet. */
 clae_status infer_plan(clae_infer *infer, infer_kind kind, bool from_float, size_t batch_size, plan **plan);
 
