@@ -124,6 +124,12 @@ clae_status pca_fit_exact(clae_pca *pca, const numerics *numerics, const clae_da
     return status;
 }
 
+pca_cost pca_fit_cost(size_t elements, size_t dims) {
+    const double e = (double)elements;
+    return elements <= PCA_EXACT_ELEMENTS ? (pca_cost){.per_image = e * e, .fixed = 2 * e * e * e}
+                                          : pca_subspace_cost(elements, dims);
+}
+
 static clae_status fit_components(clae_pca *pca, const numerics *numerics, const clae_dataset *images) {
     const size_t component_bytes = pca->max_dims * pca->elements * sizeof(double);
     pca->image = malloc(pca->elements * sizeof *pca->image);

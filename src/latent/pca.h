@@ -46,6 +46,14 @@ void pca_free_coding(clae_pca *pca);
 clae_status pca_fit_exact(clae_pca *pca, const numerics *numerics, const clae_dataset *images);
 clae_status pca_fit_subspace(clae_pca *pca, const numerics *numerics, const clae_dataset *images);
 
+/* Multiply-adds that a fit takes, about: for each image, and besides. */
+typedef struct pca_cost {
+    double per_image, fixed;
+} pca_cost;
+pca_cost pca_fit_cost(size_t elements, size_t dims);
+/* Its part for images without a covariance matrix. */
+pca_cost pca_subspace_cost(size_t elements, size_t dims);
+
 /* Makes the largest element positive. */
 void pca_fix_sign(double *component, size_t elements);
 

@@ -15,6 +15,7 @@
 #define MORE_COLUMNS 10
 #define LEAST_PASSES 4
 #define MOST_PASSES 24
+#define USUAL_PASSES 8
 #define SETTLED 1e-6 /* share by which the sum of the variances still grows in a pass */
 #define CHUNK_ROWS 512
 
@@ -173,6 +174,12 @@ static clae_status subspace_iterate(subspace *s) {
         before = variance;
     }
     return CLAE_OK;
+}
+
+/* An image is multiplied twice in a pass; the basis is made orthonormal, and Q^T Y made, in about four products. */
+pca_cost pca_subspace_cost(size_t elements, size_t dims) {
+    const double e = (double)elements, columns = (double)(dims + MORE_COLUMNS);
+    return (pca_cost){.per_image = USUAL_PASSES * 2 * e * columns, .fixed = USUAL_PASSES * 4 * e * columns * columns};
 }
 
 clae_status pca_fit_subspace(clae_pca *pca, const numerics *numerics, const clae_dataset *images) {
