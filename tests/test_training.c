@@ -1,6 +1,8 @@
 /* The program's trainings on data and options at the edge of what makes sense. */
 #include "cli_program.h"
 
+#include "data/npy_array.h"
+
 static const char small[] = "--channels 2 --batch-size 50 -q";
 
 static void test_more_dimensions_than_pixels(void **state) {
@@ -14,6 +16,35 @@ static void test_more_dimensions_than_pixels(void **state) {
     assert_code(clae("reconstruct wide --data data --out wide.png"), 0);
     assert_code(clae("interpolate wide --data data --out wide-i.png --grid 4x2"), 0);
     assert_true(exists(in_scratch("wide.png")) && exists(in_scratch("wide-i.png")));
+}
+
+/* Images of 16 numbers have no PCA of 20: the table's columns and the last block of the pictures are left out. */
+static void test_lecture_of_small_images(void **state) {
+    (void)state;
+    float pixels[60 * 16];
+    clae_context *context;
+    for (int i = 0; i < 60 * 16; i++) pixels[i] = (float)(i * 7 % 31) / 31;
+    const npy_array array = {.rank = 3, .shape = {60, 4, 4}, .values = pixels};
+    assert_int_equal(clae_context_create(NULL, &context), CLAE_OK);
+    assert_int_equal(npy_write(context, in_scratch("tiny.npy"), &array), CLAE_OK);
+    clae_context_free(context);
+    assert_code(clae("lecture --data tiny.npy --preset linear --out tiny --dims 20,3 --epochs 1"), 0);
+    assert_contains(err, "PCA is left out of more dimensions than the 16 numbers of an image");
+    assert_contains(out, "      -   -\n");
+    char *table = read_whole(in_scratch("tiny/errors.csv"), NULL);
+    assert_non_null(table);
+    unsigned long dims;
+    double errors[6];
+    const char *row = strstr(table, "\n20,");
+    assert_non_null(row);
+    assert_int_equal(sscanf(row, "\n%lu,%lf,%lf,%lf,%lf", &dims, &errors[0], &errors[1], &errors[2], &errors[3]), 4);
+    assert_non_null(strstr(row, ",,,\n3,"));
+    row = strstr(row, "\n3,");
+    assert_int_equal(sscanf(row, "\n%lu,%lf,%lf,%lf,%lf,%lf,%lf", &dims, &errors[0], &errors[1], &errors[2],
+                            &errors[3], &errors[4], &errors[5]),
+                     7);
+    free(table);
+    assert_true(exists(in_scratch("tiny/reconstruction-d20.png")) && exists(in_scratch("tiny/interpolation-d20.png")));
 }
 
 static void test_one_file_for_both(void **state) {
@@ -99,6 +130,7 @@ static void test_step_log(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_more_dimensions_than_pixels),
+        cmocka_unit_test(test_lecture_of_small_images),
         cmocka_unit_test(test_one_file_for_both),
         cmocka_unit_test(test_fewer_images_than_a_batch),
         cmocka_unit_test(test_validation),

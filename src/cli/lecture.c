@@ -41,11 +41,13 @@ static const command_setting settings[] = {
 typedef struct errors {
     unsigned dims;
     clae_evaluation model, pca;
+    bool has_pca; /* an image has as many elements */
 } errors;
 
 typedef struct lecture {
     const lecture_args *args;
     materials materials;
+    size_t pca_dims;
     errors rows[OPTION_LIST_MAX];
 } lecture;
 
@@ -91,9 +93,12 @@ static clae_status draw(const lecture *lecture, picture_fn picture, const char *
     return status;
 }
 
+/* Without PCA where an image has fewer elements than a code. */
 static clae_status show_model(lecture *lecture, const char *folder, errors *row) {
     materials *materials = &lecture->materials;
+    clae_pca *const pca = materials->pca;
     clae_status status = materials_load_model(materials, folder);
+    if (materials->dims > lecture->pca_dims) materials->pca = NULL;
     if (!status) status = materials_start_model(materials, &lecture->args->common);
     if (!status) status = draw(lecture, picture_reconstruction, "reconstruction", (option_grid){12, 3});
     if (!status) status = draw(lecture, picture_interpolation, "interpolation", (option_grid){12, 6});
@@ -101,16 +106,31 @@ static clae_status show_model(lecture *lecture, const char *folder, errors *row)
     if (!status) status = clae_infer_evaluate(materials->infer, materials->test, &row->model);
     double mean[CLAE_MAX_CHANNELS], std[CLAE_MAX_CHANNELS];
     if (materials->model) clae_model_get_normalisation(materials->model, mean, std);
-    if (!status) status = clae_pca_evaluate(materials->pca, materials->dims, materials->test, std, &row->pca);
+    row->has_pca = materials->pca != NULL;
+    if (!status && row->has_pca)
+        status = clae_pca_evaluate(materials->pca, materials->dims, materials->test, std, &row->pca);
     materials_drop_model(materials);
+    materials->pca = pca;
     return status;
+}
+
+/* Of as many dimensions as the largest code has, or an image. */
+static clae_status fit_pca(lecture *lecture) {
+    const lecture_args *args = lecture->args;
+    const clae_dataset_info *info = clae_dataset_get_info(lecture->materials.train);
+    const size_t elements = info->c * info->h * info->w;
+    size_t most = 0;
+    for (size_t i = 0; i < args->dims.count; i++) most = args->dims.values[i] > most ? args->dims.values[i] : most;
+    if (most > elements)
+        console_message(lecture->materials.session.console, CLAE_LOG_INFO,
+                        "PCA is left out of more dimensions than the %zu numbers of an image", elements);
+    lecture->pca_dims = most < elements ? most : elements;
+    return materials_fit_pca(&lecture->materials, &args->common, lecture->pca_dims);
 }
 
 static clae_status open_lecture(lecture *lecture, console *console) {
     const lecture_args *args = lecture->args;
     materials *materials = &lecture->materials;
-    unsigned most = 0;
-    for (size_t i = 0; i < args->dims.count; i++) most = args->dims.values[i] > most ? args->dims.values[i] : most;
     clae_status status = materials_open_session(materials, console, &args->common);
     if (!status) status = materials_open_data(materials, MATERIALS_TRAIN | MATERIALS_TEST);
     if (status) return status;
@@ -119,7 +139,7 @@ static clae_status open_lecture(lecture *lecture, console *console) {
     clae_dataset_limit(materials->train, args->common.settings.limit_train);
     status = output_prepare_folder(materials->session.context, args->out, TABLE_NAME);
     if (!status) status = session_open_device(&materials->session, &args->common);
-    if (!status) status = materials_fit_pca(materials, &args->common, most);
+    if (!status) status = fit_pca(lecture);
     return status;
 }
 
@@ -139,6 +159,11 @@ static void print_table(const lecture *lecture) {
     printf("   d    autoencoder          PCA   autoencoder    PCA   error as a share of PCA's\n");
     for (size_t i = 0; i < lecture->args->dims.count; i++) {
         const errors *row = &lecture->rows[i];
+        if (!row->has_pca) {
+            printf("%4u    %11.6f  %11s   %11.2f %6s   -\n", row->dims, row->model.mse_per_pixel, "-",
+                   row->model.psnr_db, "-");
+            continue;
+        }
         printf("%4u    %11.6f  %11.6f   %11.2f %6.2f   %.0f%%\n", row->dims, row->model.mse_per_pixel,
                row->pca.mse_per_pixel, row->model.psnr_db, row->pca.psnr_db,
                100 * row->model.mse_per_pixel / row->pca.mse_per_pixel);
@@ -156,8 +181,13 @@ static clae_status write_table(const lecture *lecture) {
         fprintf(stream, "latent_dim,loss,mse_per_pixel,psnr_db,pca_loss,pca_mse_per_pixel,pca_psnr_db\n");
         for (size_t i = 0; i < lecture->args->dims.count; i++) {
             const errors *row = &lecture->rows[i];
-            fprintf(stream, "%u,%.6f,%.6f,%.3f,%.6f,%.6f,%.3f\n", row->dims, row->model.loss, row->model.mse_per_pixel,
-                    row->model.psnr_db, row->pca.loss, row->pca.mse_per_pixel, row->pca.psnr_db);
+            fprintf(stream, "%u,%.6f,%.6f,%.3f", row->dims, row->model.loss, row->model.mse_per_pixel,
+                    row->model.psnr_db);
+            if (row->has_pca) {
+                fprintf(stream, ",%.6f,%.6f,%.3f\n", row->pca.loss, row->pca.mse_per_pixel, row->pca.psnr_db);
+            } else {
+                fputs(",,,\n", stream);
+            }
         }
         decimal_end(scope);
         fclose(stream);
