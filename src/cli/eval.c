@@ -1,5 +1,6 @@
 #include "cli/materials.h"
 
+#include "app/run/run_warnings.h"
 #include "base/memory.h"
 #include "cli/json.h"
 
@@ -61,7 +62,8 @@ static int run(console *console, const void *arguments) {
     clae_evaluation model, pca = {0};
     clae_status status = materials_open(&materials, console, &args->common, MATERIALS_TEST | MATERIALS_PCA, NULL);
     if (!status) status = evaluate(&materials, &model, &pca);
-    if (!status && materials.pca && pca.mse_per_pixel < model.mse_per_pixel)
+    if (!status) run_warn_of_activity(materials.infer, materials.test, CLAE_LOG_INFO);
+    if (!status && materials.pca && run_pca_is_better(model.mse_per_pixel, pca.mse_per_pixel))
         console_message(console, CLAE_LOG_INFO,
                         "PCA of as many dimensions is better than the model: train longer, or "
                         "with another network, --lr or --schedule");

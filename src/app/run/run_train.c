@@ -358,12 +358,23 @@ static clae_status prepare(loop *loop, clae_device *device) {
     return status ? status : open_logs(loop);
 }
 
+/* Once it is saved, as that takes a moment. The model is the one of the last test. */
+static void warn_of_model(const loop *loop) {
+    const run *run = loop->run;
+    if (loop->log.count == 0) return;
+    const run_outcome outcome = {.context = run->context,
+                                 .infer = loop->infer,
+                                 .train = run->train,
+                                 .test = run->test,
+                                 .mse_per_pixel = loop->log.rows[loop->log.count - 1].test_mse_per_pixel,
+                                 .steps = clae_trainer_position(loop->trainer).step,
+                                 .batch_size = run_batch_size(run)};
+    run_warn_of_model(&outcome);
+}
+
 static clae_status save_model(loop *loop, run_result *result) {
     clae_status status;
     const run_log_row *best = run_log_best(&loop->log);
-    if (!result->was_finished && loop->log.count)
-        run_warn_of_model(loop->run->context, loop->infer, loop->run->model, loop->run->test,
-                          loop->log.rows[loop->log.count - 1].test_mse_per_pixel);
     if (is_out_of_patience(loop))
         log_line(loop->run->context, CLAE_LOG_INFO,
                  "the validation loss has not fallen for %" PRIu64 " epochs: training ends", epochs_without_gain(loop));
@@ -375,6 +386,7 @@ static clae_status save_model(loop *loop, run_result *result) {
     if (!status) status = clae_trainer_update_model(loop->trainer);
     if (!status) status = model_save_of_step(loop->run->model, result->saved, result->step);
     if (!status) draw_plot(loop);
+    if (!status && !result->was_finished) warn_of_model(loop);
     return status;
 }
 

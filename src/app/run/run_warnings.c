@@ -1,19 +1,15 @@
 #include "app/run/run_warnings.h"
 
-#include "base/log_capture.h"
 #include "data/dataset.h"
 #include "data/pixels.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
 /* A loss of so many times the first epoch's is no noise. */
 #define RISEN_RATIO 3
-/* Images of which codes are looked at. */
-#define MOST_CODES 1000
-/* Of the largest deviation among the numbers of a code. */
-#define LEAST_DEVIATION 1e-4
+/* Of these nobody expects a good model. */
+#define FEW_STEPS 200
 
 void run_warn_of_epoch(const clae_context *context, const run_log *log) {
     if (log->count < 2) return;
@@ -24,6 +20,16 @@ void run_warn_of_epoch(const clae_context *context, const run_log *log) {
              "the loss of epoch %" PRIu64 ", %.3g, is far above that of epoch %" PRIu64
              ", %.3g: training diverges; try a smaller --lr, or --clip-norm",
              last->epoch, last->train_loss, first->epoch, first->train_loss);
+}
+
+clae_dataset *run_some_images(const clae_dataset *images, size_t most) {
+    const size_t all = clae_dataset_get_info(images)->n, n = all < most ? all : most;
+    uint32_t *numbers = malloc(n * sizeof *numbers);
+    clae_dataset *some = NULL;
+    for (size_t i = 0; numbers && i < n; i++) numbers[i] = (uint32_t)(i * all / n);
+    if (numbers && dataset_subset(images, numbers, n, &some) != CLAE_OK) some = NULL;
+    free(numbers);
+    return some;
 }
 
 /* The squared error per pixel of the images' mean; false without memory. */
@@ -47,52 +53,18 @@ static bool mean_image_error(const clae_dataset *images, double *error) {
     return ok;
 }
 
-/* How many numbers of the codes hardly differ between images. */
-static size_t count_same(const float *codes, size_t n, size_t dims) {
-    double *deviations = calloc(dims, sizeof *deviations), largest = 0;
-    size_t count = 0;
-    for (size_t d = 0; deviations && d < dims; d++) {
-        double sum = 0, squares = 0;
-        for (size_t i = 0; i < n; i++) sum += (double)codes[i * dims + d];
-        for (size_t i = 0; i < n; i++) squares += pow((double)codes[i * dims + d] - sum / (double)n, 2);
-        deviations[d] = sqrt(squares / (double)n);
-        largest = fmax(largest, deviations[d]);
-    }
-    for (size_t d = 0; deviations && d < dims; d++) count += deviations[d] <= LEAST_DEVIATION * largest;
-    free(deviations);
-    return count;
-}
-
-static void warn_of_codes(clae_context *context, clae_infer *infer, const clae_model *model,
-                          const clae_dataset *images) {
-    const clae_shape code = clae_model_latent_shape(model);
-    const size_t dims = code.c * code.h * code.w, all = clae_dataset_get_info(images)->n;
-    const size_t n = all < MOST_CODES ? all : MOST_CODES;
-    uint32_t *first = malloc(n * sizeof *first);
-    float *codes = malloc(n * dims * sizeof *codes);
-    clae_dataset *some = NULL;
-    for (size_t i = 0; first && i < n; i++) first[i] = (uint32_t)i;
-    log_capture capture;
-    log_capture_begin(&capture, context);
-    const bool ok = n > 1 && first && codes && dataset_subset(images, first, n, &some) == CLAE_OK &&
-                    clae_infer_encode(infer, some, codes) == CLAE_OK;
-    log_capture_end(&capture);
-    const size_t same = ok ? count_same(codes, n, dims) : 0;
-    if (same)
-        log_line(context, CLAE_LOG_INFO, "%zu of the %zu numbers of a code are the same for all images", same, dims);
-    clae_dataset_free(some);
-    free(codes);
-    free(first);
-}
-
-void run_warn_of_model(clae_context *context, clae_infer *infer, const clae_model *model, const clae_dataset *images,
-                       double mse_per_pixel) {
+void run_warn_of_model(const run_outcome *outcome) {
+    const double mse = outcome->mse_per_pixel;
+    const clae_log_level level = outcome->steps < FEW_STEPS ? CLAE_LOG_INFO : CLAE_LOG_WARNING;
     double error;
-    if (clae_dataset_get_info(images)->n > 1 && mean_image_error(images, &error) && mse_per_pixel >= error)
-        log_line(
-            context, CLAE_LOG_INFO,
-            "the model is no better than the mean of the test images (mse per pixel %.5f, of the mean %.5f): it has "
-            "collapsed, or hardly been trained",
-            mse_per_pixel, error);
-    warn_of_codes(context, infer, model, images);
+    if (clae_dataset_get_info(outcome->test)->n < 2) return;
+    if (mean_image_error(outcome->test, &error) && mse >= error) {
+        log_line(outcome->context, level,
+                 "the model is no better than the mean of the test images (mse per pixel %.5f, of the mean %.5f): it "
+                 "has collapsed, or hardly been trained",
+                 mse, error);
+    } else {
+        run_warn_of_pca(outcome, level);
+    }
+    run_warn_of_activity(outcome->infer, outcome->test, level);
 }
