@@ -10,7 +10,8 @@
 
 /* What goes wrong; zeroed: nothing. */
 static struct fault {
-    const char *kernel;                 /* launches of kernels whose names begin so */
+    const char *kernel;                 /* launches of kernels of this name, with a number or without */
+    const char *impl;                   /* by this implementation of a convolution; NULL: by any op */
     cl_int code;                        /* fail with this; CL_SUCCESS: do nothing, and say that they did */
     bool is_late;                       /* fail in the next clFinish */
     size_t buffer;                      /* creating this many buffers, from 1, fails */
@@ -21,13 +22,23 @@ static struct fault {
 
 #define NEXT(function) ((__typeof__(&function))dlsym(RTLD_NEXT, #function))
 
+/* Those of programs that are built together have a number: conv_run_3. */
+static const char *impl_that_runs; /* of a convolution; NULL: none does */
+static bool is_spoiled(const char *kernel) {
+    const size_t length = fault.kernel ? strlen(fault.kernel) : 0;
+    if (fault.impl && !(impl_that_runs && strcmp(impl_that_runs, fault.impl) == 0)) return false;
+    if (!length || strncmp(kernel, fault.kernel, length) != 0) return false;
+    const char *number = kernel + length;
+    return !*number || (*number == '_' && strspn(number + 1, "0123456789") == strlen(number + 1));
+}
+
 cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *first,
                               const size_t *global, const size_t *local, cl_uint count, const cl_event *list,
                               cl_event *event) {
     char name[128] = "";
     clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL);
     fault.launches++;
-    if (fault.kernel && strncmp(name, fault.kernel, strlen(fault.kernel)) == 0) {
+    if (is_spoiled(name)) {
         fault.failures++;
         fault.finish_fails = fault.is_late;
         if (!fault.is_late) return fault.code;
@@ -61,13 +72,23 @@ cl_int clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool block
 }
 
 /* A run of training, or of inference, and what it had to say. */
-enum { IMAGES = 40, BATCH = 8, STEPS = 5 };
+enum { IMAGES = 40, BATCH = 8, STEPS = 5, MAX_CONVS = 32 };
+
+/* A convolution of the training: what the device has chosen for it, and its kernels in the order of their launches. */
+typedef struct chosen_conv {
+    op_id op;
+    const char *impl;
+    char kernels[OPENCL_MAX_LAUNCHES][48];
+} chosen_conv;
+
 typedef struct training {
     clae_status status;
     float losses[STEPS];
     size_t warnings, errors;
     char warning[1024], error[1024];
     bool is_streamed;
+    chosen_conv convs[MAX_CONVS];
+    size_t conv_count;
 } training;
 
 static void keep_line(void *user, clae_log_level level, const char *line) {
@@ -85,13 +106,105 @@ static clae_status train_steps(clae_trainer *trainer, float *to) {
     return status;
 }
 
+/* A convolution that says when it runs: kernels of several implementations have the same names. */
+typedef struct watched_instance {
+    op_instance base;
+    op_instance *right;
+} watched_instance;
+
+static const op_impl *const *(*impls_of_device)(op_id op);
+
+static clae_status watched_run(op_instance *instance, const op_args *args) {
+    impl_that_runs = instance->impl->name;
+    const clae_status status = op_run(((watched_instance *)instance)->right, args);
+    impl_that_runs = NULL;
+    return status;
+}
+
+static void watched_release(op_instance *instance) {
+    op_release(((watched_instance *)instance)->right);
+    free(instance);
+}
+
+static clae_status watched_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                   op_instance **instance) {
+    op_choice right = *choice;
+    const op_impl *const *impl = impls_of_device(desc->op);
+    while (strcmp((*impl)->name, choice->impl->name) != 0) impl++;
+    right.impl = *impl;
+    watched_instance *w = calloc(1, sizeof *w);
+    const clae_status status = (*impl)->prepare(device, desc, &right, &w->right);
+    if (status != CLAE_OK) {
+        free(w);
+        return status;
+    }
+    w->base = *w->right;
+    w->base.impl = choice->impl;
+    w->base.run = watched_run;
+    w->base.release = watched_release;
+    *instance = &w->base;
+    return CLAE_OK;
+}
+
+/* Whether devices choose among the implementations that suit GPUs alone. */
+static bool as_on_gpus;
+
+static bool is_of_gpus(const op_impl *impl) {
+    static const char *const names[] = {"taps", "tiled", "im2col", "plain"};
+    bool is = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) is = is || strcmp(impl->name, names[i]) == 0;
+    return is;
+}
+
+static const op_impl *const *watched_impls(op_id op) {
+    enum { MAX_IMPLS = 16 };
+    static op_impl copies[OP_COUNT][MAX_IMPLS];
+    static const op_impl *lists[OP_COUNT][MAX_IMPLS + 1];
+    size_t count = 0;
+    if (!op_is_conv(op)) return impls_of_device(op);
+    for (const op_impl *const *impl = impls_of_device(op); *impl; impl++) {
+        if (as_on_gpus && !is_of_gpus(*impl)) continue;
+        assert_true(count < MAX_IMPLS);
+        op_impl *copy = &copies[op][count];
+        *copy = **impl;
+        copy->prepare = watched_prepare;
+        if (as_on_gpus) copy->suits = NULL;
+        lists[op][count++] = copy;
+    }
+    lists[op][count] = NULL;
+    return lists[op];
+}
+
+static void watch_convs(clae_device *device) {
+    static backend copy;
+    copy = *device->backend;
+    impls_of_device = copy.impls;
+    copy.impls = watched_impls;
+    device->backend = &copy;
+}
+
 /* A device of its own, which is opened before a fault sets in. */
 static void open_before_fault(fixture *f, training *t) {
     fault = (struct fault){0};
     assert_int_equal(fixture_open(f, 0), CLAE_OK);
+    watch_convs(f->device);
     f->context->log = keep_line;
     f->context->log_user = t;
     f->context->log_level = CLAE_LOG_WARNING;
+}
+
+static void note_convs(const clae_trainer *trainer, training *t) {
+    for (size_t i = 0; i < trainer_node_count(trainer); i++) {
+        const plan_node *node = trainer_node(trainer, i);
+        if (!op_is_conv(node->desc.op)) continue;
+        assert_true(t->conv_count < MAX_CONVS);
+        op_instance *right = ((watched_instance *)node->instance)->right;
+        chosen_conv *conv = &t->convs[t->conv_count++];
+        conv->op = node->desc.op;
+        conv->impl = node->instance->impl->name;
+        for (int l = 0; l < OPENCL_MAX_LAUNCHES; l++)
+            snprintf(conv->kernels[l], sizeof conv->kernels[l], "%s", opencl_instance_of(right)->launch[l].kernel.name);
+    }
 }
 
 static training train_with(const struct fault *what) {
@@ -106,6 +219,7 @@ static training train_with(const struct fault *what) {
     fault = *what;
     t.status = clae_trainer_create(f.device, model, dataset, &settings, &trainer);
     if (t.status == CLAE_OK) t.is_streamed = trainer->runner.data.stream != NULL;
+    if (t.status == CLAE_OK) note_convs(trainer, &t);
     if (t.status == CLAE_OK) t.status = train_steps(trainer, t.losses);
     clae_trainer_free(trainer);
     assert_true(f.device->allocated_bytes == 0);
@@ -127,40 +241,106 @@ static void assert_same_training(const training *a, const training *b, double to
             fail_msg("step %d: loss %.9g, %.9g where nothing fails", i + 1, a->losses[i], b->losses[i]);
 }
 
+/* Kernels of the convolution that is first: what makes its sums, and, in wgrad, what adds them up. */
+typedef enum spoiled_kernel { OF_GATHER, OF_WGRAD_PARTIAL, OF_WGRAD_REDUCE } spoiled_kernel;
+
+static bool is_wgrad(op_id op) {
+    return conv_kernel_of(op) == CONV_WGRAD;
+}
+
+static const chosen_conv *first_conv(const training *t, spoiled_kernel kernel) {
+    size_t i = 0;
+    while (i < t->conv_count && is_wgrad(t->convs[i].op) != (kernel != OF_GATHER)) i++;
+    assert_true(i < t->conv_count);
+    return &t->convs[i];
+}
+
+/* The last one that is launched, but for partial sums. */
+static const char *kernel_of(const chosen_conv *conv, spoiled_kernel kernel) {
+    int l = 0;
+    while (kernel != OF_WGRAD_PARTIAL && l + 1 < OPENCL_MAX_LAUNCHES && *conv->kernels[l + 1]) l++;
+    return conv->kernels[l];
+}
+
+static bool launches(const chosen_conv *conv, const char *impl, const char *kernel) {
+    bool does = false;
+    for (int l = 0; l < OPENCL_MAX_LAUNCHES; l++) does = does || strcmp(conv->kernels[l], kernel) == 0;
+    return does && strcmp(conv->impl, impl) == 0;
+}
+
+/* Ops for which an implementation was chosen that launches the kernel. */
+static size_t count_ops(const training *t, const char *impl, const char *kernel) {
+    size_t count = 0;
+    for (op_id op = 0; op_is_conv(op); op++) {
+        size_t i = 0;
+        while (i < t->conv_count && !(t->convs[i].op == op && launches(&t->convs[i], impl, kernel))) i++;
+        count += i < t->conv_count;
+    }
+    return count;
+}
+
 /* Each of the ops that use the kernel gives one warning, and training goes on with the next implementation. */
-static void check_fallback(struct fault what, size_t ops, const char *words) {
-    const training right = train_with(&(struct fault){0}), t = train_with(&what);
+static void check_fallback(spoiled_kernel kernel, struct fault what, const char *words) {
+    const training right = train_with(&(struct fault){0});
     assert_int_equal(right.status, CLAE_OK);
     assert_int_equal(right.warnings, 0);
+    const chosen_conv *conv = first_conv(&right, kernel);
+    char implementation[64];
+    snprintf(implementation, sizeof implementation, "implementation %s", conv->impl);
+    what.kernel = kernel_of(conv, kernel);
+    what.impl = conv->impl;
+    const training t = train_with(&what);
     if (t.status != CLAE_OK) fail_msg("%s", t.error);
     assert_true(fault.failures > 0);
-    assert_int_equal(t.warnings, ops);
+    assert_int_equal(t.warnings, count_ops(&right, conv->impl, what.kernel));
     assert_int_equal(t.errors, 0);
-    assert_contains(t.warning, "conv");
-    assert_contains(t.warning, "implementation direct");
+    assert_contains(t.warning, kernel == OF_GATHER ? "conv" : "bwd_weights");
+    assert_contains(t.warning, implementation);
     assert_contains(t.warning, words);
     assert_null(strstr(t.warning, "MiB"));
     assert_same_training(&t, &right, 1e-4);
 }
 
+static void check_failing_launch(void) {
+    check_fallback(OF_GATHER, (struct fault){.code = CL_OUT_OF_RESOURCES}, "registers or local memory");
+    check_fallback(OF_GATHER, (struct fault){.code = CL_INVALID_WORK_GROUP_SIZE}, "CL_INVALID_WORK_GROUP_SIZE");
+}
+
 static void test_failing_launch(void **state) {
     (void)state;
-    check_fallback((struct fault){.kernel = "conv_run", .code = CL_OUT_OF_RESOURCES}, 4, "registers or local memory");
-    check_fallback((struct fault){.kernel = "conv_run", .code = CL_INVALID_WORK_GROUP_SIZE}, 4,
-                   "CL_INVALID_WORK_GROUP_SIZE");
+    check_failing_launch();
 }
 
 /* It is said of the op that runs, not of one that happens to wait later. */
+static void check_late_failure(void) {
+    check_fallback(OF_WGRAD_PARTIAL, (struct fault){.code = CL_OUT_OF_RESOURCES, .is_late = true}, "where it fails");
+}
+
 static void test_late_failure(void **state) {
     (void)state;
-    check_fallback((struct fault){.kernel = "conv_wgrad_partial", .code = CL_OUT_OF_RESOURCES, .is_late = true}, 2,
-                   "bwd_weights");
+    check_late_failure();
+}
+
+static void check_wrong_result(void) {
+    check_fallback(OF_WGRAD_REDUCE, (struct fault){0}, "computes wrongly");
+    check_fallback(OF_GATHER, (struct fault){0}, "computes wrongly");
 }
 
 static void test_wrong_result(void **state) {
     (void)state;
-    check_fallback((struct fault){.kernel = "conv_wgrad_reduce"}, 2, "computes wrongly");
-    check_fallback((struct fault){.kernel = "conv_run"}, 4, "computes wrongly");
+    check_wrong_result();
+}
+
+/* The same where the device chooses as a GPU does. */
+static void test_fallback_as_on_gpus(void **state) {
+    (void)state;
+    as_on_gpus = true;
+    const training right = train_with(&(struct fault){0});
+    assert_string_equal(first_conv(&right, OF_GATHER)->impl, "tiled");
+    check_failing_launch();
+    check_late_failure();
+    check_wrong_result();
+    as_on_gpus = false;
 }
 
 /* There is no other implementation. */
@@ -434,6 +614,7 @@ int main(void) {
         cmocka_unit_test(test_failing_launch),
         cmocka_unit_test(test_late_failure),
         cmocka_unit_test(test_wrong_result),
+        cmocka_unit_test(test_fallback_as_on_gpus),
         cmocka_unit_test(test_last_implementation),
         cmocka_unit_test(test_failing_allocation),
         cmocka_unit_test(test_failing_inference),
