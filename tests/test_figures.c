@@ -2,6 +2,7 @@
 #include "data_support.h"
 
 #include "app/figures/axis.h"
+#include "app/figures/canvas.h"
 #include "app/figures/grid.h"
 #include "app/figures/palette.h"
 #include "app/figures/plot.h"
@@ -166,8 +167,29 @@ static void test_plots(void **state) {
     assert_int_equal(plot_write(&s->context, "/nonexistent/folder/f.png", &styles[0], series, 2), CLAE_ERROR_OUTPUT);
 }
 
+/* The first test: fontconfig reads its configuration once in a process. */
+static void test_no_configuration_of_fonts(void **state) {
+    scene *s = *state;
+    const char *const names[] = {"FONTCONFIG_FILE", "FONTCONFIG_PATH"};
+    canvas page;
+    double width, height;
+    for (size_t i = 0; i < 2; i++) assert_int_equal(setenv(names[i], "/nonexistent", 1), 0);
+    assert_int_equal(canvas_create(&s->context, 60, 30, &page), CLAE_OK);
+    for (size_t i = 0; i < 2; i++) assert_int_equal(unsetenv(names[i]), 0);
+    canvas_text_size(&page, "loss", 20, &width, &height);
+    assert_true(width > 10 && width < 60 && height > 5 && height < 30);
+    canvas_set_color(&page, (canvas_color){0, 0, 0}, 1);
+    canvas_text(&page, "loss", 20, 5, 5, (canvas_anchor){0, 0});
+    assert_int_equal(canvas_write(&s->context, &page, s->path), CLAE_OK);
+    canvas_free(&page);
+    picture p = read_picture(s->path);
+    assert_true(p.width * p.height - count_color(&p, 255, 255, 255) > 50);
+    free(p.rgb);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_no_configuration_of_fonts, scene_open, scene_close),
         cmocka_unit_test(test_axis_ticks),
         cmocka_unit_test(test_axis_without_values),
         cmocka_unit_test(test_palette),

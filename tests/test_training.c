@@ -127,6 +127,26 @@ static void test_step_log(void **state) {
     assert_code(clae("%s /dev/null --out steps-null --epochs 1", words), 0);
 }
 
+/* Without fonts, or a configuration of them, the texts of pictures have cairo's own, without a word. */
+static void test_no_fonts(void **state) {
+    (void)state;
+    assert_int_equal(shell("cd '%s' && echo '<fontconfig><cachedir>.</cachedir></fontconfig>' > fonts.conf", scratch),
+                     0);
+    char *files[] = {"/nonexistent", strdup(in_scratch("fonts.conf"))};
+    for (size_t i = 0; i < COUNT(files); i++) {
+        setenv("FONTCONFIG_FILE", files[i], 1);
+        setenv("FONTCONFIG_PATH", "/nonexistent", 1);
+        const int code = clae("train --data data --out no-fonts%zu --epochs 1 %s", i, small);
+        unsetenv("FONTCONFIG_FILE");
+        unsetenv("FONTCONFIG_PATH");
+        assert_code(code, 0);
+        assert_string_equal(err, "");
+    }
+    assert_png("no-fonts0/loss.png");
+    assert_same_files(in_scratch("no-fonts0/loss.png"), in_scratch("no-fonts1/loss.png"));
+    free(files[1]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_more_dimensions_than_pixels),
@@ -138,6 +158,7 @@ int main(void) {
         cmocka_unit_test(test_lecture_of_fewer_epochs),
         cmocka_unit_test(test_options_of_arithmetic),
         cmocka_unit_test(test_step_log),
+        cmocka_unit_test(test_no_fonts),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,6 +1,7 @@
 #include "app/figures/canvas.h"
 
 #include "base/memory.h"
+#include "app/figures/font.h"
 #include "app/figures/png_image.h"
 
 #include <math.h>
@@ -8,19 +9,18 @@
 #include <string.h>
 
 #define MAX_SIDE 32767 /* cairo's own limit */
-#define FONT_FAMILY "sans-serif"
 
-static void select_font(cairo_t *cairo, double font_size) {
-    cairo_select_font_face(cairo, FONT_FAMILY, CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+static void select_font(cairo_t *cairo, const char *family, double font_size) {
+    cairo_select_font_face(cairo, family, CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(cairo, font_size);
 }
 
 /* A missing font would put the page's own cairo_t into an error state for good, so it is tried on another one. */
-static bool font_works(void) {
+static bool font_works(const char *family) {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 8, 8);
     cairo_t *cairo = cairo_create(surface);
     cairo_text_extents_t extents;
-    select_font(cairo, 8);
+    select_font(cairo, family, 8);
     cairo_text_extents(cairo, "X", &extents);
     cairo_show_text(cairo, "X");
     bool works = cairo_status(cairo) == CAIRO_STATUS_SUCCESS && extents.height > 0;
@@ -52,7 +52,8 @@ clae_status canvas_create(const clae_context *context, size_t width, size_t heig
         return fail(context, CLAE_ERROR_INTERNAL, "cairo cannot draw a picture of %zux%zu pixels: %s", width, height,
                     cairo_status_to_string(status));
     }
-    page->has_font = font_works();
+    page->font = font_family();
+    page->has_font = font_works(page->font);
     set_grey_antialiasing(page->cairo);
     cairo_set_source_rgb(page->cairo, 1, 1, 1);
     cairo_paint(page->cairo);
@@ -73,7 +74,7 @@ void canvas_text_size(canvas *page, const char *text, double font_size, double *
     *width = *height = 0;
     if (!page->has_font) return;
     cairo_text_extents_t extents, capital;
-    select_font(page->cairo, font_size);
+    select_font(page->cairo, page->font, font_size);
     cairo_text_extents(page->cairo, text, &extents);
     cairo_text_extents(page->cairo, "X", &capital);
     *width = extents.x_advance;

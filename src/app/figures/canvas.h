@@ -12,6 +12,7 @@ typedef struct canvas {
     cairo_surface_t *surface;
     cairo_t *cairo;
     size_t width, height;
+    const char *font;
     bool has_font; /* otherwise text is left out and has no size */
 } canvas;
 
