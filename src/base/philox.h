@@ -19,6 +19,7 @@ typedef enum philox_purpose {
     PHILOX_PCA,
     PHILOX_AUGMENT,
     PHILOX_NOISE,
+    PHILOX_ROUNDING,
 } philox_purpose;
 
 typedef struct philox_stream {

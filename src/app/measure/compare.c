@@ -1,5 +1,6 @@
 #include "app/measure/compare.h"
 
+#include "app/measure/compare_losses.h"
 #include "check/compare_bound.h"
 #include "ops/conv.h"
 #include "ops/op_kind.h"
@@ -214,63 +215,6 @@ static clae_status compare_ops(clae_device *const devices[2], clae_model *model,
         }
     }
     free_trainers(c.trainers);
-    return status;
-}
-
-/* Training amplifies rounding: two right devices are apart by 3e-7 after 10 steps, 7e-5 after 40 and 7e-4 after 50 from
- * one start, 3e-5 after 50 from another; PyTorch's own float32 and float64 by 1e-7, 1e-5 after 50 and 6e-3 after 100.
- */
-static double loss_bound(uint64_t step) {
-    return step <= 10 ? 2e-6 : step <= 25 ? 1e-4 : 0;
-}
-
-static clae_status take_losses(clae_trainer *trainer, int d, compare_result *result, uint64_t first) {
-    const float *losses;
-    size_t count;
-    const clae_status status = clae_trainer_losses(trainer, &losses, &count);
-    if (status != CLAE_OK) return status;
-    for (size_t i = 0; i < count; i++) result->losses[first + i].loss[d] = losses[i];
-    return CLAE_OK;
-}
-
-static clae_status train_one(clae_trainer *trainer, int d, uint64_t steps, compare_result *result) {
-    clae_status status = CLAE_OK;
-    for (uint64_t step = 0; step < steps && status == CLAE_OK;) {
-        status = clae_trainer_run(trainer, steps - step);
-        if (status == CLAE_OK) status = take_losses(trainer, d, result, step);
-        step = trainer->position.step;
-    }
-    return status;
-}
-
-/* Without Winograd's algorithm and TF32: gradients that are 0 come out of it as 1e-8 of the largest, Adam makes whole
- * steps of them, and two right devices are apart by 1e-3 of the loss within ten steps. */
-static clae_status compare_losses(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
-                                  const compare_options *options, compare_result *result) {
-    clae_trainer *trainers[2] = {NULL, NULL};
-    result->losses = calloc(options->steps + 1, sizeof *result->losses);
-    if (!result->losses)
-        return fail_memory(devices[0]->context, options->steps * sizeof *result->losses, "the comparison");
-    result->loss_count = options->steps;
-    clae_context *context = devices[0]->context;
-    const clae_log_level level = context->log_level;
-    clae_settings settings[2] = {*options->settings[0], *options->settings[1]}; /* whose texts are the caller's */
-    for (int d = 0; d < 2; d++) {
-        settings[d].no_winograd = true;
-        settings[d].precision = "fp32";
-    }
-    if (level == CLAE_LOG_INFO) context->log_level = CLAE_LOG_WARNING; /* what they need has been said */
-    clae_status status = make_trainers(devices, model, dataset, settings, trainers);
-    context->log_level = level;
-    for (int d = 0; d < 2 && status == CLAE_OK; d++) status = train_one(trainers[d], d, options->steps, result);
-    free_trainers(trainers);
-    for (size_t i = 0; i < result->loss_count && status == CLAE_OK; i++) {
-        compare_loss *l = &result->losses[i];
-        l->bound = loss_bound(i + 1);
-        l->difference = fabs((double)l->loss[1] - l->loss[0]) / fabs(l->loss[0]);
-        l->passed = l->bound == 0 || l->difference <= l->bound;
-        result->passed = result->passed && l->passed;
-    }
     return status;
 }
 
