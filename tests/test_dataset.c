@@ -305,7 +305,7 @@ static void assert_opens_in(scene *s, const char *name, clae_split split, uint8_
 static void opens_other_names(void **state) {
     scene *s = *state;
     for (size_t i = 0; i < 2; i++) {
-        static const char *const folders[] = {"data/MNIST/raw", "emnist"};
+        static const char *const folders[] = {"data/MNIST/raw", "other"};
         assert_int_equal(folder_create(&s->context, in_scene(s, folders[i])), CLAE_OK);
     }
     write_images_in(s, "data/MNIST/raw/train-images.idx3-ubyte", 1);
@@ -315,24 +315,51 @@ static void opens_other_names(void **state) {
         assert_opens_in(s, names[i], CLAE_SPLIT_TRAIN, 1);
         assert_opens_in(s, names[i], CLAE_SPLIT_TEST, 2);
     }
-    write_images_in(s, "emnist/emnist-letters-train-images-idx3-ubyte", 3);
-    write_images_in(s, "emnist/emnist-letters-test-images-idx3-ubyte", 4);
-    assert_opens_in(s, "emnist", CLAE_SPLIT_TRAIN, 3);
-    assert_opens_in(s, "emnist", CLAE_SPLIT_TEST, 4);
-    write_images_in(s, "emnist/emnist-digits-train-images-idx3-ubyte", 5);
-    write_images_in(s, "emnist/emnist-digits-test-images-idx3-ubyte", 6);
-    assert_no_dataset(s, in_scene(s, "emnist"));
+    write_images_in(s, "other/other-letters-train-images-idx3-ubyte", 3);
+    write_images_in(s, "other/other-letters-test-images-idx3-ubyte", 4);
+    assert_opens_in(s, "other", CLAE_SPLIT_TRAIN, 3);
+    assert_opens_in(s, "other", CLAE_SPLIT_TEST, 4);
+    write_images_in(s, "other/other-digits-train-images-idx3-ubyte", 5);
+    write_images_in(s, "other/other-digits-test-images-idx3-ubyte", 6);
+    assert_no_dataset(s, in_scene(s, "other"));
     assert_non_null(strstr(s->message, "several datasets"));
-    assert_opens_in(s, "emnist/emnist-digits", CLAE_SPLIT_TRAIN, 5);
-    assert_opens_in(s, "emnist/emnist-letters", CLAE_SPLIT_TEST, 4);
+    assert_opens_in(s, "other/other-digits", CLAE_SPLIT_TRAIN, 5);
+    assert_opens_in(s, "other/other-letters", CLAE_SPLIT_TEST, 4);
     /* One without a prefix wins. */
-    write_images_in(s, "emnist/train-images-idx3-ubyte", 7);
-    assert_opens_in(s, "emnist", CLAE_SPLIT_TRAIN, 7);
-    assert_no_dataset(s, in_scene(s, "emnist/emnist-lett"));
+    write_images_in(s, "other/train-images-idx3-ubyte", 7);
+    assert_opens_in(s, "other", CLAE_SPLIT_TRAIN, 7);
+    assert_no_dataset(s, in_scene(s, "other/other-lett"));
     assert_int_equal(folder_create(&s->context, in_scene(s, "data/KMNIST/raw")), CLAE_OK);
     write_images_in(s, "data/KMNIST/raw/train-images-idx3-ubyte", 8);
     assert_no_dataset(s, in_scene(s, "data"));
     assert_non_null(strstr(s->message, "KMNIST/raw"));
+}
+
+/* EMNIST's columns are rows; others' are not, nor are axes of channels. */
+static void emnist_is_turned_upright(void **state) {
+    scene *s = *state;
+    static const struct {
+        const char *name;
+        bool is_turned;
+    } files[] = {{"emnist-letters-train-images-idx3-ubyte", true},
+                 {"EMNIST-digits-test-images.idx3-ubyte", true},
+                 {"kmnist-train-images-idx3-ubyte", false},
+                 {"emnist-letters", false},
+                 {"not-emnist-train-images-idx3-ubyte", false}};
+    const uint8_t file[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+        clae_dataset *dataset;
+        uint8_t pixels[12];
+        write_in(s, files[i].name, file, sizeof file);
+        assert_int_equal(clae_dataset_open(&s->context, in_scene(s, files[i].name), CLAE_SPLIT_TRAIN, &dataset),
+                         CLAE_OK);
+        assert_int_equal(dataset->info.h, files[i].is_turned ? 2 : 3);
+        assert_int_equal(dataset->info.w, files[i].is_turned ? 3 : 2);
+        assert_int_equal(dataset_read_elements(dataset, 0, 2, pixels), CLAE_OK);
+        const uint8_t turned[] = {0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11};
+        assert_memory_equal(pixels, files[i].is_turned ? turned : file + 16, sizeof turned);
+        clae_dataset_free(dataset);
+    }
 }
 
 static void assert_labels(scene *s, const char *name, const uint32_t expected[5], size_t count) {
@@ -381,6 +408,7 @@ int main(void) {
         WITH_SCENE(opens_paths),
         WITH_SCENE(opens_names),
         WITH_SCENE(opens_other_names),
+        WITH_SCENE(emnist_is_turned_upright),
         WITH_SCENE(reads_labels_beside),
         WITH_SCENE(does_not_mix_names_up),
         WITH_SCENE(a_path_wins_over_a_name),

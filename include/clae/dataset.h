@@ -53,7 +53,8 @@ typedef struct clae_dataset_options {
  * (~/.local/share/clae) and in /usr/share/datasets; a folder holds MNIST-named files (train-images-idx3-ubyte and
  * t10k-images-idx3-ubyte, or train-images.npy and t10k-images.npy, plain or .gz; test for t10k, and a prefix, as in
  * emnist-letters-train-images-idx3-ubyte, are taken too, and all of these in the folder "raw" or "MNIST/raw" below, or
- * a relative's; FOLDER/emnist-letters chooses a prefix), or pictures; a file is used for both splits. Arrays are IDX
+ * a relative's; FOLDER/emnist-letters chooses a prefix; the images of IDX files called emnist-*, which are stored
+ * transposed, are turned upright), or pictures; a file is used for both splits. Arrays are IDX
  * files of unsigned bytes, or NumPy arrays, (n, h, w), (n, c, h, w) or (n, h, w, c), in a .npy or a .npz file: of the
  * latter the one called x_train or x_test by the split, x, images, data or arr_0, the only one, or that of
  * FILE.npz:NAME. uint8 and uint16 are divided by 255 and 65535, float32 and float64 are used as they are. Labels are

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define UNSIGNED_BYTES 8 /* the format's number for the type */
 #define START_BYTES 4
@@ -49,7 +50,14 @@ static clae_status idx_read_header(const clae_context *context, byte_source *byt
     return CLAE_OK;
 }
 
+/* EMNIST's files of images, which its authors made of MATLAB's matrices: columns come first. */
+static bool idx_is_emnist(const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    return strncasecmp(name, "emnist-", strlen("emnist-")) == 0 && strstr(name, "-images");
+}
+
 static clae_status idx_read(const image_file *file, clae_dataset_info *shape, void **elements) {
+    image_file turned = *file;
     npy_header header;
     uint8_t type;
     const clae_status status = idx_read_header(file->context, file->bytes, file->path, 3, 4, &type, &header);
@@ -58,7 +66,11 @@ static clae_status idx_read(const image_file *file, clae_dataset_info *shape, vo
         return fail(file->context, CLAE_ERROR_INPUT, "the IDX file '%s' has elements of type %d: images have type %d",
                     file->path, type, UNSIGNED_BYTES);
     strcpy(header.type, "|u1");
-    return image_array_read(file, &header, shape, elements);
+    turned.has_columns_first = header.rank == 3 && idx_is_emnist(file->path);
+    if (turned.has_columns_first)
+        log_line(file->context, CLAE_LOG_INFO,
+                 "'%s': EMNIST's images are stored with columns for rows; they are turned upright", file->path);
+    return image_array_read(&turned, &header, shape, elements);
 }
 
 /* Bytes of an integer type; 0 for others. */

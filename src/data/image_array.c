@@ -58,11 +58,12 @@ static clae_layout array_guess(const npy_header *header) {
 
 /* axes[i]: the array's axis that is the i-th of [n][h][w][c]; as many as the array's rank. */
 static clae_status array_choose_axes(const image_file *file, const npy_header *header, const size_t **axes) {
-    static const size_t channels_first[] = {0, 2, 3, 1}, channels_last[] = {0, 1, 2, 3};
+    static const size_t channels_first[] = {0, 2, 3, 1}, channels_last[] = {0, 1, 2, 3}, columns_first[] = {0, 2, 1};
     char shape[SHAPE_TEXT_BYTES];
     clae_layout layout = file->options->layout;
     if (header->rank == 4 && layout == CLAE_LAYOUT_AUTO) layout = array_guess(header);
     *axes = layout == CLAE_LAYOUT_NCHW ? channels_first : channels_last;
+    if (header->rank == 3 && file->has_columns_first) *axes = columns_first;
     if (header->rank == 3 || (header->rank == 4 && layout != CLAE_LAYOUT_AUTO)) return CLAE_OK;
     array_describe_shape(header, shape);
     if (header->rank == 4 && array_has_channels(header, 1, CLAE_MAX_CHANNELS))

@@ -13,7 +13,8 @@ typedef struct image_file {
     const char *member; /* that is asked for, of files with several arrays; NULL: none */
     clae_split split;
     const clae_dataset_options *options;
-    byte_source *bytes; /* decompressed where it is a gzip file */
+    byte_source *bytes;     /* decompressed where it is a gzip file */
+    bool has_columns_first; /* arrays of rank 3 are (images, width, height) */
 } image_file;
 
 typedef struct image_format {
