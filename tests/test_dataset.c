@@ -346,7 +346,7 @@ static void emnist_is_turned_upright(void **state) {
                  {"kmnist-train-images-idx3-ubyte", false},
                  {"emnist-letters", false},
                  {"not-emnist-train-images-idx3-ubyte", false}};
-    const uint8_t file[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    uint8_t file[] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
         clae_dataset *dataset;
         uint8_t pixels[12];
@@ -362,45 +362,6 @@ static void emnist_is_turned_upright(void **state) {
     }
 }
 
-static void assert_labels(scene *s, const char *name, const uint32_t expected[5], size_t count) {
-    char path[256];
-    clae_dataset *dataset;
-    snprintf(path, sizeof path, "%s/%s", s->folder, name);
-    assert_int_equal(clae_dataset_open(&s->context, path, CLAE_SPLIT_TRAIN, &dataset), CLAE_OK);
-    assert_int_equal(clae_dataset_label_count(dataset), count);
-    for (size_t i = 0; i < 5; i++) assert_int_equal(clae_dataset_label(dataset, i), expected[i]);
-    assert_int_equal(clae_dataset_label(dataset, 5), CLAE_NO_LABEL);
-    assert_null(clae_dataset_label_name(dataset, 0));
-    clae_dataset_free(dataset);
-}
-
-static void reads_labels_beside(void **state) {
-    scene *s = *state;
-    static const uint32_t none[] = {CLAE_NO_LABEL, CLAE_NO_LABEL, CLAE_NO_LABEL, CLAE_NO_LABEL, CLAE_NO_LABEL};
-    static const uint8_t bytes[] = {0, 0, 8, 1, 0, 0, 0, 5, 3, 0, 9, 3, 1};
-    static const uint8_t four[] = {0, 0, 8, 1, 0, 0, 0, 4, 3, 0, 9, 3};
-    /* As QMNIST's: 32-bit integers of two columns, of which the first is the class; one is negative. */
-    uint8_t ints[12 + 5 * 8] = {0, 0, 12, 2, 0, 0, 0, 5, 0, 0, 0, 2};
-    for (size_t i = 0; i < 5; i++) {
-        ints[12 + 8 * i + 2] = 1;
-        ints[12 + 8 * i + 3] = (uint8_t)i;
-        ints[12 + 8 * i + 7] = 77;
-    }
-    memset(ints + 12 + 8, 255, 4);
-    write_images_in(s, "train-images-idx3-ubyte", 1);
-    assert_labels(s, "train-images-idx3-ubyte", none, 0);
-    write_in(s, "train-labels-idx1-ubyte", bytes, sizeof bytes);
-    assert_labels(s, "train-images-idx3-ubyte", (const uint32_t[]){3, 0, 9, 3, 1}, 10);
-    write_images_in(s, "qmnist-train-images-idx3-ubyte", 1);
-    write_in(s, "qmnist-train-labels-idx2-int", ints, sizeof ints);
-    assert_labels(s, "qmnist-train-images-idx3-ubyte", (const uint32_t[]){256, CLAE_NO_LABEL, 258, 259, 260}, 261);
-    /* Those of other images are left out. */
-    write_in(s, "train-labels-idx1-ubyte", four, sizeof four);
-    assert_labels(s, "train-images-idx3-ubyte", none, 0);
-    write_in(s, "train-labels-idx1-ubyte", bytes, 6);
-    assert_labels(s, "train-images-idx3-ubyte", none, 0);
-}
-
 int main(void) {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_open, scene_close)
     const struct CMUnitTest tests[] = {
@@ -409,7 +370,6 @@ int main(void) {
         WITH_SCENE(opens_names),
         WITH_SCENE(opens_other_names),
         WITH_SCENE(emnist_is_turned_upright),
-        WITH_SCENE(reads_labels_beside),
         WITH_SCENE(does_not_mix_names_up),
         WITH_SCENE(a_path_wins_over_a_name),
         WITH_SCENE(damaged_data_are_not_passed_over),

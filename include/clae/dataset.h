@@ -35,14 +35,14 @@ typedef enum clae_fit { CLAE_FIT_COVER, CLAE_FIT_CONTAIN, CLAE_FIT_STRETCH } cla
  * where one alone may be (of at most 4, or of at most CLAE_MAX_CHANNELS where the other has more). */
 typedef enum clae_layout { CLAE_LAYOUT_AUTO, CLAE_LAYOUT_NCHW, CLAE_LAYOUT_NHWC } clae_layout;
 
-/* What becomes of pictures; zero or NULL means the default. Arrays heed `layout` alone. */
+/* What becomes of pictures; zero or NULL means the default. Arrays heed `layout` and `labels` alone. */
 typedef struct clae_dataset_options {
     size_t h, w; /* default: the size that all pictures have */
     clae_fit fit;
     size_t c;               /* 1: grey, 3: colours; default: 3 where any picture has colours */
     const char *background; /* behind what is transparent, and of borders: white (default), black, grey or #rrggbb */
     double test_share;      /* where there are no folders train and test; default: 0.1; negative: none */
-    const char *labels;     /* a file of lines `name,label`; default: the names of folders are labels */
+    const char *labels;     /* see clae_dataset_open; default: folders' names, and what is beside arrays */
     const char *cache_dir;  /* for decoded pictures; default: images in the context's cache_dir */
     bool skip_bad;          /* leaves out pictures that cannot be read */
     clae_layout layout;
@@ -58,13 +58,17 @@ typedef struct clae_dataset_options {
  * files of unsigned bytes, or NumPy arrays, (n, h, w), (n, c, h, w) or (n, h, w, c), in a .npy or a .npz file: of the
  * latter the one called x_train or x_test by the split, x, images, data or arr_0, the only one, or that of
  * FILE.npz:NAME. uint8 and uint16 are divided by 255 and 65535, float32 and float64 are used as they are. Labels are
- * those of the IDX file beside ("labels" for "images" in its name). A path that exists wins over a name.
- * CLAE_ERROR_INPUT when it is missing, damaged, of another kind or not finite, or when c may be either of two axes.
+ * those of the file beside ("labels" for "images" in its name), or of the archive: y_train for x_train, y for x, labels
+ * for images; or those of options.labels: an array of integers, one for each image, in an IDX, .npy or .npz file
+ * (y_train or y_test of the latter by the split), or lines of text, one for each image. A path that exists wins over a
+ * name. CLAE_ERROR_INPUT when it is missing, damaged, of another kind or not finite, or when c may be either of two
+ * axes.
  *
  * Pictures are those of a folder and the folders in it, in natural order (img2 before img10), without hidden files and
  * runs; those that a text file lists, one path a line, relative to the list; those of a tar archive, compressed or not;
  * or a single one. The folders train and test (or val) are the splits; otherwise test_share of the pictures is for
- * testing, chosen by their names. Folders in those are labels. Pictures are decoded by several threads into a file of
+ * testing, chosen by their names. Folders in those are labels, or
+ * options.labels is a file of lines `name,label`. Pictures are decoded by several threads into a file of
  * the cache for each split, from which they are mapped: they need not fit into memory, and are not decoded again until
  * names, sizes, times or options change. Those that cannot be read are named, and CLAE_ERROR_INPUT, unless skip_bad is
  * set. `options` NULL: the defaults. */

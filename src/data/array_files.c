@@ -1,9 +1,7 @@
 #include "data/array_files.h"
 
 #include "base/files.h"
-#include "base/log_capture.h"
 #include "base/memory.h"
-#include "data/idx.h"
 #include "data/image_format.h"
 
 #include <dirent.h>
@@ -136,50 +134,4 @@ clae_status array_find_prefix(const clae_context *context, const char *path, cla
     const clae_status status = search(context, folder, &s, found);
     free(folder);
     return status;
-}
-
-/* Puts `to` in the place of the last `from` that is not before `start`; NULL without one, or without memory. */
-static char *replaced(const char *text, const char *start, const char *from, const char *to) {
-    const char *last = NULL;
-    for (const char *p = start; (p = strstr(p, from)); p++) last = p;
-    return last ? string_format("%.*s%s%s", (int)(last - text), text, to, last + strlen(from)) : NULL;
-}
-
-/* The names that labels may have in place of "idx3-ubyte". */
-static const char *const label_kinds[] = {"idx1-ubyte", "idx2-int", "idx1-int"};
-
-/* The file of labels that is there, plain or .gz; NULL: none. */
-static char *labels_beside(const char *path) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    char *labels = replaced(path, name, "images", "labels"), *found = NULL;
-    const char *kind = labels ? strstr(labels + (name - path), "idx") : NULL;
-    if (!kind || strlen(kind) < strlen("idx3-ubyte")) {
-        free(labels);
-        return NULL;
-    }
-    for (size_t i = 0; i < ARRAY_LENGTH(label_kinds) * ARRAY_LENGTH(endings) && !found; i++) {
-        found = string_format("%.*s%s%s", (int)(kind - labels), labels, label_kinds[i / ARRAY_LENGTH(endings)],
-                              endings[i % ARRAY_LENGTH(endings)]);
-        if (found && !path_exists(found)) {
-            free(found);
-            found = NULL;
-        }
-    }
-    free(labels);
-    return found;
-}
-
-void array_add_labels(clae_context *context, const char *path, clae_dataset *dataset) {
-    char *beside = labels_beside(path);
-    dataset_labels labels;
-    log_capture capture;
-    if (!beside) return;
-    log_capture_begin(&capture, context);
-    const clae_status status = idx_read_labels(context, beside, dataset->info.n, &labels);
-    log_capture_end(&capture);
-    if (status == CLAE_OK)
-        dataset_set_labels(dataset, &labels);
-    else
-        log_line(context, CLAE_LOG_WARNING, "labels are left out: %s", capture.error);
-    free(beside);
 }

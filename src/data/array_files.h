@@ -1,5 +1,4 @@
-/* Files of arrays by their names: those of a folder, as MNIST and its relatives have them, and the labels beside them.
- */
+/* Files of arrays by their names: those of a folder, as MNIST and its relatives have them. */
 #ifndef CLAE_DATA_ARRAY_FILES_H
 #define CLAE_DATA_ARRAY_FILES_H
 
@@ -13,9 +12,5 @@
 clae_status array_find(const clae_context *context, const char *folder, clae_split split, char **path);
 /* The same of FOLDER/PREFIX: the files that begin with PREFIX- in the folder. */
 clae_status array_find_prefix(const clae_context *context, const char *path, clae_split split, char **found);
-
-/* Gives a dataset the labels of the IDX file beside its own, where there is one: "labels" for "images" in the name. One
- * that cannot be used is left out with a warning. */
-void array_add_labels(clae_context *context, const char *path, clae_dataset *dataset);
 
 #endif

@@ -68,5 +68,8 @@ clae_status dataset_hold_out(const clae_dataset *of, double share, uint64_t seed
 /* Takes the labels over, each block of which is freed by free(). */
 void dataset_set_labels(clae_dataset *dataset, const dataset_labels *labels);
 void dataset_labels_free(dataset_labels *labels);
+/* The label of image i has the name names[i], NULL or empty: none. Labels are numbered in natural order. */
+clae_status dataset_labels_from_names(const clae_context *context, const char *const *names, size_t n,
+                                      dataset_labels *labels);
 
 #endif

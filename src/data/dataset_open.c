@@ -1,6 +1,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/array_files.h"
+#include "data/array_labels.h"
 #include "data/dataset.h"
 #include "data/image_format.h"
 #include "data/picture_dataset.h"
@@ -41,7 +42,10 @@ static clae_status open_path(clae_context *context, const char *path, clae_split
         return picture_dataset_open(context, path, origin, split, options, dataset);
     clae_status status = image_file_read(context, path, split, options, &shape, &elements);
     if (status == CLAE_OK) status = dataset_adopt(context, &shape, elements, path, dataset);
-    if (status == CLAE_OK) array_add_labels(context, path, *dataset);
+    if (status == CLAE_OK) status = array_labels_add(context, path, split, options->labels, *dataset);
+    if (status == CLAE_OK) return CLAE_OK;
+    clae_dataset_free(*dataset);
+    *dataset = NULL;
     return status;
 }
 

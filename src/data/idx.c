@@ -1,9 +1,8 @@
 /* IDX files of unsigned bytes (the format of MNIST): 0 0 type rank, big-endian 32-bit dimensions, data. Of rank 4 they
  * have channels, as NumPy's arrays do. */
-#include "data/idx.h"
-
 #include "base/memory.h"
 #include "data/image_array.h"
+#include "data/label_array.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 
 #define UNSIGNED_BYTES 8 /* the format's number for the type */
 #define START_BYTES 4
-#define MAX_LABEL 65535
+#define MAX_LABEL_COLUMNS 64 /* QMNIST has 8, of which the first is the class */
 
 static bool idx_is_a(const uint8_t *start, size_t bytes) {
     return bytes >= START_BYTES && start[0] == 0 && start[1] == 0;
@@ -73,41 +72,21 @@ static clae_status idx_read(const image_file *file, clae_dataset_info *shape, vo
     return image_array_read(&turned, &header, shape, elements);
 }
 
-/* Bytes of an integer type; 0 for others. */
-static size_t integer_bytes(uint8_t type) {
-    return type == 8 || type == 9 ? 1 : type == 11 ? 2 : type == 12 ? 4 : 0;
-}
+/* As NumPy calls them. */
+static const struct {
+    uint8_t number;
+    const char *npy;
+} integer_types[] = {{8, "|u1"}, {9, "|i1"}, {11, ">i2"}, {12, ">i4"}};
 
-static clae_status take_labels(const clae_context *context, const uint8_t *values, size_t bytes, size_t step,
-                               dataset_labels *labels, size_t n) {
-    labels->of_image = malloc(n * sizeof *labels->of_image);
-    if (!labels->of_image) return fail_memory(context, n * sizeof *labels->of_image, "labels");
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t label = big_endian(values + i * step, bytes);
-        const bool is_label = label <= MAX_LABEL;
-        labels->of_image[i] = is_label ? label : CLAE_NO_LABEL;
-        if (is_label && label >= labels->count) labels->count = (size_t)label + 1;
-    }
-    return CLAE_OK;
-}
-
-clae_status idx_read_labels(const clae_context *context, const char *path, size_t n, dataset_labels *labels) {
+static clae_status idx_read_labels(const image_file *file, size_t n, dataset_labels *labels) {
     npy_header header;
-    uint8_t type, *values = NULL;
-    byte_source *source = NULL;
-    *labels = (dataset_labels){0};
-    clae_status status = byte_source_open(context, path, &source);
-    if (status == CLAE_OK) status = idx_read_header(context, source, path, 1, 2, &type, &header);
-    const size_t bytes = status == CLAE_OK ? integer_bytes(type) : 0;
-    const size_t columns = status == CLAE_OK && header.rank == 2 ? header.shape[1] : 1;
-    if (status == CLAE_OK && (!bytes || header.shape[0] != n || columns < 1 || columns > 64))
-        status = fail(context, CLAE_ERROR_INPUT, "'%s' has no label for each of %zu images: %zu of type %d", path, n,
-                      header.shape[0], type);
-    if (status == CLAE_OK) status = byte_source_read_rest(source, n * columns * bytes, &values);
-    if (status == CLAE_OK) status = take_labels(context, values, bytes, columns * bytes, labels, n);
-    free(values);
-    byte_source_close(source);
-    return status;
+    uint8_t type;
+    if (file->is_of_images) return CLAE_OK;
+    const clae_status status = idx_read_header(file->context, file->bytes, file->path, 1, 2, &type, &header);
+    if (status != CLAE_OK) return status;
+    for (size_t i = 0; i < ARRAY_LENGTH(integer_types); i++)
+        if (integer_types[i].number == type) strcpy(header.type, integer_types[i].npy);
+    return label_array_read(file, &header, n, MAX_LABEL_COLUMNS, labels);
 }
 
 const image_format image_format_idx = {
@@ -115,4 +94,5 @@ const image_format image_format_idx = {
     .suffixes = (const char *const[]){"-idx3-ubyte", ".idx3-ubyte", "-idx4-ubyte", ".idx4-ubyte", NULL},
     .is_a = idx_is_a,
     .read = idx_read,
+    .read_labels = idx_read_labels,
 };

@@ -72,32 +72,51 @@ char *image_path_absolute(const char *value) {
     return path;
 }
 
-static clae_status read_file(image_file *file, clae_dataset_info *shape, void **elements) {
+static clae_status open_file(image_file *file, const image_format **format) {
     const uint8_t *start = NULL;
     size_t bytes = 0;
+    *format = NULL;
     clae_status status = byte_source_open(file->context, file->path, &file->bytes);
     if (status == CLAE_OK) status = byte_source_peek(file->bytes, &start, &bytes);
-    if (status == CLAE_OK) {
-        const image_format *format = find_format(start, bytes);
-        status = format ? format->read(file, shape, elements) : image_file_refuse(file, start, bytes);
-    }
-    byte_source_close(file->bytes);
+    if (status == CLAE_OK && !(*format = find_format(start, bytes))) status = image_file_refuse(file, start, bytes);
     return status;
+}
+
+/* Opens FILE or FILE:NAME; *name, which file->path may be, is to be freed when the file is closed. */
+static clae_status open_path(image_file *file, const char *path, char **name, const image_format **format) {
+    const char *colon = image_path_member(path);
+    *name = colon ? strndup(path, (size_t)(colon - path)) : NULL;
+    *format = NULL;
+    if (colon && !*name) return fail_memory(file->context, strlen(path), "a path");
+    file->path = colon ? *name : path;
+    file->member = colon ? colon + 1 : NULL;
+    return open_file(file, format);
 }
 
 clae_status image_file_read(const clae_context *context, const char *path, clae_split split,
                             const clae_dataset_options *options, clae_dataset_info *shape, void **elements) {
-    image_file file = {.context = context, .path = path, .split = split, .options = options};
-    const char *colon = image_path_member(path);
+    image_file file = {.context = context, .split = split, .options = options};
+    const image_format *format;
+    char *name;
     *shape = (clae_dataset_info){0};
     *elements = NULL;
-    if (!colon) return read_file(&file, shape, elements);
-    char *before = strndup(path, (size_t)(colon - path));
-    if (!before) return fail_memory(context, strlen(path), "a path");
-    file.path = before;
-    file.member = colon + 1;
-    const clae_status status = read_file(&file, shape, elements);
-    free(before);
+    clae_status status = open_path(&file, path, &name, &format);
+    if (status == CLAE_OK) status = format->read(&file, shape, elements);
+    byte_source_close(file.bytes);
+    free(name);
+    return status;
+}
+
+clae_status image_labels_read(const clae_context *context, const char *path, clae_split split, bool is_of_images,
+                              size_t n, dataset_labels *labels) {
+    image_file file = {.context = context, .split = split, .is_of_images = is_of_images};
+    const image_format *format;
+    char *name;
+    *labels = (dataset_labels){0};
+    clae_status status = open_path(&file, path, &name, &format);
+    if (status == CLAE_OK) status = format->read_labels(&file, n, labels);
+    byte_source_close(file.bytes);
+    free(name);
     return status;
 }
 

@@ -3,8 +3,7 @@
 #define CLAE_DATA_IMAGE_FORMAT_H
 
 #include "data/byte_source.h"
-
-#include <clae/dataset.h>
+#include "data/dataset.h"
 
 /* A file that is open, at its start. */
 typedef struct image_file {
@@ -15,6 +14,7 @@ typedef struct image_file {
     const clae_dataset_options *options;
     byte_source *bytes;     /* decompressed where it is a gzip file */
     bool has_columns_first; /* arrays of rank 3 are (images, width, height) */
+    bool is_of_images;      /* of labels: `member` is the images', whose labels are looked for */
 } image_file;
 
 typedef struct image_format {
@@ -25,6 +25,8 @@ typedef struct image_format {
     /* Gives n, c, h, w and is_float of *shape, and *elements, [n][h][w][c], which the caller frees. All of the file
      * must be as the format has it; CLAE_ERROR_INPUT otherwise, with the path in the message. */
     clae_status (*read)(const image_file *file, clae_dataset_info *shape, void **elements);
+    /* The labels of n images, integers. *labels without of_image: the file is the images' own, and has none. */
+    clae_status (*read_labels)(const image_file *file, size_t n, dataset_labels *labels);
 } image_format;
 
 /* All of formats.def, with NULL after the last. */
@@ -43,6 +45,10 @@ char *image_path_absolute(const char *value);
 /* Reads a file of any format, or a member of one: FILE.npz:NAME. */
 clae_status image_file_read(const clae_context *context, const char *path, clae_split split,
                             const clae_dataset_options *options, clae_dataset_info *shape, void **elements);
+
+/* Reads labels from a file of any format, or a member of one; is_of_images: `path` is that of the images. */
+clae_status image_labels_read(const clae_context *context, const char *path, clae_split split, bool is_of_images,
+                              size_t n, dataset_labels *labels);
 
 /* For formats whose pixels are the rest of the file, as they are, of element_bytes each: reads them into *stored, which
  * the caller frees. Refuses shapes without images and those that are too large, before it allocates anything, and files

@@ -1,5 +1,6 @@
 /* NumPy's files of one array. */
 #include "data/image_array.h"
+#include "data/label_array.h"
 
 #include <stdlib.h>
 
@@ -35,9 +36,17 @@ static clae_status npy_read_images(const image_file *file, clae_dataset_info *sh
     return status == CLAE_OK ? image_array_read(file, &header, shape, elements) : status;
 }
 
+static clae_status npy_read_labels(const image_file *file, size_t n, dataset_labels *labels) {
+    npy_header header = {0};
+    if (file->is_of_images) return CLAE_OK;
+    const clae_status status = npy_read_header(file, &header);
+    return status == CLAE_OK ? label_array_read(file, &header, n, 1, labels) : status;
+}
+
 const image_format image_format_npy = {
     .name = "NumPy arrays (.npy)",
     .suffixes = (const char *const[]){".npy", NULL},
     .is_a = npy_is_npy,
     .read = npy_read_images,
+    .read_labels = npy_read_labels,
 };

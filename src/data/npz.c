@@ -20,10 +20,14 @@ static bool npz_is_npz(const uint8_t *start, size_t bytes) {
 #define BLOCK_BYTES ((size_t)256 << 10)
 #define NAMES_SHOWN 200
 
-/* Names of arrays of images, the best first. */
-static const char *const names_of_split[][6] = {
-    [CLAE_SPLIT_TRAIN] = {"x_train", "train_images", "x", "images", "data", "arr_0"},
-    [CLAE_SPLIT_TEST] = {"x_test", "test_images", "x", "images", "data", "arr_0"}};
+/* What an array is looked for, and by which names of its split, the best first. */
+typedef enum npz_wish { NPZ_IMAGES, NPZ_LABELS } npz_wish;
+
+static const char *const names_of[][2][7] = {
+    [NPZ_IMAGES] = {[CLAE_SPLIT_TRAIN] = {"x_train", "train_images", "x", "images", "data", "arr_0"},
+                    [CLAE_SPLIT_TEST] = {"x_test", "test_images", "x", "images", "data", "arr_0"}},
+    [NPZ_LABELS] = {[CLAE_SPLIT_TRAIN] = {"y_train", "train_labels", "y", "labels", "label", "target", "targets"},
+                    [CLAE_SPLIT_TEST] = {"y_test", "test_labels", "y", "labels", "label", "target", "targets"}}};
 
 typedef struct npz_reader {
     const image_file *file;
@@ -63,11 +67,23 @@ static bool is_named(const char *wanted, const char *name, size_t length) {
     return strlen(wanted) == length && strncmp(wanted, name, length) == 0;
 }
 
+/* Whether these are the labels of images: y_train of x_train, train_labels of train_images. */
+static bool is_of_images(const char *images, const char *name, size_t length) {
+    if (strlen(images) != length) return false;
+    if (*images == 'x' && *name == 'y' && strncmp(images + 1, name + 1, length - 1) == 0) return true;
+    const char *word = strstr(images, "images");
+    const size_t at = word ? (size_t)(word - images) : 0, end = at + strlen("images");
+    return word && strncmp(images, name, at) == 0 && strncmp("labels", name + at, strlen("labels")) == 0 &&
+           strncmp(images + end, name + end, length - end) == 0;
+}
+
 /* 1 for the best name, 0 for one that says nothing. */
-static size_t rank_of(const image_file *file, const char *name, size_t length) {
-    if (file->member) return is_named(file->member, name, length);
-    for (size_t i = 0; i < ARRAY_LENGTH(names_of_split[0]); i++)
-        if (is_named(names_of_split[file->split][i], name, length)) return i + 1;
+static size_t rank_of(const image_file *file, npz_wish wish, const char *name, size_t length) {
+    if (file->member)
+        return file->is_of_images ? is_of_images(file->member, name, length) : is_named(file->member, name, length);
+    const char *const *names = names_of[wish][file->split];
+    for (size_t i = 0; i < ARRAY_LENGTH(names_of[0][0]) && names[i]; i++)
+        if (is_named(names[i], name, length)) return i + 1;
     return 0;
 }
 
@@ -77,8 +93,8 @@ typedef struct npz_choice {
     char names[NAMES_SHOWN];
 } npz_choice;
 
-static void npz_consider(npz_choice *c, const image_file *file, const char *name, size_t length) {
-    const size_t rank = rank_of(file, name, length), used = strlen(c->names);
+static void npz_consider(npz_choice *c, const image_file *file, npz_wish wish, const char *name, size_t length) {
+    const size_t rank = rank_of(file, wish, name, length), used = strlen(c->names);
     if (rank && (!c->rank || rank < c->rank)) {
         c->rank = rank;
         c->place = c->count;
@@ -87,7 +103,8 @@ static void npz_consider(npz_choice *c, const image_file *file, const char *name
     snprintf(c->names + used, sizeof c->names - used, "%s%.*s", used ? ", " : "", (int)length, name);
 }
 
-static clae_status npz_choose(const image_file *file, npz_choice *choice) {
+/* choice->rank 0 for labels of images: there are none. */
+static clae_status npz_choose(const image_file *file, npz_wish wish, npz_choice *choice) {
     struct archive_entry *entry = NULL;
     const char *name = NULL;
     size_t length = 0;
@@ -95,9 +112,9 @@ static clae_status npz_choose(const image_file *file, npz_choice *choice) {
     *choice = (npz_choice){0};
     clae_status status = npz_open(file, &r);
     while (status == CLAE_OK && (status = npz_next(&r, &entry, &name, &length)) == CLAE_OK && entry)
-        npz_consider(choice, file, name, length);
+        npz_consider(choice, file, wish, name, length);
     archive_read_free(r.archive);
-    if (status != CLAE_OK || choice->rank || (choice->count == 1 && !file->member)) return status;
+    if (status != CLAE_OK || choice->rank || file->is_of_images || (choice->count == 1 && !file->member)) return status;
     if (choice->count == 0)
         return fail(file->context, CLAE_ERROR_INPUT, "the ZIP archive '%s' holds no arrays (.npy)", file->path);
     if (file->member)
@@ -118,47 +135,76 @@ static clae_status npz_read_data(void *user, void *data, size_t bytes, size_t *g
     return CLAE_OK;
 }
 
+/* What an array is read into: images, or labels. */
+typedef struct npz_target {
+    npz_wish wish;
+    clae_dataset_info *shape;
+    void **elements;
+    size_t n;
+    dataset_labels *labels;
+} npz_target;
+
 /* Reads the array that the archive is at. */
-static clae_status npz_read_array(npz_reader *r, struct archive_entry *entry, clae_dataset_info *shape,
-                                  void **elements) {
+static clae_status npz_read_array(npz_reader *r, struct archive_entry *entry, const npz_target *target) {
     const clae_context *context = r->file->context;
     const int64_t size = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : INT64_MAX;
     image_file array = *r->file;
     const uint8_t *start;
     size_t bytes;
+    array.is_of_images = false;
     clae_status status =
         byte_source_open_reader(context, array.path, npz_read_data, r, size > 0 ? (uint64_t)size : 0, &array.bytes);
     if (status == CLAE_OK) status = byte_source_peek(array.bytes, &start, &bytes);
-    if (status == CLAE_OK) status = image_format_npy.read(&array, shape, elements);
+    if (status == CLAE_OK)
+        status = target->wish == NPZ_IMAGES ? image_format_npy.read(&array, target->shape, target->elements)
+                                            : image_format_npy.read_labels(&array, target->n, target->labels);
     byte_source_close(array.bytes);
     return status;
 }
 
-static clae_status npz_read(const image_file *file, clae_dataset_info *shape, void **elements) {
+static clae_status npz_read_target(const image_file *file, const npz_target *target) {
     struct archive_entry *entry = NULL;
     const char *name = NULL;
     size_t length = 0;
     npz_choice choice;
     npz_reader r;
-    clae_status status = npz_choose(file, &choice);
-    if (status != CLAE_OK) return status;
+    clae_status status = npz_choose(file, target->wish, &choice);
+    if (status != CLAE_OK || (file->is_of_images && !choice.rank)) return status;
     status = npz_open(file, &r);
     for (size_t i = 0; i <= choice.place && status == CLAE_OK; i++) status = npz_next(&r, &entry, &name, &length);
     if (status == CLAE_OK && !entry) status = npz_fail(&r);
-    if (status == CLAE_OK) status = npz_read_array(&r, entry, shape, elements);
+    if (status == CLAE_OK) status = npz_read_array(&r, entry, target);
     archive_read_free(r.archive);
     return status;
 }
 
+static clae_status npz_read(const image_file *file, clae_dataset_info *shape, void **elements) {
+    return npz_read_target(file, &(npz_target){.wish = NPZ_IMAGES, .shape = shape, .elements = elements});
+}
+
+static clae_status npz_read_labels(const image_file *file, size_t n, dataset_labels *labels) {
+    return npz_read_target(file, &(npz_target){.wish = NPZ_LABELS, .n = n, .labels = labels});
+}
+
 #else
 
-static clae_status npz_read(const image_file *file, clae_dataset_info *shape, void **elements) {
-    (void)shape;
-    (void)elements;
+static clae_status npz_refuse(const image_file *file) {
     return fail(file->context, CLAE_ERROR_INPUT,
                 "'%s' is a ZIP archive, as .npz files are: this clae is built without "
                 "libarchive",
                 file->path);
+}
+
+static clae_status npz_read(const image_file *file, clae_dataset_info *shape, void **elements) {
+    (void)shape;
+    (void)elements;
+    return npz_refuse(file);
+}
+
+static clae_status npz_read_labels(const image_file *file, size_t n, dataset_labels *labels) {
+    (void)n;
+    (void)labels;
+    return npz_refuse(file);
 }
 
 #endif
@@ -168,4 +214,5 @@ const image_format image_format_npz = {
     .suffixes = (const char *const[]){".npz", NULL},
     .is_a = npz_is_npz,
     .read = npz_read,
+    .read_labels = npz_read_labels,
 };
