@@ -206,14 +206,17 @@ static void decodes_every_jpeg(void **state) {
         }
 }
 
-/* libjpeg's smaller pictures are not means of areas, but near them; those of 380x500 end within a pixel, which is at
- * the other end when they are turned. */
+/* Pictures of 500x1500 that are made smaller end within a pixel, which is at the other end when they are turned: their
+ * last rows and columns are slopes. */
 static void shrinks_jpeg_on_load(void **state) {
     scene *s = *state;
-    enum { h = 380, w = 500 };
-    static const size_t factors[] = {2, 4, 5, 10, 20};
+    enum { h = 500, w = 1500 };
+    static const size_t factors[] = {25, 50, 100};
     uint8_t *whole = malloc(h * w), *small = malloc(h * w), exif[70] = "Exif\0";
-    fill_smooth(whole, h, w, 1);
+    for (size_t i = 0; i < h * w; i++) {
+        const size_t y = i / w, x = i % w, in = x >= w - 100 ? x + 100 - w : y >= h - 100 ? y + 100 - h : 0;
+        whole[i] = (uint8_t)(in * 5 / 2);
+    }
     for (unsigned orientation = 1; orientation <= 3; orientation += 2) {
         const size_t bytes = 6 + make_exif(exif + 6, true, orientation);
         const jpeg_kind kind = {h, w, JCS_GRAYSCALE, JCS_GRAYSCALE, 98, .exif = exif, .exif_bytes = bytes};
@@ -232,6 +235,40 @@ static void shrinks_jpeg_on_load(void **state) {
         }
         free(file.data);
     }
+    free(whole);
+    free(small);
+}
+
+/* How much of [from, from + length] the pixel at `i` covers. */
+static double covered(double from, double length, size_t i) {
+    const double covers = fmin(from + length, (double)i + 1) - fmax(from, (double)i);
+    return covers > 0 ? covers : 0;
+}
+
+/* Areas of noise whose edges cut pixels, which matters the most for pictures that libjpeg makes smaller. */
+static void shrunk_jpegs_are_means_of_areas(void **state) {
+    scene *s = *state;
+    enum { h = 240, w = 320 };
+    static const size_t sizes[][2] = {{101, 150}, {70, 90}, {50, 37}, {20, 13}, {13, 20}, {9, 11}, {5, 4}, {2, 3}};
+    uint8_t *whole = malloc(h * w), *small = malloc(h * w);
+    test_random random = random_stream(3, 0, 0);
+    for (size_t i = 0; i < h * w; i++) whole[i] = (uint8_t)random_int(&random, 0, 255);
+    picture_bytes file = make_jpeg(&(jpeg_kind){h, w, JCS_GRAYSCALE, JCS_GRAYSCALE, 98}, whole);
+    assert_int_equal(decode(s, &file, &(picture_form){.c = 1}, whole), CLAE_OK);
+    for (size_t k = 0; k < COUNT(sizes); k++) {
+        const picture_form form = {.h = sizes[k][0], .w = sizes[k][1], .fit = CLAE_FIT_STRETCH};
+        const double step_y = (double)h / (double)form.h, step_x = (double)w / (double)form.w;
+        assert_int_equal(decode(s, &file, &form, small), CLAE_OK);
+        for (size_t i = 0; i < form.h * form.w; i++) {
+            const double top = (double)(i / form.w) * step_y, left = (double)(i % form.w) * step_x;
+            double sum = 0;
+            for (size_t y = (size_t)top; y < h && (double)y < top + step_y; y++)
+                for (size_t x = (size_t)left; x < w && (double)x < left + step_x; x++)
+                    sum += covered(top, step_y, y) * covered(left, step_x, x) * whole[y * w + x];
+            assert_true(fabs(sum / (step_y * step_x) - small[i]) < 1.5);
+        }
+    }
+    free(file.data);
     free(whole);
     free(small);
 }
@@ -323,9 +360,16 @@ static void names_other_kinds(void **state) {
 int main(void) {
 #define WITH_SCENE(test) cmocka_unit_test_setup_teardown(test, scene_open, scene_close)
     const struct CMUnitTest tests[] = {
-        WITH_SCENE(decodes_every_png),     WITH_SCENE(turns_png_upright),     WITH_SCENE(turns_jpeg_upright),
-        WITH_SCENE(ignores_damaged_exif),  WITH_SCENE(decodes_every_jpeg),    WITH_SCENE(shrinks_jpeg_on_load),
-        WITH_SCENE(refuses_damaged_files), WITH_SCENE(refuses_huge_promises), WITH_SCENE(names_other_kinds),
+        WITH_SCENE(decodes_every_png),
+        WITH_SCENE(turns_png_upright),
+        WITH_SCENE(turns_jpeg_upright),
+        WITH_SCENE(ignores_damaged_exif),
+        WITH_SCENE(decodes_every_jpeg),
+        WITH_SCENE(shrinks_jpeg_on_load),
+        WITH_SCENE(shrunk_jpegs_are_means_of_areas),
+        WITH_SCENE(refuses_damaged_files),
+        WITH_SCENE(refuses_huge_promises),
+        WITH_SCENE(names_other_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC "clae images 2"
+#define MAGIC "clae images 3"
 #define NAME_BYTES 60
 
 /* Of the machine's own byte order, which the magic number at its end tells. */
