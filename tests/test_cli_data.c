@@ -81,6 +81,30 @@ static void pictures_are_described(void **state) {
     assert_contains(out, "dark/cut.png");
 }
 
+/* What is in the cache tells the same, but which pictures it lacks; and a training takes it from there. */
+static void pictures_are_decoded_once(void **state) {
+    (void)state;
+    assert_int_equal(
+        shell("cd '%s' && mkdir -p once && cp photos/dark/?.png once && head -c 70 once/0.png >once/cut.png", scratch),
+        0);
+    assert_code(clae("data once --json"), 0);
+    char *cold = strdup(out);
+    assert_contains(err, "decoded ");
+    assert_contains(cold, "\"cut.png\"");
+    assert_code(clae("data once --json"), 0);
+    assert_null(strstr(err, "decoded "));
+    assert_string_equal(out, cold);
+    free(cold);
+    /* Those that lack a picture are for none who wants all of them. */
+    assert_code(clae("train once --channels 2 --epochs 1 --out refused"), 2);
+    assert_contains(err, "cut.png");
+    assert_int_equal(shell("rm '%s/once/cut.png'", scratch), 0);
+    assert_code(clae("data once"), 0);
+    assert_contains(err, "decoded ");
+    assert_code(clae("train once --channels 2 --epochs 1 --device c --out once-run"), 0);
+    assert_null(strstr(err, "decoded "));
+}
+
 static void wrong_words_are_refused(void **state) {
     (void)state;
     static const char *const cases[][2] = {
@@ -96,6 +120,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arrays_are_described),
         cmocka_unit_test(pictures_are_described),
+        cmocka_unit_test(pictures_are_decoded_once),
         cmocka_unit_test(wrong_words_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up_photos, tear_down);

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "data/image_format.h"
 
 static const uint32_t none[] = {CLAE_NO_LABEL, CLAE_NO_LABEL, CLAE_NO_LABEL, CLAE_NO_LABEL, CLAE_NO_LABEL};
 
@@ -205,6 +206,8 @@ static void archives_hold_both(void **state) {
                   {"x_test", 10, false}, {"x_train", 20, false}, {"y_train", 1, true}, {"y_test", 2, true}, {0}});
     assert_first(s, "mnist.npz", CLAE_SPLIT_TRAIN, NULL, 20, 1);
     assert_first(s, "mnist.npz", CLAE_SPLIT_TEST, NULL, 10, 2);
+    assert_true(image_file_has_splits(&s->context, in_scene(s, "mnist.npz")));
+    assert_false(image_file_has_splits(&s->context, in_scene(s, "mnist.npz:x_test")));
     /* An array that is named has its own labels, whatever the split. */
     assert_first(s, "mnist.npz:x_test", CLAE_SPLIT_TRAIN, NULL, 10, 2);
     assert_first(s, "mnist.npz:x_test", CLAE_SPLIT_TRAIN, "mnist.npz:y_train", 10, 1);
@@ -215,6 +218,7 @@ static void archives_hold_both(void **state) {
     write_npz(s, "x.npz", (const npz_array[]){{"x", 10, false}, {"y", 6, true}, {0}});
     assert_first(s, "x.npz", CLAE_SPLIT_TRAIN, NULL, 10, 6);
     assert_first(s, "x.npz", CLAE_SPLIT_TEST, NULL, 10, 6);
+    assert_false(image_file_has_splits(&s->context, in_scene(s, "x.npz")));
     assert_first(s, "x.npz", CLAE_SPLIT_TEST, "mnist.npz", 10, 2);
     write_npz(s, "none.npz", (const npz_array[]){{"arr_0", 10, false}, {"arr_1", 6, true}, {0}});
     assert_first(s, "none.npz", CLAE_SPLIT_TRAIN, NULL, 10, -1);

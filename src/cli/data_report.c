@@ -1,5 +1,6 @@
 #include "cli/data_report.h"
 
+#include "data/image_format.h"
 #include "train/settings_data.h"
 
 #include <stdlib.h>
@@ -11,45 +12,106 @@ static bool differ_in_size(const picture_report *pictures) {
     return pictures->least_h != pictures->most_h || pictures->least_w != pictures->most_w;
 }
 
-static clae_status look_at_pictures(const session *session, const char *path, picture_origin origin,
-                                    clae_dataset_options *options, data_report *report) {
-    report->has_pictures = true;
-    const clae_status status = picture_report_make(session->context, path, origin, options, &report->pictures);
+/* What is opened, and how. */
+typedef struct data_source {
+    const session *session;
+    const clae_settings *settings;
+    char *path;
+    bool has_pictures;
+    picture_origin origin;
+    clae_dataset_options options;
+} data_source;
+
+static clae_status look_at_pictures(data_source *source, data_report *report) {
+    clae_dataset_options *options = &source->options;
+    const clae_status status =
+        picture_report_make(source->session->context, source->path, source->origin, options, &report->pictures);
     if (status == CLAE_OK && options->h == 0 && differ_in_size(&report->pictures))
         options->h = options->w = report->scaled_to = SCALED_SIDE;
     options->skip_bad = true;
     return status;
 }
 
-static clae_status open_images(const session *session, const clae_settings *settings, clae_dataset_options *options,
-                               data_report *report) {
-    clae_status status = CLAE_OK;
-    for (int split = 0; split < DATA_SPLITS && status == CLAE_OK; split++) {
-        status = settings_open_split(session->context, settings, options, (clae_split)split, &report->images[split]);
-        if (status == CLAE_OK) settings_test_like(settings, clae_dataset_get_info(report->images[split]), options);
-        if (status == CLAE_OK) status = dataset_facts_make(report->images[split], &report->facts[split]);
+/* Whether both splits are known to be the same images before they are read. */
+static clae_status find_same(const data_source *source, data_report *report) {
+    const picture_list *list = &report->pictures.list;
+    clae_context *context = source->session->context;
+    char *test;
+    if (source->settings->test_data) return CLAE_OK;
+    if (source->has_pictures) {
+        report->is_one = list->count && list->entries[0].in_train && list->entries[0].in_test;
+        return CLAE_OK;
     }
+    const clae_status status = dataset_find(context, report->name, CLAE_SPLIT_TEST, &test);
+    report->is_one =
+        status == CLAE_OK && strcmp(test, source->path) == 0 && !image_file_has_splits(context, source->path);
+    free(test);
+    return status;
+}
+
+static clae_status open_split(const data_source *source, clae_split split, data_report *report) {
+    const picture_findings found = {&report->pictures.faults, report->pictures.list.count};
+    const char *test_data = source->settings->test_data;
+    clae_dataset **images = &report->images[split];
+    clae_context *context = source->session->context;
+    clae_dataset_options options = source->options;
+    clae_status status;
+    if (test_data) options.test_share = -1;
+    if (source->has_pictures && (split == CLAE_SPLIT_TRAIN || !test_data))
+        status = picture_dataset_open(context, source->path, source->origin, split, &options, &found, images);
+    else
+        status = settings_open_split(context, source->settings, &options, split, images);
+    return status == CLAE_OK ? dataset_facts_make(*images, &report->facts[split]) : status;
+}
+
+static clae_status open_images(data_source *source, data_report *report) {
+    clae_status status = find_same(source, report);
+    if (status == CLAE_OK) status = open_split(source, CLAE_SPLIT_TRAIN, report);
+    if (status != CLAE_OK) return status;
+    if (report->is_one) {
+        report->images[CLAE_SPLIT_TEST] = report->images[CLAE_SPLIT_TRAIN];
+        report->facts[CLAE_SPLIT_TEST] = report->facts[CLAE_SPLIT_TRAIN];
+        return CLAE_OK;
+    }
+    settings_test_like(source->settings, clae_dataset_get_info(report->images[CLAE_SPLIT_TRAIN]), &source->options);
+    status = open_split(source, CLAE_SPLIT_TEST, report);
     if (status == CLAE_OK)
         report->is_one = strcmp(clae_dataset_get_info(report->images[CLAE_SPLIT_TRAIN])->fingerprint,
                                 clae_dataset_get_info(report->images[CLAE_SPLIT_TEST])->fingerprint) == 0;
     return status;
 }
 
+/* What was decoded by an earlier command does not tell which pictures it left out. */
+static clae_status count_pictures(const data_source *source, data_report *report) {
+    picture_report *pictures = &report->pictures;
+    size_t images = clae_dataset_get_info(report->images[CLAE_SPLIT_TRAIN])->n;
+    if (!report->is_one && !source->settings->test_data)
+        images += clae_dataset_get_info(report->images[CLAE_SPLIT_TEST])->n;
+    clae_status status = CLAE_OK;
+    if (images + pictures->faults.count != pictures->list.count)
+        status = picture_report_decode(source->session->context, pictures);
+    picture_report_count(pictures);
+    return status;
+}
+
 clae_status data_report_make(const session *session, const clae_settings *settings, data_report *report) {
-    clae_dataset_options options;
-    picture_origin origin;
-    char *path = NULL;
+    data_source source = {.session = session, .settings = settings};
     *report = (data_report){.name = settings->data};
-    clae_status status = settings_dataset_options(session->context, settings, &options);
-    if (status == CLAE_OK) status = dataset_find(session->context, settings->data, CLAE_SPLIT_TRAIN, &path);
-    if (status == CLAE_OK && dataset_has_pictures(session->context, path, &origin))
-        status = look_at_pictures(session, path, origin, &options, report);
-    free(path);
-    return status == CLAE_OK ? open_images(session, settings, &options, report) : status;
+    clae_status status = settings_dataset_options(session->context, settings, &source.options);
+    if (status == CLAE_OK) status = dataset_find(session->context, settings->data, CLAE_SPLIT_TRAIN, &source.path);
+    if (status == CLAE_OK)
+        source.has_pictures = report->has_pictures =
+            dataset_has_pictures(session->context, source.path, &source.origin);
+    if (status == CLAE_OK && source.has_pictures) status = look_at_pictures(&source, report);
+    if (status == CLAE_OK) status = open_images(&source, report);
+    if (status == CLAE_OK && source.has_pictures) status = count_pictures(&source, report);
+    free(source.path);
+    return status;
 }
 
 void data_report_free(data_report *report) {
-    for (int split = 0; split < DATA_SPLITS; split++) {
+    const bool is_twice = report->images[CLAE_SPLIT_TRAIN] == report->images[CLAE_SPLIT_TEST];
+    for (int split = 0; split < (is_twice ? 1 : DATA_SPLITS); split++) {
         dataset_facts_free(&report->facts[split]);
         clae_dataset_free(report->images[split]);
     }

@@ -14,7 +14,7 @@ typedef struct data_report {
     bool has_pictures;
     picture_report pictures;
     size_t scaled_to;                  /* the side of images where pictures differ in size and none was asked for; 0 */
-    clae_dataset *images[DATA_SPLITS]; /* by clae_split */
+    clae_dataset *images[DATA_SPLITS]; /* by clae_split; one for both where it is known to be the same */
     dataset_facts facts[DATA_SPLITS];
     bool is_one; /* both splits are the same images */
 } data_report;

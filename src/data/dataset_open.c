@@ -39,7 +39,7 @@ static clae_status open_path(clae_context *context, const char *path, clae_split
     void *elements;
     picture_origin origin;
     if (dataset_has_pictures(context, path, &origin))
-        return picture_dataset_open(context, path, origin, split, options, dataset);
+        return picture_dataset_open(context, path, origin, split, options, NULL, dataset);
     clae_status status = image_file_read(context, path, split, options, &shape, &elements);
     if (status == CLAE_OK) status = dataset_adopt(context, &shape, elements, path, dataset);
     if (status == CLAE_OK) status = array_labels_add(context, path, split, options->labels, *dataset);

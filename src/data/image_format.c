@@ -107,6 +107,19 @@ clae_status image_file_read(const clae_context *context, const char *path, clae_
     return status;
 }
 
+bool image_file_has_splits(const clae_context *context, const char *path) {
+    clae_context quiet = *context;
+    image_file file = {.context = &quiet};
+    const image_format *format;
+    char *name;
+    quiet.log = NULL;
+    const bool has_splits =
+        open_path(&file, path, &name, &format) != CLAE_OK || (format->has_splits && format->has_splits(&file));
+    byte_source_close(file.bytes);
+    free(name);
+    return has_splits;
+}
+
 clae_status image_labels_read(const clae_context *context, const char *path, clae_split split, bool is_of_images,
                               size_t n, dataset_labels *labels) {
     image_file file = {.context = context, .split = split, .is_of_images = is_of_images};

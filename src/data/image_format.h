@@ -25,6 +25,8 @@ typedef struct image_format {
     /* Gives n, c, h, w and is_float of *shape, and *elements, [n][h][w][c], which the caller frees. All of the file
      * must be as the format has it; CLAE_ERROR_INPUT otherwise, with the path in the message. */
     clae_status (*read)(const image_file *file, clae_dataset_info *shape, void **elements);
+    /* Whether the two splits are different images of the file; NULL: never. */
+    bool (*has_splits)(const image_file *file);
     /* The labels of n images, integers. *labels without of_image: the file is the images' own, and has none. */
     clae_status (*read_labels)(const image_file *file, size_t n, dataset_labels *labels);
 } image_format;
@@ -45,6 +47,9 @@ char *image_path_absolute(const char *value);
 /* Reads a file of any format, or a member of one: FILE.npz:NAME. */
 clae_status image_file_read(const clae_context *context, const char *path, clae_split split,
                             const clae_dataset_options *options, clae_dataset_info *shape, void **elements);
+
+/* Whether the file, or the member of one, may have other images for each split: false only where it has the same. */
+bool image_file_has_splits(const clae_context *context, const char *path);
 
 /* Reads labels from a file of any format, or a member of one; is_of_images: `path` is that of the images. */
 clae_status image_labels_read(const clae_context *context, const char *path, clae_split split, bool is_of_images,

@@ -182,6 +182,15 @@ static clae_status npz_read(const image_file *file, clae_dataset_info *shape, vo
     return npz_read_target(file, &(npz_target){.wish = NPZ_IMAGES, .shape = shape, .elements = elements});
 }
 
+static bool npz_has_splits(const image_file *file) {
+    image_file train = *file, test = *file;
+    npz_choice choices[2];
+    train.split = CLAE_SPLIT_TRAIN;
+    test.split = CLAE_SPLIT_TEST;
+    return npz_choose(&train, NPZ_IMAGES, &choices[0]) != CLAE_OK ||
+           npz_choose(&test, NPZ_IMAGES, &choices[1]) != CLAE_OK || choices[0].place != choices[1].place;
+}
+
 static clae_status npz_read_labels(const image_file *file, size_t n, dataset_labels *labels) {
     return npz_read_target(file, &(npz_target){.wish = NPZ_LABELS, .n = n, .labels = labels});
 }
@@ -201,6 +210,11 @@ static clae_status npz_read(const image_file *file, clae_dataset_info *shape, vo
     return npz_refuse(file);
 }
 
+static bool npz_has_splits(const image_file *file) {
+    (void)file;
+    return true;
+}
+
 static clae_status npz_read_labels(const image_file *file, size_t n, dataset_labels *labels) {
     (void)n;
     (void)labels;
@@ -214,5 +228,6 @@ const image_format image_format_npz = {
     .suffixes = (const char *const[]){".npz", NULL},
     .is_a = npz_is_npz,
     .read = npz_read,
+    .has_splits = npz_has_splits,
     .read_labels = npz_read_labels,
 };

@@ -22,7 +22,7 @@ typedef struct cache_header {
     uint64_t contents;
     uint64_t total_bytes;
     uint64_t label_count, label_bytes; /* of the names, each with a zero byte */
-    uint64_t is_shared;
+    uint64_t is_shared, lacks_bad;
     clae_dataset_info info;
     uint32_t byte_order;
     uint32_t checksum; /* of all before */
@@ -80,7 +80,8 @@ static bool is_usable(const cache_header *header, uint64_t file_bytes, const pic
     return memcmp(header->magic, MAGIC, sizeof MAGIC) == 0 && header->byte_order == BYTE_ORDER_MARK &&
            strncmp(header->version, CLAE_VERSION, sizeof header->version) == 0 &&
            header->checksum == checksum_of(header) && header->contents == stamp->contents &&
-           (header->is_shared || !shared_only) && header->total_bytes == file_bytes && bytes_of(header) == file_bytes;
+           (header->is_shared || !shared_only) && (!header->lacks_bad || stamp->skips_bad) &&
+           header->total_bytes == file_bytes && bytes_of(header) == file_bytes;
 }
 
 /* Copies them, from behind the images: numbers, then names. */
@@ -152,6 +153,7 @@ static cache_header header_of(const picture_stamp *stamp, const picture_images *
     header.label_count = images->name_count;
     for (size_t i = 0; i < images->name_count; i++) header.label_bytes += strlen(images->names[i]) + 1;
     header.is_shared = images->is_shared;
+    header.lacks_bad = images->lacks_bad;
     header.info.n = images->n;
     header.info.h = images->h;
     header.info.w = images->w;

@@ -11,6 +11,7 @@
 typedef struct picture_stamp {
     uint64_t place;    /* of the path, the options and so on: one file for each */
     uint64_t contents; /* of the names, sizes and times of pictures: a file with others is replaced */
+    bool skips_bad;    /* a file that lacks broken pictures will do */
 } picture_stamp;
 
 void picture_stamp_add(uint64_t *hash, const void *data, size_t bytes);
@@ -25,13 +26,15 @@ char *picture_cache_path(const char *folder, const char *source, const picture_s
 typedef struct picture_images {
     size_t n, h, w, c;
     bool is_shared;     /* they are those of both splits */
+    bool lacks_bad;     /* pictures that cannot be read are left out */
     uint32_t *labels;   /* of each; CLAE_NO_LABEL for none */
     char *const *names; /* of labels */
     size_t name_count;
 } picture_images;
 
 /* Maps the images of the file into *dataset; NULL where there is no such file, or none that can be used: of other
- * pictures, damaged, or not is_shared where that is asked for. CLAE_ERROR_INTERNAL without memory. */
+ * pictures, damaged, lacking broken ones, or not is_shared where that is asked for. CLAE_ERROR_INTERNAL without memory.
+ */
 clae_status picture_cache_load(clae_context *context, const char *path, const picture_stamp *stamp, bool shared_only,
                                const char *source, clae_dataset **dataset);
 

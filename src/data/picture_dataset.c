@@ -26,7 +26,8 @@ typedef struct opening {
     picture_list list;
     picture_form form;
     picture_faults faults;
-    char *folder; /* of the cache; NULL: none can be used */
+    const picture_findings *found; /* NULL: not asked for */
+    char *folder;                  /* of the cache; NULL: none can be used */
     picture_stamp stamp;
 } opening;
 
@@ -68,8 +69,7 @@ static void stamp_place(const opening *o, uint64_t *hash) {
                                 o->form.fit,
                                 o->form.background[0],
                                 o->form.background[1],
-                                o->form.background[2],
-                                options->skip_bad};
+                                o->form.background[2]};
     picture_stamp_add_text(hash, real ? real : o->path);
     picture_stamp_add_text(hash, options->labels);
     picture_stamp_add(hash, numbers, sizeof numbers);
@@ -219,6 +219,7 @@ static clae_status keep(const opening *o, part *p, clae_dataset **dataset) {
                              .w = o->form.w,
                              .c = o->form.c,
                              .is_shared = is_shared(o),
+                             .lacks_bad = o->faults.count > 0,
                              .labels = malloc((p->count + 1) * sizeof *images.labels),
                              .names = o->list.labels,
                              .name_count = o->list.label_count};
@@ -326,6 +327,15 @@ static clae_status decode_splits(opening *o, clae_split split, clae_dataset **da
     return status;
 }
 
+/* Of the same list, unless the folder has changed meanwhile. */
+static clae_status tell_faults(const opening *o) {
+    bool ok = true;
+    if (!o->found || o->found->count != o->list.count) return CLAE_OK;
+    for (size_t i = 0; i < o->list.count && ok; i++)
+        if (o->faults.reasons[i]) ok = picture_faults_add(o->found->faults, i, o->faults.reasons[i]);
+    return ok ? CLAE_OK : fail_memory(o->context, o->list.count, "the faults of pictures");
+}
+
 static clae_status make_images(opening *o, clae_split split, clae_dataset **dataset) {
     clae_status status =
         is_listed_late(o) ? picture_dataset_list(o->context, o->path, o->origin, o->options, &o->list) : CLAE_OK;
@@ -338,17 +348,20 @@ static clae_status make_images(opening *o, clae_split split, clae_dataset **data
     if (status == CLAE_OK && o->faults.count == o->list.count)
         status = picture_faults_judge(o->context, &o->faults, &o->list, o->options->skip_bad);
     if (status == CLAE_OK) status = decode_splits(o, split, dataset);
+    if (status == CLAE_OK) status = tell_faults(o);
     picture_faults_free(&o->faults, &o->list);
     return status;
 }
 
 clae_status picture_dataset_open(clae_context *context, const char *path, picture_origin origin, clae_split split,
-                                 const clae_dataset_options *options, clae_dataset **dataset) {
+                                 const clae_dataset_options *options, const picture_findings *found,
+                                 clae_dataset **dataset) {
     opening o = {.context = context,
                  .path = path,
                  .origin = origin,
                  .options = options,
-                 .stamp = {HASH_FNV1A_START, HASH_FNV1A_START}};
+                 .found = found,
+                 .stamp = {HASH_FNV1A_START, HASH_FNV1A_START, options->skip_bad}};
     *dataset = NULL;
     clae_status status = picture_form_of(context, options, &o.form);
     if (status == CLAE_OK && !is_listed_late(&o))

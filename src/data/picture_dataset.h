@@ -2,7 +2,7 @@
 #ifndef CLAE_DATA_PICTURE_DATASET_H
 #define CLAE_DATA_PICTURE_DATASET_H
 
-#include "data/picture_list.h"
+#include "data/picture_faults.h"
 
 #include <clae/dataset.h>
 
@@ -20,8 +20,16 @@ bool picture_origin_of(const char *path, picture_origin *origin);
 clae_status picture_dataset_list(const clae_context *context, const char *path, picture_origin origin,
                                  const clae_dataset_options *options, picture_list *list);
 
-/* The images of a split. CLAE_ERROR_INPUT as clae_dataset_open_with says. */
+/* Where to note which pictures turn out to be broken when they are decoded. */
+typedef struct picture_findings {
+    picture_faults *faults;
+    size_t count; /* of the pictures of the list that the faults are of */
+} picture_findings;
+
+/* The images of a split. CLAE_ERROR_INPUT as clae_dataset_open_with says. `found` may be NULL; of images that were
+ * decoded before, nothing is noted. */
 clae_status picture_dataset_open(clae_context *context, const char *path, picture_origin origin, clae_split split,
-                                 const clae_dataset_options *options, clae_dataset **dataset);
+                                 const clae_dataset_options *options, const picture_findings *found,
+                                 clae_dataset **dataset);
 
 #endif

@@ -1,19 +1,25 @@
 #include "data/picture_report.h"
 
-#include "data/picture.h"
+#include "base/memory.h"
 #include "data/picture_work.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* All of a picture is decoded, to a size that costs nothing. */
 static clae_status inspect_one(const clae_context *context, const picture_entry *entry, const picture_task *task,
                                const picture_bytes *bytes, void *user) {
-    static const picture_form small = {.h = 1, .w = 1, .c = 1, .fit = CLAE_FIT_STRETCH};
     picture_info *infos = user;
+    return picture_inspect(context, entry->name, bytes->data, bytes->bytes, &infos[task->entry]);
+}
+
+/* All of a picture is decoded, to a size that costs nothing. */
+static clae_status decode_one(const clae_context *context, const picture_entry *entry, const picture_task *task,
+                              const picture_bytes *bytes, void *user) {
+    static const picture_form small = {.h = 1, .w = 1, .c = 1, .fit = CLAE_FIT_STRETCH};
+    const picture_report *report = user;
     uint8_t pixel;
-    const clae_status status = picture_inspect(context, entry->name, bytes->data, bytes->bytes, &infos[task->entry]);
-    return status == CLAE_OK ? picture_decode(context, entry->name, bytes->data, bytes->bytes, &small, &pixel) : status;
+    if (report->faults.reasons[task->entry]) return CLAE_OK;
+    return picture_decode(context, entry->name, bytes->data, bytes->bytes, &small, &pixel);
 }
 
 static void count_kind(picture_report *report, const char *format) {
@@ -41,19 +47,27 @@ static void count_picture(picture_report *report, const picture_info *info) {
     if (info->w > report->most_w) report->most_w = info->w;
 }
 
+void picture_report_count(picture_report *report) {
+    picture_report counted = {.list = report->list, .faults = report->faults, .infos = report->infos};
+    for (size_t i = 0; i < report->list.count; i++)
+        if (!report->faults.reasons[i]) count_picture(&counted, &report->infos[i]);
+    qsort(counted.kinds, counted.kind_count, sizeof *counted.kinds, by_count);
+    *report = counted;
+}
+
 static clae_status inspect(const clae_context *context, picture_report *report) {
     const size_t count = report->list.count;
-    picture_info *infos = calloc(count + 1, sizeof *infos);
-    clae_status status = CLAE_OK;
-    if (!infos || !picture_faults_begin(&report->faults, &report->list))
-        status = fail_memory(context, count * sizeof *infos, "pictures");
-    if (status == CLAE_OK)
-        status = picture_work_all(context, "looking at pictures", &report->list, inspect_one, infos, &report->faults);
-    for (size_t i = 0; i < count && status == CLAE_OK; i++)
-        if (!report->faults.reasons[i]) count_picture(report, &infos[i]);
-    qsort(report->kinds, report->kind_count, sizeof *report->kinds, by_count);
-    free(infos);
+    report->infos = calloc(count + 1, sizeof *report->infos);
+    if (!report->infos || !picture_faults_begin(&report->faults, &report->list))
+        return fail_memory(context, count * sizeof *report->infos, "pictures");
+    const clae_status status =
+        picture_work_all(context, "looking at pictures", &report->list, inspect_one, report->infos, &report->faults);
+    if (status == CLAE_OK) picture_report_count(report);
     return status;
+}
+
+clae_status picture_report_decode(const clae_context *context, picture_report *report) {
+    return picture_work_all(context, "looking at pictures", &report->list, decode_one, report, &report->faults);
 }
 
 clae_status picture_report_make(const clae_context *context, const char *path, picture_origin origin,
@@ -66,5 +80,6 @@ clae_status picture_report_make(const clae_context *context, const char *path, p
 void picture_report_free(picture_report *report) {
     picture_faults_free(&report->faults, &report->list);
     picture_list_free(&report->list);
+    free(report->infos);
     *report = (picture_report){0};
 }
