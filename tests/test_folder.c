@@ -61,6 +61,7 @@ static void links_lead_to_pictures(void **state) {
     assert_int_equal(symlink("../elsewhere", in_scene(s, "in/1")), 0);
     assert_int_equal(symlink("../elsewhere", in_scene(s, "in/again")), 0); /* entered once */
     assert_int_equal(symlink("../elsewhere/one.png", in_scene(s, "in/3.png")), 0);
+    assert_int_equal(symlink("..", in_scene(s, "elsewhere/above")), 0); /* which has "in" */
     clae_dataset *dataset = open_with(s, "in", CLAE_SPLIT_TRAIN, &no_tests);
     assert_values(dataset, (const int[]){7, 8, 7, -1});
     clae_dataset_free(dataset);

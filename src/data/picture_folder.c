@@ -101,12 +101,12 @@ static bool remember(folder_identity **folders, size_t *count, const struct stat
 
 static clae_status walk_folder(folder_walk *walk, const char *path, const char *prefix, const struct stat *st);
 
-/* A folder that a link leads to is entered once, and not at all from within itself. */
+/* No folder is entered from within itself, where a link above it leads, and what a link leads to is entered once. */
 static clae_status walk_into(folder_walk *walk, const char *path, const char *name, const struct stat *st,
                              bool is_link) {
+    if (is_among(walk->above, walk->above_count, st)) return CLAE_OK;
     if (is_link) {
-        if (is_among(walk->above, walk->above_count, st) || is_among(walk->followed, walk->followed_count, st))
-            return CLAE_OK;
+        if (is_among(walk->followed, walk->followed_count, st)) return CLAE_OK;
         if (!remember(&walk->followed, &walk->followed_count, st))
             return fail_memory(walk->context, sizeof *walk->followed, "a folder");
     }
