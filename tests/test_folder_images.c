@@ -89,6 +89,7 @@ static void broken_pictures_are_named(void **state) {
         clae_dataset *dataset = open_with(s, "in", CLAE_SPLIT_TRAIN, &skip);
         assert_values(dataset, (const int[]){1, 2, 3, 4, -1});
         if (time == 0) assert_said("25 of the 29 pictures of '");
+        if (time == 0) assert_said("are left out: broken0.png, broken1.png, broken2.png, ...");
         clae_dataset_free(dataset);
     }
     for (int i = 1; i <= 4; i++) {
