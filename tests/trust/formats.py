@@ -1,7 +1,10 @@
 """The files that clae reads and writes: made, taken apart and checked here without any of its code."""
+import io
 import json
 import pathlib
 import struct
+import tarfile
+import zipfile
 import zlib
 
 SIDE = 28
@@ -34,6 +37,29 @@ def npy(header, data=b"", version=(1, 0), header_bytes=None, magic=b"\x93NUMPY")
     length = len(header) if header_bytes is None else header_bytes
     packed = struct.pack("<H", length & 0xFFFF) if version[0] == 1 else struct.pack("<I", length)
     return magic + bytes(version) + packed + header + data
+
+
+def npz(arrays, is_deflated=False, is_zip64=False):
+    """arrays: the bytes of entries by name, as numpy.savez writes them, or savez_compressed."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in arrays.items():
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED if is_deflated else zipfile.ZIP_STORED
+            with archive.open(info, "w", force_zip64=is_zip64) as entry:
+                entry.write(content)
+    return file.getvalue()
+
+
+def tar(files):
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as writer:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            writer.addfile(member, io.BytesIO(content))
+    content = archive.getvalue().rstrip(b"\0")
+    return content + bytes(-len(content) % 512 + 1024)
 
 
 def safetensors(header, data, metadata=None, has_sum=True):

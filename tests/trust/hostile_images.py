@@ -74,15 +74,104 @@ def arrays():
     yield "a bomb that an npy shape promises", gzip.compress(formats.npy(header("(5000000, 28, 28)"), bytes(100 << 20)))
 
 
+DEEP = struct.pack(">IIIII", 0x804, 60, 1, 28, 28) + PIXELS
+
+
+def deep():
+    """IDX files of rank 4."""
+    for n in (3, 4, 8, 19, 20, 100, len(DEEP) - 1):
+        yield f"rank 4 cut at {n}", DEEP[:n]
+    for shape in ((60, 0, 28, 28), (60, 28, 28, 0), (60, 65, 28, 28), (60, 28, 28, 2), (61, 1, 28, 28), (59, 1, 28, 28), (60, LARGE, 1, 1),
+                  (LARGE, LARGE, LARGE, LARGE), (65536, 4, 65536, 65536), (15, 4, 28, 28), (60, 28, 1, 28)):
+        yield f"rank 4, shape {shape}", struct.pack(">IIIII", 0x804, *shape) + PIXELS
+    yield "rank 4, a byte more", DEEP + b"x"
+
+
+def claim(archive, size):
+    """The archive, of one stored array, as if that had `size` bytes: by the fields of 32 bits, or those of ZIP64."""
+    start, end = bytearray(archive), archive.index(b"PK\1\2")
+    if size < LARGE:
+        start[18:26] = struct.pack("<II", size, size)
+        start[end + 20 : end + 28] = struct.pack("<II", size, size)
+        return bytes(start)
+    field = start.index(struct.pack("<HH", 1, 16))
+    start[field + 4 : field + 20] = struct.pack("<QQ", size, size)
+    return bytes(start)
+
+
+PACKED = formats.npz({"x.npy": ARRAY})
+FORTRAN = formats.npy(header(fortran="True"), PIXELS)
+BOMB = formats.npy(header("(5000000, 28, 28)"), bytes(100 << 20))
+
+
+def packed():
+    """NumPy's archives."""
+    for n in (4, 5, 29, 30, 34, 40, 100, len(PACKED) // 2, len(ARRAY)):
+        yield f"npz cut at {n}", PACKED[:n]
+    wide = formats.npz({"x.npy": ARRAY}, is_zip64=True)
+    for size in (0, 1, len(ARRAY) - 1, 2**31, 2**32 - 2):
+        yield f"npz that claims {size} bytes", claim(PACKED, size)
+    for size in (2**32, 2**40, 2**63 - 1, 2**64 - 1):
+        yield f"npz of 64 bits that claims {size} bytes", claim(wide, size)
+    for text in ARRAY_HEADERS[::3]:
+        for is_deflated in (False, True):
+            yield f"npz of {text[:60]}", formats.npz({"x.npy": formats.npy(text, PIXELS)}, is_deflated)
+    yield "npz of an array of Fortran's order, cut", formats.npz({"x.npy": FORTRAN[:-1]})
+    yield "npz of an array of Fortran's order, of a wrong shape", formats.npz({"x.npy": FORTRAN.replace(b"(60, 28", b"(61, 28")})
+    yield "a bomb beyond an npz array's shape", formats.npz({"x.npy": ARRAY + bytes(200 << 20)}, is_deflated=True)
+    yield "a bomb that an npz array's shape promises", formats.npz({"x.npy": BOMB}, is_deflated=True)
+    inner = PACKED
+    for _ in range(20):
+        inner = formats.npz({"x.npy": inner}, is_deflated=True)
+    yield "npz in npz in npz", inner
+    yield "npz without entries", formats.npz({})
+    yield "npz of 20000 empty arrays", formats.npz({f"{i}.npy": b"" for i in range(20000)})
+    yield "npz with a name of 60000 bytes", formats.npz({"a" * 60000 + ".npy": b"x", "b.npy": b"x"})
+    yield "npz with names of control characters", formats.npz({"\x1b[2J\n.npy": b"x", "b.npy": b"x"})
+    yield "npz with a text for its array", formats.npz({"x.npy": b"hello"})
+
+
+PICTURE = formats.png(28, 28, 8, 0, (b"\0" + bytes(range(28))) * 28)
+TAR = formats.tar({f"{i}.png": PICTURE for i in range(5)})
+
+
+def claim_in_tar(size):
+    """The archive, whose second member says that it has `size` bytes (base 256, as GNU's tar writes large sizes)."""
+    at = 512 + len(PICTURE) + -len(PICTURE) % 512
+    head = bytearray(TAR[at : at + 512])
+    head[124:136] = b"\x80" + size.to_bytes(11, "big")
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    return TAR[:at] + head + TAR[at + 512 :]
+
+
+def tars():
+    for n in (511, 512, 513, 600, len(TAR) // 2 + 100):
+        yield f"tar cut at {n}", TAR[:n]
+    for size in (0, 1, 2**31, 2**40, 2**62, 2**63):
+        yield f"tar with a member of {size} bytes", claim_in_tar(size)
+    yield "tar without members", formats.tar({})
+    yield "tar of empty pictures", formats.tar({f"{i}.png": b"" for i in range(5)})
+    yield "tar of texts", formats.tar({f"{i}.txt": b"hello" for i in range(5)})
+    yield "tar of a tar", formats.tar({"set.tar": TAR})
+    yield "tar of names of control characters", formats.tar({"\x1b[2J\n.png": b"x", "b.png": PICTURE})
+    yield "tar with a picture of 60000x60000", formats.tar({"a.png": formats.png(60000, 60000, 8, 0, b""), "b.png": PICTURE})
+    yield "tar, compressed and cut", gzip.compress(TAR)[:-30]
+
+
 def run(check):
     check.train(check.path("model"))
     output = check.path("out.npy")
     kinds = (("IDX files", "images-idx3-ubyte", plain(), GOOD), ("compressed IDX files", "images-idx3-ubyte.gz", compressed(), gzip.compress(GOOD)),
-             ("npy files of images", "images.npy", arrays(), ARRAY))
+             ("npy files of images", "images.npy", arrays(), ARRAY), ("IDX files of rank 4", "images-idx4-ubyte", deep(), DEEP),
+             ("npz files", "images.npz", packed(), PACKED), ("npz files of an array of Fortran's order", "images.npz", (), formats.npz({"x.npy": FORTRAN})),
+             ("archives of pictures", "pictures.tar", tars(), TAR))
+    # Each broken picture of an archive is named, and then how many there are.
     for kind, name, cases, good in kinds:
         path = check.path(name)
         words = ["encode", check.path("model"), "--data", path, "--out", output, "--device", "c"]
+        most_lines = 6 if name == "pictures.tar" else 1
         for label, content in check.some(cases, 30):
-            hostile.refuse(check, kind, label, words, path, content, output=output)
+            hostile.refuse(check, kind, label, words, path, content, output=output, most_lines=most_lines)
         for i, content in enumerate(formats.mutations(check.random, good, check.times(25, 1000))):
-            hostile.refuse(check, kind, f"mutation {i}", words, path, content, may_pass=True, output=output)
+            hostile.refuse(check, kind, f"mutation {i}", words, path, content, may_pass=True, output=output, most_lines=most_lines)

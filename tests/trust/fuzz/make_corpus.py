@@ -25,6 +25,21 @@ def cache_entry(key, binary):
     return struct.pack("<8sQQII", b"claekrn1", len(key), len(binary), zlib.crc32(binary), 0) + key + binary
 
 
+def archives():
+    def labels(shape="(2,)", descr="|u1"):
+        return formats.npy(f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}", bytes([3, 0, 1, 0]))
+    def images(order):
+        return formats.npy(f"{{'descr': '|u1', 'fortran_order': {order}, 'shape': (2, 3, 6), }}", bytes(range(36)))
+    both = {"x_train.npy": images("True"), "x_test.npy": images("False"), "y_train.npy": labels(), "y_test.npy": labels("(2, 1)", "<i2")}
+    yield formats.npz(both)
+    yield formats.npz(both, is_deflated=True)
+    yield formats.npz({"x.npy": images("True"), "y.npy": labels()}, is_zip64=True)
+    yield formats.npz({"arr_0.npy": formats.npz({"arr_0.npy": labels()})})
+    png = formats.png(3, 4, 8, 6, bytes([1, *range(16)] * 3))
+    yield formats.tar({"set/train/a/1.png": png, "set/train/b/2": png, "set/test/3.png": png, "set/notes.txt": b"words"})
+    yield gzip.compress(formats.tar({f"{i}.png": png for i in range(4)}), mtime=0)
+
+
 def corpus():
     images = formats.idx(2, 3, 3, bytes(range(18)))
     header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
@@ -35,6 +50,7 @@ def corpus():
     palette = [(b"PLTE", bytes(range(12))), (b"tRNS", b"\0\x80"), (b"eXIf", EXIF)]
     yield "pictures", [formats.png(3, 4, 8, 6, bytes([1, *range(16)] * 3)), formats.png(5, 4, 2, 3, b"\0\x1b" * 5, palette),
                        formats.png(3, 3, 16, 4, bytes(42), is_interlaced=True), *map(base64.b64decode, JPEGS)]
+    yield "archives", [*archives(), *arrays[:3]]
     yield "npy", [formats.npy(header, bytes(24)), formats.npy(header, bytes(24), (2, 0)), formats.npy(header.replace("(2, 3)", "(6,)"), bytes(24))]
     model = formats.model(SHAPE, *LAYERS)
     tensors, metadata, data = formats.split_safetensors(model)
