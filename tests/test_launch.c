@@ -148,6 +148,14 @@ static clae_status watched_prepare(clae_device *device, const op_desc *desc, con
 
 /* Whether devices choose among the implementations that suit GPUs alone. */
 static bool as_on_gpus;
+/* Whether the last of those alone suits the ops, as small ones do. */
+static bool as_for_small_ops;
+
+static bool suits_nothing(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    (void)desc;
+    return false;
+}
 
 static bool is_of_gpus(const op_impl *impl) {
     static const char *const names[] = {"taps", "tiled", "im2col", "plain"};
@@ -168,7 +176,7 @@ static const op_impl *const *watched_impls(op_id op) {
         op_impl *copy = &copies[op][count];
         *copy = **impl;
         copy->prepare = watched_prepare;
-        if (as_on_gpus) copy->suits = NULL;
+        if (as_on_gpus) copy->suits = as_for_small_ops && strcmp(copy->name, "plain") != 0 ? suits_nothing : NULL;
         lists[op][count++] = copy;
     }
     lists[op][count] = NULL;
@@ -341,6 +349,17 @@ static void test_fallback_as_on_gpus(void **state) {
     check_late_failure();
     check_wrong_result();
     as_on_gpus = false;
+}
+
+/* What does not suit an op is slow, and better than none. */
+static void test_fallback_to_what_does_not_suit(void **state) {
+    (void)state;
+    as_on_gpus = as_for_small_ops = true;
+    const training right = train_with(&(struct fault){0});
+    assert_string_equal(first_conv(&right, OF_GATHER)->impl, "plain");
+    check_failing_launch();
+    check_fallback(OF_GATHER, (struct fault){0}, "computes wrongly");
+    as_on_gpus = as_for_small_ops = false;
 }
 
 /* There is no other implementation. */
@@ -615,6 +634,7 @@ int main(void) {
         cmocka_unit_test(test_late_failure),
         cmocka_unit_test(test_wrong_result),
         cmocka_unit_test(test_fallback_as_on_gpus),
+        cmocka_unit_test(test_fallback_to_what_does_not_suit),
         cmocka_unit_test(test_last_implementation),
         cmocka_unit_test(test_failing_allocation),
         cmocka_unit_test(test_failing_inference),

@@ -1,10 +1,10 @@
 /* Chooses the implementation of an op: the forced one, the tuned one, or the best that can be prepared. */
 #include "backend/backend.h"
 
-#include "base/log_capture.h"
 #include "backend/device_trust.h"
 #include "backend/forced.h"
 #include "backend/tuning/tuning.h"
+#include "base/log_capture.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,10 +19,25 @@ bool op_impl_can(const op_impl *impl, const clae_device *device, const op_desc *
            impl->supports(device, desc);
 }
 
-static bool is_candidate(const op_impl *impl, const clae_device *device, const op_desc *desc,
-                         const numerics *numerics) {
-    return (numerics->tf32 || !impl->for_tf32) && (!impl->suits || impl->suits(device, desc)) &&
+/* Those that do not suit come after all that do: slow is better than none. */
+static bool is_candidate(const op_impl *impl, const clae_device *device, const op_desc *desc, const numerics *numerics,
+                         bool suits) {
+    return (numerics->tf32 || !impl->for_tf32) && (!impl->suits || impl->suits(device, desc)) == suits &&
            op_impl_can(impl, device, desc, numerics);
+}
+
+/* The candidates in their order: the first, where `after` is NULL; NULL behind the last. */
+static const op_impl *next_candidate(const clae_device *device, const op_desc *desc, const numerics *numerics,
+                                     const op_impl *after) {
+    const op_impl *const *impls = device->backend->impls(desc->op);
+    bool is_behind = !after;
+    for (int suits = 1; suits >= 0; suits--)
+        for (size_t i = 0; impls[i]; i++) {
+            if (!is_candidate(impls[i], device, desc, numerics, suits)) continue;
+            if (is_behind) return impls[i];
+            is_behind = impls[i] == after;
+        }
+    return NULL;
 }
 
 static clae_status prepare_by(clae_device *device, const op_desc *desc, const op_impl *impl, const numerics *numerics,
@@ -65,18 +80,17 @@ static clae_status prepare_best(clae_device *device, const op_desc *desc, const 
     clae_status status = CLAE_ERROR_DEVICE;
     char text[160];
     op_describe(desc, text, sizeof text);
-    for (const op_impl *const *impl = device->backend->impls(desc->op); *impl; impl++) {
-        if (!is_candidate(*impl, device, desc, numerics)) continue;
+    for (const op_impl *impl = NULL; (impl = next_candidate(device, desc, numerics, impl));) {
         log_capture capture;
         log_capture_begin(&capture, device->context);
-        status = prepare_by(device, desc, *impl, numerics, instance);
+        status = prepare_by(device, desc, impl, numerics, instance);
         log_capture_end(&capture);
         if (status == CLAE_OK) {
-            log_line(device->context, CLAE_LOG_DEBUG, "%s: %s", text, (*impl)->name);
+            log_line(device->context, CLAE_LOG_DEBUG, "%s: %s", text, impl->name);
             return CLAE_OK;
         }
         log_line(device->context, CLAE_LOG_WARNING, "%s: implementation %s cannot be used, trying the next: %s", text,
-                 (*impl)->name, capture.error);
+                 impl->name, capture.error);
     }
     return fail(device->context, status, "%s: no implementation works on %s (%s)", text, device->info.id,
                 device->info.name);
@@ -93,11 +107,9 @@ clae_status op_prepare(clae_device *device, const op_desc *desc, const numerics 
 }
 
 const op_impl *op_choose(const clae_device *device, const op_desc *desc, const numerics *numerics) {
-    const op_impl *const *impl = device->backend->impls(desc->op);
     char name[64];
     if (forced_find(numerics->impls, device, desc->op, name, sizeof name)) return find_impl(device, desc->op, name);
-    while (*impl && !is_candidate(*impl, device, desc, numerics)) impl++;
-    return *impl;
+    return next_candidate(device, desc, numerics, NULL);
 }
 
 bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused, const numerics *numerics) {

@@ -5,6 +5,8 @@
 
 #include "base/numbers.h"
 
+#define MOST_FLOPS_ACROSS 1e7 /* see conv_tiled_is_small */
+
 /* Gather and spread: items of a work-group, fewer where the device or the built kernel wants that; output channels of a
  * work-group and of an item; positions of an item; input channels staged at a time, as LOCAL_KIB holds. */
 enum { ITEMS, BLOCK, CHANNELS, POSITIONS, CHUNK_C, LOCAL_KIB };
@@ -131,8 +133,8 @@ static clae_status conv_tiled_create_wgrad(clae_device *device, const op_desc *d
     const size_t block_rows = conv_tiled_wgrad_block_rows(items, block, channels);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DLOCAL=%d -DBLOCK_O=%d -DCHANNELS=%d -DSTEP=%d -DREDUCE_LANES=1", items, block, channels,
-                     v[WGRAD_STEP]);
+    conv_options_add(options, " -DLOCAL=%d -DBLOCK_O=%d -DCHANNELS=%d -DSTEP=%d -DREDUCE_LANES=1", items, block,
+                     channels, v[WGRAD_STEP]);
     const conv_program program = {"conv_wgrad_tiled.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_wgrad_split, made);
     if (status != CLAE_OK) return status;
@@ -151,9 +153,10 @@ static int conv_tiled_most_items(const clae_device *device, const int *v) {
     return (int)opencl_group_items((const opencl_device *)device, (size_t)v[ITEMS]);
 }
 
-/* Whether there are too few work-groups of gather and spread for the device's compute units: a work-item for each element
- * of the result is then faster. On an H200 (132 units) that took 48 us where 75 groups took 93, and 15 where 13 took 61; but
- * where it reads the weights across their order, only with far fewer groups. */
+/* Whether there are too few work-groups of gather and spread for the device's compute units: a work-item for each
+ * element of the result is then faster. On an H200 (132 units) that took 48 us where 75 groups took 93, and 15 where 13
+ * took 61. It reads the weights of backward-data across their order, which pays for little work alone: 5 us for 27 with
+ * 0.8 MFLOP, 73 for 63 with 29. */
 static bool conv_tiled_is_small(const clae_device *device, const op_desc *desc) {
     int v[TUNE_MAX_PARAMETERS];
     tile t;
@@ -162,11 +165,12 @@ static bool conv_tiled_is_small(const clae_device *device, const op_desc *desc) 
         return false;
     const conv_tile_groups groups = conv_tile_count(desc, &t.shape, t.block);
     const size_t all = groups.tiles * groups.blocks * groups.phases;
-    return all * (conv_is_forward(desc->op) ? 1 : 4) < device->info.compute_units;
+    return all < device->info.compute_units && (conv_is_forward(desc->op) || op_flops(desc) < MOST_FLOPS_ACROSS);
 }
 
 static bool conv_tiled_suits(const clae_device *device, const op_desc *desc) {
-    return !opencl_is_cpu(device, desc) && (conv_kernel_of(desc->op) == CONV_WGRAD || !conv_tiled_is_small(device, desc));
+    return !opencl_is_cpu(device, desc) &&
+           (conv_kernel_of(desc->op) == CONV_WGRAD || !conv_tiled_is_small(device, desc));
 }
 
 /* Of gather and spread, a row of the kernel must fit in local memory. */
