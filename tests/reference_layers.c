@@ -168,9 +168,9 @@ static void prelu_backward(layer_run *r) {
 }
 
 static void dropout_pass(const layer_run *r, const double *from, double *to) {
-    const dropout_desc d = {out_count(r), (float)r->layer->spec.value, r->layer->index};
+    const dropout_desc d = {out_count(r), (float)r->layer->spec.value, r->layer->index, 0};
     const reference_output output = output_into(to, d.count);
-    reference_dropout(&d, r->settings->seed, r->settings->number, from, output);
+    reference_dropout(&d, r->settings->seed, r->settings->number, 0, from, output);
     output_done(r, output, d.count, 1, false);
 }
 

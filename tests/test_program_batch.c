@@ -75,7 +75,7 @@ static size_t list_ops(op_desc *ops) {
         ops[count++] = (op_desc){.op = OP_prelu_fwd, .prelu = {72, 16, one}};
         ops[count++] = (op_desc){.op = OP_prelu_bwd, .prelu = {72, 16, one}};
     }
-    ops[count++] = (op_desc){.op = OP_dropout, .dropout = {99, 0.5f, 1}};
+    ops[count++] = (op_desc){.op = OP_dropout, .dropout = {99, 0.5f, 1, 33}};
     ops[count++] = (op_desc){.op = OP_augment, .augment = {.n = 2, .h = 6, .w = 6, .channels = 1, .rotate = true}};
     ops[count++] = (op_desc){.op = OP_noise, .noise = {2, 36, 1, {0.5f}}};
     ops[count++] = (op_desc){.op = OP_add, .add = {99}};

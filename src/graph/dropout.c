@@ -14,7 +14,8 @@ static void dropout_print(const layer *layer, char *text, size_t size) {
 
 static op_desc dropout_desc_of(const layer *layer, const plan_builder *builder) {
     return (op_desc){.op = OP_dropout,
-                     .dropout = {layer_batch_elements(builder, layer->out), (float)layer->spec.value, layer->index}};
+                     .dropout = {layer_batch_elements(builder, layer->out), (float)layer->spec.value, layer->index,
+                                 shape_elements(layer->out)}};
 }
 
 /* Nothing is dropped but in training. */

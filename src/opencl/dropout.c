@@ -7,13 +7,16 @@ static clae_status dropout_run(op_instance *instance, const op_args *args) {
     const dropout_desc *desc = &instance->desc.dropout;
     const op_step *step = &args->step;
     const philox_stream stream = dropout_stream(desc, step);
-    const size_t number = (uint32_t)(dropout_index(step, 0) >> 34); /* as the counter has it */
+    /* As the counter has it. */
+    const uint64_t index = dropout_index(desc, step, 0);
+    const size_t first = (uint32_t)(index / 4), unused = index % 4, number = (uint32_t)(index >> DROPOUT_STEP_BITS);
     const clae_status status = opencl_kernel_set(
         &launch->kernel,
         OPENCL_ARGS(arg_view(args->operand[DROPOUT_X]), arg_view(args->operand[DROPOUT_Y]), arg_uint(desc->count),
-                    arg_uint((size_t)(uint32_t)stream.seed), arg_uint((size_t)(stream.seed >> 32)), arg_uint(number),
-                    arg_uint((size_t)stream.stream), arg_uint((size_t)stream.purpose),
-                    arg_uint((size_t)dropout_threshold(desc)), arg_float(dropout_scale(desc))));
+                    arg_uint((size_t)(uint32_t)stream.seed), arg_uint((size_t)(stream.seed >> 32)), arg_uint(first),
+                    arg_uint(unused), arg_uint(number), arg_uint((size_t)stream.stream),
+                    arg_uint((size_t)stream.purpose), arg_uint((size_t)dropout_threshold(desc)),
+                    arg_float(dropout_scale(desc))));
     return status == CLAE_OK ? opencl_launch_run(launch) : status;
 }
 

@@ -16,13 +16,17 @@ static inline float dropout_scale(const dropout_desc *desc) {
     return (float)(1 / (1 - (double)desc->p));
 }
 
-/* The bits of element i, which is below 2^34, are number i of a stretch of the stream that each step has for itself:
- * the counter of Philox is {i / 4, number of the step, stream, purpose}, and the key is the seed. */
+/* Elements are counted through all images of a step, whichever of them run together, modulo 2^34. The bits of element e
+ * are number e of a stretch of the stream that each step has for itself: the counter of Philox is {e / 4, number of the
+ * step, stream, purpose}, and the key is the seed. */
+#define DROPOUT_STEP_BITS 34
 static inline philox_stream dropout_stream(const dropout_desc *desc, const op_step *step) {
     return (philox_stream){step->seed, PHILOX_DROPOUT, desc->stream};
 }
-static inline uint64_t dropout_index(const op_step *step, size_t i) {
-    return (step->number << 34) + i;
+/* Of element i of these images. */
+static inline uint64_t dropout_index(const dropout_desc *desc, const op_step *step, size_t i) {
+    const uint64_t element = (uint64_t)step->place * desc->image_elements + i;
+    return (step->number << DROPOUT_STEP_BITS) + (element & (((uint64_t)1 << DROPOUT_STEP_BITS) - 1));
 }
 
 #endif

@@ -217,7 +217,8 @@ typedef struct prelu_desc {
 typedef struct dropout_desc {
     size_t count;
     float p;
-    uint32_t stream; /* another one for each layer */
+    uint32_t stream;       /* another one for each layer */
+    size_t image_elements; /* of those, as op_step.place counts images */
 } dropout_desc;
 
 /* Images of `pixels` each, as PyTorch's BatchNorm2d and GroupNorm with affine. M values share a mean: in batch_norm those
@@ -306,6 +307,7 @@ typedef struct op_step {
     size_t slot;               /* loss, ssim: the place of the number in the losses */
     uint64_t seed, number;     /* dropout: of the training, and of the step, below 2^30; augment, noise: the seed */
     uint64_t image;            /* augment, noise: of the batch's first image among all that are trained on, below 2^62 */
+    size_t place;              /* dropout: images of the step that come before these */
     float rates[OP_MAX_RATES]; /* update: r0, r1, ... of optimisers.def */
     float keep, more;          /* mix */
 } op_step;

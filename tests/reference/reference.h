@@ -34,7 +34,8 @@ void reference_activation_fwd(const activation_desc *d, const double *x, referen
 /* `from` is y where reference_activation_from_y says so, and x elsewhere. */
 void reference_activation_bwd(const activation_desc *d, const double *from, const double *dy, reference_output dx);
 bool reference_activation_from_y(activation_id activation);
-void reference_dropout(const dropout_desc *d, uint64_t seed, uint64_t number, const double *x, reference_output y);
+void reference_dropout(const dropout_desc *d, uint64_t seed, uint64_t number, uint64_t place, const double *x,
+                       reference_output y);
 void reference_prelu_fwd(const prelu_desc *d, const double *x, const double *slope, reference_output y);
 void reference_prelu_bwd(const prelu_desc *d, const double *x, const double *dy, const double *slope,
                          reference_output dx, reference_output dslope);
