@@ -49,10 +49,10 @@ static size_t count_ops(const clae_trainer *t, op_id op) {
 
 /* The next batch as the network gets it and as it should give it back, [n][PIXELS]; its count of images. */
 static size_t next_batch(fixture *f, clae_trainer *t, float *x, float *target) {
-    plan *plan = trainer_next_plan(t);
+    plan *plan = trainer_piece_plan(t, 0);
     const size_t n = plan->batch_size, bytes = n * PIXELS * sizeof *x;
     plan_inputs inputs;
-    assert_int_equal(trainer_next_inputs(t, &inputs), CLAE_OK);
+    assert_int_equal(trainer_piece_inputs(t, 0, &inputs), CLAE_OK);
     for (size_t i = 0; i < plan->node_count && is_of_images(plan->nodes[i].desc.op); i++) {
         plan_bind(plan, &plan->nodes[i], &inputs);
         assert_int_equal(op_run(plan->nodes[i].instance, &plan->nodes[i].args), CLAE_OK);

@@ -135,7 +135,7 @@ static double *mean_gradient(fixture *f, const clae_dataset *dataset, size_t bat
     double *mean = calloc(*count, sizeof *mean);
     float *gradient = malloc(*count * sizeof *gradient);
     for (size_t done = 0; done < dataset->info.n;) {
-        const size_t images = trainer_next_plan(trainer)->batch_size;
+        const size_t images = trainer_next_images(trainer);
         run_steps(trainer, 1);
         assert_int_equal(buffer_download(trainer->runner.params.gradients, 0, gradient, *count * sizeof *gradient),
                          CLAE_OK);

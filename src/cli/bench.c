@@ -23,6 +23,7 @@ static const option options[] = {
 
 static const command_setting settings[] = {
     {.name = "batch-size", .help = "images in a step", .max = 65536},
+    {.name = "micro-batch"},
     {.name = "optimiser"},
     {.name = "loss"},
     {.name = "flip"},
@@ -34,8 +35,8 @@ static const command_setting settings[] = {
 
 static json_t *op_object(const bench_op *op) {
     json_t *object =
-        json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:f}", "layer", op->layer, "op", op->op, "shape", op->shape, "impl",
-                  op->impl, "ms", op->ms, "gflops", op->gflops, "gbytes_per_second", op->gbytes);
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:f, s:f, s:f}", "layer", op->layer, "op", op->op, "shape", op->shape, "impl",
+                  op->impl, "runs", (json_int_t)op->runs, "ms", op->ms, "gflops", op->gflops, "gbytes_per_second", op->gbytes);
     if (op->arithmetic != OP_FLOAT32)
         json_object_set_new(object, "arithmetic", json_string(op_arithmetic_name(op->arithmetic)));
     return object;
@@ -45,12 +46,13 @@ static clae_status print_json(console *console, const clae_device_info *device, 
     json_t *ops = json_array();
     for (size_t i = 0; i < result->op_count; i++) json_array_append_new(ops, op_object(&result->ops[i]));
     json_t *object =
-        json_pack("{s:s, s:s, s:s, s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:I, s:o}", "device", device->id, "name",
-                  device->name, "backend", device->backend, "batch_size", (json_int_t)result->batch_size, "arithmetic",
-                  op_arithmetic_name(result->arithmetic), "train_images_per_second", result->train_images_per_second,
-                  "encode_images_per_second", result->encode_images_per_second, "decode_images_per_second",
-                  result->decode_images_per_second, "peak_gflops", result->peak_gflops, "step_ms", result->step_ms,
-                  "memory_bytes", (json_int_t)result->memory_bytes, "ops", ops);
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:I, s:o}", "device", device->id, "name",
+                  device->name, "backend", device->backend, "batch_size", (json_int_t)result->batch_size, "micro_batch",
+                  (json_int_t)result->micro_batch, "arithmetic", op_arithmetic_name(result->arithmetic),
+                  "train_images_per_second", result->train_images_per_second, "encode_images_per_second",
+                  result->encode_images_per_second, "decode_images_per_second", result->decode_images_per_second,
+                  "peak_gflops", result->peak_gflops, "step_ms", result->step_ms, "memory_bytes",
+                  (json_int_t)result->memory_bytes, "ops", ops);
     return json_print(console, object);
 }
 
@@ -73,6 +75,9 @@ static int longest_op(const bench_result *result) {
 static void print_table(const bench_result *result) {
     printf("train   %8.0f images/s, %.2f ms for a step of %zu images\n", result->train_images_per_second,
            result->step_ms, result->batch_size);
+    if (result->micro_batch < result->batch_size)
+        printf("pieces  %8zu images, of which ops, encode and decode are; the sum is of a whole step\n",
+               result->micro_batch);
     printf("encode  %8.0f images/s\ndecode  %8.0f images/s\n", result->encode_images_per_second,
            result->decode_images_per_second);
     printf("peak    %8.0f GFLOP/s of fused multiply-adds on registers\nmemory  %8.1f MiB for training\n",
@@ -84,7 +89,7 @@ static void print_table(const bench_result *result) {
     double total_ms = 0;
     for (size_t i = 0; i < result->op_count; i++) {
         print_op(&result->ops[i], op_columns, result->peak_gflops);
-        total_ms += result->ops[i].ms;
+        total_ms += (double)result->ops[i].runs * result->ops[i].ms;
     }
     printf("%-10s %-*s %-7s %9.3f\n", "sum", op_columns, "", "", total_ms);
 }

@@ -5,6 +5,7 @@
 #include "exec/runner.h"
 #include "ops/loss.h"
 #include "train/augmentation.h"
+#include "train/micro_batch.h"
 #include "train/optimiser.h"
 
 #include <stdio.h>
@@ -21,6 +22,7 @@ static const option options[] = {
 
 static const command_setting settings[] = {
     {.name = "batch-size", .help = "images in the step that is planned", .max = 65536},
+    {.name = "micro-batch"},
     {.name = "optimiser"},
     {.name = "loss"},
     {.name = "flip"},
@@ -51,12 +53,13 @@ static void print_result(void *user, const selftest_result *result) {
 static clae_status test_device(session *session, const clae_model *model, const clae_settings *settings) {
     const training_update update = optimiser_update_of(settings);
     runner runner = {.device = session->device, .model = model, .update = &update};
-    runner_work work = {.request = plan_request_of_training(session->device, model, settings->batch_size)};
+    runner_work work = {.request = plan_request_of_training(session->device, model, micro_batch_images(settings))};
     tally tally = {0};
     augmentation augmentation;
     work.request.loss = loss_find(settings->loss);
     if (augmentation_of(settings, &augmentation)) work.request.augmentation = &augmentation;
-    clae_status status = settings_numerics(session->context, settings, &work.request.numerics);
+    clae_status status = micro_batch_check(session->context, settings, SIZE_MAX);
+    if (status == CLAE_OK) status = settings_numerics(session->context, settings, &work.request.numerics);
     if (status == CLAE_OK) status = augmentation_check(session->context, settings, model->input);
     if (status == CLAE_OK) status = runner_plan_work(&runner, &work);
     if (status == CLAE_OK) {

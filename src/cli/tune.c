@@ -24,6 +24,7 @@ static const option options[] = {
 
 static const command_setting settings[] = {
     {.name = "batch-size", .help = "images in a step", .max = 65536},
+    {.name = "micro-batch"},
     {.name = "optimiser"},
     {.name = "loss"},
 };

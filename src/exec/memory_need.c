@@ -1,6 +1,7 @@
 #include "exec/memory_need.h"
 
 #include "base/decimal.h"
+#include "base/log_capture.h"
 #include "base/memory.h"
 
 #include <math.h>
@@ -13,6 +14,7 @@
 #define MOST_PLANS 32
 #define TEXT_BYTES 32
 #define PARTS_BYTES 160
+#define ADVICE_BYTES 128
 #define MIB 1048576.0
 
 uint64_t memory_spared_bytes(const clae_device *device) {
@@ -86,10 +88,10 @@ void memory_need_log(const clae_device *device, clae_log_level level, const memo
 }
 
 /* A size that fits and one that does not close in on the largest that fits; 0 where 1 does not. */
-static clae_status find_largest(const clae_device *device, size_t refused, const memory_need *need, memory_need_fn plan,
-                                void *user, size_t *largest) {
+static clae_status find_largest(const clae_device *device, const memory_refusal *refusal, size_t *largest) {
+    const memory_need *need = &refusal->need;
     const memory_need without_images = {.weights = need->weights, .losses = need->losses, .spared = need->spared};
-    size_t low = 0, high = refused;
+    size_t low = 0, high = refusal->batch_size;
     double low_share = share_of(device, &without_images), high_share = share_of(device, need);
     *largest = 0;
     if (!(low_share < 1)) return CLAE_OK;
@@ -99,7 +101,7 @@ static clae_status find_largest(const clae_device *device, size_t refused, const
         if (guess <= low) guess = low + 1;
         if (guess >= high) guess = high - 1;
         memory_need smaller = {0};
-        const clae_status status = plan(user, guess, &smaller);
+        const clae_status status = refusal->plan(refusal->user, guess, &smaller);
         if (status != CLAE_OK) return status;
         const double share = share_of(device, &smaller);
         if (memory_need_fits(device, &smaller))
@@ -111,20 +113,65 @@ static clae_status find_largest(const clae_device *device, size_t refused, const
     return CLAE_OK;
 }
 
-clae_status memory_need_refuse(const clae_device *device, size_t batch_size, const memory_need *need,
-                               memory_need_fn plan, void *user) {
-    char advice[64] = "not even a batch size of 1 fits", needed[TEXT_BYTES], limit[TEXT_BYTES], parts[PARTS_BYTES];
-    size_t largest;
-    const clae_status status = find_largest(device, batch_size, need, plan, user, &largest);
+/* Some networks cannot be trained on pieces that are too small, which fit no more than those that are too large. */
+static clae_status try_pieces(const clae_device *device, const memory_refusal *refusal, size_t images, bool *fit) {
+    memory_need need = {0};
+    log_capture capture;
+    log_capture_begin(&capture, device->context);
+    const clae_status status = refusal->plan_pieces(refusal->user, images, &need);
+    log_capture_end(&capture);
+    *fit = status == CLAE_OK && memory_need_fits(device, &need);
+    if (status == CLAE_OK || status == CLAE_ERROR_INPUT) return CLAE_OK;
+    return fail(device->context, status, "%s", capture.error);
+}
+
+/* The largest pieces of a step, of up to `most` images, that fit beside the sum of their gradients; 0: none. */
+static clae_status find_pieces(const clae_device *device, const memory_refusal *refusal, size_t most, size_t *images) {
+    clae_status status = CLAE_OK;
+    bool fit = false;
+    int tries = 0;
+    size_t guess = most;
+    for (; guess && tries < MOST_PLANS && status == CLAE_OK; guess--) {
+        if (refusal->step_images % guess != 0) continue;
+        tries++;
+        status = try_pieces(device, refusal, guess, &fit);
+        if (fit) break;
+    }
+    *images = fit ? guess : 0;
+    return status;
+}
+
+/* What would fit. */
+static clae_status find_advice(const clae_device *device, const memory_refusal *refusal, char text[ADVICE_BYTES]) {
+    const bool in_pieces = refusal->batch_size < refusal->step_images;
+    const char *what = in_pieces ? "micro-batch" : "batch size";
+    size_t largest, pieces = 0;
+    clae_status status = find_largest(device, refusal, &largest);
+    if (status == CLAE_OK && refusal->step_images) status = find_pieces(device, refusal, largest, &pieces);
+    if (in_pieces) largest = pieces;
+    if (!largest)
+        snprintf(text, ADVICE_BYTES, "not even a %s of 1 fits", what);
+    else if (in_pieces || !pieces)
+        snprintf(text, ADVICE_BYTES, "the largest %s that fits is %zu", what, largest);
+    else
+        snprintf(text, ADVICE_BYTES, "the largest %s that fits is %zu, or %zu with --micro-batch %zu", what, largest,
+                 refusal->batch_size, pieces);
+    return status;
+}
+
+clae_status memory_need_refuse(const clae_device *device, const memory_refusal *refusal) {
+    const memory_need *need = &refusal->need;
+    const char *what = refusal->batch_size < refusal->step_images ? "micro-batch" : "batch size";
+    char advice[ADVICE_BYTES], needed[TEXT_BYTES], limit[TEXT_BYTES], parts[PARTS_BYTES];
+    const clae_status status = find_advice(device, refusal, advice);
     if (status != CLAE_OK) return status;
-    if (largest) snprintf(advice, sizeof advice, "the largest batch size that fits is %zu", largest);
     const uint64_t room = room_for(device, need), most = device_largest_buffer_bytes(device);
     if (memory_need_total(need) > room)
-        return fail(device->context, CLAE_ERROR_DEVICE, "batch size %zu needs %s (%s), %s (%s) has %s for it: %s",
-                    batch_size, size_text(memory_need_total(need), needed), parts_text(need, parts), device->info.id,
-                    device->info.name, size_text(room, limit), advice);
+        return fail(device->context, CLAE_ERROR_DEVICE, "%s %zu needs %s (%s), %s (%s) has %s for it: %s", what,
+                    refusal->batch_size, size_text(memory_need_total(need), needed), parts_text(need, parts),
+                    device->info.id, device->info.name, size_text(room, limit), advice);
     return fail(device->context, CLAE_ERROR_DEVICE,
-                "batch size %zu needs %s in one piece, %s (%s) allocates %s at most at once: %s", batch_size,
+                "%s %zu needs %s in one piece, %s (%s) allocates %s at most at once: %s", what, refusal->batch_size,
                 size_text(need->largest_buffer, needed), device->info.id, device->info.name, size_text(most, limit),
                 advice);
 }

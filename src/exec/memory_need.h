@@ -32,9 +32,17 @@ void memory_need_log(const clae_device *device, clae_log_level level, const memo
 /* The least that a batch size needs; allocates nothing on the device. */
 typedef clae_status (*memory_need_fn)(void *user, size_t batch_size, memory_need *need);
 
-/* CLAE_ERROR_DEVICE with what is needed, the limit, and the largest batch size that fits, for which smaller ones are
- * planned; or the failure of a plan. */
-clae_status memory_need_refuse(const clae_device *device, size_t batch_size, const memory_need *need,
-                               memory_need_fn plan, void *user);
+/* What does not fit. */
+typedef struct memory_refusal {
+    size_t batch_size;  /* images that run at once */
+    size_t step_images; /* of a step of training, which may run in pieces that divide it; 0: no such step */
+    memory_need need;
+    memory_need_fn plan, plan_pieces; /* as it was planned, and of a step in pieces */
+    void *user;
+} memory_refusal;
+
+/* CLAE_ERROR_DEVICE with what is needed, the limit, and the largest batch size and pieces that fit, for which smaller
+ * ones are planned; or the failure of a plan. */
+clae_status memory_need_refuse(const clae_device *device, const memory_refusal *refusal);
 
 #endif

@@ -9,7 +9,8 @@
 static bool is_same_plan(const plan_request *a, const plan_request *b) {
     return a->batch_size == b->batch_size && a->load_batch == b->load_batch && a->from_float == b->from_float &&
            a->encode == b->encode && a->decode == b->decode && a->backward == b->backward && a->update == b->update &&
-           a->evaluate == b->evaluate && a->loss == b->loss && a->augmentation == b->augmentation;
+           a->accumulates == b->accumulates && a->evaluate == b->evaluate && a->loss == b->loss &&
+           a->augmentation == b->augmentation;
 }
 
 static plan *find_plan(const runner *r, const plan_request *request) {
@@ -40,12 +41,12 @@ static clae_status add_plan(runner *r, const plan_request *request, plan **out) 
 static clae_status add_plans(runner *r, runner_work *work, size_t batch_size) {
     plan_request request = work->request;
     request.batch_size = batch_size;
+    request.accumulates = r->update && r->update->accumulates;
     clae_status status = add_plan(r, &request, &work->whole);
     if (!r->update || status != CLAE_OK) return status;
-    request = plan_request_of_update(r->device, r->model, r->update);
-    request.numerics = work->request.numerics;
-    status = add_plan(r, &request, &work->update);
-    request = work->request;
+    plan_request update = plan_request_of_update(r->device, r->model, r->update);
+    update.numerics = work->request.numerics;
+    status = add_plan(r, &update, &work->update);
     request.batch_size = work->n % batch_size;
     return status == CLAE_OK && request.batch_size ? add_plan(r, &request, &work->last) : status;
 }
@@ -91,6 +92,7 @@ static clae_status plan_batches(runner *r, runner_work *work, size_t batch_size,
 typedef struct planning {
     runner *runner;
     runner_work *work;
+    training_update in_pieces; /* of a work that trains: the same in pieces */
 } planning;
 
 static clae_status plan_least(void *user, size_t batch_size, memory_need *need) {
@@ -100,14 +102,36 @@ static clae_status plan_least(void *user, size_t batch_size, memory_need *need) 
     return status;
 }
 
+static clae_status plan_pieces(void *user, size_t batch_size, memory_need *need) {
+    planning *p = user;
+    runner *r = p->runner;
+    const training_update *update = r->update;
+    r->update = &p->in_pieces;
+    const clae_status status = plan_least(user, batch_size, need);
+    drop_plans(r, r->ready_count); /* which are of this update */
+    r->update = update;
+    return status;
+}
+
+static clae_status refuse(runner *r, runner_work *work) {
+    planning planning = {.runner = r, .work = work};
+    if (r->update) planning.in_pieces = *r->update;
+    planning.in_pieces.accumulates = true;
+    return memory_need_refuse(r->device, &(memory_refusal){.batch_size = work->request.batch_size,
+                                                           .step_images = work->step_images,
+                                                           .need = r->need,
+                                                           .plan = plan_least,
+                                                           .plan_pieces = plan_pieces,
+                                                           .user = &planning});
+}
+
 static clae_status plan_what_fits(runner *r, runner_work *work) {
     for (size_t *batch_size = &work->request.batch_size;; *batch_size /= 2) {
         if (work->images && !is_in_place(r, work, *batch_size)) device_dataset_release(&r->data);
         const clae_status status = plan_batches(r, work, *batch_size, false);
         if (status != CLAE_OK || memory_need_fits(r->device, &r->need)) return status;
         if (work->may_shrink && *batch_size > 1) continue;
-        const memory_need need = r->need;
-        return memory_need_refuse(r->device, *batch_size, &need, plan_least, &(planning){r, work});
+        return refuse(r, work);
     }
 }
 

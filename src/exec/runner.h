@@ -32,10 +32,11 @@ typedef struct runner {
     bool is_logged;
 } runner;
 
-/* What is to be run. In training a smaller batch that ends the images has a plan of its own, otherwise it is filled
- * up. */
+/* What is to be run. In training a smaller batch, or piece of one, that ends the images has a plan of its own, otherwise
+ * it is filled up. */
 typedef struct runner_work {
-    plan_request request;       /* of a whole batch */
+    plan_request request;       /* of a whole batch, or of the pieces in which it runs */
+    size_t step_images;         /* of a step of training, which may run in pieces of fewer; 0: as many as at once */
     bool may_shrink;            /* the batch size is not the user's: it is halved until all fits */
     const clae_dataset *images; /* of the shape of the model; NULL: none are placed */
     size_t first, n;            /* of them */

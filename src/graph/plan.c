@@ -109,6 +109,13 @@ static int emit_forward(plan_builder *b, const clae_model *model, layer_state *s
     return x;
 }
 
+static void emit_accumulation(plan_builder *b, const clae_model *model) {
+    const size_t floats = model->trained_floats;
+    const op_desc desc = {.op = OP_mix, .mix = {floats}};
+    PLAN_ADD(b, &desc, plan_add_tensor(b, TENSOR_GRADIENT, 0, floats),
+             plan_add_tensor(b, TENSOR_GRADIENT_SUM, 0, floats));
+}
+
 static void emit_all(plan_builder *b, const plan_request *request, plan *plan, layer_state *states) {
     const clae_model *model = request->model;
     const size_t first = request->encode ? 0 : model->decoder_start, end = model->layer_count - plan->has_logits;
@@ -130,6 +137,7 @@ static void emit_all(plan_builder *b, const plan_request *request, plan *plan, l
     const int dy = layer_new_tensor(b, request->batch_size * shape_elements(model->input));
     emit_loss(b, request, plan, dy);
     emit_backward(b, model, states, end, dy);
+    if (request->accumulates) emit_accumulation(b, model);
 }
 
 /* Hands the nodes to the plan, whatever the status. */
@@ -173,7 +181,8 @@ static clae_status build_update(const plan_request *request, plan *plan) {
     const op_desc desc = {.op = OP_update, .update = {optimiser, floats}};
     plan_builder b = {.n = 1};
     const int values = plan_add_tensor(&b, TENSOR_VALUE, 0, floats);
-    const int gradients = plan_add_tensor(&b, TENSOR_GRADIENT, 0, floats);
+    const int gradients =
+        plan_add_tensor(&b, request->update->accumulates ? TENSOR_GRADIENT_SUM : TENSOR_GRADIENT, 0, floats);
     emit_clip(&b, request, gradients, floats);
     PLAN_ADD(&b, &desc, values, gradients, states > 0 ? plan_add_tensor(&b, TENSOR_STATE, 0, floats) : -1,
              states > 1 ? plan_add_tensor(&b, TENSOR_STATE_1, 0, floats) : -1);
@@ -186,9 +195,9 @@ static clae_status check_normalised(const plan_request *request, const layer *l)
     if (!request->backward || !l->type->normalises_batch || request->batch_size * l->out.h * l->out.w > 1)
         return CLAE_OK;
     return fail(request->device->context, CLAE_ERROR_INPUT,
-                "%s: %s has one value a channel in a batch of 1 image, and needs two to train: choose a batch size of 2 or "
+                "%s: %s has one value a channel in a batch of 1 image, and needs two to train: choose a %s of 2 or "
                 "more that leaves no last batch of 1",
-                l->name, l->type->name);
+                l->name, l->type->name, request->accumulates ? "micro-batch" : "batch size");
 }
 
 /* Kernels index tensors with int. */
@@ -224,6 +233,7 @@ static buffer *buffer_of(const plan *plan, const params *params, plan_tensor_kin
         [TENSOR_ARENA] = plan->arena,
         [TENSOR_VALUE] = params->values,
         [TENSOR_GRADIENT] = params->gradients,
+        [TENSOR_GRADIENT_SUM] = params->gradient_sum,
         [TENSOR_STATE] = params->state[0],
         [TENSOR_STATE_1] = params->state[1],
         [TENSOR_AVERAGE] = params->average,

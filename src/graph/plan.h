@@ -11,6 +11,7 @@ typedef enum plan_tensor_kind {
     TENSOR_ARENA, /* activations and their gradients */
     TENSOR_VALUE, /* these are in the flat buffers of `params` */
     TENSOR_GRADIENT,
+    TENSOR_GRADIENT_SUM, /* over the pieces of a step */
     TENSOR_STATE, /* of the optimiser: two kinds, one for each */
     TENSOR_STATE_1,
     TENSOR_AVERAGE,
@@ -69,6 +70,7 @@ typedef struct plan_request {
     const augmentation *augmentation; /* of what is loaded; NULL: images are taken as they are */
     bool encode, decode; /* one or both */
     bool backward;       /* the loss and its gradients */
+    bool accumulates;    /* of a piece of a step: adds its gradients to the sum of the pieces' */
     bool evaluate;       /* what reconstructions lack by the loss: the tensors of it, see plan */
     loss_id loss;        /* of `backward` and `evaluate` */
     const training_update *update; /* not NULL: its step on all parameters, by their gradients, and nothing else */
@@ -92,7 +94,8 @@ typedef struct plan {
     bool owns_arena, owns_workspace;
 } plan;
 
-/* A whole step of training on bytes, but for the update; and that, before which gradients are complete. */
+/* A whole step of training on bytes, or a piece of it, but for the update; and that, before which gradients are
+ * complete. */
 plan_request plan_request_of_training(clae_device *device, const clae_model *model, size_t batch_size);
 plan_request plan_request_of_update(clae_device *device, const clae_model *model, const training_update *update);
 

@@ -1,6 +1,7 @@
 #include "train/optimiser.h"
 
 #include "base/memory.h"
+#include "train/micro_batch.h"
 #include "train/schedule.h"
 
 #include <math.h>
@@ -23,8 +24,10 @@ optimiser_id optimiser_of(const clae_settings *settings) {
 }
 
 training_update optimiser_update_of(const clae_settings *settings) {
-    return (training_update){
-        .optimiser = optimiser_of(settings), .clip_norm = settings->clip_norm, .averages = settings->ema > 0};
+    return (training_update){.optimiser = optimiser_of(settings),
+                             .clip_norm = settings->clip_norm,
+                             .averages = settings->ema > 0,
+                             .accumulates = micro_batch_images(settings) < settings->batch_size};
 }
 
 void optimiser_rates(const clae_settings *settings, uint64_t step, float rates[OP_MAX_RATES]) {

@@ -1,10 +1,12 @@
 #include "train/trainer.h"
 
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "base/philox.h"
 #include "data/dataset.h"
 #include "ops/loss.h"
 #include "train/augmentation.h"
+#include "train/micro_batch.h"
 #include "train/optimiser.h"
 
 #include <math.h>
@@ -16,11 +18,10 @@ static clae_status take_settings(clae_trainer *t, const clae_settings *given) {
     if (!settings_copy(given ? given : &defaults, &t->settings))
         return fail_memory(t->device->context, sizeof t->settings, "the settings");
     optimiser_complete(&t->settings);
-    t->update_of_step = optimiser_update_of(&t->settings);
     clae_status status = settings_numerics(t->device->context, &t->settings, &t->numerics);
     if (status == CLAE_OK) status = optimiser_check(t->device->context, &t->settings);
-    if (status != CLAE_OK) return status;
-    if (t->settings.batch_size <= n) return CLAE_OK;
+    if (status == CLAE_OK) status = micro_batch_check(t->device->context, &t->settings, n);
+    if (status != CLAE_OK || t->settings.batch_size <= n) return status;
     log_line(t->device->context, CLAE_LOG_INFO, "batches of %zu, not %llu: there are no more training images", n,
              (unsigned long long)t->settings.batch_size);
     t->settings.batch_size = n;
@@ -66,14 +67,23 @@ static void set_normalisation(clae_trainer *t) {
     clae_model_set_normalisation(t->model, info->mean, info->std);
 }
 
+static size_t loss_slots(const clae_trainer *t) {
+    return t->pieces * (size_t)t->waiting_steps;
+}
+
 /* Plans, parameters, the images and the slots of losses. */
 static clae_status prepare(clae_trainer *t) {
     const size_t n = t->dataset->info.n, batch_size = t->settings.batch_size;
+    const size_t piece = micro_batch_images(&t->settings);
+    t->update_of_step = optimiser_update_of(&t->settings);
+    t->pieces = divide_up_size(batch_size, piece);
+    t->waiting_steps = t->pieces < TRAINER_LOSS_SLOTS ? TRAINER_LOSS_SLOTS / t->pieces : 1;
     t->runner = (runner){.device = t->device, .model = t->model, .update = &t->update_of_step};
-    runner_work work = {.request = plan_request_of_training(t->device, t->model, batch_size),
+    runner_work work = {.request = plan_request_of_training(t->device, t->model, piece),
+                        .step_images = batch_size,
                         .images = t->dataset,
                         .n = n,
-                        .loss_slots = TRAINER_LOSS_SLOTS};
+                        .loss_slots = loss_slots(t)};
     work.request.loss = loss_find(t->settings.loss);
     work.request.from_float = t->dataset->info.is_float;
     work.request.numerics = t->numerics;
@@ -88,9 +98,9 @@ static clae_status prepare(clae_trainer *t) {
 
 static clae_status make_host_arrays(clae_trainer *t) {
     const size_t n = t->dataset->info.n;
-    const size_t bytes = n * sizeof *t->order + TRAINER_LOSS_SLOTS * sizeof *t->host_losses;
+    const size_t bytes = n * sizeof *t->order + loss_slots(t) * sizeof *t->host_losses;
     t->order = malloc(n * sizeof *t->order);
-    t->host_losses = malloc(TRAINER_LOSS_SLOTS * sizeof *t->host_losses);
+    t->host_losses = malloc(loss_slots(t) * sizeof *t->host_losses);
     return t->order && t->host_losses ? CLAE_OK : fail_memory(t->device->context, bytes, "the trainer");
 }
 
@@ -143,9 +153,28 @@ plan_node *trainer_node(const clae_trainer *t, size_t index) {
     return index < t->full->node_count ? &t->full->nodes[index] : &t->update->nodes[index - t->full->node_count];
 }
 
-plan *trainer_next_plan(const clae_trainer *trainer) {
-    return trainer->position.images + trainer->settings.batch_size <= trainer->runner.data.layout.n ? trainer->full
-                                                                                                    : trainer->last;
+size_t trainer_next_images(const clae_trainer *t) {
+    const size_t left = t->runner.data.layout.n - (size_t)t->position.images;
+    return left < t->settings.batch_size ? left : (size_t)t->settings.batch_size;
+}
+
+plan *trainer_piece_plan(const clae_trainer *t, size_t place) {
+    return place + t->full->batch_size <= trainer_next_images(t) ? t->full : t->last;
+}
+
+clae_status trainer_piece_inputs(clae_trainer *t, size_t place, plan_inputs *inputs) {
+    const size_t step = (size_t)(t->position.step - t->first_waiting_step);
+    const double images = (double)trainer_piece_plan(t, place)->batch_size;
+    *inputs = (plan_inputs){.losses = t->runner.losses,
+                            .step = {.slot = step * t->pieces + place / t->full->batch_size,
+                                     .seed = t->settings.seed,
+                                     .number = t->position.step,
+                                     .place = place,
+                                     .image = t->position.epoch * t->dataset->info.n + t->position.images + place,
+                                     .keep = place ? 1 : 0, /* of the gradients so far */
+                                     .more = (float)(images / (double)trainer_next_images(t))}};
+    const clae_status status = set_order(t);
+    return status == CLAE_OK ? device_dataset_take(&t->runner.data, t->position.images + place, inputs) : status;
 }
 
 /* Less at first, so that the first weights do not weigh on. */
@@ -153,21 +182,14 @@ static double average_keeps(const clae_settings *settings, uint64_t updates) {
     return fmin(settings->ema, (1 + (double)updates) / (10 + (double)updates));
 }
 
-clae_status trainer_next_inputs(clae_trainer *t, plan_inputs *inputs) {
-    *inputs = (plan_inputs){.losses = t->runner.losses,
-                            .step = {.slot = t->position.step - t->first_waiting_step,
-                                     .seed = t->settings.seed,
-                                     .number = t->position.step,
-                                     .image = t->position.epoch * t->dataset->info.n + t->position.images}};
-    optimiser_rates(&t->settings, t->position.step, inputs->step.rates);
-    inputs->step.keep = (float)average_keeps(&t->settings, t->position.step + 1);
+void trainer_update_inputs(const clae_trainer *t, plan_inputs *inputs) {
+    *inputs = (plan_inputs){.step.keep = (float)average_keeps(&t->settings, t->position.step + 1)};
     inputs->step.more = 1 - inputs->step.keep;
-    const clae_status status = set_order(t);
-    return status == CLAE_OK ? device_dataset_take(&t->runner.data, t->position.images, inputs) : status;
+    optimiser_rates(&t->settings, t->position.step, inputs->step.rates);
 }
 
 void trainer_advance(clae_trainer *t) {
-    t->position.images += trainer_next_plan(t)->batch_size;
+    t->position.images += trainer_next_images(t);
     t->position.step++;
     if (t->position.images < t->runner.data.layout.n) return;
     t->position.images = 0;
@@ -175,19 +197,28 @@ void trainer_advance(clae_trainer *t) {
     t->order_is_set = false;
 }
 
-static bool is_store_full(const clae_trainer *t) {
-    return t->position.step - t->first_waiting_step >= TRAINER_LOSS_SLOTS;
+bool trainer_losses_are_full(const clae_trainer *t) {
+    return t->position.step - t->first_waiting_step >= t->waiting_steps;
+}
+
+static clae_status run_step(clae_trainer *t) {
+    const size_t images = trainer_next_images(t);
+    plan_inputs inputs;
+    for (size_t place = 0; place < images; place += t->full->batch_size) {
+        clae_status status = trainer_piece_inputs(t, place, &inputs);
+        if (status == CLAE_OK) status = plan_run(trainer_piece_plan(t, place), &inputs);
+        if (status != CLAE_OK) return status;
+    }
+    trainer_update_inputs(t, &inputs);
+    return plan_run(t->update, &inputs);
 }
 
 clae_status clae_trainer_run(clae_trainer *t, uint64_t steps) {
-    if (steps && is_store_full(t))
-        return fail(t->device->context, CLAE_ERROR_INPUT, "the losses of %d steps wait: they must be fetched first",
-                    TRAINER_LOSS_SLOTS);
-    for (uint64_t i = 0; i < steps && !is_store_full(t); i++) {
-        plan_inputs inputs;
-        clae_status status = trainer_next_inputs(t, &inputs);
-        if (status == CLAE_OK) status = plan_run(trainer_next_plan(t), &inputs);
-        if (status == CLAE_OK) status = plan_run(t->update, &inputs);
+    if (steps && trainer_losses_are_full(t))
+        return fail(t->device->context, CLAE_ERROR_INPUT, "the losses of %llu steps wait: they must be fetched first",
+                    (unsigned long long)t->waiting_steps);
+    for (uint64_t i = 0; i < steps && !trainer_losses_are_full(t); i++) {
+        const clae_status status = run_step(t);
         if (status != CLAE_OK) return status;
         trainer_advance(t);
         if (t->position.images == 0) break;
@@ -195,13 +226,29 @@ clae_status clae_trainer_run(clae_trainer *t, uint64_t steps) {
     return CLAE_OK;
 }
 
+/* Of a step, from those of its pieces: means over their images. */
+static float loss_of_step(const clae_trainer *t, uint64_t step, const float *losses) {
+    const size_t n = t->runner.data.layout.n, batch = (size_t)t->settings.batch_size, piece = t->full->batch_size;
+    const size_t first = (size_t)(step % t->position.steps_per_epoch) * batch;
+    const size_t images = n - first < batch ? n - first : batch;
+    double loss = 0;
+    for (size_t place = 0; place < images; place += piece) {
+        const size_t count = images - place < piece ? images - place : piece;
+        loss += (double)count / (double)images * (double)losses[place / piece];
+    }
+    return (float)loss;
+}
+
 clae_status clae_trainer_losses(clae_trainer *t, const float **losses, size_t *count) {
-    *losses = t->host_losses;
-    *count = (size_t)(t->position.step - t->first_waiting_step);
-    const clae_status status = buffer_download(t->runner.losses, 0, t->host_losses, *count * sizeof(float));
-    if (status != CLAE_OK) return status;
     const uint64_t first = t->first_waiting_step;
+    *losses = t->host_losses;
+    *count = (size_t)(t->position.step - first);
+    const size_t bytes = *count * t->pieces * sizeof(float);
+    const clae_status status = buffer_download(t->runner.losses, 0, t->host_losses, bytes);
+    if (status != CLAE_OK) return status;
     t->first_waiting_step = t->position.step;
+    for (size_t i = 0; i < *count; i++)
+        t->host_losses[i] = loss_of_step(t, first + i, t->host_losses + i * t->pieces);
     for (size_t i = 0; i < *count; i++)
         if (!isfinite(t->host_losses[i]))
             return fail(t->device->context, CLAE_ERROR_NOT_FINITE,

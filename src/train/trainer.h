@@ -7,7 +7,7 @@
 
 #include <clae/train.h>
 
-/* Losses that wait on the device at most. */
+/* Losses that wait on the device, of pieces of steps: so many, or those of one step where it has more. */
 #define TRAINER_LOSS_SLOTS 4096
 
 struct clae_trainer {
@@ -19,9 +19,13 @@ struct clae_trainer {
     training_update update_of_step;
     augmentation augmentation;
     runner runner;
-    plan *full, *last; /* for a whole batch, and for the smaller one that ends an epoch: NULL where none does */
-    plan *update;      /* what makes parameters follow their gradients */
-    float *host_losses; /* TRAINER_LOSS_SLOTS */
+    /* For a whole piece of a step, which is the whole batch without --micro-batch, and for the smaller one that ends an
+     * epoch: NULL where none does. */
+    plan *full, *last;
+    plan *update;           /* what makes parameters follow their gradients */
+    size_t pieces;          /* of a step of a whole batch */
+    uint64_t waiting_steps; /* at most */
+    float *host_losses;     /* of waiting pieces */
     uint32_t *order;    /* of the epoch under way, n */
     bool order_is_set;
     uint64_t first_waiting_step; /* step whose loss is in slot 0 */
@@ -32,9 +36,14 @@ struct clae_trainer {
 size_t trainer_node_count(const clae_trainer *trainer);
 plan_node *trainer_node(const clae_trainer *trainer, size_t index);
 
-/* What the next step is run with; advances nothing. */
-plan *trainer_next_plan(const clae_trainer *trainer);
-clae_status trainer_next_inputs(clae_trainer *trainer, plan_inputs *inputs);
+/* Images of the next step. */
+size_t trainer_next_images(const clae_trainer *trainer);
+/* What the next step is run with: each piece, which begins with the step's image `place`, and the update. Advances
+ * nothing. */
+plan *trainer_piece_plan(const clae_trainer *trainer, size_t place);
+clae_status trainer_piece_inputs(clae_trainer *trainer, size_t place, plan_inputs *inputs);
+void trainer_update_inputs(const clae_trainer *trainer, plan_inputs *inputs);
 void trainer_advance(clae_trainer *trainer);
+bool trainer_losses_are_full(const clae_trainer *trainer);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/philox.h"
 #include "infer/infer.h"
 #include "ops/op_kind.h"
+#include "train/micro_batch.h"
 #include "train/trainer.h"
 
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static clae_status run_trainer(void *work) {
     const float *losses;
     size_t count;
     const clae_status status = clae_trainer_run(trainer, 1);
-    if (status != CLAE_OK || trainer->position.step - trainer->first_waiting_step < TRAINER_LOSS_SLOTS) return status;
+    if (status != CLAE_OK || !trainer_losses_are_full(trainer)) return status;
     return clae_trainer_losses(trainer, &losses, &count);
 }
 
@@ -76,6 +77,7 @@ static clae_status time_ops(clae_device *device, clae_trainer *trainer, unsigned
                          .op = op_name(node->desc.op),
                          .impl = node->instance->impl->name,
                          .arithmetic = node->instance->arithmetic,
+                         .runs = i < trainer->full->node_count ? trainer->pieces : 1,
                          .ms = median(times, rounds)};
         if (op->arithmetic > result->arithmetic) result->arithmetic = op->arithmetic;
         op->gflops = op_flops(&node->desc) / op->ms * 1e-6;
@@ -113,14 +115,14 @@ static clae_status time_all(clae_device *device, clae_trainer *trainer, clae_inf
     /* If images are streamed, others will come into their place, which makes no difference here. */
     clae_status status = device_dataset_take(&trainer->runner.data, 0, &encode.inputs);
     if (status == CLAE_OK)
-        status = infer_plan(infer, INFER_ENCODE, trainer->runner.data.is_float, result->batch_size, &encode.plan);
-    if (status == CLAE_OK) status = infer_plan(infer, INFER_DECODE, false, result->batch_size, &decode.plan);
+        status = infer_plan(infer, INFER_ENCODE, trainer->runner.data.is_float, result->micro_batch, &encode.plan);
+    if (status == CLAE_OK) status = infer_plan(infer, INFER_DECODE, false, result->micro_batch, &decode.plan);
     rate rates[] = {{run_trainer, &train}, {run_plan, &encode}, {run_plan, &decode}};
     if (status == CLAE_OK) status = time_rates(device, rates, ARRAY_LENGTH(rates), peaks, rounds);
     if (status != CLAE_OK) return status;
-    const double images = 1e3 * (double)result->batch_size;
+    const double images = 1e3 * (double)result->micro_batch;
     result->step_ms = median(rates[0].ms, rounds);
-    result->train_images_per_second = images / result->step_ms;
+    result->train_images_per_second = 1e3 * (double)result->batch_size / result->step_ms;
     result->encode_images_per_second = images / median(rates[1].ms, rounds);
     result->decode_images_per_second = images / median(rates[2].ms, rounds);
     result->peak_gflops = median(peaks, rounds);
@@ -136,11 +138,11 @@ clae_status bench_run(clae_device *device, clae_model *model, const clae_setting
     clae_settings settings = *given; /* whose texts are the caller's */
     const size_t batch_size = given->batch_size;
     settings.lr = 1e-9;
-    *result = (bench_result){.batch_size = batch_size};
+    *result = (bench_result){.batch_size = batch_size, .micro_batch = micro_batch_images(given)};
     rounds = rounds == 0 ? 5 : rounds > MAX_ROUNDS ? MAX_ROUNDS : rounds;
     clae_status status = make_dataset(device->context, model, BATCHES * batch_size, &dataset);
     if (status == CLAE_OK) status = clae_trainer_create(device, model, dataset, &settings, &trainer);
-    if (status == CLAE_OK) status = clae_infer_create(device, model, &settings, batch_size, &infer);
+    if (status == CLAE_OK) status = clae_infer_create(device, model, &settings, result->micro_batch, &infer);
     if (status == CLAE_OK) infer->runner.share = trainer->full;
     if (status == CLAE_OK) status = time_all(device, trainer, infer, rounds, result);
     if (status == CLAE_OK) result->memory_bytes = clae_trainer_memory_bytes(trainer);

@@ -13,13 +13,14 @@ typedef struct bench_op {
     const char *op, *impl; /* static */
     op_arithmetic arithmetic;
     char shape[160]; /* as op_describe has it */
+    size_t runs;    /* in a step: as many as it has pieces, but for the update */
     double ms;      /* of one run, median */
     double gflops;  /* 1e9 floating-point operations a second */
     double gbytes;  /* 1e9 bytes a second, of those that must be moved */
 } bench_op;
 
 typedef struct bench_result {
-    size_t batch_size;
+    size_t batch_size, micro_batch; /* images of a step, and of the pieces in which it runs */
     op_arithmetic arithmetic;                                                           /* the coarsest of the ops' */
     double train_images_per_second, encode_images_per_second, decode_images_per_second; /* medians of the rounds */
     double peak_gflops;    /* fused multiply-adds on registers, median of a run before each round */

@@ -159,9 +159,13 @@ static clae_status compare_node(comparison *c, size_t index) {
         plan_inputs run;
         clae_trainer *t = c->trainers[d];
         nodes[d] = trainer_node(t, index);
-        status = trainer_next_inputs(t, &run);
+        const bool is_of_update = index >= t->full->node_count;
+        if (is_of_update)
+            trainer_update_inputs(t, &run);
+        else
+            status = trainer_piece_inputs(t, 0, &run);
         if (status != CLAE_OK) goto done;
-        plan_bind(index < t->full->node_count ? t->full : t->update, nodes[d], &run);
+        plan_bind(is_of_update ? t->update : t->full, nodes[d], &run);
     }
     status = download_operands(context, nodes[0], false, &inputs);
     if (status == CLAE_OK) status = download_operands(context, nodes[0], false, &magnitudes);
@@ -207,7 +211,7 @@ static clae_status compare_ops(clae_device *const devices[2], clae_model *model,
     clae_status status = make_comparable(devices, model, dataset, options, c.trainers);
     if (status == CLAE_OK) status = make_ops(&c);
     for (c.step = 1; c.step <= options->op_steps && status == CLAE_OK; c.step++) {
-        if (trainer_next_plan(c.trainers[0]) != c.trainers[0]->full) break;
+        if (trainer_piece_plan(c.trainers[0], 0) != c.trainers[0]->full) break;
         for (size_t i = 0; i < result->op_count && status == CLAE_OK; i++) status = compare_node(&c, i);
         for (int d = 0; d < 2; d++) {
             trainer_advance(c.trainers[d]);

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "exec/runner.h"
 #include "ops/loss.h"
+#include "train/micro_batch.h"
 #include "train/optimiser.h"
 #include "train/settings.h"
 
@@ -49,7 +50,7 @@ static void list_jobs(tuner *t, const plan *plan) {
 static clae_status find_jobs(tuner *t, const clae_model *model) {
     const training_update update = optimiser_update_of(t->options->settings);
     runner runner = {.device = t->device, .model = model, .update = &update};
-    runner_work work = {.request = plan_request_of_training(t->device, model, t->options->settings->batch_size)};
+    runner_work work = {.request = plan_request_of_training(t->device, model, micro_batch_images(t->options->settings))};
     work.request.numerics = t->numerics;
     work.request.loss = loss_find(t->options->settings->loss);
     clae_status status = runner_plan_work(&runner, &work);
@@ -119,7 +120,8 @@ static clae_status tune_jobs(tuner *t, size_t *left) {
 
 clae_status tune_run(clae_device *device, clae_model *model, const tune_options *options, size_t *left) {
     tuner t = {.device = device, .options = options};
-    clae_status status = settings_numerics(device->context, options->settings, &t.numerics);
+    clae_status status = micro_batch_check(device->context, options->settings, SIZE_MAX);
+    if (status == CLAE_OK) status = settings_numerics(device->context, options->settings, &t.numerics);
     if (status == CLAE_OK) status = find_jobs(&t, model);
     if (status == CLAE_OK) status = device_open_judge(device->context, &t.judge);
     if (status == CLAE_OK) status = tune_jobs(&t, left);
