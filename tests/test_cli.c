@@ -170,8 +170,14 @@ static void test_memory_limit(void **state) {
     assert_int_equal(lines(err), 1);
     assert_contains(err, "clae train: batch size 230 needs ");
     const unsigned fits = (unsigned)number_after(err, "the largest batch size that fits is ");
+    const unsigned piece = (unsigned)number_after(err, "or 230 with --micro-batch ");
     assert_code(clae("%s %u --out advised -q --memory-limit %.4f", words, fits, limit), 0);
     assert_string_equal(err, "");
+    assert_code(clae("%s 230 --micro-batch %u --out pieces -q --memory-limit %.4f", words, piece, limit), 0);
+    assert_string_equal(err, "");
+    assert_code(clae("%s 10 --micro-batch 4 --out refused", words), 2);
+    assert_string_equal(err, "clae train: micro-batch 4: must divide the batch size of 10, as 2 does\n");
+    assert_false(exists(in_scratch("refused")));
     assert_code(clae("eval run --data data --memory-limit 0.001 -q"), 3);
     assert_int_equal(lines(err), 1);
 }

@@ -271,7 +271,7 @@ static void test_public_refusals(void **state) {
     assert_string_equal(s->message, "lr: expected a number from 1e-12 to 1e+06, got \"-1\"");
     assert_refused(s, CLAE_ERROR_INPUT, clae_settings_set(settings, "lr", NULL));
     assert_refused(s, CLAE_ERROR_INPUT, clae_settings_set(settings, "rate", "1"));
-    assert_non_null(strstr(s->message, "\"rate\": there is no such setting; those of training are batch-size, lr"));
+    assert_non_null(strstr(s->message, "\"rate\": there is no such setting; those of training are batch-size, micro-batch, lr"));
     /* A run's, of which a trainer knows nothing. */
     assert_refused(s, CLAE_ERROR_INPUT, clae_settings_set(settings, "epochs", "1"));
     assert_refused(s, CLAE_ERROR_INPUT, clae_settings_get(settings, "epochs", text, sizeof text));

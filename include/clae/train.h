@@ -25,12 +25,13 @@ typedef struct clae_train_position {
  * normalisation to the mean and deviation of the dataset. `settings` NULL: the defaults; they are copied. Device, model
  * and dataset must outlive the trainer. A batch has all images where they are fewer. The memory that
  * is planned is logged before any is allocated; images that do not fit are streamed, with the same results; when
- * the rest does not fit, CLAE_ERROR_DEVICE with the largest batch size that does. */
+ * the rest does not fit, CLAE_ERROR_DEVICE with the largest batch size that does. With the setting micro-batch a step runs
+ * in pieces of so many images, one after the other; CLAE_ERROR_INPUT where they do not divide the batch. */
 CLAE_API clae_status clae_trainer_create(clae_device *device, clae_model *model, const clae_dataset *dataset,
                                          const clae_settings *settings, clae_trainer **trainer);
 
-/* Takes up to `steps` steps, and stops at the end of an epoch and when the losses of 4096 steps wait on the device;
- * CLAE_ERROR_INPUT when so many wait already: clae_trainer_losses makes room. Nothing is read back. */
+/* Takes up to `steps` steps, and stops at the end of an epoch and when the losses of 4096 steps wait on the device, or of
+ * fewer with 4096 pieces; CLAE_ERROR_INPUT when so many wait already: clae_trainer_losses makes room. Nothing is read back. */
 CLAE_API clae_status clae_trainer_run(clae_trainer *trainer, uint64_t steps);
 
 /* Waits for the device and gives the losses of the steps since the last call: `*losses` points into the trainer,

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/image_format.h"
+#include "train/micro_batch.h"
 #include "train/network.h"
 #include "train/optimiser.h"
 #include "train/settings_data.h"
@@ -150,6 +151,7 @@ static clae_status open_run(run *run, const run_options *options) {
     optimiser_complete(&run->settings);
     if (!status) status = impls_check(run->context, run->settings.impl);
     if (!status) status = open_data(run);
+    if (!status) status = micro_batch_check(run->context, &run->settings, clae_dataset_get_info(run->train)->n);
     if (!status) status = make_model(run, options->init);
     return status;
 }
