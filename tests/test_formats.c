@@ -78,11 +78,14 @@ static void refuses_other_lengths(scene *s, const uint8_t *file, size_t bytes) {
     assert_refuses(s, gz, used + 7);
 }
 
-/* Whatever bit is wrong, the outcome is a refusal or, in gzip's own header, the right images. */
+/* Whatever bit is wrong, the outcome is a refusal or, in gzip's own header, the right images. Of each file every ninth bit
+ * is tried, of the next file others: all are within a few files. */
+enum { FLIP_STEP = 9 };
 static void survives_flipped_gzip(scene *s, const uint8_t *file, size_t bytes, const content *expected) {
     uint8_t gz[GZIP_BYTES];
     const size_t used = compress_bytes(file, bytes, gz, sizeof gz);
-    for (size_t bit = 0; bit < 8 * used; bit++) {
+    static size_t turn;
+    for (size_t bit = turn++ % FLIP_STEP; bit < 8 * used; bit += FLIP_STEP) {
         clae_dataset *dataset;
         gz[bit / 8] ^= (uint8_t)(1 << bit % 8);
         write_file(s->path, gz, used);
