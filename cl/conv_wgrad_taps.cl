@@ -73,12 +73,12 @@ static void add_lanes(local float *shared, int lane_p, float *sums) {
 }
 
 /* Of dy where that is wide: its pixels, divided among the units; each item adds up every LOCAL-th of its group's. */
-static void add_wide(global const float *wide, size_t first_unit, size_t end_unit, size_t units, size_t pixels,
+static void add_wide(global const float *wide, ulong first_unit, ulong end_unit, ulong units, ulong pixels,
                      local float *shared, global float *dbias) {
-    const size_t first = first_unit * pixels / units, end = end_unit * pixels / units;
+    const ulong first = first_unit * pixels / units, end = end_unit * pixels / units;
     for (int c = 0; c < WIDE_C; c++) {
         float sum = 0;
-        for (size_t pixel = first + get_local_id(0); pixel < end; pixel += LOCAL) sum += wide[pixel * WIDE_C + c];
+        for (ulong pixel = first + get_local_id(0); pixel < end; pixel += LOCAL) sum += wide[pixel * WIDE_C + c];
         barrier(CLK_LOCAL_MEM_FENCE);
         sum = group_sum(sum, shared);
         if (get_local_id(0) == 0) dbias[c] = sum;

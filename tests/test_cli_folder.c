@@ -88,6 +88,22 @@ static void pictures_are_not_overwritten(void **state) {
     assert_code(clae("reconstruct whole --out photos/dark/0.png"), 2);
     assert_contains(err, "is a file of --data");
     assert_same_files(in_scratch("photos/dark/0.png"), in_scratch("kept.png"));
+    /* Those of a list, those behind a link of a folder, and the labels. */
+    assert_int_equal(shell("cd '%s' && cp -r photos owned && mkdir -p linked && ln -s ../owned/dark linked/dark && "
+                           "cp owned/light/1.png linked && echo owned/dark/0.png >list.txt && "
+                           "echo owned/light/1.png >>list.txt && echo 1.png,cat >labels.npy",
+                           scratch),
+                     0);
+    assert_code(clae("data list.txt --out owned/dark/0.png"), 2);
+    assert_contains(err, "is a file of --data");
+    assert_code(clae("data linked --out owned/dark/0.png"), 2);
+    assert_contains(err, "is a file of --data");
+    assert_code(clae("train linked --labels labels.npy --channels 2 --epochs 1 --out labelled"), 0);
+    assert_code(clae("encode labelled --out labels.npy"), 2);
+    assert_contains(err, "is the labels");
+    assert_same_files(in_scratch("owned/dark/0.png"), in_scratch("kept.png"));
+    /* Which other data do without. */
+    assert_code(clae("eval labelled --data photos"), 0);
 }
 
 /* They take the size and channels of the training images; a command with other data leaves them behind. */

@@ -213,7 +213,7 @@ static size_t number_behind(const fixture *f, const char *words) {
 /* Pieces take less memory, and those that a refusal proposes fit, as the largest ones. */
 static void test_memory(void **state) {
     fixture *f = *state;
-    clae_dataset *dataset = byte_dataset(f->context, 3000, 1, 9, 9);
+    clae_dataset *dataset = byte_dataset(f->context, 3001, 1, 9, 9);
     uint64_t whole = 0, in_pieces = 0;
     assert_int_equal(try_batch(f, dataset, 0, &whole), CLAE_OK);
     assert_int_equal(try_batch(f, dataset, 100, &in_pieces), CLAE_OK);

@@ -196,7 +196,7 @@ static void test_codes_with_places(void **state) {
     assert_silent();
     silence(model, 2, 1, 0.5f);
     look_at(model);
-    assert_only("1 of the 3 latent dimensions are the same for all of 200 test images (1):");
+    assert_only("1 of the 3 latent dimensions is the same for all of 200 test images (1):");
     clae_model_free(model);
 }
 

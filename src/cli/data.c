@@ -20,10 +20,11 @@ static const output_format sheet_formats[] = {{".png", "a picture"}, {0}};
 static int run(console *console, const void *arguments) {
     const data_args *args = arguments;
     const char *name = args->common.model ? args->common.model : args->common.settings.data;
-    output out = {.option = "--out",
-                  .path = args->out,
-                  .formats = sheet_formats,
-                  .inputs = {.data = name, .test_data = args->common.settings.test_data}};
+    output out = {
+        .option = "--out",
+        .path = args->out,
+        .formats = sheet_formats,
+        .inputs = {.data = name, .test_data = args->common.settings.test_data, .labels = args->common.settings.labels}};
     session session;
     data_report report = {0};
     if (!name) return console_usage(console, "D", "is missing: the images, as a folder of pictures or an array");

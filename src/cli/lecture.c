@@ -154,6 +154,9 @@ static int train_and_show(lecture *lecture, size_t index) {
     return code;
 }
 
+/* Below it PCA's error, of as many dimensions as an image has numbers, is rounding alone. */
+#define LEAST_ERROR 1e-10
+
 static void print_table(const lecture *lecture) {
     printf("      mean squared error per pixel    PSNR (dB)\n");
     printf("   d    autoencoder          PCA   autoencoder    PCA   error as a share of PCA's\n");
@@ -164,9 +167,11 @@ static void print_table(const lecture *lecture) {
                    row->model.psnr_db, "-");
             continue;
         }
-        printf("%4u    %11.6f  %11.6f   %11.2f %6.2f   %.0f%%\n", row->dims, row->model.mse_per_pixel,
-               row->pca.mse_per_pixel, row->model.psnr_db, row->pca.psnr_db,
-               100 * row->model.mse_per_pixel / row->pca.mse_per_pixel);
+        char share[32] = "-";
+        if (row->pca.mse_per_pixel > LEAST_ERROR)
+            snprintf(share, sizeof share, "%.0f%%", 100 * row->model.mse_per_pixel / row->pca.mse_per_pixel);
+        printf("%4u    %11.6f  %11.6f   %11.2f %6.2f   %s\n", row->dims, row->model.mse_per_pixel,
+               row->pca.mse_per_pixel, row->model.psnr_db, row->pca.psnr_db, share);
     }
 }
 

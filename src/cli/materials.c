@@ -93,6 +93,7 @@ clae_status materials_open(materials *materials, console *console, const common_
     if (!status && out) {
         out->inputs.data = what ? materials->settings.data : NULL;
         out->inputs.test_data = what ? materials->settings.test_data : NULL;
+        out->inputs.labels = what ? materials->settings.labels : NULL;
         status = output_choose(out, console, context);
     }
     if (!status) status = materials_load_model(materials, args->model);

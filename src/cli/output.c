@@ -49,30 +49,7 @@ bool output_is_file(const char *path, const char *other) {
     return !strcmp(path, other) || (!stat(path, &file) && is_same_file(&file, other));
 }
 
-/* Whether the file lies in the folder, or in one in it. */
-static bool is_below(const char *path, const char *folder) {
-    char *file = realpath(path, NULL), *root = realpath(folder, NULL);
-    const size_t length = root ? strlen(root) : 0;
-    const bool below = file && root && !strncmp(file, root, length) && file[length] == '/';
-    free(file);
-    free(root);
-    return below;
-}
-
-/* Neither of a dataset's files: the one that is not read is lost as well. */
-static bool is_of_data(const clae_context *context, const struct stat *file, const char *written, const char *data) {
-    static const clae_split splits[] = {CLAE_SPLIT_TRAIN, CLAE_SPLIT_TEST};
-    bool same = false;
-    for (size_t i = 0; i < ARRAY_LENGTH(splits) && data && !same; i++) {
-        char *path = NULL;
-        const bool is_found = !dataset_find(context, data, splits[i], &path);
-        same = is_found && (path_is_folder(path) ? is_below(written, path) : is_same_file(file, path));
-        free(path);
-    }
-    return same;
-}
-
-/* Nor one of a folder's models, of which a later one is read where the newest cannot be used. */
+/* One of a folder's models, of which a later one is read where the newest cannot be used. */
 static bool is_of_model(const clae_context *context, const struct stat *file, const char *model) {
     if (!model || !path_is_folder(model)) return model && is_same_file(file, model);
     uint64_t *steps;
@@ -96,11 +73,12 @@ static clae_status refuse_inputs(const output *output, console *console, const c
     clae_context quiet = *context;
     quiet.log = NULL;
     if (stat(output->path, &file) || !S_ISREG(file.st_mode)) return CLAE_OK;
-    const char *what = is_of_data(&quiet, &file, output->path, output->inputs.data)        ? "a file of --data"
-                       : is_of_data(&quiet, &file, output->path, output->inputs.test_data) ? "a file of --test-data"
-                       : is_of_model(&quiet, &file, output->inputs.model)                  ? "the model"
-                       : is_same_file(&file, output->inputs.file)                          ? "a file that is read"
-                                                                                           : NULL;
+    const char *what = dataset_has_file(&quiet, output->inputs.data, output->path)        ? "a file of --data"
+                       : dataset_has_file(&quiet, output->inputs.test_data, output->path) ? "a file of --test-data"
+                       : dataset_is_labels(output->inputs.labels, output->path)           ? "the labels"
+                       : is_of_model(&quiet, &file, output->inputs.model)                 ? "the model"
+                       : is_same_file(&file, output->inputs.file)                         ? "a file that is read"
+                                                                                          : NULL;
     if (!what) return CLAE_OK;
     console_usage(console, output->option, "%s is %s: choose another file", output->path, what);
     return CLAE_ERROR_INPUT;

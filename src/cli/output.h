@@ -14,7 +14,7 @@ typedef struct output_format {
 
 /* Files that the command reads; each may be NULL. */
 typedef struct output_inputs {
-    const char *data, *test_data, *model, *file;
+    const char *data, *test_data, *labels, *model, *file;
 } output_inputs;
 
 typedef struct output {

@@ -59,6 +59,7 @@ static clae_status prepare_step_log(session *session, const train_args *args, co
                   .path = limits->step_log,
                   .inputs = {.data = info->settings->data,
                              .test_data = info->settings->test_data,
+                             .labels = info->settings->labels,
                              .model = args->run.init,
                              .file = info->checkpoint}};
     clae_status status = output_choose(&out, session->console, session->context);
@@ -131,7 +132,7 @@ const command command_train = {
         "loss.png after each epoch, a checkpoint, best.safetensors where --validation says what is best, and at the end model.safetensors, which PyTorch's "
         "load_state_dict takes. Ctrl-C, SIGTERM, SIGHUP and a closed pipe save a checkpoint and end with 128 + the "
         "signal's number; --resume goes on, to the same model, to the bit, as without the interruption. --impl, "
-        "--no-winograd, --no-fusion, --no-tuning and --precision are the run's own too: --resume takes them from "
+        "--no-winograd, --no-fusion, --no-tuning, --precision and --micro-batch are the run's own too: --resume takes them from "
         "it.\n\n"
         "Images are pictures or arrays. Pictures (PNG, JPEG and, with libvips, TIFF, WebP, GIF, BMP and more) are those "
         "of a folder and of the folders in it; those that a text file lists, one path a line; or those of a tar archive. "

@@ -53,8 +53,10 @@ void training_introduce(console *console, const run *run) {
     clae_shape image = clae_model_input_shape(info.model), code = clae_model_latent_shape(info.model);
     char channels[32] = "";
     if (image.c > 1) snprintf(channels, sizeof channels, "%zux", image.c);
-    console_message(console, CLAE_LOG_INFO, "data: %zu training and %zu test images of %s%zux%zu from %s",
-                    info.train->n, info.test->n, channels, info.train->h, info.train->w, info.settings->data);
+    const char *test_data = info.settings->test_data;
+    console_message(console, CLAE_LOG_INFO, "data: %zu training and %zu test images of %s%zux%zu from %s%s%s",
+                    info.train->n, info.test->n, channels, info.train->h, info.train->w, info.settings->data,
+                    test_data ? " and " : "", test_data ? test_data : "");
     if (info.validation)
         console_message(console, CLAE_LOG_INFO, "%zu more training images are held out for validation",
                         info.validation->n);

@@ -21,8 +21,8 @@ static char *replaced(const char *text, const char *start, const char *from, con
 /* The names that labels may have in place of "idx3-ubyte". */
 static const char *const label_kinds[] = {"idx1-ubyte", "idx2-int", "idx1-int"};
 
-/* The file of labels that is there, plain or .gz; NULL: none. */
-static char *labels_beside(const char *path) {
+/* Plain or .gz. */
+char *array_labels_beside(const char *path) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     char *labels = replaced(path, name, "images", "labels"), *found = NULL;
     const char *kind = labels ? strstr(labels + (name - path), "idx") : NULL;
@@ -76,7 +76,7 @@ static clae_status labels_of_file(clae_context *context, const char *file, clae_
 /* *labels without of_image: there are none. */
 static clae_status labels_of_images(clae_context *context, const char *path, clae_split split, size_t n,
                                     dataset_labels *labels) {
-    char *beside = labels_beside(path);
+    char *beside = array_labels_beside(path);
     const clae_status status = beside ? image_labels_read(context, beside, split, false, n, labels)
                                       : image_labels_read(context, path, split, true, n, labels);
     free(beside);

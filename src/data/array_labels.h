@@ -11,4 +11,7 @@
 clae_status array_labels_add(clae_context *context, const char *path, clae_split split, const char *file,
                              clae_dataset *dataset);
 
+/* The file of labels beside that of images, to be freed; NULL where there is none. */
+char *array_labels_beside(const char *path);
+
 #endif

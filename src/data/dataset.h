@@ -40,6 +40,11 @@ clae_status dataset_read_values(const clae_dataset *dataset, size_t image, doubl
 /* The file that clae_dataset_open reads for a name and a split, as a fresh string; NULL after a failure. */
 clae_status dataset_find(const clae_context *context, const char *name, clae_split split, char **path);
 
+/* Whether a file is one that the dataset is read from: an array of either split, its labels beside it, or a picture of a
+ * folder or list; and whether it is a file of labels (FILE or FILE.npz:NAME, NULL: none). */
+bool dataset_has_file(const clae_context *context, const char *name, const char *path);
+bool dataset_is_labels(const char *labels, const char *path);
+
 /* Whether what dataset_find has found are pictures, and of what kind, not an array. */
 bool dataset_has_pictures(const clae_context *context, const char *path, picture_origin *origin);
 

@@ -131,8 +131,8 @@ static clae_status find_pieces(const clae_device *device, const memory_refusal *
     bool fit = false;
     int tries = 0;
     size_t guess = most;
-    for (; guess && tries < MOST_PLANS && status == CLAE_OK; guess--) {
-        if (refusal->step_images % guess != 0) continue;
+    for (; guess && tries < MOST_PLANS && status == CLAE_OK; guess -= refusal->has_uneven_pieces ? guess / 16 + 1 : 1) {
+        if (!refusal->has_uneven_pieces && refusal->step_images % guess != 0) continue;
         tries++;
         status = try_pieces(device, refusal, guess, &fit);
         if (fit) break;

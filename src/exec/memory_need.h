@@ -35,7 +35,8 @@ typedef clae_status (*memory_need_fn)(void *user, size_t batch_size, memory_need
 /* What does not fit. */
 typedef struct memory_refusal {
     size_t batch_size;  /* images that run at once */
-    size_t step_images; /* of a step of training, which may run in pieces that divide it; 0: no such step */
+    size_t step_images; /* of a step of training, which may run in pieces; 0: no such step */
+    bool has_uneven_pieces; /* they need not divide it: the step has all images */
     memory_need need;
     memory_need_fn plan, plan_pieces; /* as it was planned, and of a step in pieces */
     void *user;

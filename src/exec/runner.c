@@ -119,6 +119,7 @@ static clae_status refuse(runner *r, runner_work *work) {
     planning.in_pieces.accumulates = true;
     return memory_need_refuse(r->device, &(memory_refusal){.batch_size = work->request.batch_size,
                                                            .step_images = work->step_images,
+                                                           .has_uneven_pieces = work->step_images >= work->n,
                                                            .need = r->need,
                                                            .plan = plan_least,
                                                            .plan_pieces = plan_pieces,

@@ -98,7 +98,7 @@ uint64_t settings_bits(unsigned groups);
 
 bool setting_is_given(const setting *row, const clae_settings *settings);
 bool setting_is_same(const setting *row, const clae_settings *a, const clae_settings *b);
-/* Whether a command on a run takes the run's value: not what is given, and test images not beside other data. */
+/* Whether a command on a run takes the run's value: not what is given, and neither test images nor labels beside other data. */
 bool setting_is_inherited(const setting *row, const clae_settings *stored, const clae_settings *settings);
 /* Copies a value, and whether it was given. False without memory. */
 bool setting_copy(const setting *row, const clae_settings *from, clae_settings *to);

@@ -98,7 +98,9 @@ static bool is_same_data(const clae_settings *stored, const clae_settings *setti
 
 bool setting_is_inherited(const setting *row, const clae_settings *stored, const clae_settings *settings) {
     if (setting_is_given(row, settings)) return false;
-    return row != settings_find("test-data", SETTINGS_DATA) || is_same_data(stored, settings);
+    const bool is_of_data =
+        row == settings_find("test-data", SETTINGS_DATA) || row == settings_find("labels", SETTINGS_DATA);
+    return !is_of_data || is_same_data(stored, settings);
 }
 
 clae_status settings_merge(const clae_context *context, const char *folder, const clae_settings *stored,

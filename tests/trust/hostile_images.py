@@ -96,6 +96,7 @@ def claim(archive, size):
         return bytes(start)
     field = start.index(struct.pack("<HH", 1, 16))
     start[field + 4 : field + 20] = struct.pack("<QQ", size, size)
+    start[18:26] = b"\xff" * 8 # which not every version of zipfile writes
     return bytes(start)
 
 

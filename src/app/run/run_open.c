@@ -107,9 +107,11 @@ static clae_status open_data(run *run) {
     if (resumed->test_fingerprint && strcmp(resumed->test_fingerprint, test->fingerprint)) {
         return fail(run->context, CLAE_ERROR_INPUT,
                     "%s was tested on other images than the test images of %s %s, so that the rows of its log "
-                    "could not be compared",
+                    "could not be compared%s%s",
                     run->folder.path, settings->test_data ? "--test-data" : "--data",
-                    settings->test_data ? settings->test_data : settings->data);
+                    settings->test_data ? settings->test_data : settings->data,
+                    resumed->settings.test_data ? "; it had --test-data " : "",
+                    resumed->settings.test_data ? resumed->settings.test_data : "");
     }
     return CLAE_OK;
 }

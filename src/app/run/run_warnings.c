@@ -36,13 +36,15 @@ clae_dataset *run_some_images(const clae_dataset *images, size_t most) {
 static bool mean_image_error(const clae_dataset *images, double *error) {
     const clae_dataset_info *info = clae_dataset_get_info(images);
     const size_t elements = info->c * info->h * info->w;
-    double *sums = calloc(3 * elements, sizeof *sums), *squares = sums + elements, *values = squares + elements;
-    bool ok = sums != NULL;
+    double *sums = calloc(4 * elements, sizeof *sums), *squares = sums + elements, *values = squares + elements;
+    double *first = values + elements; /* differences to it do not cancel where pixels never change */
+    bool ok = sums && dataset_read_values(images, 0, first) == CLAE_OK;
     for (size_t i = 0; ok && i < info->n; i++) {
         ok = dataset_read_values(images, i, values) == CLAE_OK;
         for (size_t e = 0; ok && e < elements; e++) {
-            sums[e] += values[e];
-            squares[e] += values[e] * values[e];
+            const double change = values[e] - first[e];
+            sums[e] += change;
+            squares[e] += change * change;
         }
     }
     const double n = (double)info->n, unit = pixels_unit(info->is_float);
@@ -58,7 +60,13 @@ void run_warn_of_model(const run_outcome *outcome) {
     const clae_log_level level = outcome->steps < FEW_STEPS ? CLAE_LOG_INFO : CLAE_LOG_WARNING;
     double error;
     if (clae_dataset_get_info(outcome->test)->n < 2) return;
-    if (mean_image_error(outcome->test, &error) && mse >= error) {
+    const bool is_known = mean_image_error(outcome->test, &error);
+    if (is_known && error <= 0) {
+        log_line(outcome->context, level, "all %zu test images are the same: they do not show what a model has learnt",
+                 clae_dataset_get_info(outcome->test)->n);
+        return;
+    }
+    if (is_known && mse >= error) {
         log_line(outcome->context, level,
                  "the model is no better than the mean of the test images (mse per pixel %.5f, of the mean %.5f): it "
                  "has collapsed, or hardly been trained",

@@ -54,9 +54,9 @@ static void warn_of_dimensions(const clae_context *context, clae_log_level level
     if (list) fclose(list);
     if (count && names)
         log_line(context, level,
-                 "%zu of the %zu latent dimensions are the same for all of %zu test images (%s%s): try a smaller "
-                 "--latent-dim, or another --lr or --seed",
-                 count, dims, a->images, names, count > MOST_DIMENSIONS ? ", ..." : "");
+                 "%zu of the %zu latent dimensions %s the same for all of %zu test images (%s%s): try a smaller code, or "
+                 "another --lr or --seed",
+                 count, dims, count == 1 ? "is" : "are", a->images, names, count > MOST_DIMENSIONS ? ", ..." : "");
     free(names);
 }
 
