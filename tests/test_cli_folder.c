@@ -130,6 +130,16 @@ static void test_images_may_be_elsewhere(void **state) {
     assert_contains(out, "\"images\": 5");
     assert_code(clae("data photos --test-data others --json"), 0);
     assert_contains(out, "\"test\": 5");
+    /* Labels are joined by their names. */
+    assert_int_equal(shell("cd '%s' && mkdir -p named/ant named/light && cp photos/dark/0.png named/ant && "
+                           "cp photos/light/1.png photos/light/3.png named/light",
+                           scratch),
+                     0);
+    assert_code(clae("data photos --test-data named"), 0);
+    assert_contains(out, "labels       3\n");
+    assert_contains(out, "     15       0  dark\n");
+    assert_contains(out, "     15       2  light\n");
+    assert_contains(out, "      0       1  ant\n");
     assert_code(clae("train --resume --epochs 3 --test-data copies --out apart"), 2);
     assert_contains(err, "the test images of --test-data ");
     assert_code(clae("reconstruct apart --out others/0.png"), 2);

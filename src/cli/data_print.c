@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/json.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,22 +18,6 @@ static const clae_dataset_info *info_of(const data_report *report, clae_split sp
 
 static clae_status no_memory(const session *session) {
     return fail_memory(session->context, 0, "the report");
-}
-
-/* Of the split that has more of them. */
-static size_t label_count(const data_report *report) {
-    const size_t train = clae_dataset_label_count(report->images[CLAE_SPLIT_TRAIN]);
-    const size_t test = clae_dataset_label_count(report->images[CLAE_SPLIT_TEST]);
-    return train > test ? train : test;
-}
-
-static const char *label_name(const data_report *report, size_t label) {
-    const char *name = clae_dataset_label_name(report->images[CLAE_SPLIT_TRAIN], (uint32_t)label);
-    return name ? name : clae_dataset_label_name(report->images[CLAE_SPLIT_TEST], (uint32_t)label);
-}
-
-static size_t count_at(const data_report *report, const size_t *counts, clae_split split, size_t label) {
-    return label < clae_dataset_label_count(report->images[split]) ? counts[label] : 0;
 }
 
 /* ---- text */
@@ -89,35 +74,31 @@ static void print_images(const data_report *report) {
     putchar('\n');
 }
 
-static void label_text(const data_report *report, size_t label, char text[LABEL_TEXT_BYTES]) {
-    const char *name = label_name(report, label);
-    if (name)
-        text_tidy(text, LABEL_TEXT_BYTES, name);
+static void label_text(const data_label *label, char *text, size_t bytes) {
+    if (label->name)
+        text_tidy(text, bytes, label->name);
     else
-        snprintf(text, LABEL_TEXT_BYTES, "%zu", label);
+        snprintf(text, bytes, "%" PRIu32, label->number);
 }
 
 static clae_status print_labels(const session *session, const data_report *report) {
-    const size_t count = label_count(report);
-    if (!count) {
+    size_t count;
+    data_label *labels = data_report_labels(report, &count);
+    if (!labels) return no_memory(session);
+    if (count)
+        printf("%-12s %zu\n", "labels", count);
+    else
         printf("%-12s none\n", "labels");
-        return CLAE_OK;
-    }
-    size_t *train = data_report_label_counts(report, CLAE_SPLIT_TRAIN);
-    size_t *test = data_report_label_counts(report, CLAE_SPLIT_TEST);
-    if (train && test) printf("%-12s %zu\n", "labels", count);
-    for (size_t i = 0; i < count && i < LABELS_SHOWN && train && test; i++) {
+    for (size_t i = 0; i < count && i < LABELS_SHOWN; i++) {
         char text[LABEL_TEXT_BYTES];
-        label_text(report, i, text);
-        printf("%12s %7zu", "", count_at(report, train, CLAE_SPLIT_TRAIN, i));
-        if (!report->is_one) printf(" %7zu", count_at(report, test, CLAE_SPLIT_TEST, i));
+        label_text(&labels[i], text, sizeof text);
+        printf("%12s %7zu", "", labels[i].counts[CLAE_SPLIT_TRAIN]);
+        if (!report->is_one) printf(" %7zu", labels[i].counts[CLAE_SPLIT_TEST]);
         printf("  %s\n", text);
     }
     if (count > LABELS_SHOWN) printf("             and %zu more\n", count - LABELS_SHOWN);
-    const bool ok = train && test;
-    free(train);
-    free(test);
-    return ok ? CLAE_OK : no_memory(session);
+    free(labels);
+    return CLAE_OK;
 }
 
 clae_status data_print_text(const session *session, const data_report *report) {
@@ -145,22 +126,18 @@ static json_t *json_numbers(const double *numbers, size_t count) {
 }
 
 static json_t *json_labels(const data_report *report) {
-    json_t *array = json_array();
-    size_t *train = data_report_label_counts(report, CLAE_SPLIT_TRAIN);
-    size_t *test = data_report_label_counts(report, CLAE_SPLIT_TEST);
-    for (size_t i = 0; i < label_count(report) && train && test; i++) {
-        char text[LABEL_TEXT_BYTES];
-        label_text(report, i, text);
+    size_t count;
+    data_label *labels = data_report_labels(report, &count);
+    json_t *array = labels ? json_array() : NULL;
+    for (size_t i = 0; i < count && array; i++) {
+        char text[1024];
+        label_text(&labels[i], text, sizeof text);
         json_array_append_new(array, json_pack("{s:s, s:o, s:o}", "name", text, "train",
-                                               json_size(count_at(report, train, CLAE_SPLIT_TRAIN, i)), "test",
-                                               json_size(count_at(report, test, CLAE_SPLIT_TEST, i))));
+                                               json_size(labels[i].counts[CLAE_SPLIT_TRAIN]), "test",
+                                               json_size(labels[i].counts[CLAE_SPLIT_TEST])));
     }
-    const bool ok = train && test;
-    free(train);
-    free(test);
-    if (ok) return array;
-    json_decref(array);
-    return NULL;
+    free(labels);
+    return array;
 }
 
 static json_t *json_pictures(const picture_report *pictures) {

@@ -119,13 +119,70 @@ void data_report_free(data_report *report) {
     *report = (data_report){0};
 }
 
-size_t *data_report_label_counts(const data_report *report, clae_split split) {
-    const clae_dataset *images = report->images[split];
-    const size_t count = clae_dataset_label_count(images);
-    size_t *counts = calloc(count + 1, sizeof *counts);
-    for (size_t i = 0; counts && i < clae_dataset_get_info(images)->n; i++) {
-        const uint32_t label = clae_dataset_label(images, i);
-        if (label < count) counts[label]++;
+static int compare_labels(const void *a, const void *b) {
+    const data_label *const *left = a, *const *right = b;
+    return strcmp((*left)->name, (*right)->name);
+}
+
+static bool has_names(const clae_dataset *images) {
+    return clae_dataset_label_count(images) && clae_dataset_label_name(images, 0);
+}
+
+/* The rows of the training images' labels in the order of their names, to be freed. */
+static data_label **sorted_labels(data_label *labels, size_t count) {
+    data_label **sorted = malloc((count + 1) * sizeof *sorted);
+    for (size_t i = 0; sorted && i < count; i++) sorted[i] = &labels[i];
+    if (sorted) qsort(sorted, count, sizeof *sorted, compare_labels);
+    return sorted;
+}
+
+/* rows[label]: that of each label of the test images, of which new ones follow the `count` of the training images. */
+static bool join_labels(const data_report *report, data_label *labels, size_t *count, data_label **rows) {
+    const clae_dataset *train = report->images[CLAE_SPLIT_TRAIN], *test = report->images[CLAE_SPLIT_TEST];
+    const size_t trained = *count, tested = clae_dataset_label_count(test);
+    const bool by_name = has_names(train) && has_names(test);
+    data_label **sorted = by_name ? sorted_labels(labels, trained) : NULL;
+    if (by_name && !sorted) return false;
+    for (size_t i = 0; i < tested; i++) {
+        data_label key = {.name = clae_dataset_label_name(test, (uint32_t)i), .number = (uint32_t)i}, *wanted = &key;
+        data_label **found = by_name ? bsearch(&wanted, sorted, trained, sizeof *sorted, compare_labels) : NULL;
+        rows[i] = found ? *found : !by_name && i < trained ? &labels[i] : NULL;
+        if (rows[i]) continue;
+        rows[i] = &labels[(*count)++];
+        *rows[i] = key;
     }
-    return counts;
+    free(sorted);
+    return true;
+}
+
+static size_t drop_absent(data_label *labels, size_t count) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (labels[i].counts[CLAE_SPLIT_TRAIN] || labels[i].counts[CLAE_SPLIT_TEST]) labels[kept++] = labels[i];
+    return kept;
+}
+
+data_label *data_report_labels(const data_report *report, size_t *count) {
+    const clae_dataset *train = report->images[CLAE_SPLIT_TRAIN], *test = report->images[CLAE_SPLIT_TEST];
+    const size_t trained = clae_dataset_label_count(train), tested = clae_dataset_label_count(test);
+    data_label *labels = calloc(trained + tested + 1, sizeof *labels), **rows = calloc(tested + 1, sizeof *rows);
+    *count = trained;
+    for (size_t i = 0; labels && i < trained; i++)
+        labels[i] = (data_label){.name = clae_dataset_label_name(train, (uint32_t)i), .number = (uint32_t)i};
+    if (!labels || !rows || !join_labels(report, labels, count, rows)) {
+        free(labels);
+        free(rows);
+        return NULL;
+    }
+    for (size_t i = 0; i < clae_dataset_get_info(train)->n; i++) {
+        const uint32_t label = clae_dataset_label(train, i);
+        if (label < trained) labels[label].counts[CLAE_SPLIT_TRAIN]++;
+    }
+    for (size_t i = 0; i < clae_dataset_get_info(test)->n; i++) {
+        const uint32_t label = clae_dataset_label(test, i);
+        if (label < tested) rows[label]->counts[CLAE_SPLIT_TEST]++;
+    }
+    free(rows);
+    *count = drop_absent(labels, *count);
+    return labels;
 }

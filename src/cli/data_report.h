@@ -24,8 +24,15 @@ typedef struct data_report {
 clae_status data_report_make(const session *session, const clae_settings *settings, data_report *report);
 void data_report_free(data_report *report);
 
-/* How often each label comes in a split; the array is to be freed, NULL without memory. */
-size_t *data_report_label_counts(const data_report *report, clae_split split);
+/* A label of either split, and how often it comes in each: labels of a name are one, whatever their numbers are. */
+typedef struct data_label {
+    const char *name; /* NULL: a number alone */
+    uint32_t number;
+    size_t counts[DATA_SPLITS];
+} data_label;
+
+/* Those that come, the training images' first; the array is to be freed, NULL without memory. */
+data_label *data_report_labels(const data_report *report, size_t *count);
 
 clae_status data_print_json(const session *session, const data_report *report);
 clae_status data_print_text(const session *session, const data_report *report);

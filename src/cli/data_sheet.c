@@ -80,7 +80,8 @@ static clae_status add_splits(sheet *s, const data_report *report) {
     clae_status status = CLAE_OK;
     for (int split = 0; split < (report->is_one ? 1 : DATA_SPLITS) && status == CLAE_OK; split++) {
         const clae_dataset *images = report->images[split];
-        snprintf(s->captions[s->count], CAPTION_BYTES, "%zu images%s", clae_dataset_get_info(images)->n,
+        snprintf(s->captions[s->count], CAPTION_BYTES, "%zu image%s%s", clae_dataset_get_info(images)->n,
+                 clae_dataset_get_info(images)->n == 1 ? "" : "s",
                  report->is_one              ? ""
                  : split == CLAE_SPLIT_TRAIN ? " for training"
                                              : " for testing");
