@@ -1,8 +1,8 @@
-/* Wgrad (src/ops/conv.h) by partial sums of chunks of the batch, as conv_wgrad_tiled.cl and conv_wgrad_mma.cl make them:
- * partial[chunk][kh][kw][wide][narrow] and then dbias; what the two share.
+/* Wgrad (src/ops/conv.h) by partial sums of chunks of the batch, as conv_wgrad_tiled.cl, conv_wgrad_mma.cl and
+ * conv_wgrad_taps.cl make them: partial[chunk][kh][kw][wide][narrow] and then dbias; what they share.
  *
- * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W; LOCAL (items), REDUCE_LANES (a power of 2). Arguments: transposed (dy is
- * wide, dweight is [kh][kw][narrow][wide]) and dy_c, the elements of dbias, 0 for none. */
+ * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W; LOCAL (items), REDUCE_LANES (a power of
+ * 2). Arguments: transposed (dy is wide, dweight is [kh][kw][narrow][wide]) and dy_c, the elements of dbias, 0 for none. */
 
 #define ALL_ROWS (KERNEL_H * KERNEL_W * WIDE_C)
 #define WEIGHTS (ALL_ROWS * NARROW_C)

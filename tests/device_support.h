@@ -44,6 +44,12 @@ static inline clae_settings settings_of(size_t batch_size, double lr) {
     return settings;
 }
 
+static inline void run_steps(clae_trainer *trainer, uint64_t steps) {
+    const uint64_t end = clae_trainer_position(trainer).step + steps;
+    while (clae_trainer_position(trainer).step < end)
+        assert_int_equal(clae_trainer_run(trainer, end - clae_trainer_position(trainer).step), CLAE_OK);
+}
+
 static inline void fixture_log(void *user, clae_log_level level, const char *line) {
     fixture *f = user;
     if (level == CLAE_LOG_ERROR) snprintf(f->last_error, sizeof f->last_error, "%s", line);

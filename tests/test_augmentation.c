@@ -139,12 +139,6 @@ static void test_brightness_stays_in_range(void **state) {
     close_scene(&s);
 }
 
-static void run_steps(clae_trainer *trainer, uint64_t steps) {
-    const uint64_t end = clae_trainer_position(trainer).step + steps;
-    while (clae_trainer_position(trainer).step < end)
-        assert_int_equal(clae_trainer_run(trainer, end - clae_trainer_position(trainer).step), CLAE_OK);
-}
-
 static void test_resume(void **state) {
     fixture *f = *state;
     const clae_settings settings = settings_with_all(BATCH);

@@ -16,12 +16,6 @@ static clae_status try_trainer(fixture *f, clae_model *model, const clae_dataset
     return clae_trainer_create(f->device, model, dataset, &settings, trainer);
 }
 
-static void run_steps(clae_trainer *trainer, uint64_t steps) {
-    const uint64_t end = clae_trainer_position(trainer).step + steps;
-    while (clae_trainer_position(trainer).step < end)
-        assert_int_equal(clae_trainer_run(trainer, end - clae_trainer_position(trainer).step), CLAE_OK);
-}
-
 /* The number at the end of the last message. */
 static size_t advised_batch(const fixture *f) {
     const char *number = strstr(f->last_error, "fits is ");

@@ -42,12 +42,6 @@ static clae_trainer *make_trainer(fixture *f, clae_model *model, const clae_data
     return trainer;
 }
 
-static void run_steps(clae_trainer *trainer, uint64_t steps) {
-    const uint64_t end = clae_trainer_position(trainer).step + steps;
-    while (clae_trainer_position(trainer).step < end)
-        assert_int_equal(clae_trainer_run(trainer, end - clae_trainer_position(trainer).step), CLAE_OK);
-}
-
 /* The model after some steps, to be freed, and their losses. */
 static clae_model *trained(fixture *f, const clae_dataset *dataset, size_t piece, float losses[STEPS]) {
     clae_model *model = dropout_model(f->context);

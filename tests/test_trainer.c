@@ -21,12 +21,6 @@ static clae_trainer *make_trainer(fixture *f, clae_model *model, const clae_data
     return trainer;
 }
 
-static void run_steps(clae_trainer *trainer, uint64_t steps) {
-    const uint64_t end = clae_trainer_position(trainer).step + steps;
-    while (clae_trainer_position(trainer).step < end)
-        assert_int_equal(clae_trainer_run(trainer, end - clae_trainer_position(trainer).step), CLAE_OK);
-}
-
 /* The weights after some steps; to be freed. */
 static clae_model *trained(fixture *f, uint64_t seed, uint64_t steps) {
     clae_dataset *dataset = noise_dataset(f->context, IMAGES, 1, 9, 9);

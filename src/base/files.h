@@ -52,6 +52,9 @@ size_t file_read_start(const char *path, void *data, size_t most);
 clae_status folder_create(const clae_context *context, const char *path);
 bool path_is_folder(const char *path);
 bool path_exists(const char *path);
+struct stat;
+/* Whether the path leads to this very file; NULL: no. */
+bool file_is_at(const struct stat *file, const char *path);
 
 /* Fresh strings: "$VARIABLE/clae", or "$HOME/fallback/clae"; NULL where neither variable is set to an absolute path. */
 char *xdg_folder(const char *variable, const char *fallback);

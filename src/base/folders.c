@@ -11,6 +11,11 @@ bool path_exists(const char *path) {
     return stat(path, &st) == 0;
 }
 
+bool file_is_at(const struct stat *file, const char *path) {
+    struct stat other;
+    return path && stat(path, &other) == 0 && other.st_dev == file->st_dev && other.st_ino == file->st_ino;
+}
+
 bool path_is_folder(const char *path) {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);

@@ -39,28 +39,23 @@ static clae_status choose_format(output *output, console *console) {
     return CLAE_ERROR_INPUT;
 }
 
-static bool is_same_file(const struct stat *file, const char *path) {
-    struct stat other;
-    return path && !stat(path, &other) && other.st_dev == file->st_dev && other.st_ino == file->st_ino;
-}
-
 bool output_is_file(const char *path, const char *other) {
     struct stat file;
-    return !strcmp(path, other) || (!stat(path, &file) && is_same_file(&file, other));
+    return !strcmp(path, other) || (!stat(path, &file) && file_is_at(&file, other));
 }
 
 /* One of a folder's models, of which a later one is read where the newest cannot be used. */
 static bool is_of_model(const clae_context *context, const struct stat *file, const char *model) {
-    if (!model || !path_is_folder(model)) return model && is_same_file(file, model);
+    if (!model || !path_is_folder(model)) return model && file_is_at(file, model);
     uint64_t *steps;
     size_t count;
     char *path = run_folder_path(model, RUN_MODEL_NAME);
-    bool same = is_same_file(file, path);
+    bool same = file_is_at(file, path);
     free(path);
     if (run_folder_checkpoints(context, model, &steps, &count)) count = 0;
     for (size_t i = 0; i < count && !same; i++) {
         path = run_folder_checkpoint_path(model, steps[i]);
-        same = is_same_file(file, path);
+        same = file_is_at(file, path);
         free(path);
     }
     free(steps);
@@ -77,7 +72,7 @@ static clae_status refuse_inputs(const output *output, console *console, const c
                        : dataset_has_file(&quiet, output->inputs.test_data, output->path) ? "a file of --test-data"
                        : dataset_is_labels(output->inputs.labels, output->path)           ? "the labels"
                        : is_of_model(&quiet, &file, output->inputs.model)                 ? "the model"
-                       : is_same_file(&file, output->inputs.file)                         ? "a file that is read"
+                       : file_is_at(&file, output->inputs.file)                           ? "a file that is read"
                                                                                           : NULL;
     if (!what) return CLAE_OK;
     console_usage(console, output->option, "%s is %s: choose another file", output->path, what);

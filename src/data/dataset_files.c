@@ -11,17 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool is_same(const struct stat *file, const char *path) {
-    struct stat other;
-    return path && stat(path, &other) == 0 && other.st_dev == file->st_dev && other.st_ino == file->st_ino;
-}
-
 /* Of FILE.npz:NAME the file. */
 static bool is_file_of(const struct stat *file, const char *path) {
     const char *member = image_path_member(path);
-    if (!member) return is_same(file, path);
+    if (!member) return file_is_at(file, path);
     char *whole = strndup(path, (size_t)(member - path));
-    const bool same = is_same(file, whole);
+    const bool same = file_is_at(file, whole);
     free(whole);
     return same;
 }
@@ -44,7 +39,7 @@ static bool is_listed(const clae_context *context, const struct stat *file, cons
     if (picture_dataset_list(context, path, origin, &options, &list) == CLAE_OK && !list.is_archive)
         for (size_t i = 0; i < list.count && !same; i++) {
             char *picture = picture_path(&list, &list.entries[i]);
-            same = is_same(file, picture);
+            same = file_is_at(file, picture);
             free(picture);
         }
     picture_list_free(&list);
@@ -56,7 +51,7 @@ static bool is_of_split(const clae_context *context, const struct stat *file, co
     if (is_file_of(file, path) || (path_is_folder(path) && is_below(written, path))) return true;
     if (dataset_has_pictures(context, path, &origin)) return is_listed(context, file, path, origin);
     char *labels = array_labels_beside(path);
-    const bool same = is_same(file, labels);
+    const bool same = file_is_at(file, labels);
     free(labels);
     return same;
 }
