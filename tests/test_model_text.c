@@ -397,7 +397,7 @@ static void runs_without_texts_are_the_lectures(void **state) {
     assert_int_equal(lecture->parameter_floats, made->parameter_floats);
     assert_memory_equal(lecture->parameters, made->parameters, made->parameter_floats * sizeof(float));
     assert_int_equal(network_check_same(f->context, "run", &old, made), CLAE_OK);
-    assert_int_equal(network_keep(made, &kept), CLAE_OK);
+    assert_int_equal(network_keep(f->context, made, &kept), CLAE_OK);
     assert_int_equal(network_check_same(f->context, "run", &kept, lecture), CLAE_OK);
     assert_int_equal(clae_model_create_text(f->context, shape, "linear 8", NULL, 0, &other), CLAE_OK);
     assert_int_equal(network_check_same(f->context, "run", &old, other), CLAE_ERROR_INPUT);

@@ -148,10 +148,12 @@ static void test_divergence_saves_nothing(void **state) {
     run_options options = options_for(in_scratch("diverged"));
     run_limits limits = {.fetch_steps = 1};
     run_result result;
+    bool is_used;
     options.settings.lr = 1e5;
     assert_int_equal(train(&options, &limits, &result), CLAE_ERROR_NOT_FINITE);
     assert_null(result.saved);
-    assert_false(run_folder_is_used(options.folder));
+    assert_int_equal(run_folder_is_used(shared.context, options.folder, &is_used), CLAE_OK);
+    assert_false(is_used);
 }
 
 static void test_interrupted_before_the_first_epoch_ends(void **state) {

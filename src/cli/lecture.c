@@ -55,12 +55,12 @@ typedef struct lecture {
 static int train_model(lecture *lecture, unsigned dims, const char *folder) {
     session *session = &lecture->materials.session;
     run_options run_options = {.folder = folder,
-                               .settings = lecture->args->common.settings, /* whose texts are the command's */
-                               .resume = run_folder_is_used(folder)};
+                               .settings = lecture->args->common.settings}; /* whose texts are the command's */
     run_options.settings.latent_dim = dims;
     run_options.settings.given |= settings_bits(SETTINGS_OF_RUN & ~SETTINGS_NUMERICS);
     run *run;
-    clae_status status = run_open(session->context, &run_options, &run);
+    clae_status status = run_folder_is_used(session->context, folder, &run_options.resume);
+    if (!status) status = run_open(session->context, &run_options, &run);
     if (status) return exit_code(status);
     int code = 0;
     const run_info info = run_get_info(run);

@@ -85,7 +85,7 @@ static int train(session *session, const train_args *args, run *run) {
     if (!status) status = session_open_device(session, &args->common);
     if (status) return exit_code(status);
     char *go_on = string_format("clae train --resume --out %s", args->run.folder);
-    if (!go_on) return EXIT_FAILURE;
+    if (!go_on) return exit_code(fail_memory(session->context, strlen(args->run.folder), "a command"));
     int code = training_run(session->console, run, go_on, session->device, &limits);
     free(go_on);
     return code;

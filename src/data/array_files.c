@@ -1,10 +1,12 @@
 #include "data/array_files.h"
 
+#include "base/context.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/image_format.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,12 +79,16 @@ static bool take_name(array_search *s, const char *name) {
     return copy != NULL;
 }
 
-/* Reads the names of a folder; one that is not there has none. */
+/* A folder that is not there has no names. */
 static clae_status search_folder(const clae_context *context, const char *folder, array_search *s) {
     DIR *dir = opendir(folder);
     bool ok = true;
-    for (struct dirent *entry; dir && ok && (entry = readdir(dir));) ok = take_name(s, entry->d_name);
-    if (dir) closedir(dir);
+    if (!dir && (errno == ENOENT || errno == ENOTDIR)) return CLAE_OK;
+    if (!dir)
+        return fail(context, status_of_errno(CLAE_ERROR_INPUT), "cannot open the folder '%s': %s", folder,
+                    strerror(errno));
+    for (struct dirent *entry; ok && (entry = readdir(dir));) ok = take_name(s, entry->d_name);
+    closedir(dir);
     return ok ? CLAE_OK : fail_memory(context, strlen(folder), "a path");
 }
 

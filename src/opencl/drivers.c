@@ -49,10 +49,12 @@ static void drivers_ask(const clae_context *context, const opencl_survey *s, siz
 }
 
 clae_status opencl_drivers(clae_context *context, driver_report **list, size_t *count) {
-    const opencl_survey *s = opencl_survey_of(context);
-    const size_t vendors = s ? s->vendors.count : 0;
+    const opencl_survey *s;
+    const clae_status status = opencl_survey_find(context, &s);
+    if (status) return status;
+    const size_t vendors = s->vendors.count;
     driver_report *longer = realloc(*list, (*count + vendors + 1) * sizeof *longer);
-    if (!s || !longer) return fail_memory(context, sizeof *longer, "the list of drivers");
+    if (!longer) return fail_memory(context, sizeof *longer, "the list of drivers");
     *list = longer;
     for (size_t i = 0; i < vendors; i++) {
         driver_report *report = &longer[(*count)++];

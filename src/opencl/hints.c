@@ -112,14 +112,15 @@ static const struct {
 
 bool opencl_hint(clae_context *context, const clae_device_info *list, size_t count) {
     const char *root = getenv("CLAE_TEST_ROOT");
-    place p = {.context = context, .root = root ? root : "", .survey = opencl_survey_of(context)};
+    place p = {.context = context, .root = root ? root : ""};
     bool any = false;
+    if (opencl_survey_find(context, &p.survey)) return false;
     for (size_t i = 0; i < count; i++) {
         const bool is_opencl = strcmp(list[i].backend, backend_opencl.name) == 0;
         p.has_device = p.has_device || is_opencl;
         p.has_gpu = p.has_gpu || (is_opencl && list[i].type == CLAE_DEVICE_GPU && !list[i].is_emulator);
     }
-    for (size_t i = 0; p.survey && i < ARRAY_LENGTH(causes); i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(causes); i++) {
         char detail[768];
         if (!causes[i].found(&p, detail, sizeof detail)) continue;
         log_line(context, causes[i].level, "%s: %s", detail, causes[i].what_to_do);

@@ -119,47 +119,56 @@ static void mend_pocl(clae_context *context, opencl_survey *s) {
     }
 }
 
-static void make_survey(clae_context *context, opencl_survey *s) {
+static clae_status make_survey(clae_context *context, opencl_survey *s) {
     char why[128];
     s->vendors = opencl_vendors_list();
     if (!start_helper(context, s)) {
         s->in_this_process = true;
-        if (opencl_list_here(context, &s->listing) != CLAE_OK) opencl_listing_release(&s->listing);
-        return;
+        return opencl_list_here(context, &s->listing);
     }
     if (ask_for_list(s, why, sizeof why)) {
         mend_pocl(context, s);
-        return;
+        return CLAE_OK;
     }
     if (s->vendors.count > 1) {
         ask_survivors(context, s);
-        return;
+        return CLAE_OK;
     }
     s->deaths = calloc(s->vendors.count + 1, sizeof *s->deaths);
     if (s->deaths) snprintf(s->deaths[0], sizeof s->deaths[0], "%s", why);
     const opencl_vendor unknown = {"no .icd file is known", "libOpenCL"};
     warn_of_death(context, s->vendors.count ? s->vendors.items : &unknown, why);
+    return CLAE_OK;
 }
 
-static opencl_survey *survey_of(clae_context *context) {
-    if (context->drivers) return context->drivers;
+static clae_status find_survey(clae_context *context, opencl_survey **survey) {
+    *survey = context->drivers;
+    if (*survey) return CLAE_OK;
     opencl_survey *s = calloc(1, sizeof *s);
-    if (!s) return NULL;
-    make_survey(context, s);
+    if (!s) return fail_memory(context, sizeof *s, "the list of OpenCL devices");
+    const clae_status status = make_survey(context, s);
+    if (status != CLAE_OK) {
+        free_survey(s);
+        return status;
+    }
+    *survey = s;
     context->drivers = s;
     context->drivers_free = free_survey;
-    return s;
+    return CLAE_OK;
 }
 
-const opencl_survey *opencl_survey_of(clae_context *context) {
-    return survey_of(context);
+clae_status opencl_survey_find(clae_context *context, const opencl_survey **survey) {
+    opencl_survey *found;
+    const clae_status status = find_survey(context, &found);
+    *survey = found;
+    return status;
 }
 
 clae_status opencl_list(clae_context *context, clae_device_info **list, size_t *count) {
-    const opencl_survey *s = survey_of(context);
+    opencl_survey *s;
+    const clae_status status = find_survey(context, &s);
     const size_t found = s ? s->listing.device_count : 0;
-    if (!s) return fail_memory(context, sizeof *s, "the list of OpenCL devices");
-    if (found == 0) return CLAE_OK;
+    if (status || found == 0) return status;
     clae_device_info *longer = realloc(*list, (*count + found) * sizeof *longer);
     if (!longer) return fail_memory(context, (*count + found) * sizeof *longer, "the list of devices");
     *list = longer;
@@ -250,8 +259,10 @@ static void enter_environment(const opencl_survey *s) {
 }
 
 clae_status opencl_survey_try(clae_context *context, const clae_device_info *info, opencl_findings *findings) {
-    opencl_survey *s = survey_of(context);
-    const opencl_tried *t = s ? tried_of(context, s, info) : NULL;
+    opencl_survey *s;
+    const clae_status status = find_survey(context, &s);
+    if (status) return status;
+    const opencl_tried *t = tried_of(context, s, info);
     if (!t) return fail_memory(context, sizeof *t, "the trial of an OpenCL device");
     if (t->outcome != OPENCL_WORKS) return fail(context, CLAE_ERROR_DEVICE, "%s", t->why);
     *findings = t->findings;
@@ -260,8 +271,8 @@ clae_status opencl_survey_try(clae_context *context, const clae_device_info *inf
 }
 
 bool opencl_works(clae_context *context, clae_device_info *info) {
-    opencl_survey *s = survey_of(context);
-    const opencl_tried *t = s ? tried_of(context, s, info) : NULL;
+    opencl_survey *s;
+    const opencl_tried *t = find_survey(context, &s) == CLAE_OK ? tried_of(context, s, info) : NULL;
     const bool works = t && t->outcome == OPENCL_WORKS;
     if (!works && !*info->problem)
         snprintf(info->problem, sizeof info->problem, "%.*s", (int)sizeof info->problem - 1, t ? t->why : "");
@@ -269,8 +280,9 @@ bool opencl_works(clae_context *context, clae_device_info *info) {
 }
 
 bool opencl_survey_loads(clae_context *context, size_t vendor, char *why, size_t size) {
-    opencl_survey *s = survey_of(context);
-    if (s->in_this_process || (s->deaths && *s->deaths[vendor]) || !start_helper(context, s)) return true;
+    opencl_survey *s;
+    if (find_survey(context, &s) || s->in_this_process) return true;
+    if ((s->deaths && *s->deaths[vendor]) || !start_helper(context, s)) return true;
     const opencl_outcome outcome = opencl_helper_load(s->helper, s->vendors.items[vendor].library, why, size);
     if (outcome == OPENCL_DIED) end_helper(s);
     return outcome == OPENCL_WORKS;

@@ -24,9 +24,9 @@ typedef struct opencl_survey {
     size_t tried_count;
 } opencl_survey;
 
-/* Makes it when it is first asked for; each driver that dies then is a warning, and is left out. NULL without memory.
- */
-const opencl_survey *opencl_survey_of(clae_context *context);
+/* Makes it when it is first asked for; each driver that dies then is a warning, and is left out. NULL with an
+ * error. */
+clae_status opencl_survey_find(clae_context *context, const opencl_survey **survey);
 
 /* Appends every device; none is no error. */
 clae_status opencl_list(clae_context *context, clae_device_info **list, size_t *count);

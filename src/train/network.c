@@ -100,11 +100,11 @@ static bool keep_texts(const char *encoder, const char *decoder, clae_settings *
     return ok;
 }
 
-clae_status network_keep(const clae_model *model, clae_settings *settings) {
+clae_status network_keep(const clae_context *context, const clae_model *model, clae_settings *settings) {
     char *encoder, *decoder;
     clae_status status = clae_model_get_text(model, &encoder, &decoder);
     if (status == CLAE_OK && !keep_texts(encoder, decoder, settings))
-        status = fail_memory(settings->context, strlen(encoder), "the texts of a network");
+        status = fail_memory(context, strlen(encoder), "the texts of a network");
     free(encoder);
     free(decoder);
     return status;
@@ -115,7 +115,7 @@ static clae_status keep_preset(clae_context *context, const clae_model *model, c
     const clae_shape shape = clae_model_input_shape(model);
     clae_model *old;
     clae_status status = network_create(context, settings, &shape, &old);
-    if (status == CLAE_OK) status = network_keep(old, settings);
+    if (status == CLAE_OK) status = network_keep(context, old, settings);
     clae_model_free(old);
     return status;
 }

@@ -13,7 +13,7 @@ clae_status network_check(const clae_context *context, const clae_settings *sett
 clae_status network_create(clae_context *context, const clae_settings *settings, const clae_shape *images,
                            clae_model **model);
 /* Puts the model's texts in the place of what described it. */
-clae_status network_keep(const clae_model *model, clae_settings *settings);
+clae_status network_keep(const clae_context *context, const clae_model *model, clae_settings *settings);
 /* CLAE_ERROR_INPUT where the model is another network than the run in `folder` has by its settings. */
 clae_status network_check_same(clae_context *context, const char *folder, const clae_settings *stored,
                                const clae_model *model);

@@ -47,6 +47,11 @@ def without_shim(outcome):
     return outcome.with_stderr(re.sub(r"(?m)^clae .*\n(?=clae \w+: not enough memory to read JSON)", "", text))
 
 
+def is_of_jansson(outcome):
+    """Its reader loses characters where memory is short, and asserts that a text with an escape is whole."""
+    return re.search(r"(?m)load\.c:\d+: lex_scan_string: Assertion", outcome.stderr) is not None
+
+
 def is_output_right(outcome, there, whole):
     """A command that fails leaves what was there; the one that notices only at its end that Jansson lacked memory has written all."""
     if outcome.code == 0 or (there != OLD and "not enough memory to read JSON" in outcome.stderr):
@@ -62,7 +67,10 @@ def fail_one(check, name, words, output, whole, number):
         return
     check.tried("failed allocations")
     label = f"{name} #{number} {site.group(1)}"
-    check.judge(without_shim(outcome), label, codes=(0, 1, 3, 4))
+    if is_of_jansson(outcome):
+        check.tried("aborts of Jansson's own")
+    else:
+        check.judge(without_shim(outcome), label, codes=(0, 1, 3, 4))
     if output:
         there = check.path(output).read_bytes()
         check.expect(is_output_right(outcome, there, whole), label, f"exit {outcome.code}, and the output is {there[:8]!r}")
@@ -91,7 +99,7 @@ def run(check):
     if not check.failing:
         raise checks.Skip("the linker cannot wrap functions")
     check.train(check.path("model"))
-    run_device(check, "c", program.environment(), 4 if check.is_sanitized else 10, 1)
+    run_device(check, "c", program.environment(), 8, 1)
     vendors = program.pocl_vendors()
     # Drivers lose memory of their own.
     if vendors and not check.is_sanitized:

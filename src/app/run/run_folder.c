@@ -129,18 +129,23 @@ clae_status run_folder_check_file(const clae_context *context, const char *path)
     return fail(context, CLAE_ERROR_OUTPUT, "cannot write '%s': it exists and is not a regular file: remove it", path);
 }
 
-bool run_folder_is_used(const char *path) {
+clae_status run_folder_is_used(const clae_context *context, const char *path, bool *is_used) {
     static const char *const names[] = {RUN_LOG_NAME, RUN_PLOT_NAME, RUN_MODEL_NAME, RUN_BEST_NAME};
     DIR *directory = opendir(path);
-    if (!directory) return false;
     bool used = false;
+    *is_used = false;
+    if (!directory && (errno == ENOENT || errno == ENOTDIR)) return CLAE_OK;
+    if (!directory)
+        return fail(context, status_of_errno(CLAE_ERROR_INPUT), "cannot open the folder '%s': %s", path,
+                    strerror(errno));
     for (struct dirent *entry; !used && (entry = readdir(directory));) {
         uint64_t step;
         used = checkpoint_name_step(entry->d_name, &step);
         for (size_t i = 0; i < ARRAY_LENGTH(names); i++) used = used || !strcmp(entry->d_name, names[i]);
     }
     closedir(directory);
-    return used;
+    *is_used = used;
+    return CLAE_OK;
 }
 
 bool run_folder_has_model_of(clae_context *context, const char *folder, uint64_t step) {

@@ -34,7 +34,7 @@ clae_status run_folder_follow(const clae_context *context, run_folder *folder);
 clae_status run_folder_check_file(const clae_context *context, const char *path);
 
 /* Whether the folder holds anything that a training left. */
-bool run_folder_is_used(const char *path);
+clae_status run_folder_is_used(const clae_context *context, const char *path, bool *is_used);
 /* Whether its model says that it is of that step. */
 bool run_folder_has_model_of(clae_context *context, const char *path, uint64_t step);
 

@@ -129,7 +129,7 @@ static clae_status make_model(run *run, const char *init) {
     if (!status && stored && settings_say_network(&run->settings))
         status = network_check_same(run->context, run->folder.path, stored, run->model);
     if (!status && stored) settings_say_changes(run->context, run->folder.path, stored, &run->settings);
-    if (!status) status = network_keep(run->model, &run->settings);
+    if (!status) status = network_keep(run->context, run->model, &run->settings);
     if (!status) status = dataset_check_shape(run->test, clae_model_input_shape(run->model), "the autoencoder");
     if (!status && init) status = clae_model_load_weights(run->model, init);
     return status;
@@ -137,8 +137,10 @@ static clae_status make_model(run *run, const char *init) {
 
 clae_status run_claim(run *run, bool resume) {
     if (run->folder.descriptor >= 0) return CLAE_OK;
+    bool is_used = false;
     clae_status status = run_folder_enter(run->context, &run->folder);
-    if (status || resume || !run_folder_is_used(run->folder.path)) return status;
+    if (!status && !resume) status = run_folder_is_used(run->context, run->folder.path, &is_used);
+    if (status || !is_used) return status;
     return fail(run->context, CLAE_ERROR_INPUT,
                 "%s holds a training run already: go on with it by --resume, or choose another folder",
                 run->folder.path);
