@@ -69,12 +69,12 @@ void case_release(void);
  *   CLAE_TEST_DEVICE  as --device; default "c"
  *   CLAE_TEST_SEED    repeats a run; default: from the clock
  *   CLAE_TEST_SHAPES  random descriptors for each op; default 40
- *   CLAE_TEST_EVERY   4: implementations that the device would not choose are tried on every fourth descriptor only,
- *                     for devices that compile slowly; default 1
+ *   CLAE_TEST_EVERY   4: implementations that the device would not choose are tried on every fourth descriptor only
+ *                     (the seed says which), for devices that compile slowly; default 1
  *   CLAE_TEST_QUICK   1: small shapes only, and few; 2: for emulators, the smallest, whole numbers only, run once
  *   CLAE_TEST_PRECISION  "tf32": products may be made of floats rounded to TF32
  *   CLAE_TEST_POOR    set: a device that some implementations cannot be prepared for
- *   CLAE_TEST_CUT     set: launches are cut into pieces of one work-group */
+ *   CLAE_TEST_CUT     set: each case runs with launches of one work-group too: same bits */
 typedef struct op_settings {
     const char *device;
     uint64_t seed;
@@ -89,6 +89,7 @@ typedef struct op_harness {
     clae_context *context, *other_context;
     clae_device *device;
     clae_device *other_device; /* for the second run: plain C with another number of threads, otherwise the same */
+    double call_flops;         /* of the device, as it was opened */
     char last_error[512];      /* what the library logged last */
 } op_harness;
 

@@ -459,30 +459,6 @@ static void test_cause(void **state) {
     assert_contains(f->last_error, "MiB of the device's");
 }
 
-static float *run_once(clae_device *device, op_instance *instance, const op_desc *desc, size_t *count) {
-    op_args args = {0};
-    int output = 0;
-    for (int k = 0; k < OP_MAX_OPERANDS; k++) {
-        const size_t n = op_operand_count(desc, k);
-        if (!n) continue;
-        float *values = malloc(n * sizeof *values);
-        for (size_t i = 0; i < n; i++)
-            values[i] = (float)(philox_uniform((philox_stream){1, PHILOX_SELFTEST, (uint32_t)k}, i) - 0.5);
-        assert_int_equal(buffer_create(device, n * sizeof *values, &args.operand[k].buffer), CLAE_OK);
-        assert_int_equal(buffer_upload(args.operand[k].buffer, 0, values, n * sizeof *values), CLAE_OK);
-        free(values);
-        if (op_operand_is_output(desc->op, k) && output == 0) output = k;
-    }
-    assert_int_equal(buffer_create(device, instance->workspace_bytes, &args.workspace.buffer), CLAE_OK);
-    assert_int_equal(op_run(instance, &args), CLAE_OK);
-    *count = op_operand_count(desc, output);
-    float *got = malloc(*count * sizeof *got);
-    assert_int_equal(buffer_download(args.operand[output].buffer, 0, got, *count * sizeof *got), CLAE_OK);
-    for (int k = 0; k < OP_MAX_OPERANDS; k++) buffer_free(args.operand[k].buffer);
-    buffer_free(args.workspace.buffer);
-    return got;
-}
-
 static const char *const grouped[] = {"tiled", "mma", "winograd_tiled", "plain"};
 
 static const op_impl *find(const clae_device *device, op_id op, const char *name) {
@@ -497,45 +473,6 @@ static op_desc conv_desc_of(op_id op) {
                      .conv = {.g = {23, 8, 8, 8, 6, 6, 12, 3, 3, 1, 1, 0, 0},
                               .with_bias = wgrad,
                               .activation = wgrad ? ACTIVATION_NONE : ACTIVATION_relu}};
-}
-
-/* In many launches comes out what comes out in one, bit by bit. */
-static void check_cut(clae_device *device, const op_desc *desc, const op_impl *impl) {
-    const op_choice choice = {.impl = impl, .numerics = &(numerics){0}};
-    op_instance *instance = NULL;
-    size_t count, launches[2];
-    float *got[2];
-    assert_int_equal(impl->prepare(device, desc, &choice, &instance), CLAE_OK);
-    for (int cut = 0; cut < 2; cut++) {
-        fault = (struct fault){0};
-        device->flops_rate.per_ms = cut ? op_flops(desc) / 20 / DEVICE_LAUNCH_MS : 0;
-        got[cut] = run_once(device, instance, desc, &count);
-        launches[cut] = fault.launches;
-    }
-    device->flops_rate.per_ms = 0;
-    op_release(instance);
-    if (memcmp(got[0], got[1], count * sizeof(float)) != 0) fail_msg("%s by %s", op_name(desc->op), impl->name);
-    if (launches[1] < launches[0] + 2) fail_msg("%s by %s: %zu launches", op_name(desc->op), impl->name, launches[1]);
-    free(got[0]);
-    free(got[1]);
-}
-
-static void test_cut_launches(void **state) {
-    fixture *f = *state;
-    const unsigned units = f->device->info.compute_units;
-    size_t checked = 0;
-    f->device->info.compute_units = 1;
-    for (op_id op = 0; op_is_conv(op); op++)
-        for (const op_impl *const *impl = f->device->backend->impls(op); *impl; impl++) {
-            op_desc desc = conv_desc_of(op);
-            if (!(*impl)->supports(f->device, &desc))
-                desc.conv.activation = ACTIVATION_NONE, desc.conv.with_bias = false;
-            if (!(*impl)->supports(f->device, &desc)) continue;
-            check_cut(f->device, &desc, *impl);
-            checked++;
-        }
-    f->device->info.compute_units = units;
-    assert_true(checked >= 36);
 }
 
 #define ENCODER                                                                                                        \
@@ -638,7 +575,6 @@ int main(void) {
         cmocka_unit_test(test_failing_inference),
         cmocka_unit_test(test_failing_first_use),
         cmocka_unit_test(test_cause),
-        cmocka_unit_test(test_cut_launches),
         cmocka_unit_test(test_cut_training),
         cmocka_unit_test(test_local_memory),
     };

@@ -71,7 +71,7 @@ def metadata_cases(scene):
 
 
 def check_metadata(scene):
-    for label, metadata in scene.check.some(metadata_cases(scene), 12 if scene.check.is_sanitized else 26):
+    for label, metadata in scene.check.some(metadata_cases(scene), 26):
         scene.fresh()
         scene.write(metadata)
         scene.resume(label)
