@@ -346,7 +346,6 @@ static void test_fallback_as_on_gpus(void **state) {
     const training right = train_with(&(struct fault){0});
     assert_string_equal(first_conv(&right, OF_GATHER)->impl, "tiled");
     check_fallback(OF_GATHER, (struct fault){.code = CL_OUT_OF_RESOURCES}, "registers or local memory");
-    check_late_failure();
     as_on_gpus = false;
 }
 

@@ -394,7 +394,8 @@ static void flipped_bits(void **state) {
     setvbuf(f, NULL, _IONBF, 0);
     assert_int_equal(fseek(f, 0, SEEK_END), 0);
     bytes = ftell(f);
-    for (long bit = 0; bit < 8 * bytes; bit += bit < 8 * 4000 ? 1 : 31) {
+    const long step = getenv("CLAE_TEST_QUICK") ? 5 : 1; /* bits of all places in a byte come up */
+    for (long bit = 0; bit < 8 * bytes; bit += step * (bit < 8 * 4000 ? 1 : 31)) {
         clae_model *loaded = NULL;
         fseek(f, bit / 8, SEEK_SET);
         const int byte = fgetc(f);
@@ -415,7 +416,7 @@ static void flipped_bits(void **state) {
     }
     fclose(f);
     free(layers);
-    assert_true(refused > 8 * 3000);
+    assert_true(refused > 8 * 3000 / step);
     assert_taken(s, 1, 0);
 }
 

@@ -108,7 +108,7 @@ def run(check):
         base = check.path(f"reference-{device}")
         check.train(base, device=device, env=env)
         check.good[device] = (base / "model.safetensors").read_bytes()
-        few = 7 if device == "c" else 3
+        few = 5 if device == "c" else 3
         for label, changes in check.some(odd.items(), few):
             changed = {name: str(value) for name, value in changes.items() if value is not None}
             made = {name: value for name, value in env.items() if name not in changes} | changed

@@ -49,7 +49,7 @@ def run_device(check, device, env, runs, limits):
 
 
 def run(check):
-    run_device(check, "c", program.environment(), check.times(4, 30), (None, "2.2"))
+    run_device(check, "c", program.environment(), check.times(2, 30), (None, "2.2"))
     vendors = program.pocl_vendors()
     if vendors:
-        run_device(check, "opencl", program.environment(OCL_ICD_VENDORS=vendors), check.times(2, 15), (None, "1.7"))
+        run_device(check, "opencl", program.environment(OCL_ICD_VENDORS=vendors), check.times(1, 15), (None, "1.7"))

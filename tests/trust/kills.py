@@ -56,7 +56,7 @@ def run_device(check, device, env, kills):
 
 
 def run(check):
-    run_device(check, "c", program.environment(), check.times(8, 700))
+    run_device(check, "c", program.environment(), check.times(5, 700))
     vendors = program.pocl_vendors()
     if vendors:
-        run_device(check, "opencl", program.environment(OCL_ICD_VENDORS=vendors), check.times(3, 300))
+        run_device(check, "opencl", program.environment(OCL_ICD_VENDORS=vendors), check.times(2, 300))

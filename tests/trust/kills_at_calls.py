@@ -36,5 +36,5 @@ def run(check):
         kind = "finished" if is_finished else "unfinished"
         ours = [c for c in scene.calls if c[3] and c[0] not in SKIPPED]
         others = [c for c in scene.calls if not c[3] and c[0] not in SKIPPED]
-        for name, number, text, _ in check.some(ours, 14) + check.some(others[::8], 2):
+        for name, number, text, _ in check.some(ours, 8) + check.some(others[::8], 2):
             kill_one(check, scene, f"{kind}, {name} #{number} {text}", name, number)

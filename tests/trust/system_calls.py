@@ -56,5 +56,5 @@ def inject_one(check, scene, name, number, fault, text):
 
 def run(check):
     scene = calls.Scene(check, True)
-    for name, number, fault, text in check.some(faults(scene), 40):
+    for name, number, fault, text in check.some(faults(scene), 24):
         inject_one(check, scene, name, number, fault, text)
