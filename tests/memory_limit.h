@@ -35,6 +35,17 @@ static inline struct rlimit memory_limit_set(rlim_t bytes) {
     return old;
 }
 
+/* The most that the process has had. Sanitizers keep what is freed: 0 then. */
+static inline double memory_peak_mib(void) {
+#if defined(HAS_ADDRESS_SANITIZER)
+    return 0;
+#else
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return (double)usage.ru_maxrss / 1024;
+#endif
+}
+
 static inline void memory_limit_restore(const struct rlimit *old) {
     assert_int_equal(setrlimit(RLIMIT_AS, old), 0);
 }

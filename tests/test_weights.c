@@ -4,10 +4,10 @@
 #include "base/memory.h"
 #include "data/safetensors.h"
 #include "graph/model.h"
+#include "memory_limit.h"
 
 #include <jansson.h>
 #include <math.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define MOST_MIB 256 /* that refusing a file may take */
@@ -449,16 +449,10 @@ static void other_files(void **state) {
     }
 }
 
-static double resident_mib(void) {
-    struct rusage usage;
-    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
-    return (double)usage.ru_maxrss / 1024;
-}
-
 /* A few bytes that promise 2^30 weights: the layers are believed when the tensors are there. */
 static void promised_weights(void **state) {
     scene *s = *state;
-    const double before = resident_mib();
+    const double before = memory_peak_mib();
     other_file *o = calloc(1, sizeof *o);
     o->header = json_object();
     json_object_set_new(o->header, "__metadata__", json_object());
@@ -469,13 +463,13 @@ static void promised_weights(void **state) {
                  "\"decoder\":[{\"type\":\"conv_transpose2d\",\"out_channels\":64,\"kernel\":[16,16]}]}");
     write_other(s, o);
     assert_cannot_be_loaded(s, "it has no encoder.0.weight");
-    assert_true(resident_mib() < before + MOST_MIB);
+    assert_true(memory_peak_mib() < before + MOST_MIB);
 }
 
 /* JSON of many small values takes many times its size when it is parsed. */
 static void large_headers(void **state) {
     scene *s = *state;
-    const double before = resident_mib();
+    const double before = memory_peak_mib();
     static const size_t sizes[] = {1 << 20, 15 << 20};
     for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++) {
         const uint64_t length = sizes[i];
@@ -489,7 +483,7 @@ static void large_headers(void **state) {
         free(file);
         assert_refused(s, i == 0 ? "" : "1 MiB");
     }
-    assert_true(resident_mib() < before + MOST_MIB);
+    assert_true(memory_peak_mib() < before + MOST_MIB);
 }
 
 int main(void) {
