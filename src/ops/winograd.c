@@ -1,5 +1,6 @@
 #include "ops/winograd.h"
 
+#include "base/memory.h"
 #include "base/numbers.h"
 
 enum {
@@ -8,56 +9,100 @@ enum {
     MOST_TILES = 64,
     SPLIT_TILES = 48,
     FEWEST_CHANNELS = 16,
-    FEWEST_POSITIONS = 4, /* on an axis */
-    /* Floats of all transformed weights, or sums of wgrad's products, and of a group's transformed tiles: with more
+    FEWEST_POSITIONS = 4,            /* on an axis */
+    FEWEST_STRIDED_TILES = 4,        /* of an image, which share transformed weights that are many */
+    FEWEST_STRIDED_WGRAD_TILES = 16, /* or share a pass over sums */
+    /* Floats of sums of wgrad's products, of all transformed weights, and of a group's transformed tiles: with more
      * the algorithm lives in slow memory, and takes too much of it. */
-    MOST_FLOATS = 1024 * 1024,
+    MOST_SUMS = 1024 * 1024,
+    MOST_WEIGHTS = 4 * 1024 * 1024,
+    MOST_TILE_FLOATS = 1024 * 1024,
 };
 
-int winograd_size(int kernel) {
-    return kernel == 5 ? 8 : kernel == 3 ? 6 : 0;
+/* Times as many products by definition, for which transforms of stride 2 pay. */
+#define FEWEST_SAVED 1.9
+
+winograd_phase winograd_get_phase(int wide, int kernel, int stride, int pad, int index) {
+    const int tap = (pad + index) % stride;
+    return (winograd_phase){.first = index,
+                            .count = index < wide ? divide_up(wide - index, stride) : 0,
+                            .tap = tap,
+                            .taps = tap < kernel ? divide_up(kernel - tap, stride) : 0,
+                            .offset = (tap - pad - index) / stride};
+}
+
+int winograd_taps(const conv_geometry *g) {
+    return divide_up(g->kh, g->sh);
+}
+
+int winograd_size(const conv_geometry *g) {
+    static const int sizes[] = {[2] = 5, [3] = 6, [5] = 8};
+    const int taps = winograd_taps(g);
+    return taps < (int)ARRAY_LENGTH(sizes) ? sizes[taps] : 0;
 }
 
 bool winograd_has_transforms(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    return g->sh == 1 && g->sw == 1 && g->kh == g->kw && winograd_size(g->kh) && g->n > 0 && g->narrow_h > 0 &&
-           g->narrow_w > 0;
+    return g->sh == g->sw && g->sh <= WINOGRAD_MAX_STRIDE && g->kh == g->kw && winograd_size(g) && g->n > 0 &&
+           g->narrow_h > 0 && g->narrow_w > 0;
+}
+
+bool winograd_has_dense_transforms(const op_desc *desc) {
+    return desc->conv.g.sh == 1 && desc->conv.g.kh > 2 && winograd_has_transforms(desc);
 }
 
 bool winograd_can(const op_desc *desc, int lanes) {
     const conv_geometry *g = &desc->conv.g;
-    const size_t size = (size_t)winograd_size(g->kh), channels = (size_t)g->wide_c + (size_t)g->narrow_c;
     if (!winograd_has_transforms(desc) || g->wide_c % lanes != 0 || g->narrow_c % lanes != 0) return false;
     const winograd_grid grid = winograd_make_grid(desc);
-    return size * size * (size_t)g->wide_c * (size_t)g->narrow_c <= MOST_FLOATS &&
-           size * size * (size_t)grid.most_tiles * channels <= MOST_FLOATS;
+    const size_t elements = (size_t)winograd_size(g) * (size_t)winograd_size(g);
+    const size_t wide_c = (size_t)(g->sh * g->sw) * (size_t)g->wide_c;
+    const size_t most = conv_kernel_of(desc->op) == CONV_WGRAD ? MOST_SUMS : MOST_WEIGHTS;
+    return elements * wide_c * (size_t)g->narrow_c <= most &&
+           elements * (size_t)grid.most_tiles * (wide_c + (size_t)g->narrow_c) <= MOST_TILE_FLOATS;
+}
+
+/* Whatever n: results do not depend on the batch size. */
+static bool strided_pays(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    const winograd_grid grid = winograd_make_grid(desc);
+    const int tiles = grid.tiles_y * grid.tiles_x, size = winograd_size(g);
+    const size_t direct = conv_axis_pairs(g->narrow_h, g->wide_h, g->kh, g->sh, g->ph) *
+                          conv_axis_pairs(g->narrow_w, g->wide_w, g->kw, g->sw, g->pw);
+    const double saved = (double)direct / ((double)(size * size * g->sh * g->sw) * tiles);
+    return saved >= FEWEST_SAVED &&
+           tiles >= (conv_kernel_of(desc->op) == CONV_WGRAD ? FEWEST_STRIDED_WGRAD_TILES : FEWEST_STRIDED_TILES);
 }
 
 bool winograd_pays(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     return g->wide_c >= FEWEST_CHANNELS && g->narrow_c >= FEWEST_CHANNELS && g->narrow_h >= FEWEST_POSITIONS &&
-           g->narrow_w >= FEWEST_POSITIONS;
+           g->narrow_w >= FEWEST_POSITIONS && (g->sh == 1 || strided_pays(desc));
 }
 
 int winograd_support_words(const conv_geometry *g) {
     return divide_up(g->narrow_w, 32);
 }
 
+size_t winograd_support_phase(const conv_geometry *g) {
+    return (size_t)divide_up(g->wide_h, g->sh) * (size_t)(winograd_support_words(g) + 1) * (size_t)g->wide_c;
+}
+
 size_t winograd_support_count(const conv_geometry *g) {
     const size_t words = (size_t)winograd_support_words(g);
-    const size_t wide = (size_t)g->wide_h * (words + 1) * (size_t)g->wide_c;
-    return (wide + (size_t)g->narrow_h * words * (size_t)g->narrow_c + 15) / 16 * 16;
+    return ((size_t)(g->sh * g->sw) * winograd_support_phase(g) + (size_t)g->narrow_h * words * (size_t)g->narrow_c +
+            15) /
+           16 * 16;
 }
 
 /* The tiles of images; they are not divided into groups yet. */
 static winograd_grid tiles_of(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const bool spread = conv_kernel_of(desc->op) == CONV_SPREAD;
-    const int step = winograd_size(g->kh) - g->kh + 1;
-    winograd_grid grid = {.n = g->n,
-                          .tiles_y = divide_up(spread ? g->wide_h : g->narrow_h, step),
-                          .tiles_x = divide_up(spread ? g->wide_w : g->narrow_w, step),
-                          .images = 1};
+    const int step = winograd_size(g) - winograd_taps(g) + 1;
+    const int h = spread ? divide_up(g->wide_h, g->sh) : g->narrow_h,
+              w = spread ? divide_up(g->wide_w, g->sw) : g->narrow_w;
+    winograd_grid grid = {.n = g->n, .tiles_y = divide_up(h, step), .tiles_x = divide_up(w, step), .images = 1};
     grid.rows = grid.tiles_y;
     return grid;
 }

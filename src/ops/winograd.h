@@ -1,7 +1,10 @@
-/* How Winograd's algorithm (tools/winograd-transforms) divides convolutions with stride 1 and square kernels of r x r:
- * tiles of m x m results are made from t x t inputs, t = m + r - 1, by t x t products instead of m x m x r x r. For
- * each element of the t x t the products over channels are one matrix product over the tiles of a group, which stays in
- * the cache from the first transform to the last. */
+/* How Winograd's algorithm (tools/winograd-transforms) divides convolutions with square kernels of r x r: tiles of m x
+ * m results are made from t x t inputs, t = m + r - 1, by t x t products instead of m x m x r x r. For each element of
+ * the t x t the products over channels are one matrix product over the tiles of a group, which stays in the cache from
+ * the first transform to the last.
+ *
+ * With stride 2, wide is four images, of its even and odd rows and columns, each of which meets narrow by every second
+ * tap of an axis, with stride 1. Gather and wgrad take them as so many channels more, spread makes them. */
 #ifndef CLAE_OPS_WINOGRAD_H
 #define CLAE_OPS_WINOGRAD_H
 
@@ -22,10 +25,24 @@ typedef struct winograd_group {
     int tiles;
 } winograd_group;
 
-/* t for kernels of r x r; 0 when there are no transforms. */
-int winograd_size(int kernel);
+enum { WINOGRAD_MAX_STRIDE = 2 };
+
+/* Every `stride`-th position of an axis of wide, from the first on: by tap k = tap + stride * i, i < taps, narrow
+ * position n meets its position n + offset + i. */
+typedef struct winograd_phase {
+    int first, count;
+    int tap, taps;
+    int offset;
+} winograd_phase;
+winograd_phase winograd_get_phase(int wide, int kernel, int stride, int pad, int index);
+
+/* r, the most taps of a phase, and t for it; 0 when there are no transforms. */
+int winograd_taps(const conv_geometry *g);
+int winograd_size(const conv_geometry *g);
 
 bool winograd_has_transforms(const op_desc *desc);
+/* The same for 3x3 and 5x5 with stride 1. */
+bool winograd_has_dense_transforms(const op_desc *desc);
 
 /* Whether there are transforms for a convolution, with vectors of `lanes` channels, and the memory they take is
  * reasonable. */
@@ -34,13 +51,15 @@ bool winograd_can(const op_desc *desc, int lanes);
 /* Whether the products that are saved pay for the transforms: enough channels, and tiles that are not mostly border. */
 bool winograd_pays(const op_desc *desc);
 
-/* Where channels of x and dy are not 0, for wgrad: bits of 32 positions to a word, [h][words + 1][c] of wide, then
- * [h][words][c] of narrow. A tap of a pair of channels that are never both other than 0 has a gradient of exactly 0. */
+/* Where channels of x and dy are not 0, for wgrad: bits of 32 positions to a word, [phase][h][words + 1][c] of wide,
+ * then [h][words][c] of narrow. A tap of a pair of channels that are never both other than 0 has a gradient of exactly
+ * 0. */
 int winograd_support_words(const conv_geometry *g);
+size_t winograd_support_phase(const conv_geometry *g); /* words of a phase of wide */
 size_t winograd_support_count(const conv_geometry *g); /* of both, in whole cache lines */
 
-/* For gather and spread the tiles of the output, for wgrad those of narrow, where tiles have t - r + 1 positions too.
- * Groups are those for the caches of CPUs, and do not depend on n. */
+/* For gather the tiles of the output, for spread those of each phase of it, for wgrad those of narrow, where tiles have
+ * t - r + 1 positions too. Groups are those for the caches of CPUs, and do not depend on n. */
 winograd_grid winograd_make_grid(const op_desc *desc);
 
 /* The same tiles in groups of up to `most_tiles`, as large as that allows; a row of tiles is not divided. */

@@ -11,21 +11,67 @@ bool plain_winograd_supports(const clae_device *device, const op_desc *desc) {
     return conv_has_relu_at_most(desc) && winograd_can(desc, plain_device_of(device)->kernels->limits.width);
 }
 
+static winograd_axis wide_axis(bool spread, int wide, int kernel, int stride, int pad, int index) {
+    const winograd_phase p = winograd_get_phase(wide, kernel, stride, pad, index);
+    return (winograd_axis){p.first, p.count, spread ? 0 : p.offset, p.tap, p.taps};
+}
+
+winograd_image winograd_wide(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    const bool spread = conv_kernel_of(desc->op) == CONV_SPREAD;
+    winograd_image image = {.h = g->wide_h,
+                            .w = g->wide_w,
+                            .c = g->wide_c,
+                            .step = winograd_size(g) - winograd_taps(g) + 1,
+                            .stride = g->sh,
+                            .phases = g->sh,
+                            .channels = g->sh * g->sh * g->wide_c};
+    for (int i = 0; i < g->sh; i++) {
+        image.y[i] = wide_axis(spread, g->wide_h, g->kh, g->sh, g->ph, i);
+        image.x[i] = wide_axis(spread, g->wide_w, g->kw, g->sw, g->pw, i);
+    }
+    return image;
+}
+
+/* Spread takes all positions in each phase, beside the same positions of wide by the last tap first. */
+static winograd_axis narrow_axis(const op_desc *desc, int count, int wide, int kernel, int stride, int pad, int index) {
+    if (conv_kernel_of(desc->op) != CONV_SPREAD) return (winograd_axis){.count = count};
+    const winograd_phase p = winograd_get_phase(wide, kernel, stride, pad, index);
+    return (winograd_axis){.count = count, .base = -p.offset - (winograd_taps(&desc->conv.g) - 1)};
+}
+
+winograd_image winograd_narrow(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    winograd_image image = {.h = g->narrow_h,
+                            .w = g->narrow_w,
+                            .c = g->narrow_c,
+                            .step = winograd_size(g) - winograd_taps(g) + 1,
+                            .stride = 1,
+                            .phases = conv_kernel_of(desc->op) == CONV_SPREAD ? g->sh : 1};
+    image.channels = image.phases * image.phases * g->narrow_c;
+    for (int i = 0; i < image.phases; i++) {
+        image.y[i] = narrow_axis(desc, g->narrow_h, g->wide_h, g->kh, g->sh, g->ph, i);
+        image.x[i] = narrow_axis(desc, g->narrow_w, g->wide_w, g->kw, g->sw, g->pw, i);
+    }
+    return image;
+}
+
 static winograd conv_winograd_describe(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    const conv_sides s = conv_sides_of(desc);
-    const bool is_fwd = conv_is_forward(desc->op);
-    const int size = winograd_size(g->kh), step = size - g->kh + 1;
-    winograd w = {.size = size,
+    const bool is_fwd = conv_is_forward(desc->op), spread = conv_kernel_of(desc->op) == CONV_SPREAD;
+    const winograd_image wide = winograd_wide(desc), narrow = winograd_narrow(desc);
+    winograd w = {.size = winograd_size(g),
+                  .taps = winograd_taps(g),
+                  .stride = g->sh,
+                  .kernel_w = g->kw,
                   .grid = winograd_make_grid(desc),
-                  .in = {s.in_h, s.in_w, s.in_c, step, s.spread ? g->ph - g->kh + 1 : -g->ph,
-                         s.spread ? g->pw - g->kw + 1 : -g->pw},
-                  .out = {s.out_h, s.out_w, s.out_c, step, 0, 0},
+                  .in = spread ? narrow : wide,
+                  .out = spread ? wide : narrow,
                   .weight_is_out_in = !is_fwd,
-                  .flip = s.spread,
+                  .spread = spread,
                   .relu = is_fwd && conv_has_relu(desc)};
-    w.in_stride = winograd_stride(&w.grid, s.in_c);
-    w.out_stride = winograd_stride(&w.grid, s.out_c);
+    w.in_stride = winograd_stride(&w.grid, w.in.channels);
+    w.out_stride = winograd_stride(&w.grid, w.out.channels);
     return w;
 }
 
@@ -37,9 +83,8 @@ static clae_status conv_winograd_run(op_instance *instance, const op_args *args)
     const bool is_fwd = conv_is_forward(instance->desc.op);
     const float *weight = plain_floats(args->operand[CONV_WEIGHT]);
     float *weights = plain_floats(args->workspace), *scratch = weights + made->weight_floats;
-    const int rows = w->weight_is_out_in ? w->out.c : w->in.c;
-    PLAIN_PARALLEL_FOR(plain_threads(device, rows))
-    for (int row = 0; row < rows; row++) device->kernels->winograd_weights(w, weight, weights, row);
+    PLAIN_PARALLEL_FOR(plain_threads(device, w->in.c))
+    for (int channel = 0; channel < w->in.c; channel++) device->kernels->winograd_weights(w, weight, weights, channel);
     const winograd_args a = {
         .in = plain_floats(args->operand[CONV_X]),
         .out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]),
@@ -62,7 +107,7 @@ static clae_status conv_winograd_prepare(clae_device *device, const op_desc *des
     made->w = conv_winograd_describe(desc);
     const winograd *w = &made->w;
     const size_t elements = (size_t)w->size * (size_t)w->size;
-    made->weight_floats = elements * (size_t)w->in.c * (size_t)w->out.c;
+    made->weight_floats = elements * (size_t)(w->stride * w->stride) * (size_t)w->in.c * (size_t)w->out.c;
     made->scratch_floats = elements * (size_t)(w->in_stride + w->out_stride);
     const size_t threads = (size_t)plain_threads(plain_device_of(device), w->grid.groups);
     (*instance)->workspace_bytes = (made->weight_floats + threads * made->scratch_floats) * sizeof(float);

@@ -11,19 +11,54 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Images of which tiles are taken: tile (y, x) begins at (y * step + base_y, x * step + base_x); what is outside counts
- * as 0. */
+/* A phase on an axis: `count` positions, every stride-th of the image from `first` on; tile q begins at position q *
+ * step
+ * + base of them. It has the kernel's taps tap + stride * i, i < taps. */
+typedef struct winograd_axis {
+    int first, count, base;
+    int tap, taps;
+} winograd_axis;
+
+/* Images of which tiles are taken; what is outside counts as 0. */
 typedef struct winograd_image {
     int h, w, c;
-    int step, base_y, base_x;
+    int step, stride; /* of tiles; of a phase's positions */
+    int phases;       /* of an axis */
+    int channels;     /* of all phases */
+    winograd_axis y[WINOGRAD_MAX_STRIDE], x[WINOGRAD_MAX_STRIDE];
 } winograd_image;
 
+/* A phase of an image, its number and what it is on both axes. */
+typedef struct winograd_view {
+    int number;
+    const winograd_axis *y, *x;
+} winograd_view;
+
+static inline int winograd_phases(const winograd_image *image) {
+    return image->phases * image->phases;
+}
+
+static inline winograd_view winograd_get_view(const winograd_image *image, int number) {
+    return (winograd_view){number, &image->y[number / image->phases], &image->x[number % image->phases]};
+}
+
+/* The place of a phase's position in images of [h][w][c]. */
+static inline ptrdiff_t winograd_place(const winograd_image *image, const winograd_view *view, int i, int y, int x) {
+    const ptrdiff_t row = (ptrdiff_t)i * image->h + view->y->first + (ptrdiff_t)y * image->stride;
+    return (row * image->w + view->x->first + (ptrdiff_t)x * image->stride) * image->c;
+}
+
+/* Of gather and wgrad tiles of wide have t x t positions and those of narrow m x m; of spread the reverse. */
+winograd_image winograd_wide(const op_desc *desc);
+winograd_image winograd_narrow(const op_desc *desc);
+
 typedef struct winograd {
-    int size; /* t */
+    int size, taps, stride; /* t, r */
+    int kernel_w;
     winograd_grid grid;
     winograd_image in, out;
     bool weight_is_out_in; /* [k][out][in] rather than [k][in][out] */
-    bool flip;             /* the last tap of an axis meets the first input */
+    bool spread; /* each phase of out is made from a phase of in; the last tap of an axis meets the first input */
     bool relu;
     ptrdiff_t in_stride, out_stride; /* between the elements of t x t of transformed tiles, [tile][channel] each */
 } winograd;
@@ -33,19 +68,21 @@ typedef struct winograd_args {
     float *out;
     const float *mask;    /* NULL: none */
     const float *bias;    /* NULL: none */
-    const float *weights; /* transformed: [t x t][block of vectors][in_c][channels of the block] */
+    const float *weights; /* transformed: [t x t][block of vectors of out][in of all phases][channels of the block], and
+                           * of spread [t x t][phase][block][in][channels of the block] */
 } winograd_args;
 
 typedef struct winograd_wgrad {
-    int size; /* t */
+    int size, taps; /* t, r */
+    int kernel_w;
     winograd_grid grid;
     winograd_image wide, narrow;
     bool transposed;                      /* dweight is [k][narrow_c][wide_c] */
     int splits;                           /* of the groups */
     ptrdiff_t wide_stride, narrow_stride; /* as in_stride */
-    size_t sum_floats;                    /* [t x t][wide_c][narrow_c] */
+    size_t sum_floats;                    /* [t x t][channels of wide][narrow_c] */
     int words;                            /* of a row of the support of narrow (winograd_support_words) */
-    size_t wide_words;                    /* of the support of wide */
+    size_t phase_words;                   /* of the support of a phase of wide */
     size_t slice_floats;                  /* of a split: sums, support */
 } winograd_wgrad;
 

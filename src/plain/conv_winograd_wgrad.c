@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-enum { MOST_SPLITS = 16 };
+/* As many as keep the sums of all in the cache, and enough for some threads. */
+enum { FEWEST_SPLITS = 4, MOST_SPLITS = 16, SPLIT_FLOATS = 1100 * 1000 };
 
 typedef struct winograd_wgrad_instance {
     op_instance base;
@@ -15,18 +16,20 @@ typedef struct winograd_wgrad_instance {
 
 static winograd_wgrad conv_winograd_wgrad_describe(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    const int size = winograd_size(g->kh), step = size - g->kh + 1;
+    const int size = winograd_size(g);
     winograd_wgrad f = {.size = size,
+                        .taps = winograd_taps(g),
+                        .kernel_w = g->kw,
                         .grid = winograd_make_grid(desc),
-                        .wide = {g->wide_h, g->wide_w, g->wide_c, step, -g->ph, -g->pw},
-                        .narrow = {g->narrow_h, g->narrow_w, g->narrow_c, step, 0, 0},
-                        .transposed = op_is_transposed(desc->op),
-                        .sum_floats = (size_t)(size * size) * (size_t)g->wide_c * (size_t)g->narrow_c};
-    f.splits = smaller(f.grid.groups, MOST_SPLITS);
-    f.wide_stride = winograd_stride(&f.grid, g->wide_c);
+                        .wide = winograd_wide(desc),
+                        .narrow = winograd_narrow(desc),
+                        .transposed = op_is_transposed(desc->op)};
+    f.sum_floats = (size_t)(size * size) * (size_t)f.wide.channels * (size_t)g->narrow_c;
+    f.splits = smaller(f.grid.groups, larger(FEWEST_SPLITS, smaller(MOST_SPLITS, (int)(SPLIT_FLOATS / f.sum_floats))));
+    f.wide_stride = winograd_stride(&f.grid, f.wide.channels);
     f.narrow_stride = winograd_stride(&f.grid, g->narrow_c);
     f.words = winograd_support_words(g);
-    f.wide_words = (size_t)g->wide_h * (size_t)(f.words + 1) * (size_t)g->wide_c;
+    f.phase_words = winograd_support_phase(g);
     f.slice_floats = f.sum_floats + winograd_support_count(g);
     return f;
 }

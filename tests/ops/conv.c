@@ -63,24 +63,26 @@ conv_geometry conv_random_geometry(test_random *random, double max_multiply_adds
     return g;
 }
 
-/* Stride 1, a square kernel of 3 or 5 and channels that come in vectors: what transforms and packed kernels want. */
+/* A square kernel, of 3 or 5 with stride 1 or of 3 to 6 with 2, and channels that come in vectors: what transforms and
+ * packed kernels want. */
 static conv_geometry random_square_geometry(test_random *random, int quick) {
     conv_geometry g;
     const int most = quick ? 1 : 3;
     do {
+        const int stride = random_int(random, 1, 2);
         g = (conv_geometry){.n = random_int(random, 1, quick ? 2 : 5),
                             .wide_h = random_int(random, 1, quick ? 8 : 19),
                             .wide_w = random_int(random, 1, quick ? 8 : 19),
-                            .sh = 1,
-                            .sw = 1};
-        g.kh = g.kw = random_int(random, 0, 1) ? 3 : 5;
+                            .sh = stride,
+                            .sw = stride};
+        g.kh = g.kw = stride == 2 ? random_int(random, 3, 6) : random_int(random, 0, 1) ? 3 : 5;
         g.ph = random_int(random, 0, g.kh);
         g.pw = random_int(random, 0, g.kw);
-        g.narrow_h = g.wide_h + 2 * g.ph - g.kh + 1;
-        g.narrow_w = g.wide_w + 2 * g.pw - g.kw + 1;
+        g.narrow_h = (g.wide_h + 2 * g.ph - g.kh) / stride + 1;
+        g.narrow_w = (g.wide_w + 2 * g.pw - g.kw) / stride + 1;
         g.wide_c = 16 * random_int(random, 1, most);
         g.narrow_c = 16 * random_int(random, 1, most);
-    } while (g.narrow_h < 1 || g.narrow_w < 1);
+    } while (g.wide_h + 2 * g.ph < g.kh || g.wide_w + 2 * g.pw < g.kw);
     return g;
 }
 

@@ -87,7 +87,7 @@ static clae_status conv_winograd_prepare_data(clae_device *device, const op_desc
         return conv_no_values(device, desc, choice);
     const int lanes = common_lanes(g, (int)opencl->vector_width);
     const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], s.out_c, grid.most_tiles);
-    const int size = winograd_size(g->kh);
+    const int size = winograd_size(g);
     const int in_stride = winograd_stride(&grid, s.in_c), out_stride = winograd_stride(&grid, s.out_c);
     const int items = conv_winograd_choose_items(opencl, values[ITEMS_PER_UNIT], grid.groups);
     char options[CONV_OPTIONS_SIZE] = "";
@@ -110,7 +110,7 @@ static clae_status conv_winograd_prepare_data(clae_device *device, const op_desc
 
 /* Floats of a chunk's part of the workspace: sums, dbias, support. */
 static size_t conv_winograd_wgrad_slice(const conv_geometry *g, const conv_job *job) {
-    const int size = winograd_size(g->kh);
+    const int size = winograd_size(g);
     return (size_t)(size * size * g->wide_c * g->narrow_c + job->dbias_count) + winograd_support_count(g);
 }
 
@@ -122,12 +122,12 @@ static clae_status conv_winograd_run_wgrad(op_instance *instance, const op_args 
     const int transposed = conv->job.transposed, dy_c = conv->job.dbias_count;
     const size_t slice = conv_winograd_wgrad_slice(g, &conv->job);
     clae_status status = opencl_kernel_set(
-        &partial->kernel, OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(args->workspace), arg_geometry(g),
-                                      arg_int(conv->chunk), arg_int(transposed), arg_int(dy_c), arg_ulong(slice),
-                                      arg_int(conv->grid.images), arg_int(conv->grid.rows),
-                                      arg_int(winograd_stride(&conv->grid, g->wide_c)),
-                                      arg_int(winograd_stride(&conv->grid, g->narrow_c)),
-                                      arg_int((int)partial->global[0])));
+        &partial->kernel,
+        OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(args->workspace), arg_geometry(g),
+                    arg_int(conv->chunk), arg_int(transposed), arg_int(dy_c), arg_ulong(slice),
+                    arg_int(conv->grid.images), arg_int(conv->grid.rows),
+                    arg_int(winograd_stride(&conv->grid, g->wide_c)),
+                    arg_int(winograd_stride(&conv->grid, g->narrow_c)), arg_int((int)partial->global[0])));
     if (status == CLAE_OK) status = opencl_launch_run(partial);
     if (status == CLAE_OK)
         status =
@@ -144,7 +144,7 @@ static clae_status conv_winograd_prepare_wgrad(clae_device *device, const op_des
     int values[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, choice, &conv_winograd_wgrad_space, values))
         return conv_no_values(device, desc, choice);
-    const int lanes = common_lanes(g, (int)opencl_device_of(device)->vector_width), size = winograd_size(g->kh);
+    const int lanes = common_lanes(g, (int)opencl_device_of(device)->vector_width), size = winograd_size(g);
     const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], g->narrow_c, g->wide_c);
     const int wide_stride = winograd_stride(&grid, g->wide_c), narrow_stride = winograd_stride(&grid, g->narrow_c);
     char options[CONV_OPTIONS_SIZE] = "";
@@ -178,8 +178,8 @@ static bool conv_winograd_suits(const clae_device *device, const op_desc *desc) 
 }
 
 static bool conv_winograd_supports(const clae_device *device, const op_desc *desc) {
-    return opencl_supports_long_loops(device, desc) && conv_has_relu_at_most(desc) && winograd_can(desc, 4) &&
-           conv_sizes_fit(desc, 1);
+    return opencl_supports_long_loops(device, desc) && conv_has_relu_at_most(desc) &&
+           winograd_has_dense_transforms(desc) && winograd_can(desc, 4) && conv_sizes_fit(desc, 1);
 }
 
 static clae_status conv_winograd_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,

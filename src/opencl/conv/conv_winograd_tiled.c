@@ -19,8 +19,8 @@ enum {
     MOST_WEIGHTS = 4 * 1024 * 1024,
 };
 
-enum { PACK, TRANSFORM, PRODUCT, FINISH };                                /* launches of gather and spread */
-enum { WGRAD_TRANSFORM, WGRAD_PRODUCT, WGRAD_SUPPORT, WGRAD_REDUCE };     /* and of wgrad */
+enum { PACK, TRANSFORM, PRODUCT, FINISH };                            /* launches of gather and spread */
+enum { WGRAD_TRANSFORM, WGRAD_PRODUCT, WGRAD_SUPPORT, WGRAD_REDUCE }; /* and of wgrad */
 
 /* Items of a product's work-group; BLOCK columns of it, and ROW_VECTORS x 4 rows of an item. A group of tiles fills the
  * device, TILES_PER_UNIT for each compute unit, and is no larger, so that it stays in the caches that there are. Wgrad
@@ -34,13 +34,13 @@ static int conv_winograd_tiled_padded(int channels) {
 
 static int tile_floats(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    return winograd_size(g->kh) * winograd_size(g->kh) *
+    return winograd_size(g) * winograd_size(g) *
            (conv_winograd_tiled_padded(g->wide_c) + conv_winograd_tiled_padded(g->narrow_c));
 }
 
 static int weight_floats(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    return winograd_size(g->kh) * winograd_size(g->kh) * g->wide_c * conv_winograd_tiled_padded(g->narrow_c);
+    return winograd_size(g) * winograd_size(g) * g->wide_c * conv_winograd_tiled_padded(g->narrow_c);
 }
 
 static winograd_grid conv_winograd_tiled_choose_grid(const clae_device *device, const op_desc *desc, const int *v) {
@@ -78,20 +78,20 @@ static shape conv_winograd_tiled_choose_shape(int size, int most_items, const in
 static shape conv_winograd_tiled_shape_of(const clae_device *device, const op_desc *desc, int items, const int *v) {
     const conv_geometry *g = &desc->conv.g;
     if (conv_kernel_of(desc->op) == CONV_WGRAD)
-        return conv_winograd_tiled_choose_shape(winograd_size(g->kh), items, v, g->wide_c, g->narrow_c);
-    return conv_winograd_tiled_choose_shape(winograd_size(g->kh), items, v,
+        return conv_winograd_tiled_choose_shape(winograd_size(g), items, v, g->wide_c, g->narrow_c);
+    return conv_winograd_tiled_choose_shape(winograd_size(g), items, v,
                                             conv_winograd_tiled_choose_grid(device, desc, v).most_tiles,
                                             conv_sides_of(desc).out_c);
 }
 
 static bool conv_winograd_tiled_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
-    if (!winograd_has_transforms(desc) || !conv_is_power_of_2(v[PRODUCT_ITEMS]) || v[PRODUCT_ITEMS] < FEWEST_ITEMS ||
-        v[PRODUCT_ITEMS] > MOST_ITEMS || !conv_is_power_of_2(v[BLOCK]) || v[BLOCK] < 16 || v[BLOCK] > 128 ||
-        v[ROW_VECTORS] > 2)
+    if (!winograd_has_dense_transforms(desc) || !conv_is_power_of_2(v[PRODUCT_ITEMS]) ||
+        v[PRODUCT_ITEMS] < FEWEST_ITEMS || v[PRODUCT_ITEMS] > MOST_ITEMS || !conv_is_power_of_2(v[BLOCK]) ||
+        v[BLOCK] < 16 || v[BLOCK] > 128 || v[ROW_VECTORS] > 2)
         return false;
     const shape s = conv_winograd_tiled_shape_of(device, desc, MOST_ITEMS, v);
     const size_t staged = DEPTH * ((size_t)s.block_rows + 4 + (size_t)s.block_columns);
-    const size_t size = (size_t)winograd_size(desc->conv.g.kh), squares = size * size * (size_t)s.pairs;
+    const size_t size = (size_t)winograd_size(&desc->conv.g), squares = size * size * (size_t)s.pairs;
     return (staged > squares ? staged : squares) * sizeof(float) <= conv_local_bytes(device);
 }
 
@@ -125,7 +125,7 @@ static clae_status conv_winograd_tiled_create(clae_device *device, const op_desc
                                               const shape *s, const int *v, conv_program *program,
                                               clae_status (*run)(op_instance *, const op_args *),
                                               conv_instance **made) {
-    const int kernel = desc->conv.g.kh, size = winograd_size(kernel);
+    const int kernel = desc->conv.g.kh, size = winograd_size(&desc->conv.g);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_add(
@@ -183,7 +183,7 @@ static clae_status conv_winograd_tiled_run_data(op_instance *instance, const op_
 
 static clae_status conv_winograd_tiled_create_data(clae_device *device, const op_desc *desc, const op_choice *choice,
                                                    int items, const int *v, conv_instance **made) {
-    const int size = winograd_size(desc->conv.g.kh);
+    const int size = winograd_size(&desc->conv.g);
     const conv_sides sides = conv_sides_of(desc);
     const int tiles = conv_winograd_tiled_choose_grid(device, desc, v).most_tiles;
     const shape s = conv_winograd_tiled_shape_of(device, desc, items, v);
@@ -282,7 +282,7 @@ static void split_tiles(conv_instance *made, const op_desc *desc, int most_chunk
 static clae_status conv_winograd_tiled_create_wgrad(clae_device *device, const op_desc *desc, const op_choice *choice,
                                                     int items, const int *v, conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
-    const int size = winograd_size(g->kh);
+    const int size = winograd_size(g);
     const shape s = conv_winograd_tiled_shape_of(device, desc, items, v);
     conv_program program = {"conv_wgrad_winograd_tiled.cl",
                             NULL,
@@ -319,11 +319,11 @@ static bool conv_winograd_tiled_suits(const clae_device *device, const op_desc *
 static bool conv_winograd_tiled_supports(const clae_device *device, const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     int v[TUNE_MAX_PARAMETERS];
-    if (!conv_has_relu_at_most(desc) || !winograd_has_transforms(desc) || !conv_sizes_fit(desc, 1) ||
+    if (!conv_has_relu_at_most(desc) || !winograd_has_dense_transforms(desc) || !conv_sizes_fit(desc, 1) ||
         ((const opencl_device *)device)->max_work_group_items < FEWEST_ITEMS ||
         !tune_ships(device, desc, conv_winograd_tiled_space(device, desc), v))
         return false;
-    const size_t size = (size_t)winograd_size(g->kh), row = (size_t)winograd_make_grid_within(desc, 1).tiles_x;
+    const size_t size = (size_t)winograd_size(g), row = (size_t)winograd_make_grid_within(desc, 1).tiles_x;
     const size_t wide = (size_t)conv_winograd_tiled_padded(g->wide_c),
                  narrow = (size_t)conv_winograd_tiled_padded(g->narrow_c);
     return size * size * wide * narrow <= MOST_WEIGHTS && size * size * (wide + narrow) * row <= MOST_FLOATS;

@@ -52,7 +52,7 @@ static const product_fn products[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] =
 
 static void conv_winograd_wgrad_multiply(const winograd_wgrad *f, int tiles, const float *wide, const float *narrow,
                                          float *sums) {
-    const int wide_c = f->wide.c, narrow_c = f->narrow.c;
+    const int wide_c = f->wide.channels, narrow_c = f->narrow.c;
     const int vectors = winograd_block_vectors(narrow_c, conv_winograd_wgrad_limits.max_vectors),
               most = conv_winograd_wgrad_limits.max_positions[vectors];
     for (int e = 0; e < f->size * f->size; e++) {
@@ -77,8 +77,12 @@ static void conv_winograd_wgrad_multiply(const winograd_wgrad *f, int tiles, con
 /* A group's share of the rows of all images, while they are in the cache. */
 static void add_support(const winograd_wgrad *f, const winograd_image *image, const float *p, int group, int words,
                         uint32_t *bits) {
-    const size_t rows = (size_t)f->grid.n * (size_t)image->h, groups = (size_t)f->grid.groups, at = (size_t)group;
-    winograd_add_support(image, p, at * rows / groups, (at + 1) * rows / groups, words, bits);
+    for (int number = 0; number < winograd_phases(image); number++, bits += f->phase_words) {
+        const winograd_view view = winograd_get_view(image, number);
+        const size_t rows = (size_t)f->grid.n * (size_t)view.y->count, groups = (size_t)f->grid.groups,
+                     at = (size_t)group;
+        winograd_add_support(image, &view, p, at * rows / groups, (at + 1) * rows / groups, words, bits);
+    }
 }
 
 /* `scratch` has room for the transformed tiles of a group. */
@@ -92,15 +96,18 @@ INLINE void sum_group(const winograd_wgrad *f, const winograd_wgrad_args *args, 
     conv_winograd_wgrad_multiply(f, group.tiles, wide, narrow, sums);
     uint32_t *support = (uint32_t *)(void *)(sums + f->sum_floats);
     add_support(f, &f->wide, args->wide, index, f->words + 1, support);
-    add_support(f, &f->narrow, args->narrow, index, f->words, support + f->wide_words);
+    add_support(f, &f->narrow, args->narrow, index, f->words,
+                support + (size_t)winograd_phases(&f->wide) * f->phase_words);
 }
 
 void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *sums,
                                       float *scratch) {
     if (f->size == 8)
         sum_group(f, args, group, sums, scratch, 8);
-    else
+    else if (f->size == 6)
         sum_group(f, args, group, sums, scratch, 6);
+    else
+        sum_group(f, args, group, sums, scratch, 5);
 }
 
 typedef double wide_vector __attribute__((vector_size(8 * WIDTH)));
@@ -115,7 +122,7 @@ INLINE void sum_splits(const winograd_wgrad *f, const float *p, wide_vector *sum
 /* result[kernel][kernel] of sums[size][size]. */
 INLINE void finish_vector(const winograd_wgrad *f, const float *sums, const double *matrix, float *result,
                           const int size, const int kernel) {
-    const ptrdiff_t stride = (ptrdiff_t)f->wide.c * f->narrow.c;
+    const ptrdiff_t stride = (ptrdiff_t)f->wide.channels * f->narrow.c;
     wide_vector rows[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_SIZE];
     for (int y = 0; y < size; y++) {
         wide_vector in[WINOGRAD_MAX_SIZE];
@@ -132,25 +139,40 @@ INLINE void finish_vector(const winograd_wgrad *f, const float *sums, const doub
     }
 }
 
+/* The taps of a phase that the kernel has, of a channel of wide and those of narrow from `o` on. */
+INLINE void store_taps(const winograd_wgrad *f, const winograd_view *view, int channel, int o, const float *result,
+                       float *dweight, const int kernel) {
+    const int wide_c = f->wide.c, narrow_c = f->narrow.c, stride = f->wide.stride;
+    const ptrdiff_t tap = (ptrdiff_t)wide_c * narrow_c, lane_stride = f->transposed ? wide_c : 1;
+    dweight += f->transposed ? (ptrdiff_t)o * wide_c + channel : (ptrdiff_t)channel * narrow_c + o;
+    for (int y = 0; y < view->y->taps; y++)
+        for (int x = 0; x < view->x->taps; x++) {
+            const int k = (view->y->tap + y * stride) * f->kernel_w + view->x->tap + x * stride;
+            const float *from = result + (y * kernel + x) * WIDTH;
+            for (int lane = 0; lane < WIDTH; lane++) dweight[k * tap + lane * lane_stride] = from[lane];
+        }
+}
+
 INLINE void finish_channel(const winograd_wgrad *f, const winograd_wgrad_args *args, int channel, const double *matrix,
                            const int size, const int kernel) {
-    const int wide_c = f->wide.c, narrow_c = f->narrow.c;
-    const ptrdiff_t tap = (ptrdiff_t)wide_c * narrow_c, lane_stride = f->transposed ? wide_c : 1;
     const uint32_t *support = (const uint32_t *)(const void *)(args->sums + f->sum_floats);
-    for (int o = 0; o < narrow_c; o += WIDTH) {
-        float result[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
-        finish_vector(f, args->sums + (ptrdiff_t)channel * narrow_c + o, matrix, result, size, kernel);
-        winograd_zero_unmet(f, support, channel, o, result, kernel);
-        float *to =
-            args->dweight + (f->transposed ? (ptrdiff_t)o * wide_c + channel : (ptrdiff_t)channel * narrow_c + o);
-        for (int k = 0; k < kernel * kernel; k++)
-            for (int lane = 0; lane < WIDTH; lane++) to[k * tap + lane * lane_stride] = result[k * WIDTH + lane];
+    for (int number = 0; number < winograd_phases(&f->wide); number++) {
+        const winograd_view view = winograd_get_view(&f->wide, number);
+        const ptrdiff_t sums = ((ptrdiff_t)number * f->wide.c + channel) * f->narrow.c;
+        for (int o = 0; o < f->narrow.c; o += WIDTH) {
+            float result[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
+            finish_vector(f, args->sums + sums + o, matrix, result, size, kernel);
+            winograd_zero_unmet(f, &view, support, channel, o, result, kernel);
+            store_taps(f, &view, channel, o, result, args->dweight, kernel);
+        }
     }
 }
 
 void PLAIN_NAME(plain_winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args, int channel) {
     if (f->size == 8)
         finish_channel(f, args, channel, *winograd_divided_sum_5_8, 8, 5);
-    else
+    else if (f->size == 6)
         finish_channel(f, args, channel, *winograd_divided_sum_3_6, 6, 3);
+    else
+        finish_channel(f, args, channel, *winograd_divided_sum_2_5, 5, 2);
 }

@@ -55,9 +55,9 @@ typedef struct plain_kernels {
     void (*correlate)(const correlation *c, const correlation_args *args, int first, int end);
     /* The partial sum of a group of kernel rows over a part of the batch. */
     void (*wgrad)(const wgrad *f, const wgrad_args *args, int split, int group);
-    /* Winograd's: one row of the weights; a group of tiles; the sums of one, added; one channel of wide of the sums of
+    /* Winograd's: the weights of an input channel; a group of tiles; the sums of one, added; one channel of wide of the sums of
      * all splits. */
-    void (*winograd_weights)(const winograd *w, const float *weight, float *transformed, int row);
+    void (*winograd_weights)(const winograd *w, const float *weight, float *transformed, int in);
     void (*winograd)(const winograd *w, const winograd_args *args, int group, float *scratch);
     void (*winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *sums,
                            float *scratch);

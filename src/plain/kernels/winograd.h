@@ -17,15 +17,19 @@ INLINE void winograd_line(const winograd_kind kind, const int from, const int to
     if (kind == WINOGRAD_DATA) {
         if (from == 8) winograd_data_8_8(x, y);
         if (from == 6) winograd_data_6_6(x, y);
+        if (from == 5) winograd_data_5_5(x, y);
     } else if (kind == WINOGRAD_WEIGHT) {
         if (to == 8) winograd_weight_8_5(x, y);
         if (to == 6) winograd_weight_6_3(x, y);
+        if (to == 5) winograd_weight_5_2(x, y);
     } else if (kind == WINOGRAD_VALUE) {
         if (to == 8) winograd_value_8_4(x, y);
         if (to == 6) winograd_value_6_4(x, y);
+        if (to == 5) winograd_value_5_4(x, y);
     } else {
         if (from == 8) winograd_sum_4_8(x, y);
         if (from == 6) winograd_sum_4_6(x, y);
+        if (from == 5) winograd_sum_4_5(x, y);
     }
 }
 
@@ -87,25 +91,29 @@ INLINE void winograd_transform(const winograd_kind kind, const int from, const i
     }
 }
 
-/* The tiles of a group, transformed: out[t x t][tile][c]. */
+INLINE void winograd_transform_tile(const winograd_kind kind, const int from, const int to, const winograd_image *image,
+                                    int i, int ty, int tx, const float *p, float *out, ptrdiff_t stride) {
+    for (int number = 0; number < winograd_phases(image); number++) {
+        const winograd_view view = winograd_get_view(image, number);
+        const int y = ty * image->step + view.y->base, x = tx * image->step + view.x->base;
+        winograd_square square = {.p = p + winograd_place(image, &view, i, y, x),
+                                  .y_stride = (ptrdiff_t)image->stride * image->w * image->c,
+                                  .x_stride = (ptrdiff_t)image->stride * image->c,
+                                  .y = winograd_inside(y, from, view.y->count),
+                                  .x = winograd_inside(x, from, view.x->count)};
+        for (int c = 0; c < image->c; c += WIDTH, square.p += WIDTH, out += WIDTH)
+            winograd_transform(kind, from, to, &square, out, stride);
+    }
+}
+
+/* The tiles of a group, transformed: out[t x t][tile][channel of all phases]. */
 INLINE void winograd_transform_group(const winograd_kind kind, const int from, const int to,
                                      const winograd_image *image, const winograd_grid *grid,
                                      const winograd_group *group, const float *p, float *out, ptrdiff_t stride) {
-    const ptrdiff_t row = (ptrdiff_t)image->w * image->c;
-    for (int i = group->image_first; i < group->image_end; i++) {
-        for (int ty = group->row_first; ty < group->row_end; ty++) {
-            for (int tx = 0; tx < grid->tiles_x; tx++, out += image->c) {
-                const int y = ty * image->step + image->base_y, x = tx * image->step + image->base_x;
-                winograd_square square = {.p = p + ((ptrdiff_t)i * image->h + y) * row + (ptrdiff_t)x * image->c,
-                                          .y_stride = row,
-                                          .x_stride = image->c,
-                                          .y = winograd_inside(y, from, image->h),
-                                          .x = winograd_inside(x, from, image->w)};
-                for (int c = 0; c < image->c; c += WIDTH, square.p += WIDTH)
-                    winograd_transform(kind, from, to, &square, out + c, stride);
-            }
-        }
-    }
+    for (int i = group->image_first; i < group->image_end; i++)
+        for (int ty = group->row_first; ty < group->row_end; ty++)
+            for (int tx = 0; tx < grid->tiles_x; tx++, out += image->channels)
+                winograd_transform_tile(kind, from, to, image, i, ty, tx, p, out, stride);
 }
 
 /* The most vectors of a register tile that divide `channels`, whole vectors of them. */

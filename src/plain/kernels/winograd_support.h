@@ -20,41 +20,48 @@ INLINE bool vector_mask_all(vector_mask m) {
     return all == -1;
 }
 
-/* Adds a share of the batch to bits[h][words][c], 32 positions to a word: its rows first .. end - 1, of all images. The
- * first position is that of the first tile. */
-INLINE void winograd_add_support(const winograd_image *image, const float *p, size_t first, size_t end, int words,
-                                 uint32_t *bits) {
+/* Adds a share of the batch to bits[h][words][c] of a phase, 32 positions to a word: its rows first .. end - 1, of all
+ * images. The first position is that of the first tile. */
+INLINE void winograd_add_support(const winograd_image *image, const winograd_view *view, const float *p, size_t first,
+                                 size_t end, int words, uint32_t *bits) {
+    const ptrdiff_t step = (ptrdiff_t)image->stride * image->c;
     for (size_t row = first; row < end; row++) {
-        uint32_t *to = bits + row % (size_t)image->h * (size_t)words * (size_t)image->c;
+        const size_t h = (size_t)view->y->count;
+        uint32_t *to = bits + row % h * (size_t)words * (size_t)image->c;
         for (int word = 0; word < words; word++, to += image->c) {
-            const int x0 = word * 32 + image->base_x;
-            const conv_range inside = winograd_inside(x0, 32, image->w);
+            const int x0 = word * 32 + view->x->base;
+            const conv_range inside = winograd_inside(x0, 32, view->x->count);
             if (inside.first >= inside.end) continue;
-            const float *from = p + ((ptrdiff_t)row * image->w + x0 + inside.first) * image->c;
+            const float *from = p + winograd_place(image, view, (int)(row / h), (int)(row % h), x0 + inside.first);
             for (int c = 0; c < image->c; c += WIDTH) {
                 vector_word sum = vector_word_load(to + c), bit = (vector_word){0} + (1u << inside.first);
                 for (int x = 0; x < inside.end - inside.first; x++, bit += bit)
-                    sum |= (vector_word)(vector_load(from + (ptrdiff_t)x * image->c + c) != 0) & bit;
+                    sum |= (vector_word)(vector_load(from + x * step + c) != 0) & bit;
                 *(vector_word_unaligned *)(to + c) = sum;
             }
         }
     }
 }
 
-/* Puts 0 in result[kernel x kernel], of a channel of wide and those of narrow from `o` on, for taps that meet nothing
- * in any split. Most taps meet in the first rows, and those of channels that are 0 everywhere are 0 already. */
-INLINE void winograd_zero_unmet(const winograd_wgrad *f, const uint32_t *support, int channel, int o, float *result,
-                                const int kernel) {
+/* Puts 0 in result[kernel x kernel] of a phase, of a channel of wide and those of narrow from `o` on, for taps that
+ * meet nothing in any split. Most taps meet in the first rows, and those of channels that are 0 everywhere are 0
+ * already. */
+INLINE void winograd_zero_unmet(const winograd_wgrad *f, const winograd_view *view, const uint32_t *support,
+                                int channel, int o, float *result, const int kernel) {
+    const size_t narrow_words = (size_t)winograd_phases(&f->wide) * f->phase_words;
+    const int base = view->y->base;
+    support += (size_t)view->number * f->phase_words;
     const int wide_c = f->wide.c, narrow_c = f->narrow.c, words = f->words;
     for (int ky = 0; ky < kernel; ky++, result += kernel * WIDTH) {
         vector_mask met[WINOGRAD_MAX_SIZE], all = {0};
         for (int kx = 0; kx < kernel; kx++) met[kx] = vector_load(result + kx * WIDTH) == 0;
-        const conv_range rows = winograd_inside(ky + f->wide.base_y, f->narrow.h, f->wide.h);
+        const conv_range rows = winograd_inside(ky + base, f->narrow.h, view->y->count);
         for (int row = 0; row < f->splits * (rows.end - rows.first) && !vector_mask_all(all); row++) {
             const int y = rows.first + row % (rows.end - rows.first);
             const uint32_t *split = support + (size_t)(row / (rows.end - rows.first)) * f->slice_floats;
-            const uint32_t *wide = split + (ptrdiff_t)(y + ky + f->wide.base_y) * (words + 1) * wide_c + channel;
-            const uint32_t *narrow = split + f->wide_words + (ptrdiff_t)y * words * narrow_c + o;
+            const uint32_t *wide = split + (ptrdiff_t)(y + ky + base) * (words + 1) * wide_c + channel;
+            const uint32_t *narrow =
+                split + (narrow_words - (size_t)view->number * f->phase_words) + (ptrdiff_t)y * words * narrow_c + o;
             for (int word = 0; word < words; word++, wide += wide_c, narrow += narrow_c) {
                 const uint64_t bits = (uint64_t)wide[wide_c] << 32 | wide[0];
                 for (int kx = 0; kx < kernel; kx++) met[kx] |= (vector_word_load(narrow) & (uint32_t)(bits >> kx)) != 0;
