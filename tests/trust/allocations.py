@@ -103,4 +103,4 @@ def run(check):
     vendors = program.pocl_vendors()
     # Drivers lose memory of their own.
     if vendors and not check.is_sanitized:
-        run_device(check, "opencl", program.environment(OCL_ICD_VENDORS=vendors), 5, 3)
+        run_device(check, "opencl", program.environment(OCL_ICD_VENDORS=vendors), 5, 25)
