@@ -9,7 +9,7 @@ static const char *program, *self;
  * of the scratch folder; its standard output and error go to files there. */
 static int run(const char *vendors, const char *fake, const char *arguments) {
     return shell(
-        "cd '%s' && env OCL_ICD_VENDORS='%s/%s' CLAE_FAKE='%s' CLAE_TEST_TIME_LIMIT_MS=8000 '%s' %s >out 2>err",
+        "cd '%s' && env OCL_ICD_VENDORS='%s/%s' CLAE_FAKE='%s' CLAE_TEST_TIME_LIMIT_MS=6000 '%s' %s >out 2>err",
         scratch, scratch, vendors, fake, program, arguments);
 }
 

@@ -172,7 +172,7 @@ def run(check):
         path = check.path(name)
         words = ["encode", check.path("model"), "--data", path, "--out", output, "--device", "c"]
         most_lines = 6 if name == "pictures.tar" else 1
-        for label, content in check.some(cases, 30):
+        for label, content in check.some(cases, 24):
             hostile.refuse(check, kind, label, words, path, content, output=output, most_lines=most_lines)
-        for i, content in enumerate(formats.mutations(check.random, good, check.times(25, 1000))):
+        for i, content in enumerate(formats.mutations(check.random, good, check.times(16, 1000))):
             hostile.refuse(check, kind, f"mutation {i}", words, path, content, may_pass=True, output=output, most_lines=most_lines)
