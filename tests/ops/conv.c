@@ -65,14 +65,13 @@ conv_geometry conv_random_geometry(test_random *random, double max_multiply_adds
 
 /* A square kernel, of 3 or 5 with stride 1 or of 3 to 6 with 2, and channels that come in vectors: what transforms and
  * packed kernels want. */
-static conv_geometry random_square_geometry(test_random *random, int quick) {
+static conv_geometry random_square_geometry(test_random *random, int quick, int stride) {
     conv_geometry g;
-    const int most = quick ? 1 : 3;
+    const int most = quick ? 1 : 3, images = quick == 2 ? 1 : quick ? 2 : 5, side = quick == 2 ? 6 : quick ? 8 : 19;
     do {
-        const int stride = random_int(random, 1, 2);
-        g = (conv_geometry){.n = random_int(random, 1, quick ? 2 : 5),
-                            .wide_h = random_int(random, 1, quick ? 8 : 19),
-                            .wide_w = random_int(random, 1, quick ? 8 : 19),
+        g = (conv_geometry){.n = random_int(random, 1, images),
+                            .wide_h = random_int(random, 1, side),
+                            .wide_w = random_int(random, 1, side),
                             .sh = stride,
                             .sw = stride};
         g.kh = g.kw = stride == 2 ? random_int(random, 3, 6) : random_int(random, 0, 1) ? 3 : 5;
@@ -97,10 +96,9 @@ void conv_describe(op_id op, size_t index, int quick, test_random *random, op_de
     if (index < CONV_FIXED_COUNT) {
         desc->conv = fixed_desc(index, quick);
     } else {
-        desc->conv.g = (index - CONV_FIXED_COUNT) % 4 ? conv_random_geometry(random, quick == 2 ? 1e4
-                                                                                     : quick    ? 1e5
-                                                                                                : 4e5)
-                                                      : random_square_geometry(random, quick);
+        const size_t number = index - CONV_FIXED_COUNT;
+        desc->conv.g = number % 4 ? conv_random_geometry(random, quick == 2 ? 1e4 : quick ? 1e5 : 4e5)
+                                  : random_square_geometry(random, quick, 1 + (int)(number / 4 % 2));
         desc->conv.with_bias = random_int(random, 0, 1);
         desc->conv.activation = random_int(random, 0, 1) ? ACTIVATION_relu : ACTIVATION_NONE;
     }
