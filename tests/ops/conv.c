@@ -97,7 +97,9 @@ void conv_describe(op_id op, size_t index, int quick, test_random *random, op_de
         desc->conv = fixed_desc(index, quick);
     } else {
         const size_t number = index - CONV_FIXED_COUNT;
-        desc->conv.g = number % 4 ? conv_random_geometry(random, quick == 2 ? 1e4 : quick ? 1e5 : 4e5)
+        desc->conv.g = number % 4 ? conv_random_geometry(random, quick == 2 ? 1e4
+                                                                 : quick    ? 1e5
+                                                                            : 4e5)
                                   : random_square_geometry(random, quick, 1 + (int)(number / 4 % 2));
         desc->conv.with_bias = random_int(random, 0, 1);
         desc->conv.activation = random_int(random, 0, 1) ? ACTIVATION_relu : ACTIVATION_NONE;
