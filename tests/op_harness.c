@@ -303,8 +303,12 @@ static bool is_chosen(const check *k, const op_desc *desc) {
 
 static bool is_left_out(const check *k, const op_suite *suite, size_t index) {
     const op_settings *s = &k->harness->settings;
-    if (s->quick == 2 && index >= 3 && index < suite->fixed_count) return true;
-    if ((index + s->seed) % s->every == 0) return false;
+    const size_t fixed = s->quick == 2 && suite->fixed_count > 3 ? 3 : suite->fixed_count, count = fixed + s->shapes;
+    if (index >= fixed && index < suite->fixed_count) return true;
+    /* At least one is tried, however few there are. */
+    const size_t every = s->every < count ? s->every : count;
+    const size_t number = index < fixed ? index : index - (suite->fixed_count - fixed);
+    if ((number + s->seed) % every == 0) return false;
     test_random random = random_stream(s->seed, suite->op, index);
     op_desc desc = {.op = suite->op};
     suite->describe(suite->op, index, s->quick, &random, &desc);
