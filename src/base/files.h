@@ -4,6 +4,7 @@
 
 #include "base/context.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +53,8 @@ size_t file_read_start(const char *path, void *data, size_t most);
 clae_status folder_create(const clae_context *context, const char *path);
 bool path_is_folder(const char *path);
 bool path_exists(const char *path);
+/* *folder is NULL, and that no error, where there is none. Ended by closedir. */
+clae_status folder_open(const clae_context *context, const char *path, DIR **folder);
 struct stat;
 /* Whether the path leads to this very file; NULL: no. */
 bool file_is_at(const struct stat *file, const char *path);

@@ -16,6 +16,12 @@ bool file_is_at(const struct stat *file, const char *path) {
     return path && stat(path, &other) == 0 && other.st_dev == file->st_dev && other.st_ino == file->st_ino;
 }
 
+clae_status folder_open(const clae_context *context, const char *path, DIR **folder) {
+    *folder = opendir(path);
+    if (*folder || errno == ENOENT || errno == ENOTDIR) return CLAE_OK;
+    return fail(context, status_of_errno(CLAE_ERROR_INPUT), "cannot open the folder '%s': %s", path, strerror(errno));
+}
+
 bool path_is_folder(const char *path) {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);

@@ -1,12 +1,9 @@
 #include "data/array_files.h"
 
-#include "base/context.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/image_format.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,12 +78,10 @@ static bool take_name(array_search *s, const char *name) {
 
 /* A folder that is not there has no names. */
 static clae_status search_folder(const clae_context *context, const char *folder, array_search *s) {
-    DIR *dir = opendir(folder);
+    DIR *dir;
     bool ok = true;
-    if (!dir && (errno == ENOENT || errno == ENOTDIR)) return CLAE_OK;
-    if (!dir)
-        return fail(context, status_of_errno(CLAE_ERROR_INPUT), "cannot open the folder '%s': %s", folder,
-                    strerror(errno));
+    const clae_status status = folder_open(context, folder, &dir);
+    if (!dir) return status;
     for (struct dirent *entry; ok && (entry = readdir(dir));) ok = take_name(s, entry->d_name);
     closedir(dir);
     return ok ? CLAE_OK : fail_memory(context, strlen(folder), "a path");

@@ -11,9 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A phase on an axis: `count` positions, every stride-th of the image from `first` on; tile q begins at position q *
- * step
- * + base of them. It has the kernel's taps tap + stride * i, i < taps. */
+/* A phase on an axis: `count` positions, every stride-th of the image from `first` on. Tile q begins at the phase's
+ * position q * step + base. It has the kernel's taps tap + stride * i, i < taps. */
 typedef struct winograd_axis {
     int first, count, base;
     int tap, taps;
@@ -73,7 +72,7 @@ typedef struct winograd_args {
 } winograd_args;
 
 typedef struct winograd_wgrad {
-    int size, taps; /* t, r */
+    int size; /* t */
     int kernel_w;
     winograd_grid grid;
     winograd_image wide, narrow;

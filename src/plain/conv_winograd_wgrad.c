@@ -18,7 +18,6 @@ static winograd_wgrad conv_winograd_wgrad_describe(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const int size = winograd_size(g);
     winograd_wgrad f = {.size = size,
-                        .taps = winograd_taps(g),
                         .kernel_w = g->kw,
                         .grid = winograd_make_grid(desc),
                         .wide = winograd_wide(desc),

@@ -131,13 +131,11 @@ clae_status run_folder_check_file(const clae_context *context, const char *path)
 
 clae_status run_folder_is_used(const clae_context *context, const char *path, bool *is_used) {
     static const char *const names[] = {RUN_LOG_NAME, RUN_PLOT_NAME, RUN_MODEL_NAME, RUN_BEST_NAME};
-    DIR *directory = opendir(path);
+    DIR *directory;
     bool used = false;
     *is_used = false;
-    if (!directory && (errno == ENOENT || errno == ENOTDIR)) return CLAE_OK;
-    if (!directory)
-        return fail(context, status_of_errno(CLAE_ERROR_INPUT), "cannot open the folder '%s': %s", path,
-                    strerror(errno));
+    const clae_status status = folder_open(context, path, &directory);
+    if (!directory) return status;
     for (struct dirent *entry; !used && (entry = readdir(directory));) {
         uint64_t step;
         used = checkpoint_name_step(entry->d_name, &step);

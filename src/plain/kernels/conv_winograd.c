@@ -86,14 +86,14 @@ static void conv_winograd_multiply(const winograd *w, const float *weights, int 
     }
 }
 
-/* The results of one tile of a phase that are inside the image; the tile's first one would be at `first`. */
+/* The results of one tile of a phase, of which ys x xs are inside the image; `first` is where they begin. */
 INLINE void finish_tile(const winograd *w, const winograd_args *args, const winograd_square *square, ptrdiff_t first,
-                        const conv_range ys, const conv_range xs, int channel, const int size, const int step) {
+                        int ys, int xs, int channel, const int size, const int step) {
     vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_SIZE];
     const ptrdiff_t row = (ptrdiff_t)w->out.stride * w->out.w * w->out.c, column = (ptrdiff_t)w->out.stride * w->out.c;
     winograd_columns(WINOGRAD_SUM, size, step, square, columns);
     const vector bias = args->bias ? vector_load(args->bias + channel) : (vector){0};
-    for (int y = ys.first; y < ys.end; y++) {
+    for (int y = 0; y < ys; y++) {
         vector out[WINOGRAD_MAX_SIZE];
         winograd_line(WINOGRAD_SUM, size, step, columns[y], out);
         const ptrdiff_t at = first + y * row + channel;
@@ -101,7 +101,7 @@ INLINE void finish_tile(const winograd *w, const winograd_args *args, const wino
         for (int x = 0; x < step; x++) {
             vector value = out[x] + bias;
             if (w->relu) value = vector_zero_where(value, value < 0);
-            if (x < xs.first || x >= xs.end) continue;
+            if (x >= xs) continue;
             if (args->mask) value = vector_zero_where(value, vector_load(args->mask + at + x * column) <= 0);
             vector_store(args->out + at + x * column, value);
         }
@@ -120,9 +120,9 @@ INLINE void finish_group(const winograd *w, const winograd_args *args, const win
             for (int tx = 0; tx < w->grid.tiles_x; tx++) {
                 for (int number = 0; number < winograd_phases(&w->out); number++) {
                     const winograd_view view = winograd_get_view(&w->out, number);
-                    const int y = ty * step + view.y->base, x = tx * step + view.x->base;
-                    const conv_range ys = winograd_inside(y, step, view.y->count);
-                    const conv_range xs = winograd_inside(x, step, view.x->count);
+                    const int y = ty * step, x = tx * step;
+                    const int ys = winograd_inside(y, step, view.y->count).end;
+                    const int xs = winograd_inside(x, step, view.x->count).end;
                     const ptrdiff_t first = winograd_place(&w->out, &view, i, y, x);
                     for (int c = 0; c < w->out.c; c += WIDTH, square.p += WIDTH)
                         finish_tile(w, args, &square, first, ys, xs, c, size, step);

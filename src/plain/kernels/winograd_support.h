@@ -48,9 +48,9 @@ INLINE void winograd_add_support(const winograd_image *image, const winograd_vie
  * already. */
 INLINE void winograd_zero_unmet(const winograd_wgrad *f, const winograd_view *view, const uint32_t *support,
                                 int channel, int o, float *result, const int kernel) {
-    const size_t narrow_words = (size_t)winograd_phases(&f->wide) * f->phase_words;
+    const size_t phase = (size_t)view->number * f->phase_words,
+                 phases = (size_t)winograd_phases(&f->wide) * f->phase_words;
     const int base = view->y->base;
-    support += (size_t)view->number * f->phase_words;
     const int wide_c = f->wide.c, narrow_c = f->narrow.c, words = f->words;
     for (int ky = 0; ky < kernel; ky++, result += kernel * WIDTH) {
         vector_mask met[WINOGRAD_MAX_SIZE], all = {0};
@@ -59,9 +59,8 @@ INLINE void winograd_zero_unmet(const winograd_wgrad *f, const winograd_view *vi
         for (int row = 0; row < f->splits * (rows.end - rows.first) && !vector_mask_all(all); row++) {
             const int y = rows.first + row % (rows.end - rows.first);
             const uint32_t *split = support + (size_t)(row / (rows.end - rows.first)) * f->slice_floats;
-            const uint32_t *wide = split + (ptrdiff_t)(y + ky + base) * (words + 1) * wide_c + channel;
-            const uint32_t *narrow =
-                split + (narrow_words - (size_t)view->number * f->phase_words) + (ptrdiff_t)y * words * narrow_c + o;
+            const uint32_t *wide = split + phase + (ptrdiff_t)(y + ky + base) * (words + 1) * wide_c + channel;
+            const uint32_t *narrow = split + phases + (ptrdiff_t)y * words * narrow_c + o;
             for (int word = 0; word < words; word++, wide += wide_c, narrow += narrow_c) {
                 const uint64_t bits = (uint64_t)wide[wide_c] << 32 | wide[0];
                 for (int kx = 0; kx < kernel; kx++) met[kx] |= (vector_word_load(narrow) & (uint32_t)(bits >> kx)) != 0;
