@@ -282,6 +282,9 @@ static bool check_prepare(check *k) {
     op_harness *h = k->harness;
     const bool supported = k->impl->supports(h->device, &k->c.desc);
     k->supported |= supported;
+    const numerics none = {.tf32 = h->settings.tf32};
+    const op_impl *chosen = op_choose(h->device, &k->c.desc, &none);
+    if (!chosen || !chosen->supports(h->device, &k->c.desc)) check_fail(k, "the device chooses what cannot do it");
     h->last_error[0] = '\0';
     clae_status status = prepare_forced(k, h->device);
     if (status == CLAE_OK) {

@@ -22,8 +22,8 @@ bool op_impl_can(const op_impl *impl, const clae_device *device, const op_desc *
 /* Those that do not suit come after all that do: slow is better than none. */
 static bool is_candidate(const op_impl *impl, const clae_device *device, const op_desc *desc, const numerics *numerics,
                          bool suits) {
-    return (numerics->tf32 || !impl->for_tf32) && (!impl->suits || impl->suits(device, desc)) == suits &&
-           op_impl_can(impl, device, desc, numerics);
+    return (numerics->tf32 || !impl->for_tf32) && op_impl_can(impl, device, desc, numerics) &&
+           (!impl->suits || impl->suits(device, desc)) == suits;
 }
 
 /* The candidates in their order: the first, where `after` is NULL; NULL behind the last. */

@@ -13,6 +13,7 @@ static const square_layer fixed[CONV_FIXED_COUNT] = {
     {3, 9, 4, 32, 32, 3, 2, false, true},   {1, 24, 20, 32, 32, 5, 1, false, false},
     {37, 1, 1, 2, 128, 1, 1, true, true},   {5, 1, 1, 128, 128, 1, 1, true, true},
     {1, 44, 40, 16, 16, 5, 1, true, false}, {41, 8, 6, 16, 16, 3, 1, true, true}, /* many tiles; many images of few */
+    {140, 8, 6, 16, 16, 3, 1, false, false}, {5, 7, 7, 20, 48, 1, 1, true, true}, {3, 9, 5, 32, 32, 1, 2, true, true},
 };
 
 /* For emulators, which need a second for what takes others a microsecond. */
@@ -63,7 +64,7 @@ conv_geometry conv_random_geometry(test_random *random, double max_multiply_adds
     return g;
 }
 
-/* A square kernel, of 3 or 5 with stride 1 or of 3 to 6 with 2, and channels that come in vectors: what transforms and
+/* A square kernel, of 1, 3 or 5 with stride 1 or of 1 to 6 with 2, and channels that come in vectors: what transforms and
  * packed kernels want. */
 static conv_geometry random_square_geometry(test_random *random, int quick, int stride) {
     conv_geometry g;
@@ -74,7 +75,7 @@ static conv_geometry random_square_geometry(test_random *random, int quick, int 
                             .wide_w = random_int(random, 1, side),
                             .sh = stride,
                             .sw = stride};
-        g.kh = g.kw = stride == 2 ? random_int(random, 3, 6) : random_int(random, 0, 1) ? 3 : 5;
+        g.kh = g.kw = stride == 2 ? random_int(random, 1, 6) : 1 + 2 * random_int(random, 0, 2);
         g.ph = random_int(random, 0, g.kh);
         g.pw = random_int(random, 0, g.kw);
         g.narrow_h = (g.wide_h + 2 * g.ph - g.kh) / stride + 1;
