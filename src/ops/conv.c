@@ -1,5 +1,6 @@
 /* The convolutions: geometry, and their six rows of the op table. */
 #include "ops/conv.h"
+#include "base/numbers.h"
 #include "ops/activation.h"
 #include "ops/op_kind.h"
 
@@ -44,11 +45,28 @@ conv_sides conv_sides_of(const op_desc *desc) {
     return (conv_sides){false, g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->narrow_c};
 }
 
+size_t conv_dy_pixels(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    const bool is_wide = op_is_transposed(desc->op);
+    return (size_t)g->n * (size_t)(is_wide ? g->wide_h : g->narrow_h) * (size_t)(is_wide ? g->wide_w : g->narrow_w);
+}
+
+int conv_dy_channels(const op_desc *desc) {
+    return op_is_transposed(desc->op) ? desc->conv.g.wide_c : desc->conv.g.narrow_c;
+}
+
 conv_range conv_taps_inside(int i, int wide, int kernel, int stride, int pad) {
     const int start = i * stride - pad;
     conv_range taps = {start < 0 ? -start : 0, wide - start < kernel ? wide - start : kernel};
     if (taps.end < taps.first) taps.end = taps.first;
     return taps;
+}
+
+conv_range conv_positions_inside(int tap, int narrow, int wide, int stride, int pad) {
+    const int below = pad - tap, room = wide - 1 + pad - tap;
+    conv_range inside = {below > 0 ? divide_up(below, stride) : 0, room < 0 ? 0 : smaller(room / stride + 1, narrow)};
+    if (inside.end < inside.first) inside.end = inside.first;
+    return inside;
 }
 
 size_t conv_axis_pairs(int narrow, int wide, int kernel, int stride, int pad) {

@@ -25,11 +25,18 @@ typedef struct conv_sides {
 } conv_sides;
 conv_sides conv_sides_of(const op_desc *desc);
 
+/* Of dy of wgrad: the pixels of all images, and its channels. */
+size_t conv_dy_pixels(const op_desc *desc);
+int conv_dy_channels(const op_desc *desc);
+
 /* The taps k with i * stride + k - pad in 0 .. wide-1 are first .. end-1. */
 typedef struct conv_range {
     int first, end;
 } conv_range;
 conv_range conv_taps_inside(int i, int wide, int kernel, int stride, int pad);
+
+/* The narrow positions i with 0 <= i * stride + tap - pad < wide. */
+conv_range conv_positions_inside(int tap, int narrow, int wide, int stride, int pad);
 
 /* (position, tap) pairs of one axis of which both ends exist. */
 size_t conv_axis_pairs(int narrow, int wide, int kernel, int stride, int pad);

@@ -17,9 +17,12 @@ enum {
     MOST_SUMS = 1024 * 1024,
     MOST_WEIGHTS = 4 * 1024 * 1024,
     MOST_TILE_FLOATS = 1024 * 1024,
+    FEWEST_BATCHED_CHANNELS = 64,
+    MOST_BATCHED_POSITIONS = 16 * 16,
+    MOST_BATCHED = 64 * 1024 * 1024, /* floats of sums or weights */
 };
 
-/* Times as many products by definition, for which transforms of stride 2 pay. */
+/* Times as many products by definition, for which transforms pay with stride 2 or in batches. */
 #define FEWEST_SAVED 1.9
 
 winograd_phase winograd_get_phase(int wide, int kernel, int stride, int pad, int index) {
@@ -51,33 +54,58 @@ bool winograd_has_dense_transforms(const op_desc *desc) {
     return desc->conv.g.sh == 1 && desc->conv.g.kh > 2 && winograd_has_transforms(desc);
 }
 
+static bool has_whole_vectors(const op_desc *desc, int lanes) {
+    return desc->conv.g.wide_c % lanes == 0 && desc->conv.g.narrow_c % lanes == 0;
+}
+
+/* Of all phases of wide. */
+static size_t wide_channels(const conv_geometry *g) {
+    return (size_t)(g->sh * g->sw) * (size_t)g->wide_c;
+}
+
 bool winograd_can(const op_desc *desc, int lanes) {
     const conv_geometry *g = &desc->conv.g;
-    if (!winograd_has_transforms(desc) || g->wide_c % lanes != 0 || g->narrow_c % lanes != 0) return false;
+    if (!winograd_has_transforms(desc) || !has_whole_vectors(desc, lanes)) return false;
     const winograd_grid grid = winograd_make_grid(desc);
-    const size_t elements = (size_t)winograd_size(g) * (size_t)winograd_size(g);
-    const size_t wide_c = (size_t)(g->sh * g->sw) * (size_t)g->wide_c;
+    const size_t elements = (size_t)winograd_size(g) * (size_t)winograd_size(g), wide_c = wide_channels(g);
     const size_t most = conv_kernel_of(desc->op) == CONV_WGRAD ? MOST_SUMS : MOST_WEIGHTS;
     return elements * wide_c * (size_t)g->narrow_c <= most &&
            elements * (size_t)grid.most_tiles * (wide_c + (size_t)g->narrow_c) <= MOST_TILE_FLOATS;
 }
 
-/* Whatever n: results do not depend on the batch size. */
-static bool strided_pays(const op_desc *desc) {
+/* Times as many products by definition. Whatever n: results do not depend on the batch size. */
+static double times_saved(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const winograd_grid grid = winograd_make_grid(desc);
     const int tiles = grid.tiles_y * grid.tiles_x, size = winograd_size(g);
     const size_t direct = conv_axis_pairs(g->narrow_h, g->wide_h, g->kh, g->sh, g->ph) *
                           conv_axis_pairs(g->narrow_w, g->wide_w, g->kw, g->sw, g->pw);
-    const double saved = (double)direct / ((double)(size * size * g->sh * g->sw) * tiles);
-    return saved >= FEWEST_SAVED &&
-           tiles >= (conv_kernel_of(desc->op) == CONV_WGRAD ? FEWEST_STRIDED_WGRAD_TILES : FEWEST_STRIDED_TILES);
+    return (double)direct / ((double)(size * size * g->sh * g->sw) * tiles);
+}
+
+static bool strided_pays(const op_desc *desc) {
+    const winograd_grid grid = winograd_make_grid(desc);
+    const int fewest = conv_kernel_of(desc->op) == CONV_WGRAD ? FEWEST_STRIDED_WGRAD_TILES : FEWEST_STRIDED_TILES;
+    return times_saved(desc) >= FEWEST_SAVED && grid.tiles_y * grid.tiles_x >= fewest;
 }
 
 bool winograd_pays(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    return g->wide_c >= FEWEST_CHANNELS && g->narrow_c >= FEWEST_CHANNELS && g->narrow_h >= FEWEST_POSITIONS &&
+    return winograd_has_transforms(desc) && g->wide_c >= FEWEST_CHANNELS && g->narrow_c >= FEWEST_CHANNELS && g->narrow_h >= FEWEST_POSITIONS &&
            g->narrow_w >= FEWEST_POSITIONS && (g->sh == 1 || strided_pays(desc));
+}
+
+bool winograd_can_batch(const op_desc *desc, int lanes) {
+    const conv_geometry *g = &desc->conv.g;
+    const size_t elements = (size_t)winograd_size(g) * (size_t)winograd_size(g);
+    return winograd_has_transforms(desc) && has_whole_vectors(desc, lanes) &&
+           elements * wide_channels(g) * (size_t)g->narrow_c <= MOST_BATCHED;
+}
+
+bool winograd_batch_pays(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    return winograd_has_transforms(desc) && g->wide_c >= FEWEST_BATCHED_CHANNELS && g->narrow_c >= FEWEST_BATCHED_CHANNELS &&
+           g->narrow_h * g->narrow_w <= MOST_BATCHED_POSITIONS && times_saved(desc) >= FEWEST_SAVED;
 }
 
 int winograd_support_words(const conv_geometry *g) {

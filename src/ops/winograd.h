@@ -48,6 +48,10 @@ bool winograd_has_dense_transforms(const op_desc *desc);
  * reasonable. */
 bool winograd_can(const op_desc *desc, int lanes);
 
+/* The same where all tiles of a batch of images are multiplied together: weights and sums may outgrow the cache. */
+bool winograd_can_batch(const op_desc *desc, int lanes);
+bool winograd_batch_pays(const op_desc *desc);
+
 /* Whether the products that are saved pay for the transforms: enough channels, and tiles that are not mostly border. */
 bool winograd_pays(const op_desc *desc);
 

@@ -18,14 +18,6 @@ typedef struct wgrad_instance {
     wgrad f;
 } wgrad_instance;
 
-/* The narrow positions i with 0 <= i * stride + tap - pad < wide. */
-static conv_range positions_inside(int tap, int narrow, int wide, int stride, int pad) {
-    const int below = pad - tap, room = wide - 1 + pad - tap;
-    conv_range inside = {below > 0 ? divide_up(below, stride) : 0, room < 0 ? 0 : smaller(room / stride + 1, narrow)};
-    if (inside.end < inside.first) inside.end = inside.first;
-    return inside;
-}
-
 static clae_status make_segments(const clae_device *device, wgrad *f) {
     const conv_geometry *g = &f->g;
     f->segments = calloc((size_t)g->kw, sizeof(*f->segments));
@@ -35,7 +27,7 @@ static clae_status make_segments(const clae_device *device, wgrad *f) {
         return CLAE_OK;
     }
     for (int tap = 0; tap < g->kw; tap++) {
-        const conv_range inside = positions_inside(tap, g->narrow_w, g->wide_w, g->sw, g->pw);
+        const conv_range inside = conv_positions_inside(tap, g->narrow_w, g->wide_w, g->sw, g->pw);
         if (inside.first == inside.end) continue;
         f->segments[f->segment_count++] = (wgrad_segment){.first = tap * g->wide_c,
                                                           .length = g->wide_c,

@@ -1,4 +1,5 @@
 #include "plain/conv_winograd.h"
+#include "base/numbers.h"
 #include "plain/impls.h"
 
 typedef struct winograd_instance {
@@ -26,6 +27,7 @@ winograd_image winograd_wide(const op_desc *desc) {
                             .stride = g->sh,
                             .phases = g->sh,
                             .channels = g->sh * g->sh * g->wide_c};
+    image.block = image.channels;
     for (int i = 0; i < g->sh; i++) {
         image.y[i] = wide_axis(spread, g->wide_h, g->kh, g->sh, g->ph, i);
         image.x[i] = wide_axis(spread, g->wide_w, g->kw, g->sw, g->pw, i);
@@ -48,7 +50,7 @@ winograd_image winograd_narrow(const op_desc *desc) {
                             .step = winograd_size(g) - winograd_taps(g) + 1,
                             .stride = 1,
                             .phases = conv_kernel_of(desc->op) == CONV_SPREAD ? g->sh : 1};
-    image.channels = image.phases * image.phases * g->narrow_c;
+    image.block = image.channels = image.phases * image.phases * g->narrow_c;
     for (int i = 0; i < image.phases; i++) {
         image.y[i] = narrow_axis(desc, g->narrow_h, g->wide_h, g->kh, g->sh, g->ph, i);
         image.x[i] = narrow_axis(desc, g->narrow_w, g->wide_w, g->kw, g->sw, g->pw, i);
@@ -56,7 +58,7 @@ winograd_image winograd_narrow(const op_desc *desc) {
     return image;
 }
 
-static winograd conv_winograd_describe(const op_desc *desc) {
+winograd winograd_describe(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const bool is_fwd = conv_is_forward(desc->op), spread = conv_kernel_of(desc->op) == CONV_SPREAD;
     const winograd_image wide = winograd_wide(desc), narrow = winograd_narrow(desc);
@@ -73,6 +75,14 @@ static winograd conv_winograd_describe(const op_desc *desc) {
     w.in_stride = winograd_stride(&w.grid, w.in.channels);
     w.out_stride = winograd_stride(&w.grid, w.out.channels);
     return w;
+}
+
+/* Blocks of channels are the most vectors of a register tile that divide them. */
+static int conv_winograd_block(int channels, const tile_limits *limits) {
+    const int all = channels / limits->width;
+    int vectors = smaller(all, limits->max_vectors);
+    while (all % vectors != 0) vectors--;
+    return vectors * limits->width;
 }
 
 static clae_status conv_winograd_run(op_instance *instance, const op_args *args) {
@@ -104,7 +114,8 @@ static clae_status conv_winograd_prepare(clae_device *device, const op_desc *des
                                                plain_instance_free, instance);
     if (status != CLAE_OK) return status;
     winograd_instance *made = (winograd_instance *)*instance;
-    made->w = conv_winograd_describe(desc);
+    made->w = winograd_describe(desc);
+    made->w.block = conv_winograd_block(made->w.out.c, &plain_device_of(device)->kernels->limits);
     const winograd *w = &made->w;
     const size_t elements = (size_t)w->size * (size_t)w->size;
     made->weight_floats = elements * (size_t)(w->stride * w->stride) * (size_t)w->in.c * (size_t)w->out.c;

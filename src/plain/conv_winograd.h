@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A phase on an axis: `count` positions, every stride-th of the image from `first` on. Tile q begins at the phase's
  * position q * step + base. It has the kernel's taps tap + stride * i, i < taps. */
@@ -24,6 +25,7 @@ typedef struct winograd_image {
     int step, stride; /* of tiles; of a phase's positions */
     int phases;       /* of an axis */
     int channels;     /* of all phases */
+    int block;        /* channels that are together in transformed tiles: [block][t x t][tile][channel] */
     winograd_axis y[WINOGRAD_MAX_STRIDE], x[WINOGRAD_MAX_STRIDE];
 } winograd_image;
 
@@ -59,7 +61,8 @@ typedef struct winograd {
     bool weight_is_out_in; /* [k][out][in] rather than [k][in][out] */
     bool spread; /* each phase of out is made from a phase of in; the last tap of an axis meets the first input */
     bool relu;
-    ptrdiff_t in_stride, out_stride; /* between the elements of t x t of transformed tiles, [tile][channel] each */
+    int block; /* channels of out whose transformed weights are together */
+    ptrdiff_t in_stride, out_stride; /* between the elements of t x t of transformed tiles and of sums */
 } winograd;
 
 typedef struct winograd_args {
@@ -67,8 +70,8 @@ typedef struct winograd_args {
     float *out;
     const float *mask;    /* NULL: none */
     const float *bias;    /* NULL: none */
-    const float *weights; /* transformed: [t x t][block of vectors of out][in of all phases][channels of the block], and
-                           * of spread [t x t][phase][block][in][channels of the block] */
+    const float *weights; /* transformed: [t x t][block of out][in of all phases][channels of the block], and of spread
+                           * [t x t][phase][block][in][channels of the block] */
 } winograd_args;
 
 typedef struct winograd_wgrad {
@@ -78,17 +81,53 @@ typedef struct winograd_wgrad {
     winograd_image wide, narrow;
     bool transposed;                      /* dweight is [k][narrow_c][wide_c] */
     int splits;                           /* of the groups */
+    int support_splits;
     ptrdiff_t wide_stride, narrow_stride; /* as in_stride */
     size_t sum_floats;                    /* [t x t][channels of wide][narrow_c] */
     int words;                            /* of a row of the support of narrow (winograd_support_words) */
     size_t phase_words;                   /* of the support of a phase of wide */
-    size_t slice_floats;                  /* of a split: sums, support */
+    size_t slice_floats;                  /* from the sums of a split to those of the next */
+    size_t support_stride;                /* the same of the support, in words */
 } winograd_wgrad;
+
+/* Some channels of all phases of wide and some of narrow, and how their sums lie: rows of channels of narrow. */
+typedef struct winograd_block {
+    int wide_first, wide_count, narrow_first, narrow_count;
+    ptrdiff_t element_stride, row_stride;
+} winograd_block;
+
+static inline winograd_block winograd_whole_block(const winograd_wgrad *f) {
+    return (winograd_block){.wide_count = f->wide.channels,
+                            .narrow_count = f->narrow.c,
+                            .element_stride = (ptrdiff_t)f->wide.channels * f->narrow.c,
+                            .row_stride = f->narrow.c};
+}
 
 typedef struct winograd_wgrad_args {
     const float *wide, *narrow;
-    float *sums; /* [splits][slice_floats] */
+    uint32_t *support; /* [support_splits][support_stride] */
     float *dweight;
 } winograd_wgrad_args;
+
+/* Groups of tiles, a phase and a block of channels of the output. */
+typedef struct winograd_panel {
+    int group_first, group_end, tiles;
+    int phase, out;
+    const float *in; /* transformed */
+    const float *weight;
+} winograd_panel;
+
+enum { WINOGRAD_SUM_TILES = 32 }; /* whose products are summed up before they are added to those of others */
+
+/* All but `block`. */
+winograd winograd_describe(const op_desc *desc);
+/* All but the splits. */
+winograd_wgrad winograd_wgrad_describe(const op_desc *desc);
+
+/* The tiles of all groups before this one. */
+static inline size_t winograd_tiles_before(const winograd_grid *grid, int index) {
+    const winograd_group group = winograd_get_group(grid, index);
+    return ((size_t)group.image_first * (size_t)grid->tiles_y + (size_t)group.row_first) * (size_t)grid->tiles_x;
+}
 
 #endif

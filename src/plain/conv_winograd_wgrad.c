@@ -14,7 +14,7 @@ typedef struct winograd_wgrad_instance {
     size_t bias_floats;    /* of all splits */
 } winograd_wgrad_instance;
 
-static winograd_wgrad conv_winograd_wgrad_describe(const op_desc *desc) {
+winograd_wgrad winograd_wgrad_describe(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const int size = winograd_size(g);
     winograd_wgrad f = {.size = size,
@@ -24,12 +24,19 @@ static winograd_wgrad conv_winograd_wgrad_describe(const op_desc *desc) {
                         .narrow = winograd_narrow(desc),
                         .transposed = op_is_transposed(desc->op)};
     f.sum_floats = (size_t)(size * size) * (size_t)f.wide.channels * (size_t)g->narrow_c;
-    f.splits = smaller(f.grid.groups, larger(FEWEST_SPLITS, smaller(MOST_SPLITS, (int)(SPLIT_FLOATS / f.sum_floats))));
     f.wide_stride = winograd_stride(&f.grid, f.wide.channels);
     f.narrow_stride = winograd_stride(&f.grid, g->narrow_c);
     f.words = winograd_support_words(g);
     f.phase_words = winograd_support_phase(g);
-    f.slice_floats = f.sum_floats + winograd_support_count(g);
+    return f;
+}
+
+/* A slice of a split has its sums and its support. */
+static winograd_wgrad conv_winograd_wgrad_describe(const op_desc *desc) {
+    winograd_wgrad f = winograd_wgrad_describe(desc);
+    f.splits = smaller(f.grid.groups, larger(FEWEST_SPLITS, smaller(MOST_SPLITS, (int)(SPLIT_FLOATS / f.sum_floats))));
+    f.support_splits = f.splits;
+    f.slice_floats = f.support_stride = f.sum_floats + winograd_support_count(&desc->conv.g);
     return f;
 }
 
@@ -42,16 +49,17 @@ typedef struct bias_sums {
 
 static void conv_winograd_wgrad_run_split(const plain_device *device, const winograd_wgrad *f,
                                           const winograd_wgrad_args *args, const bias_sums *bias, int split,
-                                          float *scratch) {
+                                          float *sums, float *scratch) {
     const size_t groups = (size_t)f->grid.groups;
     const int first = (int)(groups * (size_t)split / (size_t)f->splits);
     const int end = (int)(groups * (size_t)(split + 1) / (size_t)f->splits);
-    float *sums = args->sums + (size_t)split * f->slice_floats;
     memset(sums, 0, f->slice_floats * sizeof(float));
     float *dbias = bias->sums ? bias->sums + (size_t)split * bias->channels : NULL;
     if (dbias) memset(dbias, 0, bias->channels * sizeof(float));
     for (int group = first; group < end; group++) {
         device->kernels->winograd_wgrad(f, args, group, sums, scratch);
+        device->kernels->winograd_wgrad_support(f, args, group, f->grid.groups,
+                                                args->support + (size_t)split * f->support_stride);
         if (!dbias) continue;
         const size_t row = (size_t)group * bias->rows / groups, row_end = (size_t)(group + 1) * bias->rows / groups;
         device->kernels->column_sums(bias->dy + row * bias->channels, row_end - row, bias->channels, dbias);
@@ -65,10 +73,10 @@ static clae_status conv_winograd_wgrad_run(op_instance *instance, const op_args 
     const float *x = plain_floats(args->operand[CONV_BWD_WEIGHTS_X]);
     const float *dy = plain_floats(args->operand[CONV_BWD_WEIGHTS_DY]);
     const winograd_image *y = f->transposed ? &f->wide : &f->narrow;
-    float *workspace = plain_floats(args->workspace);
+    float *workspace = plain_floats(args->workspace), *sums = workspace;
     const winograd_wgrad_args a = {.wide = f->transposed ? dy : x,
                                    .narrow = f->transposed ? x : dy,
-                                   .sums = workspace,
+                                   .support = (uint32_t *)(void *)(workspace + f->sum_floats),
                                    .dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT])};
     workspace += (size_t)f->splits * f->slice_floats;
     bias_sums bias = {.dy = dy, .rows = (size_t)f->grid.n * (size_t)y->h * (size_t)y->w, .channels = (size_t)y->c};
@@ -76,10 +84,15 @@ static clae_status conv_winograd_wgrad_run(op_instance *instance, const op_args 
     float *scratch = workspace + made->bias_floats;
     PLAIN_PARALLEL_FOR(plain_threads(device, f->splits))
     for (int split = 0; split < f->splits; split++)
-        conv_winograd_wgrad_run_split(device, f, &a, &bias, split,
+        conv_winograd_wgrad_run_split(device, f, &a, &bias, split, sums + (size_t)split * f->slice_floats,
                                       scratch + (size_t)plain_thread() * made->scratch_floats);
-    PLAIN_PARALLEL_FOR(plain_threads(device, f->wide.c))
-    for (int channel = 0; channel < f->wide.c; channel++) device->kernels->winograd_wgrad_finish(f, &a, channel);
+    PLAIN_PARALLEL_FOR(plain_threads(device, f->wide.channels))
+    for (int channel = 0; channel < f->wide.channels; channel++) {
+        winograd_block row = winograd_whole_block(f);
+        row.wide_first = channel;
+        row.wide_count = 1;
+        device->kernels->winograd_wgrad_finish(f, &a, &row, sums + channel * row.row_stride);
+    }
     if (bias.sums)
         plain_add_partials(bias.sums, f->splits, bias.channels, plain_floats(args->operand[CONV_BWD_WEIGHTS_DBIAS]));
     return CLAE_OK;

@@ -4,8 +4,11 @@
     (const op_impl *const[]) {                                                                                         \
         __VA_ARGS__, NULL                                                                                              \
     }
-#define CONV_LIST LIST(&plain_conv_winograd, &plain_conv_direct, &plain_conv_plain)
-#define CONV_WGRAD_LIST LIST(&plain_conv_winograd_wgrad, &plain_conv_direct_wgrad, &plain_conv_plain)
+#define CONV_LIST                                                                                                      \
+    LIST(&plain_conv_gemm, &plain_conv_winograd, &plain_conv_winograd_batched, &plain_conv_direct, &plain_conv_plain)
+#define CONV_WGRAD_LIST                                                                                                \
+    LIST(&plain_conv_winograd_wgrad, &plain_conv_winograd_batched_wgrad, &plain_conv_gemm_wgrad,                       \
+         &plain_conv_direct_wgrad, &plain_conv_plain)
 
 static const op_impl *const *const lists[OP_COUNT] = {
     [OP_conv2d_fwd] = CONV_LIST,

@@ -74,6 +74,11 @@ static inline size_t plain_piece_length(size_t count, size_t first) {
 /* sums[c] = partials[0][c] + ... + partials[parts - 1][c], in that order. */
 void plain_add_partials(const float *partials, int parts, size_t columns, float *sums);
 
+/* sums[c] = x[0][c] + ... + x[rows - 1][c], by way of a workspace. */
+size_t plain_sum_columns_floats(size_t rows, size_t columns);
+void plain_sum_columns(const plain_device *device, const float *x, size_t rows, size_t columns, float *workspace,
+                       float *sums);
+
 /* An instance that makes the operand `out` from the operand `in`, with the shapes of `shape`; the caller fills the ranges
  * and weights of both axes of *made. */
 clae_status plain_resample_create(clae_device *device, const op_desc *desc, const op_choice *choice,

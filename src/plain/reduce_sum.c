@@ -15,20 +15,27 @@ void plain_add_partials(const float *partials, int parts, size_t columns, float 
     }
 }
 
-static clae_status reduce_sum_run(op_instance *instance, const op_args *args) {
-    const plain_device *device = plain_device_of(instance->device);
-    const size_t rows = instance->desc.reduce_sum.rows, columns = instance->desc.reduce_sum.columns;
-    const float *x = plain_floats(args->operand[REDUCE_SUM_X]);
-    float *partials = plain_floats(args->workspace);
+size_t plain_sum_columns_floats(size_t rows, size_t columns) {
+    return (size_t)reduce_sum_parts_of(rows) * columns;
+}
+
+void plain_sum_columns(const plain_device *device, const float *x, size_t rows, size_t columns, float *workspace,
+                       float *sums) {
     const int parts = reduce_sum_parts_of(rows);
     PLAIN_PARALLEL_FOR(plain_threads(device, parts))
     for (int i = 0; i < parts; i++) {
         const size_t first = rows * (size_t)i / (size_t)parts, end = rows * (size_t)(i + 1) / (size_t)parts;
-        float *sums = partials + (size_t)i * columns;
-        memset(sums, 0, columns * sizeof(float));
-        device->kernels->column_sums(x + first * columns, end - first, columns, sums);
+        float *part = workspace + (size_t)i * columns;
+        memset(part, 0, columns * sizeof(float));
+        device->kernels->column_sums(x + first * columns, end - first, columns, part);
     }
-    plain_add_partials(partials, parts, columns, plain_floats(args->operand[REDUCE_SUM_Y]));
+    plain_add_partials(workspace, parts, columns, sums);
+}
+
+static clae_status reduce_sum_run(op_instance *instance, const op_args *args) {
+    plain_sum_columns(plain_device_of(instance->device), plain_floats(args->operand[REDUCE_SUM_X]),
+                      instance->desc.reduce_sum.rows, instance->desc.reduce_sum.columns, plain_floats(args->workspace),
+                      plain_floats(args->operand[REDUCE_SUM_Y]));
     return CLAE_OK;
 }
 
@@ -38,7 +45,7 @@ static clae_status reduce_sum_prepare(clae_device *device, const op_desc *desc, 
         plain_instance_create(device, desc, choice, sizeof(op_instance), reduce_sum_run, plain_instance_free, instance);
     if (status == CLAE_OK)
         (*instance)->workspace_bytes =
-            (size_t)reduce_sum_parts_of(desc->reduce_sum.rows) * desc->reduce_sum.columns * sizeof(float);
+            plain_sum_columns_floats(desc->reduce_sum.rows, desc->reduce_sum.columns) * sizeof(float);
     return status;
 }
 

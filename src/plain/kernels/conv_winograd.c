@@ -1,7 +1,7 @@
 /* Gather and spread by Winograd's algorithm. */
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
-#include "plain/kernels/winograd.h"
+#include "plain/kernels/winograd_tile.h"
 
 static const tile_limits conv_winograd_limits = TILE_LIMITS;
 
@@ -11,25 +11,10 @@ typedef struct parts {
 } parts;
 
 INLINE parts parts_of(const winograd *w) {
-    parts p = {
-        .count = w->spread ? winograd_phases(&w->out) : 1, .in = w->spread ? w->in.c : w->in.channels, .out = w->out.c};
-    p.block = winograd_block_vectors(p.out, conv_winograd_limits.max_vectors) * WIDTH;
-    return p;
-}
-
-/* Taps of a phase from an input channel to a vector of output channels, in the order of inputs; 0 where it has none. */
-INLINE void load_taps(const winograd *w, const float *weight, const winograd_view *view, int in, int out, float *taps) {
-    const ptrdiff_t in_step = w->weight_is_out_in ? 1 : w->out.c, out_step = w->weight_is_out_in ? w->in.c : 1;
-    weight += in * in_step + out * out_step;
-    for (int y = 0; y < w->taps; y++)
-        for (int x = 0; x < w->taps; x++, taps += WIDTH) {
-            const int ty = w->spread ? w->taps - 1 - y : y, tx = w->spread ? w->taps - 1 - x : x;
-            const ptrdiff_t k =
-                (ptrdiff_t)(view->y->tap + w->stride * ty) * w->kernel_w + view->x->tap + w->stride * tx;
-            const bool is_there = ty < view->y->taps && tx < view->x->taps;
-            for (int lane = 0; lane < WIDTH; lane++)
-                taps[lane] = is_there ? weight[k * w->in.c * w->out.c + lane * out_step] : 0;
-        }
+    return (parts){.count = w->spread ? winograd_phases(&w->out) : 1,
+                   .in = w->spread ? w->in.c : w->in.channels,
+                   .out = w->out.c,
+                   .block = w->block};
 }
 
 /* Those of one input channel. */
@@ -45,7 +30,7 @@ INLINE void transform_weights(const winograd *w, const float *weight, int in, fl
         for (int out = 0; out < w->out.c; out += WIDTH) {
             float taps[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
             const winograd_square square = {taps, kernel * WIDTH, WIDTH, winograd_all(kernel), winograd_all(kernel)};
-            load_taps(w, weight, &view, in, out, taps);
+            winograd_load_taps(w, weight, &view, in, out, taps, kernel);
             winograd_transform(WINOGRAD_WEIGHT, kernel, size, &square,
                                to + (ptrdiff_t)(out / p.block) * p.in * p.block + out % p.block, element);
         }
@@ -86,28 +71,6 @@ static void conv_winograd_multiply(const winograd *w, const float *weights, int 
     }
 }
 
-/* The results of one tile of a phase, of which ys x xs are inside the image; `first` is where they begin. */
-INLINE void finish_tile(const winograd *w, const winograd_args *args, const winograd_square *square, ptrdiff_t first,
-                        int ys, int xs, int channel, const int size, const int step) {
-    vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_SIZE];
-    const ptrdiff_t row = (ptrdiff_t)w->out.stride * w->out.w * w->out.c, column = (ptrdiff_t)w->out.stride * w->out.c;
-    winograd_columns(WINOGRAD_SUM, size, step, square, columns);
-    const vector bias = args->bias ? vector_load(args->bias + channel) : (vector){0};
-    for (int y = 0; y < ys; y++) {
-        vector out[WINOGRAD_MAX_SIZE];
-        winograd_line(WINOGRAD_SUM, size, step, columns[y], out);
-        const ptrdiff_t at = first + y * row + channel;
-        UNROLL
-        for (int x = 0; x < step; x++) {
-            vector value = out[x] + bias;
-            if (w->relu) value = vector_zero_where(value, value < 0);
-            if (x >= xs) continue;
-            if (args->mask) value = vector_zero_where(value, vector_load(args->mask + at + x * column) <= 0);
-            vector_store(args->out + at + x * column, value);
-        }
-    }
-}
-
 INLINE void finish_group(const winograd *w, const winograd_args *args, const winograd_group *group, const float *sums,
                          const int size, const int step) {
     winograd_square square = {.p = sums,
@@ -125,28 +88,33 @@ INLINE void finish_group(const winograd *w, const winograd_args *args, const win
                     const int xs = winograd_inside(x, step, view.x->count).end;
                     const ptrdiff_t first = winograd_place(&w->out, &view, i, y, x);
                     for (int c = 0; c < w->out.c; c += WIDTH, square.p += WIDTH)
-                        finish_tile(w, args, &square, first, ys, xs, c, size, step);
+                        winograd_finish_tile(w, args, &square, first, ys, xs, c, size, step);
                 }
             }
         }
     }
 }
 
-/* `scratch` has room for the transformed inputs and the sums of a group. */
-INLINE void run_group(const winograd *w, const winograd_args *args, int index, float *scratch, const int size,
-                      const int step) {
+void PLAIN_NAME(plain_winograd_in)(const winograd *w, const winograd_args *args, int index, float *in) {
     const winograd_group group = winograd_get_group(&w->grid, index);
-    float *in = scratch, *sums = scratch + size * size * w->in_stride;
-    winograd_transform_group(WINOGRAD_DATA, size, size, &w->in, &w->grid, &group, args->in, in, w->in_stride);
-    conv_winograd_multiply(w, args->weights, group.tiles, in, sums);
-    finish_group(w, args, &group, sums, size, step);
+    if (w->size == 8)
+        winograd_transform_group(WINOGRAD_DATA, 8, 8, &w->in, &w->grid, &group, args->in, in, w->in_stride);
+    else if (w->size == 6)
+        winograd_transform_group(WINOGRAD_DATA, 6, 6, &w->in, &w->grid, &group, args->in, in, w->in_stride);
+    else
+        winograd_transform_group(WINOGRAD_DATA, 5, 5, &w->in, &w->grid, &group, args->in, in, w->in_stride);
 }
 
-void PLAIN_NAME(plain_winograd)(const winograd *w, const winograd_args *args, int group, float *scratch) {
+/* `scratch` has room for the transformed inputs and the sums of a group. */
+void PLAIN_NAME(plain_winograd)(const winograd *w, const winograd_args *args, int index, float *scratch) {
+    const winograd_group group = winograd_get_group(&w->grid, index);
+    float *sums = scratch + w->size * w->size * w->in_stride;
+    PLAIN_NAME(plain_winograd_in)(w, args, index, scratch);
+    conv_winograd_multiply(w, args->weights, group.tiles, scratch, sums);
     if (w->size == 8)
-        run_group(w, args, group, scratch, 8, 4);
+        finish_group(w, args, &group, sums, 8, 4);
     else if (w->size == 6)
-        run_group(w, args, group, scratch, 6, 4);
+        finish_group(w, args, &group, sums, 6, 4);
     else
-        run_group(w, args, group, scratch, 5, 4);
+        finish_group(w, args, &group, sums, 5, 4);
 }

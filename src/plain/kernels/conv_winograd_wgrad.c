@@ -50,21 +50,21 @@ TILE_SIZES(PRODUCT)
 #define PRODUCT_ENTRY(vectors, elements) [vectors][elements] = product_##vectors##x##elements,
 static const product_fn products[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] = {TILE_SIZES(PRODUCT_ENTRY)};
 
-static void conv_winograd_wgrad_multiply(const winograd_wgrad *f, int tiles, const float *wide, const float *narrow,
-                                         float *sums) {
-    const int wide_c = f->wide.channels, narrow_c = f->narrow.c;
-    const int vectors = winograd_block_vectors(narrow_c, conv_winograd_wgrad_limits.max_vectors),
+/* Adds the products of `tiles` tiles for some channels of wide and of narrow, which begin there, to sums. */
+static void conv_winograd_wgrad_multiply(const winograd_wgrad *f, const winograd_block *block, int tiles,
+                                         const float *wide, const float *narrow, float *sums) {
+    const int vectors = winograd_block_vectors(block->narrow_count, conv_winograd_wgrad_limits.max_vectors),
               most = conv_winograd_wgrad_limits.max_positions[vectors];
     for (int e = 0; e < f->size * f->size; e++) {
-        for (int o = 0; o < narrow_c; o += vectors * WIDTH) {
+        for (int o = 0; o < block->narrow_count; o += vectors * WIDTH) {
             product p = {.wide = wide + e * f->wide_stride,
                          .narrow = narrow + e * f->narrow_stride + o,
-                         .wide_stride = wide_c,
-                         .narrow_stride = narrow_c,
+                         .wide_stride = f->wide.block,
+                         .narrow_stride = f->narrow.block,
                          .tiles = tiles,
-                         .sum = sums + (ptrdiff_t)e * wide_c * narrow_c + o,
-                         .sum_stride = narrow_c};
-            for (int left = wide_c, size; left > 0; left -= size) {
+                         .sum = sums + e * block->element_stride + o,
+                         .sum_stride = block->row_stride};
+            for (int left = block->wide_count, size; left > 0; left -= size) {
                 size = tile_next(left, most);
                 products[vectors][size](&p);
                 p.wide += size;
@@ -74,105 +74,135 @@ static void conv_winograd_wgrad_multiply(const winograd_wgrad *f, int tiles, con
     }
 }
 
-/* A group's share of the rows of all images, while they are in the cache. */
-static void add_support(const winograd_wgrad *f, const winograd_image *image, const float *p, int group, int words,
-                        uint32_t *bits) {
+void PLAIN_NAME(plain_winograd_wgrad_multiply)(const winograd_wgrad *f, const winograd_block *block, int tiles,
+                                               const float *wide, const float *narrow, float *sums) {
+    wide += winograd_channel_place(&f->wide, f->size, f->wide_stride, block->wide_first);
+    narrow += winograd_channel_place(&f->narrow, f->size, f->narrow_stride, block->narrow_first);
+    for (int first = 0; first < tiles; first += WINOGRAD_SUM_TILES) {
+        const int count = tiles - first < WINOGRAD_SUM_TILES ? tiles - first : WINOGRAD_SUM_TILES;
+        conv_winograd_wgrad_multiply(f, block, count, wide + (ptrdiff_t)first * f->wide.block,
+                                     narrow + (ptrdiff_t)first * f->narrow.block, sums);
+    }
+}
+
+/* A share of the rows of all images. */
+static void add_support(const winograd_wgrad *f, const winograd_image *image, const float *p, size_t part, size_t parts,
+                        int words, uint32_t *bits) {
     for (int number = 0; number < winograd_phases(image); number++, bits += f->phase_words) {
         const winograd_view view = winograd_get_view(image, number);
-        const size_t rows = (size_t)f->grid.n * (size_t)view.y->count, groups = (size_t)f->grid.groups,
-                     at = (size_t)group;
-        winograd_add_support(image, &view, p, at * rows / groups, (at + 1) * rows / groups, words, bits);
+        const size_t rows = (size_t)f->grid.n * (size_t)view.y->count;
+        winograd_add_support(image, &view, p, part * rows / parts, (part + 1) * rows / parts, words, bits);
     }
+}
+
+void PLAIN_NAME(plain_winograd_wgrad_support)(const winograd_wgrad *f, const winograd_wgrad_args *args, int part,
+                                              int parts, uint32_t *bits) {
+    add_support(f, &f->wide, args->wide, (size_t)part, (size_t)parts, f->words + 1, bits);
+    add_support(f, &f->narrow, args->narrow, (size_t)part, (size_t)parts, f->words,
+                bits + (size_t)winograd_phases(&f->wide) * f->phase_words);
+}
+
+INLINE void transform_tiles(const winograd_wgrad *f, const winograd_wgrad_args *args, const winograd_group *group,
+                            float *wide, float *narrow, const int size) {
+    winograd_transform_group(WINOGRAD_DATA, size, size, &f->wide, &f->grid, group, args->wide, wide, f->wide_stride);
+    winograd_transform_group(WINOGRAD_VALUE, STEP, size, &f->narrow, &f->grid, group, args->narrow, narrow,
+                             f->narrow_stride);
+}
+
+void PLAIN_NAME(plain_winograd_wgrad_in)(const winograd_wgrad *f, const winograd_wgrad_args *args, int index,
+                                         float *wide, float *narrow) {
+    const winograd_group group = winograd_get_group(&f->grid, index);
+    if (f->size == 8)
+        transform_tiles(f, args, &group, wide, narrow, 8);
+    else if (f->size == 6)
+        transform_tiles(f, args, &group, wide, narrow, 6);
+    else
+        transform_tiles(f, args, &group, wide, narrow, 5);
 }
 
 /* `scratch` has room for the transformed tiles of a group. */
-INLINE void sum_group(const winograd_wgrad *f, const winograd_wgrad_args *args, int index, float *sums, float *scratch,
-                      const int size) {
-    const winograd_group group = winograd_get_group(&f->grid, index);
-    float *wide = scratch, *narrow = scratch + size * size * f->wide_stride;
-    winograd_transform_group(WINOGRAD_DATA, size, size, &f->wide, &f->grid, &group, args->wide, wide, f->wide_stride);
-    winograd_transform_group(WINOGRAD_VALUE, STEP, size, &f->narrow, &f->grid, &group, args->narrow, narrow,
-                             f->narrow_stride);
-    conv_winograd_wgrad_multiply(f, group.tiles, wide, narrow, sums);
-    uint32_t *support = (uint32_t *)(void *)(sums + f->sum_floats);
-    add_support(f, &f->wide, args->wide, index, f->words + 1, support);
-    add_support(f, &f->narrow, args->narrow, index, f->words,
-                support + (size_t)winograd_phases(&f->wide) * f->phase_words);
-}
-
 void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *sums,
                                       float *scratch) {
-    if (f->size == 8)
-        sum_group(f, args, group, sums, scratch, 8);
-    else if (f->size == 6)
-        sum_group(f, args, group, sums, scratch, 6);
-    else
-        sum_group(f, args, group, sums, scratch, 5);
+    float *narrow = scratch + f->size * f->size * f->wide_stride;
+    const winograd_block all = winograd_whole_block(f);
+    PLAIN_NAME(plain_winograd_wgrad_in)(f, args, group, scratch, narrow);
+    conv_winograd_wgrad_multiply(f, &all, winograd_get_group(&f->grid, group).tiles, scratch, narrow, sums);
 }
-
-typedef double wide_vector __attribute__((vector_size(8 * WIDTH)));
 
 /* The sum of all splits of one element, in order. */
-INLINE void sum_splits(const winograd_wgrad *f, const float *p, wide_vector *sum) {
-    *sum = (wide_vector){0};
-    for (int s = 0; s < f->splits; s++)
-        *sum += __builtin_convertvector(vector_load(p + (size_t)s * f->slice_floats), wide_vector);
+INLINE double_vector sum_splits(const winograd_wgrad *f, const float *p) {
+    double_vector sum = {0};
+    for (int s = 0; s < f->splits; s++) sum += vector_load_doubles(p + (size_t)s * f->slice_floats);
+    return sum;
 }
 
-/* result[kernel][kernel] of sums[size][size]. */
-INLINE void finish_vector(const winograd_wgrad *f, const float *sums, const double *matrix, float *result,
-                          const int size, const int kernel) {
-    const ptrdiff_t stride = (ptrdiff_t)f->wide.channels * f->narrow.c;
-    wide_vector rows[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_SIZE];
+/* result[kernel][kernel] of sums[size][size], of half a vector of channels. */
+INLINE void finish_half(const winograd_wgrad *f, const float *sums, ptrdiff_t stride, const double *matrix,
+                        float *result, const int size, const int kernel) {
+    double_vector results[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_SIZE] = {{{0}}};
     for (int y = 0; y < size; y++) {
-        wide_vector in[WINOGRAD_MAX_SIZE];
-        for (int x = 0; x < size; x++) sum_splits(f, sums + (y * size + x) * stride, &in[x]);
+        double_vector in[WINOGRAD_MAX_SIZE];
+        UNROLL
+        for (int x = 0; x < size; x++) in[x] = sum_splits(f, sums + (y * size + x) * stride);
+        UNROLL
         for (int k = 0; k < kernel; k++) {
-            rows[k][y] = (wide_vector){0};
-            for (int x = 0; x < size; x++) rows[k][y] += matrix[k * size + x] * in[x];
+            double_vector row = {0};
+            UNROLL
+            for (int x = 0; x < size; x++) row += matrix[k * size + x] * in[x];
+            UNROLL
+            for (int i = 0; i < kernel; i++) results[i][k] += matrix[i * size + y] * row;
         }
     }
-    for (int k = 0; k < kernel * kernel; k++) {
-        wide_vector sum = {0};
-        for (int y = 0; y < size; y++) sum += matrix[k / kernel * size + y] * rows[k % kernel][y];
-        vector_store(result + k * WIDTH, __builtin_convertvector(sum, vector));
-    }
+    UNROLL
+    for (int k = 0; k < kernel * kernel; k++)
+        vector_store_doubles(result + k * WIDTH, results[k / kernel][k % kernel]);
+}
+
+INLINE void finish_vector(const winograd_wgrad *f, const float *sums, ptrdiff_t stride, const double *matrix,
+                          float *result, const int size, const int kernel) {
+    for (int half = 0; half < WIDTH; half += WIDTH / 2)
+        finish_half(f, sums + half, stride, matrix, result + half, size, kernel);
 }
 
 /* The taps of a phase that the kernel has, of a channel of wide and those of narrow from `o` on. */
 INLINE void store_taps(const winograd_wgrad *f, const winograd_view *view, int channel, int o, const float *result,
                        float *dweight, const int kernel) {
     const int wide_c = f->wide.c, narrow_c = f->narrow.c, stride = f->wide.stride;
-    const ptrdiff_t tap = (ptrdiff_t)wide_c * narrow_c, lane_stride = f->transposed ? wide_c : 1;
+    const ptrdiff_t tap = (ptrdiff_t)wide_c * narrow_c;
     dweight += f->transposed ? (ptrdiff_t)o * wide_c + channel : (ptrdiff_t)channel * narrow_c + o;
     for (int y = 0; y < view->y->taps; y++)
         for (int x = 0; x < view->x->taps; x++) {
             const int k = (view->y->tap + y * stride) * f->kernel_w + view->x->tap + x * stride;
             const float *from = result + (y * kernel + x) * WIDTH;
-            for (int lane = 0; lane < WIDTH; lane++) dweight[k * tap + lane * lane_stride] = from[lane];
+            if (!f->transposed) {
+                vector_store(dweight + k * tap, vector_load(from));
+                continue;
+            }
+            UNROLL
+            for (int lane = 0; lane < WIDTH; lane++) dweight[k * tap + lane * wide_c] = from[lane];
         }
 }
 
-INLINE void finish_channel(const winograd_wgrad *f, const winograd_wgrad_args *args, int channel, const double *matrix,
-                           const int size, const int kernel) {
-    const uint32_t *support = (const uint32_t *)(const void *)(args->sums + f->sum_floats);
-    for (int number = 0; number < winograd_phases(&f->wide); number++) {
-        const winograd_view view = winograd_get_view(&f->wide, number);
-        const ptrdiff_t sums = ((ptrdiff_t)number * f->wide.c + channel) * f->narrow.c;
-        for (int o = 0; o < f->narrow.c; o += WIDTH) {
+INLINE void finish_block(const winograd_wgrad *f, const winograd_wgrad_args *args, const winograd_block *block,
+                         const float *sums, const double *matrix, const int size, const int kernel) {
+    for (int i = 0; i < block->wide_count; i++, sums += block->row_stride) {
+        const int row = block->wide_first + i, channel = row % f->wide.c;
+        const winograd_view view = winograd_get_view(&f->wide, row / f->wide.c);
+        for (int o = 0; o < block->narrow_count; o += WIDTH) {
             float result[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
-            finish_vector(f, args->sums + sums + o, matrix, result, size, kernel);
-            winograd_zero_unmet(f, &view, support, channel, o, result, kernel);
-            store_taps(f, &view, channel, o, result, args->dweight, kernel);
+            finish_vector(f, sums + o, block->element_stride, matrix, result, size, kernel);
+            winograd_zero_unmet(f, &view, args->support, channel, block->narrow_first + o, result, kernel);
+            store_taps(f, &view, channel, block->narrow_first + o, result, args->dweight, kernel);
         }
     }
 }
 
-void PLAIN_NAME(plain_winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args, int channel) {
+void PLAIN_NAME(plain_winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args,
+                                             const winograd_block *block, const float *sums) {
     if (f->size == 8)
-        finish_channel(f, args, channel, *winograd_divided_sum_5_8, 8, 5);
+        finish_block(f, args, block, sums, *winograd_divided_sum_5_8, 8, 5);
     else if (f->size == 6)
-        finish_channel(f, args, channel, *winograd_divided_sum_3_6, 6, 3);
+        finish_block(f, args, block, sums, *winograd_divided_sum_3_6, 6, 3);
     else
-        finish_channel(f, args, channel, *winograd_divided_sum_2_5, 5, 2);
+        finish_block(f, args, block, sums, *winograd_divided_sum_2_5, 5, 2);
 }

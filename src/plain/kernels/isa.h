@@ -20,10 +20,25 @@ void PLAIN_NAME(plain_tile_dot)(const tile *t, int vectors, int positions);
 void PLAIN_NAME(plain_correlate)(const correlation *c, const correlation_args *args, int first, int end);
 void PLAIN_NAME(plain_wgrad)(const wgrad *f, const wgrad_args *args, int split, int group);
 void PLAIN_NAME(plain_winograd_weights)(const winograd *w, const float *weight, float *transformed, int row);
+void PLAIN_NAME(plain_winograd_in)(const winograd *w, const winograd_args *args, int index, float *in);
+void PLAIN_NAME(plain_winograd_panel)(const winograd *w, const winograd_args *args, const winograd_panel *panel,
+                                      float *scratch);
+size_t PLAIN_NAME(plain_winograd_panel_floats)(const winograd *w, int tiles);
 void PLAIN_NAME(plain_winograd)(const winograd *w, const winograd_args *args, int group, float *scratch);
+void PLAIN_NAME(plain_winograd_wgrad_in)(const winograd_wgrad *f, const winograd_wgrad_args *args, int index,
+                                         float *wide, float *narrow);
+void PLAIN_NAME(plain_winograd_wgrad_support)(const winograd_wgrad *f, const winograd_wgrad_args *args, int part,
+                                              int parts, uint32_t *bits);
 void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *sums,
                                       float *scratch);
-void PLAIN_NAME(plain_winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args, int channel);
+void PLAIN_NAME(plain_winograd_wgrad_multiply)(const winograd_wgrad *f, const winograd_block *block, int tiles,
+                                               const float *wide, const float *narrow, float *sums);
+void PLAIN_NAME(plain_winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args,
+                                             const winograd_block *block, const float *sums);
+void PLAIN_NAME(plain_copy_rows)(const float *from, const ptrdiff_t *places, size_t rows, size_t columns, float factor,
+                                 float *to, size_t to_stride);
+void PLAIN_NAME(plain_transpose)(const float *from, const ptrdiff_t *places, size_t rows, size_t columns, float factor,
+                                 float *to, size_t to_stride);
 void PLAIN_NAME(plain_column_sums)(const float *x, size_t rows, size_t columns, float *sums);
 void PLAIN_NAME(plain_norm_moments)(const float *x, size_t rows, size_t columns, const float *shift, float *mean,
                                     float *squares);

@@ -41,6 +41,12 @@ typedef struct tile_limits {
     int max_dot_positions;
 } tile_limits;
 
+/* The fewest tiles of at most `max` positions, as even as can be: takes the next one's size off `left`. */
+static inline int tile_next(int left, int max) {
+    int tiles = (left + max - 1) / max;
+    return (left + tiles - 1) / tiles;
+}
+
 /* For each column: y = (x - mean) scale + rest, or dx = dy scale + (x - mean) slope + rest. */
 typedef struct norm_planes {
     float *mean, *scale, *slope, *rest;
@@ -55,13 +61,30 @@ typedef struct plain_kernels {
     void (*correlate)(const correlation *c, const correlation_args *args, int first, int end);
     /* The partial sum of a group of kernel rows over a part of the batch. */
     void (*wgrad)(const wgrad *f, const wgrad_args *args, int split, int group);
-    /* Winograd's: the weights of an input channel; a group of tiles; the sums of one, added; one channel of wide of the sums of
-     * all splits. */
+    /* Winograd's: the weights of an input channel; the transformed inputs of a group of tiles; a group from beginning to
+     * end; the same of a panel from its transformed inputs on, and the floats it takes of scratch. */
     void (*winograd_weights)(const winograd *w, const float *weight, float *transformed, int in);
+    void (*winograd_in)(const winograd *w, const winograd_args *args, int group, float *in);
     void (*winograd)(const winograd *w, const winograd_args *args, int group, float *scratch);
+    void (*winograd_panel)(const winograd *w, const winograd_args *args, const winograd_panel *panel, float *scratch);
+    size_t (*winograd_panel_floats)(const winograd *w, int tiles);
+    /* Of wgrad: the transformed tiles of a group; those of a block of channels multiplied, and added to `sums`; both for a
+     * group; the support of a share of the rows; weights of the sums of all splits. */
+    void (*winograd_wgrad_in)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *wide,
+                              float *narrow);
+    void (*winograd_wgrad_multiply)(const winograd_wgrad *f, const winograd_block *block, int tiles, const float *wide,
+                                    const float *narrow, float *sums);
     void (*winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *sums,
                            float *scratch);
-    void (*winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args, int channel);
+    void (*winograd_wgrad_support)(const winograd_wgrad *f, const winograd_wgrad_args *args, int part, int parts,
+                                   uint32_t *bits);
+    void (*winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args,
+                                  const winograd_block *block, const float *sums);
+    /* to[i][j] = factor from[i][j], and to[j][i]: row i of `from` begins at places[i]. */
+    void (*copy_rows)(const float *from, const ptrdiff_t *places, size_t rows, size_t columns, float factor, float *to,
+                      size_t to_stride);
+    void (*transpose)(const float *from, const ptrdiff_t *places, size_t rows, size_t columns, float factor, float *to,
+                      size_t to_stride);
     /* sums[c] += sum of x[r][c]. */
     void (*column_sums)(const float *x, size_t rows, size_t columns, float *sums);
 

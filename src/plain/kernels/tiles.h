@@ -26,10 +26,4 @@
 #define TILE_DOT_SIZES(X) TILE_SIZES_4(X, 1)
 #define TILE_OVERLAP_SIZES(X) TILE_SIZES_4(X, 2) TILE_SIZES_4(X, 3) TILE_SIZES_4(X, 4) TILE_SIZES_4(X, 5)
 
-/* The fewest tiles of at most `max` positions, as even as can be: takes the next one's size off `left`. */
-static inline int tile_next(int left, int max) {
-    int tiles = (left + max - 1) / max;
-    return (left + tiles - 1) / tiles;
-}
-
 #endif

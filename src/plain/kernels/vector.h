@@ -40,6 +40,25 @@ INLINE void vector_store(float *p, vector v) {
     *(vector_unaligned *)p = v;
 }
 
+/* Half a vector of floats, as doubles. */
+typedef float half_vector __attribute__((vector_size(2 * WIDTH)));
+typedef half_vector half_vector_unaligned __attribute__((aligned(4), may_alias));
+typedef double double_vector __attribute__((vector_size(4 * WIDTH)));
+
+INLINE double_vector vector_load_doubles(const float *p) {
+#if defined(__AVX512F__)
+    return (double_vector)_mm512_cvtps_pd(_mm256_loadu_ps(p));
+#elif defined(__AVX2__)
+    return (double_vector)_mm256_cvtps_pd(_mm_loadu_ps(p));
+#else
+    return __builtin_convertvector(*(const half_vector_unaligned *)p, double_vector);
+#endif
+}
+
+INLINE void vector_store_doubles(float *p, double_vector v) {
+    *(half_vector_unaligned *)p = __builtin_convertvector(v, half_vector);
+}
+
 INLINE vector vector_zero_where(vector v, vector_mask mask) {
     return (vector)((vector_mask)v & ~mask);
 }

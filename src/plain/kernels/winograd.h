@@ -91,8 +91,14 @@ INLINE void winograd_transform(const winograd_kind kind, const int from, const i
     }
 }
 
+/* The place of a channel of all phases in the transformed tiles. */
+INLINE ptrdiff_t winograd_channel_place(const winograd_image *image, int size, ptrdiff_t stride, int channel) {
+    return channel / image->block * (size * size * stride) + channel % image->block;
+}
+
 INLINE void winograd_transform_tile(const winograd_kind kind, const int from, const int to, const winograd_image *image,
                                     int i, int ty, int tx, const float *p, float *out, ptrdiff_t stride) {
+    int left = image->block;
     for (int number = 0; number < winograd_phases(image); number++) {
         const winograd_view view = winograd_get_view(image, number);
         const int y = ty * image->step + view.y->base, x = tx * image->step + view.x->base;
@@ -101,18 +107,23 @@ INLINE void winograd_transform_tile(const winograd_kind kind, const int from, co
                                   .x_stride = (ptrdiff_t)image->stride * image->c,
                                   .y = winograd_inside(y, from, view.y->count),
                                   .x = winograd_inside(x, from, view.x->count)};
-        for (int c = 0; c < image->c; c += WIDTH, square.p += WIDTH, out += WIDTH)
+        for (int c = 0; c < image->c; c += WIDTH, square.p += WIDTH) {
             winograd_transform(kind, from, to, &square, out, stride);
+            out += WIDTH;
+            if ((left -= WIDTH) > 0) continue;
+            out += to * to * stride - image->block;
+            left = image->block;
+        }
     }
 }
 
-/* The tiles of a group, transformed: out[t x t][tile][channel of all phases]. */
+/* The tiles of a group, transformed. */
 INLINE void winograd_transform_group(const winograd_kind kind, const int from, const int to,
                                      const winograd_image *image, const winograd_grid *grid,
                                      const winograd_group *group, const float *p, float *out, ptrdiff_t stride) {
     for (int i = group->image_first; i < group->image_end; i++)
         for (int ty = group->row_first; ty < group->row_end; ty++)
-            for (int tx = 0; tx < grid->tiles_x; tx++, out += image->channels)
+            for (int tx = 0; tx < grid->tiles_x; tx++, out += image->block)
                 winograd_transform_tile(kind, from, to, image, i, ty, tx, p, out, stride);
 }
 

@@ -56,9 +56,9 @@ INLINE void winograd_zero_unmet(const winograd_wgrad *f, const winograd_view *vi
         vector_mask met[WINOGRAD_MAX_SIZE], all = {0};
         for (int kx = 0; kx < kernel; kx++) met[kx] = vector_load(result + kx * WIDTH) == 0;
         const conv_range rows = winograd_inside(ky + base, f->narrow.h, view->y->count);
-        for (int row = 0; row < f->splits * (rows.end - rows.first) && !vector_mask_all(all); row++) {
+        for (int row = 0; row < f->support_splits * (rows.end - rows.first) && !vector_mask_all(all); row++) {
             const int y = rows.first + row % (rows.end - rows.first);
-            const uint32_t *split = support + (size_t)(row / (rows.end - rows.first)) * f->slice_floats;
+            const uint32_t *split = support + (size_t)(row / (rows.end - rows.first)) * f->support_stride;
             const uint32_t *wide = split + phase + (ptrdiff_t)(y + ky + base) * (words + 1) * wide_c + channel;
             const uint32_t *narrow = split + phases + (ptrdiff_t)y * words * narrow_c + o;
             for (int word = 0; word < words; word++, wide += wide_c, narrow += narrow_c) {
