@@ -4,19 +4,22 @@
     (const op_impl *const[]) {                                                                                         \
         __VA_ARGS__, NULL                                                                                              \
     }
-#define CONV_LIST                                                                                                      \
+#define GATHER_LIST                                                                                                    \
     LIST(&plain_conv_gemm, &plain_conv_winograd, &plain_conv_winograd_batched, &plain_conv_direct, &plain_conv_plain)
-#define CONV_WGRAD_LIST                                                                                                \
+#define SPREAD_LIST                                                                                                    \
+    LIST(&plain_conv_gemm, &plain_conv_winograd, &plain_conv_winograd_batched, &plain_conv_col2im, &plain_conv_direct, \
+         &plain_conv_plain)
+#define WGRAD_LIST                                                                                                \
     LIST(&plain_conv_winograd_wgrad, &plain_conv_winograd_batched_wgrad, &plain_conv_gemm_wgrad,                       \
          &plain_conv_direct_wgrad, &plain_conv_plain)
 
 static const op_impl *const *const lists[OP_COUNT] = {
-    [OP_conv2d_fwd] = CONV_LIST,
-    [OP_conv2d_bwd_data] = CONV_LIST,
-    [OP_conv2d_bwd_weights] = CONV_WGRAD_LIST,
-    [OP_conv_transpose2d_fwd] = CONV_LIST,
-    [OP_conv_transpose2d_bwd_data] = CONV_LIST,
-    [OP_conv_transpose2d_bwd_weights] = CONV_WGRAD_LIST,
+    [OP_conv2d_fwd] = GATHER_LIST,
+    [OP_conv2d_bwd_data] = SPREAD_LIST,
+    [OP_conv2d_bwd_weights] = WGRAD_LIST,
+    [OP_conv_transpose2d_fwd] = SPREAD_LIST,
+    [OP_conv_transpose2d_bwd_data] = GATHER_LIST,
+    [OP_conv_transpose2d_bwd_weights] = WGRAD_LIST,
     [OP_activation_fwd] = LIST(&plain_activation),
     [OP_activation_bwd] = LIST(&plain_activation),
     [OP_prelu_fwd] = LIST(&plain_prelu_fwd),

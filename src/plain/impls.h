@@ -16,6 +16,7 @@ extern const op_impl plain_conv_direct;          /* "direct", for gather and spr
 extern const op_impl plain_conv_direct_wgrad;    /* "direct", for wgrad */
 extern const op_impl plain_conv_gemm;            /* "gemm", for gather and spread of 1x1 */
 extern const op_impl plain_conv_gemm_wgrad;      /* "gemm", for wgrad */
+extern const op_impl plain_conv_col2im;          /* "col2im", for spread */
 extern const op_impl plain_conv_plain;           /* "plain", for all */
 extern const op_impl plain_gemm_blocked, plain_gemm_plain;
 extern const op_impl plain_load_batch;

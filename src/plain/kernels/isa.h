@@ -18,6 +18,7 @@
 void PLAIN_NAME(plain_tile)(const tile *t, int vectors, int positions);
 void PLAIN_NAME(plain_tile_dot)(const tile *t, int vectors, int positions);
 void PLAIN_NAME(plain_correlate)(const correlation *c, const correlation_args *args, int first, int end);
+void PLAIN_NAME(plain_col2im)(const col2im *c, const col2im_args *args, int image, float *scratch);
 void PLAIN_NAME(plain_wgrad)(const wgrad *f, const wgrad_args *args, int split, int group);
 void PLAIN_NAME(plain_winograd_weights)(const winograd *w, const float *weight, float *transformed, int row);
 void PLAIN_NAME(plain_winograd_in)(const winograd *w, const winograd_args *args, int index, float *in);

@@ -3,6 +3,7 @@
 #define CLAE_PLAIN_KERNELS_KERNELS_H
 
 #include "ops/op.h"
+#include "plain/conv_col2im.h"
 #include "plain/conv_direct.h"
 #include "plain/conv_direct_wgrad.h"
 #include "plain/conv_winograd.h"
@@ -59,6 +60,8 @@ typedef struct plain_kernels {
     void (*tile)(const tile *t, int vectors, int positions);
     /* Images first .. end-1. */
     void (*correlate)(const correlation *c, const correlation_args *args, int first, int end);
+    /* An image. */
+    void (*col2im)(const col2im *c, const col2im_args *args, int image, float *scratch);
     /* The partial sum of a group of kernel rows over a part of the batch. */
     void (*wgrad)(const wgrad *f, const wgrad_args *args, int split, int group);
     /* Winograd's: the weights of an input channel; the transformed inputs of a group of tiles; a group from beginning to

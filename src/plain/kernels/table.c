@@ -9,6 +9,7 @@ const plain_kernels PLAIN_NAME(plain_kernels) = {
     .limits = TILE_LIMITS,
     .tile = PLAIN_NAME(plain_tile),
     .correlate = PLAIN_NAME(plain_correlate),
+    .col2im = PLAIN_NAME(plain_col2im),
     .wgrad = PLAIN_NAME(plain_wgrad),
     .winograd_weights = PLAIN_NAME(plain_winograd_weights),
     .winograd_in = PLAIN_NAME(plain_winograd_in),
