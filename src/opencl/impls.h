@@ -26,6 +26,9 @@ extern const op_impl opencl_reduce_sum_vector, opencl_reduce_sum_plain;
 extern const op_impl opencl_norm_vector, opencl_norm_plain; /* batch_norm and group_norm, all directions */
 extern const op_impl opencl_gemm_vector, opencl_gemm_clblast, opencl_gemm_plain;
 
+/* Whether im2col is the choice of CPUs. */
+bool opencl_conv_is_product(const op_desc *desc);
+
 /* The list of an op, NULL-terminated, best first. */
 const op_impl *const *opencl_impls(op_id op);
 

@@ -232,7 +232,7 @@ static clae_status conv_direct_prepare_wgrad(clae_device *device, const op_desc 
 }
 
 static bool conv_direct_suits(const clae_device *device, const op_desc *desc) {
-    return opencl_is_cpu(device, desc);
+    return opencl_is_cpu(device, desc) && !opencl_conv_is_product(desc);
 }
 
 static bool conv_direct_supports(const clae_device *device, const op_desc *desc) {
