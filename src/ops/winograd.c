@@ -17,7 +17,7 @@ enum {
     MOST_SUMS = 1024 * 1024,
     MOST_WEIGHTS = 4 * 1024 * 1024,
     MOST_TILE_FLOATS = 1024 * 1024,
-    FEWEST_BATCHED_CHANNELS = 64,
+    FEWEST_BATCHED_CHANNELS = 32,
     MOST_BATCHED_POSITIONS = 16 * 16,
     MOST_BATCHED = 64 * 1024 * 1024, /* floats of sums or weights */
 };

@@ -35,12 +35,15 @@ INLINE void add_segment(const float *from, int length, vector_mask behind, float
     if (i < length) vector_store(to + i, vector_load(to + i) + vector_zero_where(vector_load(from + i), behind));
 }
 
-static void add_row(const col2im *c, const float *columns, float *sums) {
+/* Row by row at each position: what is added to a row must wait for what was added to it before. */
+static void add_columns(const col2im *c, const float *columns, int y, float *sums) {
     const ptrdiff_t step = (ptrdiff_t)c->g.sw * c->g.wide_c;
+    const int first = y * c->g.sh % c->rows;
     vector_mask behind = {0};
     for (int lane = 0; lane < WIDTH; lane++) behind[lane] = lane < c->segment % WIDTH ? 0 : -1;
     for (int x = 0; x < c->g.narrow_w; x++, columns += c->columns, sums += step)
-        add_segment(columns, c->segment, behind, sums);
+        for (int k = 0, row = first; k < c->g.kh; k++, row = row + 1 == c->rows ? 0 : row + 1)
+            add_segment(columns + k * c->segment, c->segment, behind, sums + row * c->row_floats);
 }
 
 static void finish_row(const col2im *c, const col2im_args *args, const float *sums, ptrdiff_t at) {
@@ -72,8 +75,7 @@ void PLAIN_NAME(plain_col2im)(const col2im *c, const col2im_args *args, int imag
     for (int y = 0; y < g->narrow_h; y++) {
         const float *in = args->in + ((ptrdiff_t)image * g->narrow_h + y) * g->narrow_w * g->narrow_c;
         multiply_row(c, in, args->weights, columns);
-        for (int k = 0; k < g->kh; k++)
-            add_row(c, columns + k * c->segment, sums + (y * g->sh + k) % c->rows * c->row_floats);
+        add_columns(c, columns, y, sums);
         for (int k = 0; k < g->sh; k++)
             finish_padded_row(c, args, image, y * g->sh + k, sums + (y * g->sh + k) % c->rows * c->row_floats);
     }
