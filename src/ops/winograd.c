@@ -16,9 +16,8 @@ enum {
      * the algorithm lives in slow memory, and takes too much of it. */
     MOST_SUMS = 1024 * 1024,
     MOST_WEIGHTS = 4 * 1024 * 1024,
-    MOST_TILE_FLOATS = 1024 * 1024,
+    MOST_TILE_FLOATS = 1280 * 1024,
     FEWEST_BATCHED_CHANNELS = 32,
-    MOST_BATCHED_POSITIONS = 16 * 16,
     MOST_BATCHED = 64 * 1024 * 1024, /* floats of sums or weights */
 };
 
@@ -104,8 +103,9 @@ bool winograd_can_batch(const op_desc *desc, int lanes) {
 
 bool winograd_batch_pays(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    return winograd_has_transforms(desc) && g->wide_c >= FEWEST_BATCHED_CHANNELS && g->narrow_c >= FEWEST_BATCHED_CHANNELS &&
-           g->narrow_h * g->narrow_w <= MOST_BATCHED_POSITIONS && times_saved(desc) >= FEWEST_SAVED;
+    return winograd_has_transforms(desc) && g->wide_c >= FEWEST_BATCHED_CHANNELS &&
+           g->narrow_c >= FEWEST_BATCHED_CHANNELS && g->narrow_h >= FEWEST_POSITIONS &&
+           g->narrow_w >= FEWEST_POSITIONS && times_saved(desc) >= FEWEST_SAVED;
 }
 
 int winograd_support_words(const conv_geometry *g) {

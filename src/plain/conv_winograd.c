@@ -9,7 +9,9 @@ typedef struct winograd_instance {
 } winograd_instance;
 
 bool plain_winograd_supports(const clae_device *device, const op_desc *desc) {
-    return conv_has_relu_at_most(desc) && winograd_can(desc, plain_device_of(device)->kernels->limits.width);
+    const int width = plain_device_of(device)->kernels->limits.width;
+    return conv_has_relu_at_most(desc) && desc->conv.g.wide_c >= width && desc->conv.g.narrow_c >= width &&
+           winograd_can(desc, 1);
 }
 
 static winograd_axis wide_axis(bool spread, int wide, int kernel, int stride, int pad, int index) {
@@ -26,6 +28,7 @@ winograd_image winograd_wide(const op_desc *desc) {
                             .step = winograd_size(g) - winograd_taps(g) + 1,
                             .stride = g->sh,
                             .phases = g->sh,
+                            .stored = g->wide_c,
                             .channels = g->sh * g->sh * g->wide_c};
     image.block = image.channels;
     for (int i = 0; i < g->sh; i++) {
@@ -50,6 +53,7 @@ winograd_image winograd_narrow(const op_desc *desc) {
                             .step = winograd_size(g) - winograd_taps(g) + 1,
                             .stride = 1,
                             .phases = conv_kernel_of(desc->op) == CONV_SPREAD ? g->sh : 1};
+    image.stored = g->narrow_c;
     image.block = image.channels = image.phases * image.phases * g->narrow_c;
     for (int i = 0; i < image.phases; i++) {
         image.y[i] = narrow_axis(desc, g->narrow_h, g->wide_h, g->kh, g->sh, g->ph, i);
@@ -72,9 +76,14 @@ winograd winograd_describe(const op_desc *desc) {
                   .weight_is_out_in = !is_fwd,
                   .spread = spread,
                   .relu = is_fwd && conv_has_relu(desc)};
-    w.in_stride = winograd_stride(&w.grid, w.in.channels);
-    w.out_stride = winograd_stride(&w.grid, w.out.channels);
     return w;
+}
+
+void winograd_store_vectors(winograd_image *image, const tile_limits *limits) {
+    int vectors = divide_up(image->c, limits->width);
+    while (vectors > limits->max_vectors && vectors % 2 != 0 && vectors % 3 != 0) vectors++;
+    image->stored = vectors * limits->width;
+    image->block = image->channels = image->phases * image->phases * image->stored;
 }
 
 /* Blocks of channels are the most vectors of a register tile that divide them. */
@@ -115,10 +124,14 @@ static clae_status conv_winograd_prepare(clae_device *device, const op_desc *des
     if (status != CLAE_OK) return status;
     winograd_instance *made = (winograd_instance *)*instance;
     made->w = winograd_describe(desc);
-    made->w.block = conv_winograd_block(made->w.out.c, &plain_device_of(device)->kernels->limits);
-    const winograd *w = &made->w;
+    winograd *w = &made->w;
+    const tile_limits *limits = &plain_device_of(device)->kernels->limits;
+    winograd_store_vectors(&w->out, limits);
+    w->block = conv_winograd_block(w->out.stored, limits);
+    w->in_stride = winograd_stride(&w->grid, w->in.channels);
+    w->out_stride = winograd_stride(&w->grid, w->out.channels);
     const size_t elements = (size_t)w->size * (size_t)w->size;
-    made->weight_floats = elements * (size_t)(w->stride * w->stride) * (size_t)w->in.c * (size_t)w->out.c;
+    made->weight_floats = elements * (size_t)(w->stride * w->stride) * (size_t)w->in.c * (size_t)w->out.stored;
     made->scratch_floats = elements * (size_t)(w->in_stride + w->out_stride);
     const size_t threads = (size_t)plain_threads(plain_device_of(device), w->grid.groups);
     (*instance)->workspace_bytes = (made->weight_floats + threads * made->scratch_floats) * sizeof(float);

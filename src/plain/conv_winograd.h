@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tile_limits;
+
 /* A phase on an axis: `count` positions, every stride-th of the image from `first` on. Tile q begins at the phase's
  * position q * step + base. It has the kernel's taps tap + stride * i, i < taps. */
 typedef struct winograd_axis {
@@ -24,7 +26,8 @@ typedef struct winograd_image {
     int h, w, c;
     int step, stride; /* of tiles; of a phase's positions */
     int phases;       /* of an axis */
-    int channels;     /* of all phases */
+    int stored;       /* channels of a phase in transformed tiles: c, or whole vectors (winograd_store_vectors) */
+    int channels;     /* stored ones of all phases */
     int block;        /* channels that are together in transformed tiles: [block][t x t][tile][channel] */
     winograd_axis y[WINOGRAD_MAX_STRIDE], x[WINOGRAD_MAX_STRIDE];
 } winograd_image;
@@ -34,6 +37,12 @@ typedef struct winograd_view {
     int number;
     const winograd_axis *y, *x;
 } winograd_view;
+
+/* The first channel of a vector: the last one shares channels with the one before where they are no whole vectors. */
+static inline int winograd_vector_channel(int channels, int lanes, int index) {
+    const int last = channels - lanes;
+    return index * lanes < last ? index * lanes : last;
+}
 
 static inline int winograd_phases(const winograd_image *image) {
     return image->phases * image->phases;
@@ -83,7 +92,7 @@ typedef struct winograd_wgrad {
     int splits;                           /* of the groups */
     int support_splits;
     ptrdiff_t wide_stride, narrow_stride; /* as in_stride */
-    size_t sum_floats;                    /* [t x t][channels of wide][narrow_c] */
+    size_t sum_floats;                    /* [t x t][channels of wide][channels of narrow] */
     int words;                            /* of a row of the support of narrow (winograd_support_words) */
     size_t phase_words;                   /* of the support of a phase of wide */
     size_t slice_floats;                  /* from the sums of a split to those of the next */
@@ -98,9 +107,9 @@ typedef struct winograd_block {
 
 static inline winograd_block winograd_whole_block(const winograd_wgrad *f) {
     return (winograd_block){.wide_count = f->wide.channels,
-                            .narrow_count = f->narrow.c,
-                            .element_stride = (ptrdiff_t)f->wide.channels * f->narrow.c,
-                            .row_stride = f->narrow.c};
+                            .narrow_count = f->narrow.channels,
+                            .element_stride = (ptrdiff_t)f->wide.channels * f->narrow.channels,
+                            .row_stride = f->narrow.channels};
 }
 
 typedef struct winograd_wgrad_args {
@@ -119,10 +128,13 @@ typedef struct winograd_panel {
 
 enum { WINOGRAD_SUM_TILES = 32 }; /* whose products are summed up before they are added to those of others */
 
-/* All but `block`. */
+/* All but `block` and the strides of transformed tiles. */
 winograd winograd_describe(const op_desc *desc);
-/* All but the splits. */
+/* All but the splits, the strides of transformed tiles, and sum_floats. */
 winograd_wgrad winograd_wgrad_describe(const op_desc *desc);
+
+/* Has whole vectors stored for each phase, as many as divide into blocks of several. */
+void winograd_store_vectors(winograd_image *image, const struct tile_limits *limits);
 
 /* The tiles of all groups before this one. */
 static inline size_t winograd_tiles_before(const winograd_grid *grid, int index) {

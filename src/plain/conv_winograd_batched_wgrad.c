@@ -123,6 +123,7 @@ static void conv_winograd_batched_wgrad_describe(winograd_batched_wgrad *self, c
     self->wide_blocks = f->wide.channels / f->wide.block;
     self->narrow_blocks = f->narrow.c / f->narrow.block;
     const size_t elements = (size_t)(f->size * f->size);
+    f->sum_floats = elements * (size_t)f->wide.channels * (size_t)f->narrow.channels;
     self->support_words = (size_t)f->support_splits * f->support_stride;
     self->wide_floats = elements * (size_t)f->wide_stride * (size_t)self->wide_blocks;
     self->narrow_floats = elements * (size_t)f->narrow_stride * (size_t)self->narrow_blocks;

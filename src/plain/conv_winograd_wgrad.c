@@ -23,17 +23,18 @@ winograd_wgrad winograd_wgrad_describe(const op_desc *desc) {
                         .wide = winograd_wide(desc),
                         .narrow = winograd_narrow(desc),
                         .transposed = op_is_transposed(desc->op)};
-    f.sum_floats = (size_t)(size * size) * (size_t)f.wide.channels * (size_t)g->narrow_c;
-    f.wide_stride = winograd_stride(&f.grid, f.wide.channels);
-    f.narrow_stride = winograd_stride(&f.grid, g->narrow_c);
     f.words = winograd_support_words(g);
     f.phase_words = winograd_support_phase(g);
     return f;
 }
 
 /* A slice of a split has its sums and its support. */
-static winograd_wgrad conv_winograd_wgrad_describe(const op_desc *desc) {
+static winograd_wgrad conv_winograd_wgrad_describe(const op_desc *desc, const tile_limits *limits) {
     winograd_wgrad f = winograd_wgrad_describe(desc);
+    winograd_store_vectors(&f.narrow, limits);
+    f.sum_floats = (size_t)(f.size * f.size) * (size_t)f.wide.channels * (size_t)f.narrow.channels;
+    f.wide_stride = winograd_stride(&f.grid, f.wide.channels);
+    f.narrow_stride = winograd_stride(&f.grid, f.narrow.channels);
     f.splits = smaller(f.grid.groups, larger(FEWEST_SPLITS, smaller(MOST_SPLITS, (int)(SPLIT_FLOATS / f.sum_floats))));
     f.support_splits = f.splits;
     f.slice_floats = f.support_stride = f.sum_floats + winograd_support_count(&desc->conv.g);
@@ -104,7 +105,7 @@ static clae_status conv_winograd_wgrad_prepare(clae_device *device, const op_des
                                                conv_winograd_wgrad_run, plain_instance_free, instance);
     if (status != CLAE_OK) return status;
     winograd_wgrad_instance *made = (winograd_wgrad_instance *)*instance;
-    made->f = conv_winograd_wgrad_describe(desc);
+    made->f = conv_winograd_wgrad_describe(desc, &plain_device_of(device)->kernels->limits);
     const winograd_wgrad *f = &made->f;
     const size_t channels = (size_t)(f->transposed ? f->wide.c : f->narrow.c);
     made->scratch_floats = (size_t)f->size * (size_t)f->size * (size_t)(f->wide_stride + f->narrow_stride);

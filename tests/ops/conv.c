@@ -64,8 +64,13 @@ conv_geometry conv_random_geometry(test_random *random, double max_multiply_adds
     return g;
 }
 
-/* A square kernel, of 1, 3 or 5 with stride 1 or of 1 to 6 with 2, and channels that come in vectors: what transforms and
- * packed kernels want. */
+/* Whole vectors of all instruction sets, or not. */
+static int random_square_channels(test_random *random, int most) {
+    return random_int(random, 0, 2) ? 16 * random_int(random, 1, most) : random_int(random, 4, 16 * most);
+}
+
+/* A square kernel, of 1, 3 or 5 with stride 1 or of 1 to 6 with 2, and mostly channels that come in vectors: what transforms
+ * and packed kernels want. */
 static conv_geometry random_square_geometry(test_random *random, int quick, int stride) {
     conv_geometry g;
     const int most = quick ? 1 : 3, images = quick == 2 ? 1 : quick ? 2 : 5, side = quick == 2 ? 6 : quick ? 8 : 19;
@@ -80,8 +85,8 @@ static conv_geometry random_square_geometry(test_random *random, int quick, int 
         g.pw = random_int(random, 0, g.kw);
         g.narrow_h = (g.wide_h + 2 * g.ph - g.kh) / stride + 1;
         g.narrow_w = (g.wide_w + 2 * g.pw - g.kw) / stride + 1;
-        g.wide_c = 16 * random_int(random, 1, most);
-        g.narrow_c = 16 * random_int(random, 1, most);
+        g.wide_c = random_square_channels(random, most);
+        g.narrow_c = random_square_channels(random, most);
     } while (g.wide_h + 2 * g.ph < g.kh || g.wide_w + 2 * g.pw < g.kw);
     return g;
 }

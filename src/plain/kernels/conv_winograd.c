@@ -13,7 +13,7 @@ typedef struct parts {
 INLINE parts parts_of(const winograd *w) {
     return (parts){.count = w->spread ? winograd_phases(&w->out) : 1,
                    .in = w->spread ? w->in.c : w->in.channels,
-                   .out = w->out.c,
+                   .out = w->out.stored,
                    .block = w->block};
 }
 
@@ -27,10 +27,11 @@ INLINE void transform_weights(const winograd *w, const float *weight, int in, fl
         const winograd_view view = winograd_get_view(wide, number);
         const int row = w->spread ? in : number * w->in.c + in;
         float *to = transformed + (w->spread ? (ptrdiff_t)number * p.in * p.out : 0) + (ptrdiff_t)row * p.block;
-        for (int out = 0; out < w->out.c; out += WIDTH) {
+        for (int v = 0; v < p.out / WIDTH; v++) {
+            const int out = v * WIDTH;
             float taps[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
             const winograd_square square = {taps, kernel * WIDTH, WIDTH, winograd_all(kernel), winograd_all(kernel)};
-            winograd_load_taps(w, weight, &view, in, out, taps, kernel);
+            winograd_load_taps(w, weight, &view, in, winograd_vector_channel(w->out.c, WIDTH, v), taps, kernel);
             winograd_transform(WINOGRAD_WEIGHT, kernel, size, &square,
                                to + (ptrdiff_t)(out / p.block) * p.in * p.block + out % p.block, element);
         }
@@ -73,8 +74,7 @@ static void conv_winograd_multiply(const winograd *w, const float *weights, int 
 
 INLINE void finish_group(const winograd *w, const winograd_args *args, const winograd_group *group, const float *sums,
                          const int size, const int step) {
-    winograd_square square = {.p = sums,
-                              .y_stride = size * w->out_stride,
+    winograd_square square = {.y_stride = size * w->out_stride,
                               .x_stride = w->out_stride,
                               .y = winograd_all(size),
                               .x = winograd_all(size)};
@@ -87,8 +87,12 @@ INLINE void finish_group(const winograd *w, const winograd_args *args, const win
                     const int ys = winograd_inside(y, step, view.y->count).end;
                     const int xs = winograd_inside(x, step, view.x->count).end;
                     const ptrdiff_t first = winograd_place(&w->out, &view, i, y, x);
-                    for (int c = 0; c < w->out.c; c += WIDTH, square.p += WIDTH)
-                        winograd_finish_tile(w, args, &square, first, ys, xs, c, size, step);
+                    for (int v = 0; v < winograd_vectors(&w->out); v++) {
+                        square.p = sums + v * WIDTH;
+                        winograd_finish_tile(w, args, &square, first, ys, xs,
+                                             winograd_vector_channel(w->out.c, WIDTH, v), size, step);
+                    }
+                    sums += w->out.stored;
                 }
             }
         }

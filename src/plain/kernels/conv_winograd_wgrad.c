@@ -188,11 +188,12 @@ INLINE void finish_block(const winograd_wgrad *f, const winograd_wgrad_args *arg
     for (int i = 0; i < block->wide_count; i++, sums += block->row_stride) {
         const int row = block->wide_first + i, channel = row % f->wide.c;
         const winograd_view view = winograd_get_view(&f->wide, row / f->wide.c);
-        for (int o = 0; o < block->narrow_count; o += WIDTH) {
+        for (int o = 0; o < block->narrow_count && block->narrow_first + o < f->narrow.c; o += WIDTH) {
+            const int narrow = winograd_vector_channel(f->narrow.c, WIDTH, (block->narrow_first + o) / WIDTH);
             float result[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
             finish_vector(f, sums + o, block->element_stride, matrix, result, size, kernel);
-            winograd_zero_unmet(f, &view, args->support, channel, block->narrow_first + o, result, kernel);
-            store_taps(f, &view, channel, block->narrow_first + o, result, args->dweight, kernel);
+            winograd_zero_unmet(f, &view, args->support, channel, narrow, result, kernel);
+            store_taps(f, &view, channel, narrow, result, args->dweight, kernel);
         }
     }
 }

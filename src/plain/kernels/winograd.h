@@ -96,23 +96,28 @@ INLINE ptrdiff_t winograd_channel_place(const winograd_image *image, int size, p
     return channel / image->block * (size * size * stride) + channel % image->block;
 }
 
+/* How many vectors there are of a phase's channels. */
+INLINE int winograd_vectors(const winograd_image *image) {
+    return (image->c + WIDTH - 1) / WIDTH;
+}
+
 INLINE void winograd_transform_tile(const winograd_kind kind, const int from, const int to, const winograd_image *image,
                                     int i, int ty, int tx, const float *p, float *out, ptrdiff_t stride) {
-    int left = image->block;
+    const bool apart = image->block != image->channels, whole = image->stored != image->c;
     for (int number = 0; number < winograd_phases(image); number++) {
         const winograd_view view = winograd_get_view(image, number);
         const int y = ty * image->step + view.y->base, x = tx * image->step + view.x->base;
-        winograd_square square = {.p = p + winograd_place(image, &view, i, y, x),
-                                  .y_stride = (ptrdiff_t)image->stride * image->w * image->c,
+        const float *first = p + winograd_place(image, &view, i, y, x);
+        winograd_square square = {.y_stride = (ptrdiff_t)image->stride * image->w * image->c,
                                   .x_stride = (ptrdiff_t)image->stride * image->c,
                                   .y = winograd_inside(y, from, view.y->count),
                                   .x = winograd_inside(x, from, view.x->count)};
-        for (int c = 0; c < image->c; c += WIDTH, square.p += WIDTH) {
-            winograd_transform(kind, from, to, &square, out, stride);
-            out += WIDTH;
-            if ((left -= WIDTH) > 0) continue;
-            out += to * to * stride - image->block;
-            left = image->block;
+        for (int v = 0; v < winograd_vectors(image); v++) {
+            const int c = winograd_vector_channel(image->c, WIDTH, v);
+            const int at = number * image->stored + (whole ? v * WIDTH : c);
+            square.p = first + c;
+            winograd_transform(kind, from, to, &square,
+                               out + (apart ? winograd_channel_place(image, to, stride, at) : at), stride);
         }
     }
 }

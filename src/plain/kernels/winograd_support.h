@@ -33,7 +33,8 @@ INLINE void winograd_add_support(const winograd_image *image, const winograd_vie
             const conv_range inside = winograd_inside(x0, 32, view->x->count);
             if (inside.first >= inside.end) continue;
             const float *from = p + winograd_place(image, view, (int)(row / h), (int)(row % h), x0 + inside.first);
-            for (int c = 0; c < image->c; c += WIDTH) {
+            for (int v = 0; v < winograd_vectors(image); v++) {
+                const int c = winograd_vector_channel(image->c, WIDTH, v);
                 vector_word sum = vector_word_load(to + c), bit = (vector_word){0} + (1u << inside.first);
                 for (int x = 0; x < inside.end - inside.first; x++, bit += bit)
                     sum |= (vector_word)(vector_load(from + x * step + c) != 0) & bit;
