@@ -1,62 +1,87 @@
-/* Gather and spread (src/ops/conv.h) with stride 1 by Winograd's algorithm (tools/winograd-transforms), for devices whose
+/* Gather and spread (src/ops/conv.h) with stride 1 or 2 by Winograd's algorithm (tools/winograd-transforms), for devices whose
  * work-items are threads with vector units. Tiles of STEP x STEP outputs are made from SIZE x SIZE inputs: transformed,
  * multiplied by the transformed weights, a matrix product over the channels for each of the SIZE x SIZE elements, and
  * transformed back. A group of tiles stays in the cache from beginning to end.
  *
- * Macros: KERNEL (rows and columns), SIZE, IN_C, OUT_C, LANES (divides both), VECTORS (divides OUT_C / LANES), POSITIONS.
- * The rest are arguments, so that layers share programs: the geometry, spread, transposed (weights are [kh][kw][out][in]),
- * bias and mask, which may be NULL, relu, and how tiles are grouped. */
+ * With stride 2 wide has four phases (src/ops/winograd.h). Gather takes them as so many channels more; spread makes each of
+ * them from tiles of its own, a part of the products. The channels of tiles are those of all phases.
+ *
+ * Macros: TAPS (of a phase, on an axis), SIZE, LANES (divides the channels), VECTORS (divides output channels / LANES), POSITIONS,
+ * CHUNK (divides input channels). The rest are arguments, so that layers share programs: the geometry, spread, transposed (weights
+ * are [kh][kw][out][in]), bias and mask, which may be NULL, relu, and how tiles are grouped. */
 #include "conv_geometry.cl"
 #include "winograd.cl"
+#include "winograd_phase.cl"
 
-#define STEP (SIZE - KERNEL + 1)
+#define STEP (SIZE - TAPS + 1)
 #define ELEMENTS (SIZE * SIZE)
-#define TAP (IN_C * OUT_C)
 #define BLOCK (VECTORS * LANES)
-/* The workspace: weights [SIZE x SIZE][block][in][BLOCK], the bias, and for each work-item its tiles. */
-#define BIAS_AT (ELEMENTS * TAP)
-#define SCRATCH_AT (BIAS_AT + OUT_C)
 
 /* Tiles of images image_first .. image_end - 1 and rows of tiles row_first .. row_end - 1. */
 typedef struct group {
-    int image_first, image_end, row_first, row_end;
+    int image_first, image_end, row_first, row_end, tiles;
 } group;
 
-/* What all groups share: tiles of an image, where the input of the first one begins, and floats between the elements of
- * transformed tiles and of their products. */
+/* What all groups share: phases, the parts of the products, input channels of a part, tiles of an image, and floats between
+ * the elements of transformed tiles and of their products. Inputs are [SIZE x SIZE][chunk of CHUNK channels][tile][channel of
+ * the chunk], so that tiles are a constant apart; products [SIZE x SIZE][tile][channel]. */
 typedef struct tiling {
+    conv_geometry g;
     conv_sides s;
-    int tiles_y, tiles_x, y, x, in_stride, out_stride;
+    int spread, phases, parts, part_c, tiles_y, tiles_x, in_stride, out_stride;
 } tiling;
 
-/* A row of the weights of all taps: of an input channel or, transposed, of an output channel; and one for the bias. */
-kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void conv_pack(global const float *weight, ulong weight_offset, global const float *bias, ulong bias_offset,
-               global float *packed, ulong packed_offset, int spread, int transposed) {
-    int row = get_global_id(0);
-    packed += packed_offset;
-    weight += weight_offset;
-    if (row == (transposed ? OUT_C : IN_C)) {
-        #pragma unroll 1
-        for (int o = 0; o < OUT_C; o++) packed[BIAS_AT + o] = bias ? bias[bias_offset + o] : 0;
-        return;
-    }
-    const int columns = transposed ? IN_C : OUT_C, direction = spread ? -1 : 1, i_step = transposed ? BLOCK : 1;
-    const int2 all = (int2)(0, KERNEL);
-    weight += row * columns + (spread ? TAP * (KERNEL * KERNEL - 1) : 0);
+/* What there is of an image in a phase: every `step`-th of its positions from `first` on. The first tile begins at position
+ * `base` of these. */
+typedef struct axis {
+    int first, count, step, base;
+} axis;
+
+static axis input_axis(phase p, int spread, int count, int stride) {
+    return spread ? (axis){0, count, 1, 1 - TAPS - p.offset} : (axis){p.first, p.count, stride, p.offset};
+}
+static axis output_axis(phase p, int spread, int count, int stride) {
+    return spread ? (axis){p.first, p.count, stride, 0} : (axis){0, count, 1, 0};
+}
+static int place_of(axis y, axis x, int at_y, int at_x, int w) {
+    return (y.first + at_y * y.step) * w + x.first + at_x * x.step;
+}
+
+static tiling tiling_of(conv_geometry g, int spread, int in_stride, int out_stride) {
+    const int phases = g.stride_h * g.stride_w, part = STEP * (spread ? g.stride_h : 1);
+    const conv_sides s = sides_of(g, spread);
+    return (tiling){g, s, spread, phases, spread ? phases : 1, spread ? s.in_c : phases * s.in_c,
+                    (s.out_h + part - 1) / part, (s.out_w + part - 1) / part, in_stride, out_stride};
+}
+
+/* The workspace: weights [SIZE x SIZE][part][block][input channel of the part][BLOCK], the bias, and the tiles of each
+ * work-item. */
+static int bias_place(tiling t) {
+    return ELEMENTS * t.phases * t.s.in_c * t.s.out_c;
+}
+
+/* A row of the weights of a phase: of an input channel or, transposed, of an output channel. */
+NOT_INLINE void pack_row(tiling t, int number, int row, int transposed, global const float *weight, global float *packed) {
+    const phase y_phase = phase_y(t.g, number), x_phase = phase_x(t.g, number);
+    const int tap = t.s.in_c * t.s.out_c, columns = transposed ? t.s.in_c : t.s.out_c, i_step = transposed ? BLOCK : 1;
+    const int last = t.spread ? TAPS - 1 : 0, step = t.spread ? -t.g.stride_w : t.g.stride_w;
+    const int2 ys = t.spread ? (int2)(TAPS - y_phase.taps, TAPS) : (int2)(0, y_phase.taps);
+    const int2 xs = t.spread ? (int2)(TAPS - x_phase.taps, TAPS) : (int2)(0, x_phase.taps);
+    weight += ((y_phase.tap + last * t.g.stride_h) * t.g.kernel_w + x_phase.tap + last * t.g.stride_w) * tap + row * columns;
+    packed += t.spread ? number * tap : number * t.s.in_c * BLOCK;
     #pragma unroll 1
     for (int column = 0; column < columns; column += LANES) {
         int in = transposed ? column : row, out = transposed ? row : column;
-        global float *to = packed + (out / BLOCK * IN_C + in) * BLOCK + out % BLOCK;
+        global float *to = packed + (out / BLOCK * t.part_c + in) * BLOCK + out % BLOCK;
         lanes columns_of_tile[MAX_SIZE][MAX_SIZE];
-        transform_columns(WEIGHT, KERNEL, SIZE, weight + column, direction * TAP * KERNEL, direction * TAP, all, all,
+        transform_columns(WEIGHT, TAPS, SIZE, weight + column, step * tap * t.g.kernel_w, step * tap, ys, xs,
                           columns_of_tile);
         #pragma unroll 1
         for (int y = 0; y < SIZE; y++) {
             lanes result[MAX_SIZE];
-            line(WEIGHT, KERNEL, SIZE, columns_of_tile[y], result);
+            line(WEIGHT, TAPS, SIZE, columns_of_tile[y], result);
             #pragma unroll 1
-            for (int x = 0; x < SIZE; x++, to += TAP) {
+            for (int x = 0; x < SIZE; x++, to += t.phases * tap) {
                 float one[LANES];
                 VSTORE(LANES)(result[x], 0, one);
                 #pragma unroll 1
@@ -66,25 +91,52 @@ void conv_pack(global const float *weight, ulong weight_offset, global const flo
     }
 }
 
+/* A work-item for each row of the weights, and one for the bias. */
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void conv_pack(global const float *weight, ulong weight_offset, global const float *bias, ulong bias_offset,
+               global float *packed, ulong packed_offset, conv_geometry g, int spread, int transposed) {
+    const tiling t = tiling_of(g, spread, 0, 0);
+    const int row = get_global_id(0);
+    packed += packed_offset;
+    if (row == (transposed ? t.s.out_c : t.s.in_c)) {
+        #pragma unroll 1
+        for (int o = 0; o < t.s.out_c; o++) packed[bias_place(t) + o] = bias ? bias[bias_offset + o] : 0;
+        return;
+    }
+    #pragma unroll 1
+    for (int number = 0; number < t.phases; number++)
+        pack_row(t, number, row, transposed, weight + weight_offset, packed);
+}
+
 static void transform_inputs(group g, tiling t, global const float *in, global float *to) {
-    const size_t in_image = (size_t)t.s.in_h * t.s.in_w * IN_C;
+    const size_t in_image = (size_t)t.s.in_h * t.s.in_w * t.s.in_c;
     #pragma unroll 1
     for (int image = g.image_first; image < g.image_end; image++)
     #pragma unroll 1
     for (int ty = g.row_first; ty < g.row_end; ty++)
     #pragma unroll 1
-    for (int tx = 0; tx < t.tiles_x; tx++, to += IN_C) {
-        int y = ty * STEP + t.y, x = tx * STEP + t.x;
-        global const float *from = in + image * in_image + (y * t.s.in_w + x) * IN_C;
+    for (int tx = 0; tx < t.tiles_x; tx++, to += CHUNK) {
+        global float *chunk = to;
         #pragma unroll 1
-        for (int c = 0; c < IN_C; c += LANES)
-            transform(DATA, SIZE, SIZE, from + c, t.s.in_w * IN_C, IN_C, inside(y, SIZE, t.s.in_h),
-                      inside(x, SIZE, t.s.in_w), to + c, t.in_stride);
+        for (int number = 0; number < t.phases; number++) {
+            const axis y_axis = input_axis(phase_y(t.g, number), t.spread, t.s.in_h, t.g.stride_h);
+            const axis x_axis = input_axis(phase_x(t.g, number), t.spread, t.s.in_w, t.g.stride_w);
+            const int y = ty * STEP + y_axis.base, x = tx * STEP + x_axis.base;
+            const int y_stride = y_axis.step * t.s.in_w * t.s.in_c, x_stride = x_axis.step * t.s.in_c;
+            global const float *from = in + image * in_image + place_of(y_axis, x_axis, y, x, t.s.in_w) * t.s.in_c;
+            #pragma unroll 1
+            for (int first = 0; first < t.s.in_c; first += CHUNK, chunk += g.tiles * CHUNK)
+            #pragma unroll 1
+            for (int c = 0; c < CHUNK; c += LANES)
+                transform(DATA, SIZE, SIZE, from + first + c, y_stride, x_stride, inside(y, SIZE, y_axis.count),
+                          inside(x, SIZE, x_axis.count), chunk + c, t.in_stride);
+        }
     }
 }
 
 /* out[i][BLOCK] = sum_c in[i][c] weight[c][BLOCK] for `count` tiles, a constant. */
-ALWAYS_INLINE void product(const int count, global const float *in, global const float *weight, global float *out) {
+ALWAYS_INLINE void product(const int count, int chunks, int chunk_step, global const float *in,
+                           global const float *weight, int out_step, global float *out) {
     lanes sums[POSITIONS][VECTORS];
     #pragma unroll
     for (int i = 0; i < count; i++) {
@@ -92,38 +144,52 @@ ALWAYS_INLINE void product(const int count, global const float *in, global const
         for (int v = 0; v < VECTORS; v++) sums[i][v] = (lanes)(0);
     }
     #pragma unroll 1
-    for (int c = 0; c < IN_C; c++) {
-        lanes w[VECTORS];
-        #pragma unroll
-        for (int v = 0; v < VECTORS; v++) w[v] = VLOAD(LANES)(0, weight + c * BLOCK + v * LANES);
-        #pragma unroll
-        for (int i = 0; i < count; i++) {
+    for (int chunk = 0; chunk < chunks; chunk++, in += chunk_step, weight += CHUNK * BLOCK) {
+        #pragma unroll 1
+        for (int c = 0; c < CHUNK; c++) {
+            lanes w[VECTORS];
             #pragma unroll
-            for (int v = 0; v < VECTORS; v++) sums[i][v] = fma((lanes)(in[i * IN_C + c]), w[v], sums[i][v]);
+            for (int v = 0; v < VECTORS; v++) w[v] = VLOAD(LANES)(0, weight + c * BLOCK + v * LANES);
+            #pragma unroll
+            for (int i = 0; i < count; i++) {
+                #pragma unroll
+                for (int v = 0; v < VECTORS; v++) sums[i][v] = fma((lanes)(in[i * CHUNK + c]), w[v], sums[i][v]);
+            }
         }
     }
     #pragma unroll
     for (int i = 0; i < count; i++) {
         #pragma unroll
-        for (int v = 0; v < VECTORS; v++) VSTORE(LANES)(sums[i][v], 0, out + i * OUT_C + v * LANES);
+        for (int v = 0; v < VECTORS; v++) VSTORE(LANES)(sums[i][v], 0, out + i * out_step + v * LANES);
     }
+}
+
+NOT_INLINE void product_of_all(int chunks, int chunk_step, global const float *in, global const float *weight, int out_step,
+                               global float *out) {
+    product(POSITIONS, chunks, chunk_step, in, weight, out_step, out);
 }
 
 /* The last tiles are made twice where POSITIONS does not divide them. */
 static void multiply(int tiles, tiling t, global const float *in, global const float *weights, global float *out) {
+    const int out_c = t.s.out_c, out_step = t.parts * out_c, chunk_step = tiles * CHUNK, chunks = t.part_c / CHUNK;
     #pragma unroll 1
-    for (int e = 0; e < ELEMENTS; e++, in += t.in_stride, out += t.out_stride) {
+    for (int e = 0; e < ELEMENTS; e++, in += t.in_stride, out += t.out_stride)
+    #pragma unroll 1
+    for (int part = 0; part < t.parts; part++) {
+        global const float *part_in = in + part * t.part_c * tiles;
+        global float *part_out = out + part * out_c;
         #pragma unroll 1
-        for (int o = 0; o < OUT_C; o += BLOCK, weights += IN_C * BLOCK) {
+        for (int o = 0; o < out_c; o += BLOCK, part_out += BLOCK, weights += t.part_c * BLOCK) {
             if (tiles < POSITIONS) {
                 #pragma unroll 1
-                for (int i = 0; i < tiles; i++) product(1, in + i * IN_C, weights, out + i * OUT_C + o);
+                for (int i = 0; i < tiles; i++)
+                    product(1, chunks, chunk_step, part_in + i * CHUNK, weights, 0, part_out + i * out_step);
                 continue;
             }
             #pragma unroll 1
             for (int i = 0; i < tiles; i += POSITIONS) {
                 int first = min(i, tiles - POSITIONS);
-                product(POSITIONS, in + first * IN_C, weights, out + first * OUT_C + o);
+                product_of_all(chunks, chunk_step, part_in + first * CHUNK, weights, out_step, part_out + first * out_step);
             }
         }
     }
@@ -135,37 +201,44 @@ typedef struct epilogue {
     float floor;
 } epilogue;
 
-static void finish_tile(tiling t, global const float *sums, int ys, int xs, epilogue e, global float *out) {
+/* ys x xs outputs, y_stride and x_stride apart. */
+static void finish_tile(int stride, global const float *sums, int ys, int xs, int y_stride, int x_stride, epilogue e,
+                        global float *out) {
     lanes columns[MAX_SIZE][MAX_SIZE], results[MAX_SIZE];
     lanes bias = VLOAD(LANES)(0, e.bias);
-    transform_columns(SUM, SIZE, STEP, sums, SIZE * t.out_stride, t.out_stride, (int2)(0, SIZE), (int2)(0, SIZE), columns);
+    transform_columns(SUM, SIZE, STEP, sums, SIZE * stride, stride, (int2)(0, SIZE), (int2)(0, SIZE), columns);
     #pragma unroll 1
-    for (int y = 0; y < ys; y++, out += t.s.out_w * OUT_C) {
+    for (int y = 0; y < ys; y++, out += y_stride) {
         line(SUM, SIZE, STEP, columns[y], results);
         #pragma unroll 1
         for (int x = 0; x < xs; x++) {
             lanes value = results[x] + bias;
             value = value < e.floor ? (lanes)(e.floor) : value;
-            if (e.mask) value = VLOAD(LANES)(0, e.mask + (y * t.s.out_w + x) * OUT_C) <= 0 ? (lanes)(0) : value;
-            VSTORE(LANES)(value, 0, out + x * OUT_C);
+            if (e.mask) value = VLOAD(LANES)(0, e.mask + y * y_stride + x * x_stride) <= 0 ? (lanes)(0) : value;
+            VSTORE(LANES)(value, 0, out + x * x_stride);
         }
     }
 }
 
 static void finish(group g, tiling t, global const float *sums, epilogue e, global float *out) {
-    const size_t out_image = (size_t)t.s.out_h * t.s.out_w * OUT_C;
+    const size_t out_image = (size_t)t.s.out_h * t.s.out_w * t.s.out_c;
     #pragma unroll 1
     for (int image = g.image_first; image < g.image_end; image++)
     #pragma unroll 1
     for (int ty = g.row_first; ty < g.row_end; ty++)
     #pragma unroll 1
-    for (int tx = 0; tx < t.tiles_x; tx++, sums += OUT_C) {
-        size_t at = image * out_image + (ty * STEP * t.s.out_w + tx * STEP) * OUT_C;
+    for (int tx = 0; tx < t.tiles_x; tx++)
+    #pragma unroll 1
+    for (int number = 0; number < t.parts; number++) {
+        const axis y_axis = output_axis(phase_y(t.g, number), t.spread, t.s.out_h, t.g.stride_h);
+        const axis x_axis = output_axis(phase_x(t.g, number), t.spread, t.s.out_w, t.g.stride_w);
+        const int y = ty * STEP, x = tx * STEP;
+        const size_t at = image * out_image + place_of(y_axis, x_axis, y, x, t.s.out_w) * t.s.out_c;
         #pragma unroll 1
-        for (int c = 0; c < OUT_C; c += LANES) {
+        for (int c = 0; c < t.s.out_c; c += LANES, sums += LANES) {
             const epilogue here = {e.bias + c, e.mask ? e.mask + at + c : e.mask, e.floor};
-            finish_tile(t, sums + c, min(t.s.out_h - ty * STEP, STEP), min(t.s.out_w - tx * STEP, STEP), here,
-                        out + at + c);
+            finish_tile(t.out_stride, sums, min(y_axis.count - y, STEP), min(x_axis.count - x, STEP),
+                        y_axis.step * t.s.out_w * t.s.out_c, x_axis.step * t.s.out_c, here, out + at + c);
         }
     }
 }
@@ -175,7 +248,7 @@ NOT_INLINE void convolve(group g, tiling t, global const float *in, global const
                          epilogue e, global float *out) {
     global float *sums = tiles + ELEMENTS * t.in_stride;
     transform_inputs(g, t, in, tiles);
-    multiply((g.image_end - g.image_first) * (g.row_end - g.row_first) * t.tiles_x, t, tiles, weights, sums);
+    multiply(g.tiles, t, tiles, weights, sums);
     finish(g, t, sums, e, out);
 }
 
@@ -184,22 +257,17 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv_run(global const float *in, ulong in_offset, global float *packed, ulong packed_offset,
               global const float *mask, ulong mask_offset, global float *out, ulong out_offset, conv_geometry g,
               int spread, int relu, int images, int rows, int in_stride, int out_stride, int items) {
-    tiling t = {sides_of(g, spread), 0, 0, -g.pad_h, -g.pad_w, in_stride, out_stride};
-    t.tiles_y = (t.s.out_h + STEP - 1) / STEP;
-    t.tiles_x = (t.s.out_w + STEP - 1) / STEP;
-    if (spread) {
-        t.y = g.pad_h - KERNEL + 1;
-        t.x = g.pad_w - KERNEL + 1;
-    }
+    const tiling t = tiling_of(g, spread, in_stride, out_stride);
     const int groups_y = (t.tiles_y + rows - 1) / rows, groups = (g.n + images - 1) / images * groups_y;
     packed += packed_offset;
-    global float *tiles = packed + SCRATCH_AT + get_global_id(0) * (ELEMENTS * (in_stride + out_stride));
-    const epilogue e = {packed + BIAS_AT, mask ? mask + mask_offset : mask, relu ? 0 : -INFINITY};
+    global float *tiles = packed + bias_place(t) + t.s.out_c + get_global_id(0) * (ELEMENTS * (in_stride + out_stride));
+    const epilogue e = {packed + bias_place(t), mask ? mask + mask_offset : mask, relu ? 0 : -INFINITY};
     #pragma unroll 1
     for (int i = get_global_id(0); i < groups; i += items) {
-        group part = {i / groups_y * images, 0, i % groups_y * rows, 0};
+        group part = {i / groups_y * images, 0, i % groups_y * rows, 0, 0};
         part.image_end = min(part.image_first + images, g.n);
         part.row_end = min(part.row_first + rows, t.tiles_y);
+        part.tiles = (part.image_end - part.image_first) * (part.row_end - part.row_first) * t.tiles_x;
         convolve(part, t, in + in_offset, packed, tiles, e, out + out_offset);
     }
 }

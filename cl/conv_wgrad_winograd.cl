@@ -1,30 +1,42 @@
-/* Wgrad (src/ops/conv.h) with stride 1 by Winograd's algorithm (tools/winograd-transforms), for devices whose work-items
+/* Wgrad (src/ops/conv.h) with stride 1 or 2 by Winograd's algorithm (tools/winograd-transforms), for devices whose work-items
  * are threads with vector units. Tiles of SIZE x SIZE of wide and of STEP x STEP of narrow are transformed; their products,
  * summed up over all tiles, are transformed back to the weights. The way back cancels much: sums of a group of tiles start
- * at 0, in registers, so that few roundings are those of large sums.
+ * at 0, in registers, so that few roundings are those of large sums. With stride 2 the four phases of wide
+ * (src/ops/winograd.h) are so many channels more.
  *
- * Macros: KERNEL (rows and columns), SIZE, WIDE_C, NARROW_C, LANES (divides both), VECTORS (divides NARROW_C / LANES), TILE
- * (wide channels of a register tile). The rest are arguments, so that layers share programs: the geometry, transposed (dy is
- * wide, dweight is [kh][kw][narrow][wide]), dy_c, the elements of dbias, 0 for none, and how tiles are grouped. */
+ * Macros: TAPS (of a phase, on an axis), SIZE, LANES (divides the channels), VECTORS (divides narrow's channels / LANES), TILE
+ * (wide channels of a register tile), REST (those of the last one, 0 where all are whole). The rest are arguments, so that
+ * layers share programs: the geometry, transposed (dy is wide, dweight is [kh][kw][narrow][wide]), dy_c, the elements of dbias,
+ * 0 for none, and how tiles are grouped. */
 #include "conv_geometry.cl"
 #include "winograd.cl"
+#include "winograd_phase.cl"
 #include "winograd_support.cl"
 
-#define STEP (SIZE - KERNEL + 1)
+#define STEP (SIZE - TAPS + 1)
 #define ELEMENTS (SIZE * SIZE)
-#define TAP (WIDE_C * NARROW_C)
 
-/* Of groups of tiles: images and rows of tiles, and floats between the elements of transformed tiles. */
+/* Of groups of tiles: images and rows of tiles, and floats between the elements of transformed tiles, [tile][channel] each. */
 typedef struct tiling {
     int images, rows, wide_stride, narrow_stride;
 } tiling;
 
+/* Channels of wide's tiles: of all phases. */
+static int wide_channels(conv_geometry g) {
+    return g.stride_h * g.stride_w * g.wide_c;
+}
+
+/* Elements of sums[SIZE x SIZE][wide][narrow]. */
+static int sum_count(conv_geometry g) {
+    return ELEMENTS * wide_channels(g) * g.narrow_c;
+}
+
 /* sum[i][..] += sum over tiles of wide[tile][i] narrow[tile][..] for `count` channels of wide, a constant. */
-ALWAYS_INLINE void product(const int count, int tiles, global const float *wide, global const float *narrow,
-                           global float *sum) {
+ALWAYS_INLINE void product(const int count, int tiles, int wide_c, int narrow_c, global const float *wide,
+                           global const float *narrow, global float *sum) {
     lanes sums[TILE][VECTORS] = {{(lanes)(0)}};
     #pragma unroll 1
-    for (int tile = 0; tile < tiles; tile++, wide += WIDE_C, narrow += NARROW_C) {
+    for (int tile = 0; tile < tiles; tile++, wide += wide_c, narrow += narrow_c) {
         lanes a[VECTORS];
         #pragma unroll
         for (int v = 0; v < VECTORS; v++) a[v] = VLOAD(LANES)(0, narrow + v * LANES);
@@ -38,23 +50,25 @@ ALWAYS_INLINE void product(const int count, int tiles, global const float *wide,
     for (int i = 0; i < count; i++) {
         #pragma unroll
         for (int v = 0; v < VECTORS; v++) {
-            global float *to = sum + i * NARROW_C + v * LANES;
+            global float *to = sum + i * narrow_c + v * LANES;
             VSTORE(LANES)(VLOAD(LANES)(0, to) + sums[i][v], 0, to);
         }
     }
 }
 
-static void multiply(int tiles, tiling t, global const float *wide, global const float *narrow, global float *sums) {
+static void multiply(int tiles, conv_geometry g, tiling t, global const float *wide, global const float *narrow,
+                     global float *sums) {
+    const int wide_c = wide_channels(g), narrow_c = g.narrow_c;
     #pragma unroll 1
-    for (int e = 0; e < ELEMENTS; e++, wide += t.wide_stride, narrow += t.narrow_stride, sums += TAP) {
+    for (int e = 0; e < ELEMENTS; e++, wide += t.wide_stride, narrow += t.narrow_stride, sums += wide_c * narrow_c) {
         #pragma unroll 1
-        for (int o = 0; o < NARROW_C; o += VECTORS * LANES) {
+        for (int o = 0; o < narrow_c; o += VECTORS * LANES) {
             int i = 0;
             #pragma unroll 1
-            for (; i + TILE <= WIDE_C; i += TILE)
-                product(TILE, tiles, wide + i, narrow + o, sums + i * NARROW_C + o);
-#if WIDE_C % TILE
-            product(WIDE_C % TILE, tiles, wide + i, narrow + o, sums + i * NARROW_C + o);
+            for (; i + TILE <= wide_c; i += TILE)
+                product(TILE, tiles, wide_c, narrow_c, wide + i, narrow + o, sums + i * narrow_c + o);
+#if REST
+            product(REST, tiles, wide_c, narrow_c, wide + i, narrow + o, sums + i * narrow_c + o);
 #endif
         }
     }
@@ -62,18 +76,23 @@ static void multiply(int tiles, tiling t, global const float *wide, global const
 
 static void transform_tile(conv_geometry g, tiling t, int ty, int tx, global const float *wide,
                            global const float *narrow, global float *wide_to, global float *narrow_to) {
-    int y = ty * STEP, x = tx * STEP;
-    int2 ys = inside(y - g.pad_h, SIZE, g.wide_h), xs = inside(x - g.pad_w, SIZE, g.wide_w);
-    wide += ((y - g.pad_h) * g.wide_w + x - g.pad_w) * WIDE_C;
-    narrow += (y * g.narrow_w + x) * NARROW_C;
+    const int y = ty * STEP, x = tx * STEP, y_stride = g.stride_h * g.wide_w * g.wide_c, x_stride = g.stride_w * g.wide_c;
     #pragma unroll 1
-    for (int c = 0; c < WIDE_C; c += LANES)
-        transform(DATA, SIZE, SIZE, wide + c, g.wide_w * WIDE_C, WIDE_C, ys, xs, wide_to + c, t.wide_stride);
-    ys = inside(y, STEP, g.narrow_h);
-    xs = inside(x, STEP, g.narrow_w);
+    for (int number = 0; number < g.stride_h * g.stride_w; number++) {
+        const phase y_phase = phase_y(g, number), x_phase = phase_x(g, number);
+        const int wide_y = y + y_phase.offset, wide_x = x + x_phase.offset;
+        global const float *from = wide + wide_y * y_stride + wide_x * x_stride
+                                   + (y_phase.first * g.wide_w + x_phase.first) * g.wide_c;
+        const int2 ys = inside(wide_y, SIZE, y_phase.count), xs = inside(wide_x, SIZE, x_phase.count);
+        #pragma unroll 1
+        for (int c = 0; c < g.wide_c; c += LANES, from += LANES, wide_to += LANES)
+            transform(DATA, SIZE, SIZE, from, y_stride, x_stride, ys, xs, wide_to, t.wide_stride);
+    }
+    const int2 ys = inside(y, STEP, g.narrow_h), xs = inside(x, STEP, g.narrow_w);
+    narrow += (y * g.narrow_w + x) * g.narrow_c;
     #pragma unroll 1
-    for (int c = 0; c < NARROW_C; c += LANES)
-        transform(WEIGHT, STEP, SIZE, narrow + c, g.narrow_w * NARROW_C, NARROW_C, ys, xs, narrow_to + c,
+    for (int c = 0; c < g.narrow_c; c += LANES)
+        transform(WEIGHT, STEP, SIZE, narrow + c, g.narrow_w * g.narrow_c, g.narrow_c, ys, xs, narrow_to + c,
                   t.narrow_stride);
 }
 
@@ -88,25 +107,52 @@ static void add_bias(global const float *dy, int dy_c, size_t first, size_t end,
     }
 }
 
-/* Marks the positions of the rows first .. end - 1 of all images that are not 0. */
-NOT_INLINE void add_support(global const float *p, int h, int w, int channels, int pad_w, int words, size_t first,
-                            size_t end, global int *bits) {
+/* Rows and columns of an image's phase, `step` apart; the first word begins at the phase's position -pad_w. */
+typedef struct positions {
+    phase y, x;
+    int step, pad_w;
+} positions;
+
+/* Marks the positions of an image, `width` wide, that are not 0. */
+NOT_INLINE void add_support(global const float *image, int width, int channels, positions p, int words, global int *bits) {
     #pragma unroll 1
-    for (size_t row = first; row < end; row++)
+    for (int y = 0; y < p.y.count; y++)
     #pragma unroll 1
-    for (int word = 0; word < words; word++) {
-        const int2 xs = inside(word * 32 - pad_w, 32, w);
-        global const float *from = p + ((long)row * w + word * 32 - pad_w) * channels;
-        global int *to = bits + ((int)(row % h) * words + word) * channels;
+    for (int word = 0; word < words; word++, bits += channels) {
+        const int2 xs = inside(word * 32 - p.pad_w, 32, p.x.count);
+        global const float *from =
+            image + ((p.y.first + y * p.step) * width + p.x.first + (word * 32 - p.pad_w) * p.step) * channels;
         #pragma unroll 1
         for (int c = 0; c < channels; c += LANES) {
-            lane_bits found = VLOAD(LANES)(0, to + c);
+            lane_bits found = VLOAD(LANES)(0, bits + c);
             #pragma unroll 4
             for (int x = xs.x; x < xs.y; x++)
-                found |= VLOAD(LANES)(0, from + x * channels + c) != 0 ? (lane_bits)(1 << x) : (lane_bits)(0);
-            VSTORE(LANES)(found, 0, to + c);
+                found |= VLOAD(LANES)(0, from + x * p.step * channels + c) != 0 ? (lane_bits)(1 << x) : (lane_bits)(0);
+            VSTORE(LANES)(found, 0, bits + c);
         }
     }
+}
+
+/* The support of phase `number` in a part of the batch. */
+static support support_of(conv_geometry g, int number, int parts, size_t slice) {
+    const phase y = phase_y(g, number);
+    const int words = support_words(g.narrow_w);
+    const int size = support_of_phase((g.wide_h + g.stride_h - 1) >> (g.stride_h - 1), g.wide_c, words);
+    return (support){y.count, g.wide_c, g.narrow_h, g.narrow_c, words, -y.offset, number * size,
+                     g.stride_h * g.stride_w * size, parts, slice};
+}
+
+static void add_supports(conv_geometry g, global const float *wide, global const float *narrow, global int *bits) {
+    const int phases = g.stride_h * g.stride_w;
+    #pragma unroll 1
+    for (int number = 0; number < phases; number++) {
+        const support s = support_of(g, number, 1, 0);
+        const positions p = {phase_y(g, number), phase_x(g, number), g.stride_w, -phase_x(g, number).offset};
+        add_support(wide, g.wide_w, g.wide_c, p, s.words + 1, bits + s.wide_at);
+    }
+    const support s = support_of(g, 0, 1, 0);
+    const positions all = {{0, g.narrow_h, 0, 0, 0}, {0, g.narrow_w, 0, 0, 0}, 1, 0};
+    add_support(narrow, g.narrow_w, g.narrow_c, all, s.words, bits + s.narrow_at);
 }
 
 NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global const float *wide,
@@ -116,10 +162,11 @@ NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global
     const size_t wide_pixels = g.wide_h * g.wide_w, narrow_pixels = g.narrow_h * g.narrow_w;
     const size_t dy_pixels = transposed ? wide_pixels : narrow_pixels;
     global float *narrow_tiles = wide_tiles + ELEMENTS * t.wide_stride;
-    const int words = support_words(g.narrow_w), wide_bits = support_of_wide(g.wide_h, words);
-    global int *bits = (global int *)(sums + ELEMENTS * TAP + dy_c);
-    for (int i = 0; i < ELEMENTS * TAP + dy_c; i++) sums[i] = 0;
-    for (int i = 0; i < wide_bits + g.narrow_h * words * NARROW_C; i++) bits[i] = 0;
+    const support s = support_of(g, 0, 1, 0);
+    const int count = sum_count(g), wide_c = wide_channels(g);
+    global int *bits = (global int *)(sums + count + dy_c);
+    for (int i = 0; i < count + dy_c; i++) sums[i] = 0;
+    for (int i = 0; i < s.narrow_at + g.narrow_h * s.words * g.narrow_c; i++) bits[i] = 0;
     #pragma unroll 1
     for (int image = first; image < end; image += t.images) {
         const int image_end = min(image + t.images, end);
@@ -132,16 +179,14 @@ NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global
             for (int ty = row; ty < min(row + t.rows, tiles_y); ty++)
             #pragma unroll 1
             for (int tx = 0; tx < tiles_x; tx++, tile++)
-                transform_tile(g, t, ty, tx, wide + i * wide_pixels * WIDE_C, narrow + i * narrow_pixels * NARROW_C,
-                               wide_tiles + tile * WIDE_C, narrow_tiles + tile * NARROW_C);
-            multiply(tile, t, wide_tiles, narrow_tiles, sums);
+                transform_tile(g, t, ty, tx, wide + i * wide_pixels * g.wide_c, narrow + i * narrow_pixels * g.narrow_c,
+                               wide_tiles + tile * wide_c, narrow_tiles + tile * g.narrow_c);
+            multiply(tile, g, t, wide_tiles, narrow_tiles, sums);
         }
-        add_support(wide, g.wide_h, g.wide_w, WIDE_C, g.pad_w, words + 1, (size_t)image * g.wide_h,
-                    (size_t)image_end * g.wide_h, bits);
-        add_support(narrow, g.narrow_h, g.narrow_w, NARROW_C, 0, words, (size_t)image * g.narrow_h,
-                    (size_t)image_end * g.narrow_h, bits + wide_bits);
-        if (dy_c)
-            add_bias(transposed ? wide : narrow, dy_c, image * dy_pixels, image_end * dy_pixels, sums + ELEMENTS * TAP);
+        #pragma unroll 1
+        for (size_t i = image; i < image_end; i++)
+            add_supports(g, wide + i * wide_pixels * g.wide_c, narrow + i * narrow_pixels * g.narrow_c, bits);
+        if (dy_c) add_bias(transposed ? wide : narrow, dy_c, image * dy_pixels, image_end * dy_pixels, sums + count);
     }
 }
 
@@ -170,40 +215,30 @@ static lanes add_chunks(global const float *p, size_t slice, int chunks) {
     return sum;
 }
 
-/* A work-item for each channel of wide, and with dbias one more. Takes the first chunk's place. */
-kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void conv_wgrad_reduce(global float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
-                        global float *dbias, ulong dbias_offset, conv_geometry g, int chunks, int transposed, int dy_c,
-                        ulong slice) {
-    const int c = get_global_id(0), o_step = transposed ? WIDE_C : 1;
+/* The weights of a phase, of channel c of wide; `partial` takes their sums in the first chunk's place. */
+NOT_INLINE void finish_phase(conv_geometry g, int number, int c, int transposed, support s, global const int *bits,
+                             global float *partial, global float *dweight) {
+    const phase y_phase = phase_y(g, number), x_phase = phase_x(g, number);
+    const int tap = g.wide_c * g.narrow_c, element = wide_channels(g) * g.narrow_c, o_step = transposed ? g.wide_c : 1;
     const int2 whole = (int2)(0, SIZE);
-    const support s = {g.wide_h, g.narrow_h, support_words(g.narrow_w), g.pad_h, chunks, slice};
-    partial += partial_offset;
-    global const int *bits = (global const int *)(partial + ELEMENTS * TAP + dy_c);
-    dweight += dweight_offset;
-    if (c == WIDE_C) {
-        #pragma unroll 1
-        for (int i = 0; i < dy_c; i += LANES)
-            VSTORE(LANES)(add_chunks(partial + ELEMENTS * TAP + i, slice, chunks), 0, dbias + dbias_offset + i);
-        return;
-    }
+    dweight += (y_phase.tap * g.kernel_w + x_phase.tap) * tap;
     #pragma unroll 1
-    for (int o = 0; o < NARROW_C; o += LANES) {
-        global float *first = partial + c * NARROW_C + o;
+    for (int o = 0; o < g.narrow_c; o += LANES) {
+        global float *first = partial + (number * g.wide_c + c) * g.narrow_c + o;
         #pragma unroll 1
         for (int e = 0; e < ELEMENTS; e++) {
-            lanes sum = add_chunks(first + e * TAP, slice, chunks);
-            VSTORE(LANES)(sum, 0, first + e * TAP);
+            lanes sum = add_chunks(first + e * element, s.slice, s.parts);
+            VSTORE(LANES)(sum, 0, first + e * element);
         }
         lanes columns[MAX_SIZE][MAX_SIZE], result[MAX_SIZE];
-        global float *to = dweight + (transposed ? o * WIDE_C + c : c * NARROW_C + o);
-        transform_columns(SUM, SIZE, KERNEL, first, SIZE * TAP, TAP, whole, whole, columns);
+        transform_columns(SUM, SIZE, TAPS, first, SIZE * element, element, whole, whole, columns);
         #pragma unroll 1
-        for (int y = 0; y < KERNEL; y++) {
-            line(SUM, SIZE, KERNEL, columns[y], result);
-            zero_unmet(KERNEL, s, bits, c, o, y, result);
+        for (int y = 0; y < y_phase.taps; y++) {
+            global float *to = dweight + y * g.stride_h * g.kernel_w * tap + (transposed ? o * g.wide_c + c : c * g.narrow_c + o);
+            line(SUM, SIZE, TAPS, columns[y], result);
+            zero_unmet(TAPS, s, bits, c, o, y, result);
             #pragma unroll 1
-            for (int x = 0; x < KERNEL; x++, to += TAP) {
+            for (int x = 0; x < x_phase.taps; x++, to += g.stride_w * tap) {
                 float one[LANES];
                 VSTORE(LANES)(result[x], 0, one);
                 #pragma unroll 1
@@ -211,4 +246,23 @@ void conv_wgrad_reduce(global float *partial, ulong partial_offset, global float
             }
         }
     }
+}
+
+/* A work-item for each channel of wide, and with dbias one more. */
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void conv_wgrad_reduce(global float *partial, ulong partial_offset, global float *dweight, ulong dweight_offset,
+                        global float *dbias, ulong dbias_offset, conv_geometry g, int chunks, int transposed, int dy_c,
+                        ulong slice) {
+    const int c = get_global_id(0), count = sum_count(g);
+    partial += partial_offset;
+    if (c == g.wide_c) {
+        #pragma unroll 1
+        for (int i = 0; i < dy_c; i += LANES)
+            VSTORE(LANES)(add_chunks(partial + count + i, slice, chunks), 0, dbias + dbias_offset + i);
+        return;
+    }
+    #pragma unroll 1
+    for (int number = 0; number < g.stride_h * g.stride_w; number++)
+        finish_phase(g, number, c, transposed, support_of(g, number, chunks, slice),
+                     (global const int *)(partial + count + dy_c), partial, dweight + dweight_offset);
 }

@@ -20,7 +20,8 @@
 #define TAP_GROUPS ((TAP + PAIRS - 1) / PAIRS)
 
 #define WORDS support_words(NARROW_W)
-#define SUPPORT (support_of_wide(WIDE_H, WORDS) + NARROW_H * WORDS * NARROW_C)
+#define WIDE_SUPPORT support_of_phase(WIDE_H, WIDE_C, WORDS)
+#define SUPPORT (WIDE_SUPPORT + NARROW_H * WORDS * NARROW_C)
 
 #define COLUMNS NARROW_C
 #define A_BY_ROW 0
@@ -125,7 +126,7 @@ void conv_wgrad_support(global const float *wide, ulong wide_offset, global cons
     const int first = GROUP_ID(2, 1) * part + OWN_LINE, end = min((int)(GROUP_ID(2, 1) + 1) * part, n);
     global const float *from = is_wide ? wide + wide_offset : narrow + narrow_offset;
     work += work_offset + support_at + GROUP_ID(2, 1) * SUPPORT;
-    work += (is_wide ? 0 : support_of_wide(WIDE_H, WORDS)) + row * words * channels;
+    work += (is_wide ? 0 : WIDE_SUPPORT) + row * words * channels;
     for (int word = 0; word < words; word++) {
         const int x0 = word * 32 - (is_wide ? PAD_W : 0);
         int bits = 0;
@@ -149,7 +150,7 @@ void conv_wgrad_reduce(global const float *work, ulong work_offset, global float
                         global float *dbias, ulong dbias_offset, int chunks, ulong dbias_at, int bias_chunks, int transposed,
                         int dy_c, ulong support_at, int parts) {
     local float squares[SQUARES];
-    const support s = {WIDE_H, NARROW_H, WORDS, PAD_H, parts, SUPPORT};
+    const support s = {WIDE_H, WIDE_C, NARROW_H, NARROW_C, WORDS, PAD_H, 0, WIDE_SUPPORT, parts, SUPPORT};
     work += work_offset;
     if (GROUP_ID(0, LOCAL) >= TAP_GROUPS) {
         int c = (GROUP_ID(0, LOCAL) - TAP_GROUPS) * LOCAL + get_local_id(0);

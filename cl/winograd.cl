@@ -8,14 +8,19 @@ enum { DATA, WEIGHT, SUM };
 ALWAYS_INLINE void line(const int kind, const int from, const int to, const lanes *x, lanes *y) {
     if (kind == DATA && from == 8) winograd_data_8_8(x, y);
     if (kind == DATA && from == 6) winograd_data_6_6(x, y);
+    if (kind == DATA && from == 5) winograd_data_5_5(x, y);
     if (kind == WEIGHT && from == 5) winograd_weight_8_5(x, y);
     if (kind == WEIGHT && from == 4 && to == 8) winograd_weight_8_4(x, y);
     if (kind == WEIGHT && from == 4 && to == 6) winograd_weight_6_4(x, y);
+    if (kind == WEIGHT && from == 4 && to == 5) winograd_weight_5_4(x, y);
     if (kind == WEIGHT && from == 3) winograd_weight_6_3(x, y);
+    if (kind == WEIGHT && from == 2) winograd_weight_5_2(x, y);
     if (kind == SUM && from == 8 && to == 4) winograd_sum_4_8(x, y);
     if (kind == SUM && from == 8 && to == 5) winograd_sum_5_8(x, y);
     if (kind == SUM && from == 6 && to == 4) winograd_sum_4_6(x, y);
     if (kind == SUM && from == 6 && to == 3) winograd_sum_3_6(x, y);
+    if (kind == SUM && from == 5 && to == 4) winograd_sum_4_5(x, y);
+    if (kind == SUM && from == 5 && to == 2) winograd_sum_2_5(x, y);
 }
 
 /* The part of `size` positions from `first` on that is inside an image of `length`: first .. end - 1. */

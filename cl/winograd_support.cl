@@ -1,21 +1,22 @@
-/* Where channels of a part of the batch are not 0, a bit for each position: wide[h][words + 1][c], then narrow[h][words][c].
+/* Where channels of a part of the batch are not 0, a bit for each position: wide[phase][h][words + 1][c], then narrow[h][words][c].
  * A tap whose positions of wide and of narrow are never both other than 0 has a gradient of exactly 0. Winograd's transforms
  * would leave the rounding of the other taps in its place, and Adam would make whole steps of that.
  *
- * Macros: WIDE_C, NARROW_C, LANES. */
+ * Macro: LANES. */
 typedef INTS(LANES) lane_bits;
 
 typedef struct support {
-    int wide_h, narrow_h, words, pad_h;
-    int parts;    /* of the batch */
-    size_t slice; /* between those */
+    int wide_h, wide_c, narrow_h, narrow_c, words, pad_h; /* of a phase */
+    int wide_at, narrow_at;                               /* its places in a part */
+    int parts;                                            /* of the batch */
+    size_t slice;                                         /* between those */
 } support;
 
 static int support_words(int narrow_w) {
     return (narrow_w + 31) / 32;
 }
-static int support_of_wide(int wide_h, int words) {
-    return wide_h * (words + 1) * WIDE_C;
+static int support_of_phase(int wide_h, int wide_c, int words) {
+    return wide_h * (words + 1) * wide_c;
 }
 
 /* Puts 0 in the taps of a row of the kernel, of channel c of wide and those of narrow from o on, that meet nothing in any
@@ -31,11 +32,11 @@ ALWAYS_INLINE void zero_unmet(const int kernel_w, support s, global const int *b
     #pragma unroll 1
     for (int y = first; y < end && !done; y++) {
         global const int *of_part = bits + part * s.slice;
-        global const int *wide = of_part + (y + ky - s.pad_h) * (s.words + 1) * WIDE_C + c;
-        global const int *narrow = of_part + support_of_wide(s.wide_h, s.words) + y * s.words * NARROW_C + o;
+        global const int *wide = of_part + s.wide_at + (y + ky - s.pad_h) * (s.words + 1) * s.wide_c + c;
+        global const int *narrow = of_part + s.narrow_at + y * s.words * s.narrow_c + o;
         #pragma unroll 1
-        for (int word = 0; word < s.words; word++, wide += WIDE_C, narrow += NARROW_C) {
-            const ulong both = (ulong)(uint)wide[WIDE_C] << 32 | (uint)wide[0];
+        for (int word = 0; word < s.words; word++, wide += s.wide_c, narrow += s.narrow_c) {
+            const ulong both = (ulong)(uint)wide[s.wide_c] << 32 | (uint)wide[0];
             const lane_bits own = VLOAD(LANES)(0, narrow);
             #pragma unroll
             for (int kx = 0; kx < kernel_w; kx++)

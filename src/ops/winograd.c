@@ -9,9 +9,8 @@ enum {
     MOST_TILES = 64,
     SPLIT_TILES = 48,
     FEWEST_CHANNELS = 16,
-    FEWEST_POSITIONS = 4,            /* on an axis */
-    FEWEST_STRIDED_TILES = 4,        /* of an image, which share transformed weights that are many */
-    FEWEST_STRIDED_WGRAD_TILES = 16, /* or share a pass over sums */
+    FEWEST_POSITIONS = 4,     /* on an axis */
+    FEWEST_STRIDED_TILES = 4, /* of an image, which share transformed weights that are many */
     /* Floats of sums of wgrad's products, of all transformed weights, and of a group's transformed tiles: with more
      * the algorithm lives in slow memory, and takes too much of it. */
     MOST_SUMS = 1024 * 1024,
@@ -82,16 +81,17 @@ static double times_saved(const op_desc *desc) {
     return (double)direct / ((double)(size * size * g->sh * g->sw) * tiles);
 }
 
-static bool strided_pays(const op_desc *desc) {
+static bool strided_pays(const op_desc *desc, int fewest_wgrad_tiles) {
     const winograd_grid grid = winograd_make_grid(desc);
-    const int fewest = conv_kernel_of(desc->op) == CONV_WGRAD ? FEWEST_STRIDED_WGRAD_TILES : FEWEST_STRIDED_TILES;
+    const int fewest = conv_kernel_of(desc->op) == CONV_WGRAD ? fewest_wgrad_tiles : FEWEST_STRIDED_TILES;
     return times_saved(desc) >= FEWEST_SAVED && grid.tiles_y * grid.tiles_x >= fewest;
 }
 
-bool winograd_pays(const op_desc *desc) {
+bool winograd_pays(const op_desc *desc, int fewest_wgrad_tiles) {
     const conv_geometry *g = &desc->conv.g;
-    return winograd_has_transforms(desc) && g->wide_c >= FEWEST_CHANNELS && g->narrow_c >= FEWEST_CHANNELS && g->narrow_h >= FEWEST_POSITIONS &&
-           g->narrow_w >= FEWEST_POSITIONS && (g->sh == 1 || strided_pays(desc));
+    return winograd_has_transforms(desc) && g->wide_c >= FEWEST_CHANNELS && g->narrow_c >= FEWEST_CHANNELS &&
+           g->narrow_h >= FEWEST_POSITIONS && g->narrow_w >= FEWEST_POSITIONS &&
+           (g->sh == 1 || strided_pays(desc, fewest_wgrad_tiles));
 }
 
 bool winograd_can_batch(const op_desc *desc, int lanes) {

@@ -52,8 +52,9 @@ bool winograd_can(const op_desc *desc, int lanes);
 bool winograd_can_batch(const op_desc *desc, int lanes);
 bool winograd_batch_pays(const op_desc *desc);
 
-/* Whether the products that are saved pay for the transforms: enough channels, and tiles that are not mostly border. */
-bool winograd_pays(const op_desc *desc);
+/* Whether the products that are saved pay for the transforms: enough channels, and tiles that are not mostly border. With
+ * stride 2 wgrad needs `fewest_wgrad_tiles` of an image, which share a pass over its sums. */
+bool winograd_pays(const op_desc *desc, int fewest_wgrad_tiles);
 
 /* Where channels of x and dy are not 0, for wgrad: bits of 32 positions to a word, [phase][h][words + 1][c] of wide,
  * then [h][words][c] of narrow. A tap of a pair of channels that are never both other than 0 has a gradient of exactly

@@ -2,6 +2,8 @@
 #include "base/numbers.h"
 #include "plain/impls.h"
 
+enum { FEWEST_WGRAD_TILES = 16 }; /* of an image with stride 2; with fewer, batches are faster */
+
 typedef struct winograd_instance {
     op_instance base;
     winograd w;
@@ -140,7 +142,7 @@ static clae_status conv_winograd_prepare(clae_device *device, const op_desc *des
 
 bool plain_winograd_suits(const clae_device *device, const op_desc *desc) {
     (void)device;
-    return winograd_pays(desc);
+    return winograd_pays(desc, FEWEST_WGRAD_TILES);
 }
 
 const op_impl plain_conv_winograd = {.name = "winograd",

@@ -6,7 +6,15 @@
 #include "base/numbers.h"
 #include "ops/winograd.h"
 
-enum { MOST_ITEMS = 256, MOST_CHUNKS = 16 };
+/* Transformed inputs lie in chunks of that many channels, or of all where it does not divide them: a constant of
+ * kernels, which layers share. */
+enum { MOST_ITEMS = 256, CHUNK_CHANNELS = 32 };
+
+/* Of the batch for wgrad: as many as keep the sums of all in the cache, and enough for some threads. */
+enum { FEWEST_CHUNKS = 4, MOST_CHUNKS = 16, CHUNK_FLOATS = 1100 * 1000 };
+
+/* Tiles of an image for which stride 2 pays, which share a pass over sums. */
+enum { FEWEST_WGRAD_TILES = 4 };
 
 /* Items for each compute unit: enough to balance them, few enough that their tiles stay in the cache. */
 enum { VECTORS, ITEMS_PER_UNIT };
@@ -55,24 +63,41 @@ static int conv_winograd_choose_items(const opencl_device *device, int items_per
     return items < tasks ? items : tasks;
 }
 
+static int conv_winograd_phases(const conv_geometry *g) {
+    return g->sh * g->sw;
+}
+
+/* Between the elements of transformed tiles. Gather has input channels of all phases; spread transforms its inputs for
+ * each phase, and makes channels of all. */
+static int conv_winograd_in_stride(const conv_instance *conv) {
+    return winograd_stride(&conv->grid, conv_winograd_phases(&conv->opencl.base.desc.conv.g) * conv->job.sides.in_c);
+}
+
+static int conv_winograd_out_stride(const conv_instance *conv) {
+    const conv_sides *s = &conv->job.sides;
+    return winograd_stride(&conv->grid,
+                           (s->spread ? conv_winograd_phases(&conv->opencl.base.desc.conv.g) : 1) * s->out_c);
+}
+
 static clae_status conv_winograd_run_data(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *pack = &opencl_instance_of(instance)->launch[0], *run = pack + 1;
     const conv_job *job = &conv->job;
+    const conv_geometry *g = &instance->desc.conv.g;
     const conv_sides s = job->sides;
     const view *operand = args->operand;
-    clae_status status = opencl_kernel_set(
-        &pack->kernel, OPENCL_ARGS(arg_view(operand[CONV_IN_WEIGHT]), arg_view(conv_bias_of(job, args)),
-                                   arg_view(args->workspace), arg_int(s.spread), arg_int(job->transposed)));
+    clae_status status =
+        opencl_kernel_set(&pack->kernel, OPENCL_ARGS(arg_view(operand[CONV_IN_WEIGHT]),
+                                                     arg_view(conv_bias_of(job, args)), arg_view(args->workspace),
+                                                     arg_geometry(g), arg_int(s.spread), arg_int(job->transposed)));
     if (status == CLAE_OK) status = opencl_launch_run(pack);
     if (status == CLAE_OK)
         status = opencl_kernel_set(
             &run->kernel,
             OPENCL_ARGS(arg_view(operand[CONV_IN]), arg_view(args->workspace), arg_view(conv_mask_of(job, args)),
-                        arg_view(operand[CONV_OUT]), arg_geometry(&instance->desc.conv.g), arg_int(s.spread),
-                        arg_int(job->relu), arg_int(conv->grid.images), arg_int(conv->grid.rows),
-                        arg_int(winograd_stride(&conv->grid, s.in_c)), arg_int(winograd_stride(&conv->grid, s.out_c)),
-                        arg_int((int)run->global[0])));
+                        arg_view(operand[CONV_OUT]), arg_geometry(g), arg_int(s.spread), arg_int(job->relu),
+                        arg_int(conv->grid.images), arg_int(conv->grid.rows), arg_int(conv_winograd_in_stride(conv)),
+                        arg_int(conv_winograd_out_stride(conv)), arg_int((int)run->global[0])));
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
@@ -88,11 +113,10 @@ static clae_status conv_winograd_prepare_data(clae_device *device, const op_desc
     const int lanes = common_lanes(g, (int)opencl->vector_width);
     const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], s.out_c, grid.most_tiles);
     const int size = winograd_size(g);
-    const int in_stride = winograd_stride(&grid, s.in_c), out_stride = winograd_stride(&grid, s.out_c);
     const int items = conv_winograd_choose_items(opencl, values[ITEMS_PER_UNIT], grid.groups);
     char options[CONV_OPTIONS_SIZE] = "";
-    conv_options_add(options, "-DKERNEL=%d -DSIZE=%d -DIN_C=%d -DOUT_C=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d",
-                     g->kh, size, s.in_c, s.out_c, tile.lanes, tile.vectors, tile.positions);
+    conv_options_add(options, "-DTAPS=%d -DSIZE=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DCHUNK=%d", winograd_taps(g),
+                     size, tile.lanes, tile.vectors, tile.positions, s.in_c % CHUNK_CHANNELS ? s.in_c : CHUNK_CHANNELS);
     const conv_program program = {"conv_gather_spread_winograd.cl", options, {"conv_pack", "conv_run"}};
     conv_instance *made;
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_winograd_run_data, &made);
@@ -101,17 +125,28 @@ static clae_status conv_winograd_prepare_data(clae_device *device, const op_desc
     const size_t one[3] = {1, 1, 1}, elements = (size_t)size * (size_t)size;
     conv_grid(made, 0, (const size_t[]){(size_t)(made->job.transposed ? s.out_c : s.in_c) + 1, 1, 1}, one);
     conv_grid(made, 1, (const size_t[]){(size_t)items, 1, 1}, one);
-    const size_t floats = elements * (size_t)s.in_c * (size_t)s.out_c + (size_t)s.out_c +
-                          (size_t)items * elements * (size_t)(in_stride + out_stride);
+    const size_t weights = elements * (size_t)conv_winograd_phases(g) * (size_t)s.in_c * (size_t)s.out_c;
+    const size_t tiles = elements * (size_t)(conv_winograd_in_stride(made) + conv_winograd_out_stride(made));
+    const size_t floats = weights + (size_t)s.out_c + (size_t)items * tiles;
     made->opencl.base.workspace_bytes = floats * sizeof(float);
     *instance = &made->opencl.base;
     return CLAE_OK;
 }
 
+/* Channels of wide's tiles: of all phases. */
+static int conv_winograd_wide_c(const conv_geometry *g) {
+    return conv_winograd_phases(g) * g->wide_c;
+}
+
 /* Floats of a chunk's part of the workspace: sums, dbias, support. */
 static size_t conv_winograd_wgrad_slice(const conv_geometry *g, const conv_job *job) {
     const int size = winograd_size(g);
-    return (size_t)(size * size * g->wide_c * g->narrow_c + job->dbias_count) + winograd_support_count(g);
+    return (size_t)(size * size * conv_winograd_wide_c(g) * g->narrow_c + job->dbias_count) + winograd_support_count(g);
+}
+
+static int conv_winograd_most_chunks(const conv_geometry *g) {
+    const int size = winograd_size(g), fit = CHUNK_FLOATS / (size * size * conv_winograd_wide_c(g) * g->narrow_c);
+    return larger(FEWEST_CHUNKS, smaller(MOST_CHUNKS, fit));
 }
 
 static clae_status conv_winograd_run_wgrad(op_instance *instance, const op_args *args) {
@@ -126,7 +161,7 @@ static clae_status conv_winograd_run_wgrad(op_instance *instance, const op_args 
         OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(args->workspace), arg_geometry(g),
                     arg_int(conv->chunk), arg_int(transposed), arg_int(dy_c), arg_ulong(slice),
                     arg_int(conv->grid.images), arg_int(conv->grid.rows),
-                    arg_int(winograd_stride(&conv->grid, g->wide_c)),
+                    arg_int(winograd_stride(&conv->grid, conv_winograd_wide_c(g))),
                     arg_int(winograd_stride(&conv->grid, g->narrow_c)), arg_int((int)partial->global[0])));
     if (status == CLAE_OK) status = opencl_launch_run(partial);
     if (status == CLAE_OK)
@@ -145,13 +180,14 @@ static clae_status conv_winograd_prepare_wgrad(clae_device *device, const op_des
     if (!tune_choose(device, desc, choice, &conv_winograd_wgrad_space, values))
         return conv_no_values(device, desc, choice);
     const int lanes = common_lanes(g, (int)opencl_device_of(device)->vector_width), size = winograd_size(g);
-    const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], g->narrow_c, g->wide_c);
-    const int wide_stride = winograd_stride(&grid, g->wide_c), narrow_stride = winograd_stride(&grid, g->narrow_c);
+    const int wide_c = conv_winograd_wide_c(g);
+    const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], g->narrow_c, wide_c);
+    const int wide_stride = winograd_stride(&grid, wide_c), narrow_stride = winograd_stride(&grid, g->narrow_c);
     char options[CONV_OPTIONS_SIZE] = "";
-    conv_options_add(options, "-DKERNEL=%d -DSIZE=%d -DWIDE_C=%d -DNARROW_C=%d -DLANES=%d -DVECTORS=%d -DTILE=%d",
-                     g->kh, size, g->wide_c, g->narrow_c, lanes, tile.vectors, tile.positions);
+    conv_options_add(options, "-DTAPS=%d -DSIZE=%d -DLANES=%d -DVECTORS=%d -DTILE=%d -DREST=%d", winograd_taps(g), size,
+                     lanes, tile.vectors, tile.positions, wide_c % tile.positions);
     int chunk, chunks;
-    conv_split_batch(g->n, MOST_CHUNKS, &chunk, &chunks);
+    conv_split_batch(g->n, conv_winograd_most_chunks(g), &chunk, &chunks);
     chunk = divide_up(chunk, grid.images) * grid.images;
     chunks = divide_up(g->n, chunk);
     const int items = conv_winograd_choose_items(opencl_device_of(device), values[ITEMS_PER_UNIT], chunks);
@@ -174,12 +210,12 @@ static clae_status conv_winograd_prepare_wgrad(clae_device *device, const op_des
 }
 
 static bool conv_winograd_suits(const clae_device *device, const op_desc *desc) {
-    return opencl_is_cpu(device, desc) && winograd_pays(desc);
+    return opencl_is_cpu(device, desc) && winograd_pays(desc, FEWEST_WGRAD_TILES);
 }
 
 static bool conv_winograd_supports(const clae_device *device, const op_desc *desc) {
-    return opencl_supports_long_loops(device, desc) && conv_has_relu_at_most(desc) &&
-           winograd_has_dense_transforms(desc) && winograd_can(desc, 4) && conv_sizes_fit(desc, 1);
+    return opencl_supports_long_loops(device, desc) && conv_has_relu_at_most(desc) && winograd_can(desc, 4) &&
+           conv_sizes_fit(desc, 1);
 }
 
 static clae_status conv_winograd_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,

@@ -312,7 +312,7 @@ static clae_status conv_winograd_tiled_create_wgrad(clae_device *device, const o
 }
 
 static bool conv_winograd_tiled_suits(const clae_device *device, const op_desc *desc) {
-    return !opencl_is_cpu(device, desc) && winograd_pays(desc);
+    return !opencl_is_cpu(device, desc) && winograd_pays(desc, 1);
 }
 
 /* A row of tiles is not divided. */
