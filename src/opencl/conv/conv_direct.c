@@ -10,6 +10,10 @@
  * the cache beside the images. */
 enum { MOST_WHOLE_CHUNKS = 50, MOST_WHOLE_WEIGHTS = 1024 };
 
+/* Wgrad: a row of the kernel with more sums than that outgrows the first-level cache; its blocks are so many times as
+ * large, as the next one holds them. */
+enum { FEW_ROW_SUMS = 6 * 1024, LARGE_BLOCK = 8 };
+
 enum { MOST_POSITIONS = 12 };
 
 /* AVX2 has 16 vector registers, AVX-512 32. */
@@ -182,9 +186,10 @@ static wgrad_tile fit_wgrad_tile(const conv_geometry *g, const int *v) {
     return tile;
 }
 
-/* How much of the images a pass over the sums covers: what the first-level cache holds. */
+/* How much of the images a pass over the sums covers. */
 static void choose_wgrad_block(const conv_geometry *g, int cache_kib, int *rows, int *images) {
-    const size_t cache_floats = (size_t)cache_kib * 1024 / sizeof(float);
+    const bool is_large = (size_t)g->kw * g->wide_c * g->narrow_c > FEW_ROW_SUMS;
+    const size_t cache_floats = (size_t)cache_kib * (is_large ? LARGE_BLOCK : 1) * 1024 / sizeof(float);
     const size_t row = (size_t)g->narrow_w * g->narrow_c + (size_t)g->wide_w * g->wide_c;
     const size_t fit = cache_floats / row ? cache_floats / row : 1;
     *rows = fit < (size_t)g->narrow_h ? (int)fit : g->narrow_h;
