@@ -27,21 +27,21 @@ typedef struct block {
     float *packed_a, *panel, *initial;
 } block;
 
-static size_t panel_width(const plain_device *device) {
+static size_t matrix_product_panel_width(const plain_device *device) {
     return (size_t)device->kernels->limits.width * PANEL_VECTORS;
 }
 
-static size_t thread_floats(const plain_device *device) {
-    return ROWS_PER_TASK * BLOCK_K + panel_width(device) * (BLOCK_K + 1);
+static size_t matrix_product_thread_floats(const plain_device *device) {
+    return ROWS_PER_TASK * BLOCK_K + matrix_product_panel_width(device) * (BLOCK_K + 1);
 }
 
 size_t matrix_product_workspace_floats(const plain_device *device) {
-    return (size_t)device->threads * thread_floats(device);
+    return (size_t)device->threads * matrix_product_thread_floats(device);
 }
 
 /* Panels share the packed rows of a task, unless threads would have too few tasks. */
-static tiling tile_product(const plain_device *device, const matrix_product *p, int count) {
-    tiling t = {.width = panel_width(device), .rows = smaller_size(p->m, ROWS_PER_TASK)};
+static tiling matrix_product_tile(const plain_device *device, const matrix_product *p, int count) {
+    tiling t = {.width = matrix_product_panel_width(device), .rows = smaller_size(p->m, ROWS_PER_TASK)};
     const size_t panels = divide_up_size(p->n, t.width);
     t.row_tasks = divide_up_size(p->m, t.rows);
     const size_t wanted = divide_up_size((size_t)device->threads * TASKS_PER_THREAD, t.row_tasks * (size_t)count);
@@ -50,7 +50,7 @@ static tiling tile_product(const plain_device *device, const matrix_product *p, 
     return t;
 }
 
-static void place_rows(block *b) {
+static void matrix_product_place(block *b) {
     const matrix_product *p = b->p;
     if (p->place) {
         p->place(p, b->first, b->depth, b->a_places, b->b_places);
@@ -62,7 +62,7 @@ static void place_rows(block *b) {
     }
 }
 
-static void pack_b(const block *b, size_t column, size_t columns, size_t width) {
+static void matrix_product_pack_b(const block *b, size_t column, size_t columns, size_t width) {
     const matrix_product *p = b->p;
     if (columns < width)
         for (size_t i = 0; i < b->depth * width; i++) b->panel[i] = 0;
@@ -76,11 +76,11 @@ static void pack_b(const block *b, size_t column, size_t columns, size_t width) 
 }
 
 /* What a sum begins with where nothing is added to c. */
-static void make_initial(const block *b, size_t column, size_t columns) {
+static void matrix_product_make_initial(const block *b, size_t column, size_t columns) {
     for (size_t j = 0; j < b->width; j++) b->initial[j] = b->p->bias && j < columns ? b->p->bias[column + j] : 0;
 }
 
-static void multiply_panel(const block *b, size_t column, size_t columns, int vectors) {
+static void matrix_product_multiply(const block *b, size_t column, size_t columns, int vectors) {
     const matrix_product *p = b->p;
     const bool is_first = b->first == 0, is_last = b->first + b->depth == p->k;
     const size_t at = b->row_first * p->c_stride + column, a_stride = p->transpose_a ? b->depth : p->a_stride;
@@ -107,7 +107,7 @@ static void multiply_panel(const block *b, size_t column, size_t columns, int ve
 }
 
 /* What is in c before the first product, where that counts or there is none. */
-static void scale_c(const block *b) {
+static void matrix_product_scale_c(const block *b) {
     const matrix_product *p = b->p;
     for (size_t i = b->row_first; i < b->row_end; i++)
         for (size_t j = b->column_first; j < b->column_end; j++) {
@@ -116,40 +116,41 @@ static void scale_c(const block *b) {
         }
 }
 
-static void run_block(block *b) {
+static void matrix_product_run_block(block *b) {
     const matrix_product *p = b->p;
-    place_rows(b);
+    matrix_product_place(b);
     if (p->transpose_a)
         b->kernels->transpose(p->a + b->row_first, b->a_places, b->depth, b->row_end - b->row_first, 1, b->packed_a,
                               b->depth);
     for (size_t column = b->column_first; column < b->column_end; column += b->width) {
         const size_t columns = smaller_size(b->width, b->column_end - column);
         const size_t lanes = b->width / PANEL_VECTORS, vectors = divide_up_size(columns, lanes);
-        pack_b(b, column, columns, vectors * lanes);
-        make_initial(b, column, columns);
-        multiply_panel(b, column, columns, (int)vectors);
+        matrix_product_pack_b(b, column, columns, vectors * lanes);
+        matrix_product_make_initial(b, column, columns);
+        matrix_product_multiply(b, column, columns, (int)vectors);
     }
 }
 
-static void run_task(const plain_device *device, const matrix_product *p, const tiling *t, size_t task, float *own) {
+static void matrix_product_run_task(const plain_device *device, const matrix_product *p, const tiling *t, size_t task,
+                                    float *own) {
     block b = {.p = p, .kernels = device->kernels, .width = t->width, .packed_a = own};
     b.panel = own + ROWS_PER_TASK * BLOCK_K;
     b.initial = b.panel + BLOCK_K * t->width;
     b.row_first = task / t->column_tasks * t->rows, b.row_end = smaller_size(b.row_first + t->rows, p->m);
     b.column_first = task % t->column_tasks * t->columns;
     b.column_end = smaller_size(b.column_first + t->columns, p->n);
-    if (p->k == 0 || (p->beta != 0 && (p->beta != 1 || p->bias))) scale_c(&b);
+    if (p->k == 0 || (p->beta != 0 && (p->beta != 1 || p->bias))) matrix_product_scale_c(&b);
     for (; b.first < p->k; b.first += b.depth) {
         b.depth = smaller_size(p->k - b.first, p->block ? p->block : BLOCK_K);
-        run_block(&b);
+        matrix_product_run_block(&b);
     }
 }
 
 void matrix_product_run(const plain_device *device, const matrix_product *products, int count, float *workspace) {
-    const tiling t = tile_product(device, products, count);
+    const tiling t = matrix_product_tile(device, products, count);
     const int each = (int)(t.row_tasks * t.column_tasks), tasks = count * each;
     PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
     for (int i = 0; i < tasks; i++)
-        run_task(device, &products[i / each], &t, (size_t)(i % each),
-                 workspace + (size_t)plain_thread() * thread_floats(device));
+        matrix_product_run_task(device, &products[i / each], &t, (size_t)(i % each),
+                                workspace + (size_t)plain_thread() * matrix_product_thread_floats(device));
 }

@@ -14,7 +14,7 @@ typedef struct panel_memory {
     ptrdiff_t weights_stride, sums_stride;
 } panel_memory;
 
-static panel_memory panel_memory_at(const winograd *w, int tiles, float *scratch) {
+static panel_memory conv_winograd_batched_memory(const winograd *w, int tiles, float *scratch) {
     panel_memory m = {.weights_stride = w->in.block * w->block + LINE, .sums_stride = tiles * w->block + LINE};
     m.weights = scratch;
     m.sums = scratch + w->size * w->size * m.weights_stride;
@@ -22,13 +22,13 @@ static panel_memory panel_memory_at(const winograd *w, int tiles, float *scratch
 }
 
 size_t PLAIN_NAME(plain_winograd_panel_floats)(const winograd *w, int tiles) {
-    const panel_memory m = panel_memory_at(w, tiles, NULL);
+    const panel_memory m = conv_winograd_batched_memory(w, tiles, NULL);
     return (size_t)(w->size * w->size) * (size_t)(m.weights_stride + m.sums_stride);
 }
 
 /* Of the input channels first .. first + depth - 1, of all phases of gather. */
-INLINE void transform_panel_weights(const winograd *w, const winograd_panel *p, int first, int depth,
-                                    const panel_memory *m, const int size, const int kernel) {
+INLINE void conv_winograd_batched_weights(const winograd *w, const winograd_panel *p, int first, int depth,
+                                          const panel_memory *m, const int size, const int kernel) {
     const winograd_image *wide = w->spread ? &w->out : &w->in;
     float *to = m->weights;
     for (int row = first; row < first + depth; row++, to += w->block) {
@@ -42,7 +42,8 @@ INLINE void transform_panel_weights(const winograd *w, const winograd_panel *p, 
     }
 }
 
-static void multiply_panel(const winograd *w, const winograd_panel *p, int first, int depth, const panel_memory *m) {
+static void conv_winograd_batched_multiply(const winograd *w, const winograd_panel *p, int first, int depth,
+                                           const panel_memory *m) {
     static const float zeros[TILE_MAX_VECTORS * WIDTH];
     const float *in =
         p->in + winograd_channel_place(&w->in, w->size, w->in_stride, (w->spread ? p->phase * w->in.c : 0) + first);
@@ -66,8 +67,8 @@ static void multiply_panel(const winograd *w, const winograd_panel *p, int first
     }
 }
 
-INLINE void finish_panel(const winograd *w, const winograd_args *args, const winograd_panel *p, const panel_memory *m,
-                         const int size, const int step) {
+INLINE void conv_winograd_batched_finish(const winograd *w, const winograd_args *args, const winograd_panel *p,
+                                         const panel_memory *m, const int size, const int step) {
     const winograd_view view = winograd_get_view(&w->out, p->phase);
     winograd_square square = {.p = m->sums,
                               .y_stride = size * m->sums_stride,
@@ -89,23 +90,23 @@ INLINE void finish_panel(const winograd *w, const winograd_args *args, const win
     }
 }
 
-INLINE void run_panel(const winograd *w, const winograd_args *args, const winograd_panel *p, float *scratch,
-                      const int size, const int kernel) {
-    const panel_memory m = panel_memory_at(w, p->tiles, scratch);
+INLINE void conv_winograd_batched_run_panel(const winograd *w, const winograd_args *args, const winograd_panel *p,
+                                            float *scratch, const int size, const int kernel) {
+    const panel_memory m = conv_winograd_batched_memory(w, p->tiles, scratch);
     const int channels = w->spread ? w->in.c : w->in.channels;
     for (int first = 0; first < channels; first += w->in.block) {
-        transform_panel_weights(w, p, first, w->in.block, &m, size, kernel);
-        multiply_panel(w, p, first, w->in.block, &m);
+        conv_winograd_batched_weights(w, p, first, w->in.block, &m, size, kernel);
+        conv_winograd_batched_multiply(w, p, first, w->in.block, &m);
     }
-    finish_panel(w, args, p, &m, size, size - kernel + 1);
+    conv_winograd_batched_finish(w, args, p, &m, size, size - kernel + 1);
 }
 
 void PLAIN_NAME(plain_winograd_panel)(const winograd *w, const winograd_args *args, const winograd_panel *p,
                                       float *scratch) {
     if (w->size == 8)
-        run_panel(w, args, p, scratch, 8, 5);
+        conv_winograd_batched_run_panel(w, args, p, scratch, 8, 5);
     else if (w->size == 6)
-        run_panel(w, args, p, scratch, 6, 3);
+        conv_winograd_batched_run_panel(w, args, p, scratch, 6, 3);
     else
-        run_panel(w, args, p, scratch, 5, 2);
+        conv_winograd_batched_run_panel(w, args, p, scratch, 5, 2);
 }
