@@ -90,6 +90,7 @@ static void limit_launches(const selftest *test) {
     clae_device *device = test->device;
     if (device->flops_rate.per_ms > 0) keep_slower(&device->flops_rate, test->flops_rate);
     if (device->bytes_rate.per_ms > 0) keep_slower(&device->bytes_rate, test->bytes_rate);
+    if (device->flops_rate.per_ms <= 0 && device->bytes_rate.per_ms <= 0) return;
     log_line(device->context, CLAE_LOG_DEBUG, "launches of %g ms at most have %.3g GFLOP and pass over %.3g GB",
              DEVICE_LAUNCH_MS, 1e-9 * device_launch_limit(&device->flops_rate),
              1e-9 * device_launch_limit(&device->bytes_rate));
