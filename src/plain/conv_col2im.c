@@ -1,5 +1,6 @@
 #include "plain/conv_col2im.h"
 #include "base/numbers.h"
+#include "plain/conv_operands.h"
 #include "plain/impls.h"
 
 enum { PANEL_VECTORS = 2, FEWEST_INPUTS = 16 };
@@ -48,21 +49,13 @@ static clae_status conv_col2im_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const conv_col2im *self = (conv_col2im *)instance;
     const col2im *c = &self->c;
-    const bool is_fwd = conv_is_forward(instance->desc.op);
-    const float *weight = plain_floats(args->operand[CONV_WEIGHT]),
-                *bias = is_fwd && instance->desc.conv.with_bias ? plain_floats(args->operand[CONV_BIAS]) : NULL;
+    const conv_operands o = conv_operands_of(instance, args);
     float *weights = plain_floats(args->workspace), *biases = weights + self->weight_floats,
           *scratch = biases + self->bias_floats;
-    for (int i = 0; i < c->g.wide_w * c->g.wide_c; i++) biases[i] = bias ? bias[i % c->g.wide_c] : 0;
+    for (int i = 0; i < c->g.wide_w * c->g.wide_c; i++) biases[i] = o.bias ? o.bias[i % c->g.wide_c] : 0;
     PLAIN_PARALLEL_FOR(plain_threads(device, c->g.narrow_c))
-    for (int in = 0; in < c->g.narrow_c; in++) conv_col2im_pack(c, weight, in, weights);
-    const col2im_args a = {
-        .in = plain_floats(args->operand[CONV_X]),
-        .out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]),
-        .mask = !is_fwd && conv_has_relu(&instance->desc) ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
-        .weights = weights,
-        .bias = biases,
-    };
+    for (int in = 0; in < c->g.narrow_c; in++) conv_col2im_pack(c, o.weight, in, weights);
+    const col2im_args a = {.in = o.in, .out = o.out, .mask = o.mask, .weights = weights, .bias = biases};
     PLAIN_PARALLEL_FOR(plain_threads(device, c->g.n))
     for (int image = 0; image < c->g.n; image++)
         device->kernels->col2im(c, &a, image, scratch + (size_t)plain_thread() * self->scratch_floats);

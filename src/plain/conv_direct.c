@@ -1,6 +1,7 @@
 #include "plain/conv_direct.h"
 #include "base/memory.h"
 #include "base/numbers.h"
+#include "plain/conv_operands.h"
 #include "plain/impls.h"
 
 #include <stdlib.h>
@@ -152,18 +153,11 @@ static void pack_bias(const correlation *c, const float *bias, float *packed) {
 static clae_status conv_direct_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const correlation *c = &((correlation_instance *)instance)->c;
-    const conv_desc *desc = &instance->desc.conv;
-    const bool is_fwd = conv_is_forward(instance->desc.op);
+    const conv_operands o = conv_operands_of(instance, args);
     float *bias = plain_floats(args->workspace), *weights = bias + divide_up(c->padded_channels, 16) * 16;
-    pack_bias(c, is_fwd && desc->with_bias ? plain_floats(args->operand[CONV_BIAS]) : NULL, bias);
-    conv_direct_pack(device, c, plain_floats(args->operand[CONV_WEIGHT]), weights);
-    const correlation_args a = {
-        .in = plain_floats(args->operand[CONV_X]),
-        .out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]),
-        .mask = !is_fwd && conv_has_relu(&instance->desc) ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
-        .weights = weights,
-        .bias = bias,
-    };
+    pack_bias(c, o.bias, bias);
+    conv_direct_pack(device, c, o.weight, weights);
+    const correlation_args a = {.in = o.in, .out = o.out, .mask = o.mask, .weights = weights, .bias = bias};
     const int tasks = divide_up(c->n, c->images_per_task);
     PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
     for (int i = 0; i < tasks; i++) {

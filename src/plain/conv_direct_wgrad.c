@@ -1,6 +1,7 @@
 #include "plain/conv_direct_wgrad.h"
 #include "base/memory.h"
 #include "base/numbers.h"
+#include "plain/conv_operands.h"
 #include "plain/impls.h"
 
 #include <stdlib.h>
@@ -99,14 +100,13 @@ static clae_status conv_direct_wgrad_run(op_instance *instance, const op_args *a
     const conv_geometry *g = &f->g;
     const bool transposed = op_is_transposed(instance->desc.op);
     const layout at = conv_direct_wgrad_lay_out(f, &instance->desc.conv, transposed);
-    const float *x = plain_floats(args->operand[CONV_BWD_WEIGHTS_X]);
-    const float *dy = plain_floats(args->operand[CONV_BWD_WEIGHTS_DY]);
-    float *dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT]), *workspace = plain_floats(args->workspace);
-    wgrad_args a = {.wide = transposed ? dy : x, .narrow = transposed ? x : dy, .partials = workspace + at.partials};
-    if (instance->desc.conv.with_bias) {
-        a.dy = dy;
+    const conv_wgrad_operands o = conv_wgrad_operands_of(instance, args);
+    float *workspace = plain_floats(args->workspace);
+    wgrad_args a = {.wide = o.wide, .narrow = o.narrow, .partials = workspace + at.partials};
+    if (o.dbias) {
+        a.dy = o.dy;
         a.dy_rows = transposed ? g->wide_h * g->wide_w : g->narrow_h * g->narrow_w;
-        a.dy_channels = transposed ? g->wide_c : g->narrow_c;
+        a.dy_channels = conv_dy_channels(&instance->desc);
         a.bias_partials = workspace + at.bias_partials;
     }
     if (f->padded_channels != g->narrow_c) {
@@ -117,10 +117,8 @@ static clae_status conv_direct_wgrad_run(op_instance *instance, const op_args *a
     PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
     for (int i = 0; i < tasks; i++) device->kernels->wgrad(f, &a, i / f->groups, i % f->groups);
     PLAIN_PARALLEL_FOR(plain_threads(device, g->kh * g->kw))
-    for (int tap = 0; tap < g->kh * g->kw; tap++) add_partials(f, a.partials, tap, transposed, dweight);
-    if (a.dy)
-        plain_add_partials(a.bias_partials, f->splits, (size_t)a.dy_channels,
-                           plain_floats(args->operand[CONV_BWD_WEIGHTS_DBIAS]));
+    for (int tap = 0; tap < g->kh * g->kw; tap++) add_partials(f, a.partials, tap, transposed, o.dweight);
+    if (o.dbias) plain_add_partials(a.bias_partials, f->splits, (size_t)a.dy_channels, o.dbias);
     return CLAE_OK;
 }
 

@@ -1,6 +1,7 @@
 /* Convolutions of 1x1 without padding, such as linear layers, as products of matrices whose rows are pixels: weights
  * are read where they are, as copies of them take as long as the products where pixels are few. */
 #include "ops/conv.h"
+#include "plain/conv_operands.h"
 #include "plain/impls.h"
 #include "plain/matrix_product.h"
 
@@ -22,17 +23,19 @@ static bool conv_gemm_suits(const clae_device *device, const op_desc *desc) {
 static clae_status conv_gemm_run(op_instance *instance, const op_args *args) {
     const op_desc *desc = &instance->desc;
     const conv_geometry *g = &desc->conv.g;
-    const bool spread = conv_kernel_of(desc->op) == CONV_SPREAD, is_fwd = conv_is_forward(desc->op),
-               relu = conv_has_relu(desc);
-    const size_t pixels = (size_t)g->n * (size_t)g->narrow_h * (size_t)g->narrow_w;
-    const size_t out_c = (size_t)(spread ? g->wide_c : g->narrow_c), in_c = (size_t)(spread ? g->narrow_c : g->wide_c);
-    matrix_product p = matrix_product_of(pixels, out_c, in_c, false, spread != op_is_transposed(desc->op));
-    p.a = plain_floats(args->operand[CONV_X]);
-    p.b = plain_floats(args->operand[CONV_WEIGHT]);
-    p.c = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]);
-    p.relu = is_fwd && relu;
-    if (is_fwd && desc->conv.with_bias) p.bias = plain_floats(args->operand[CONV_BIAS]);
-    if (!is_fwd && relu) p.mask = plain_floats(args->operand[CONV_BWD_DATA_MASK]);
+    const conv_sides s = conv_sides_of(desc);
+    const conv_operands o = conv_operands_of(instance, args);
+    const matrix_product p = {.m = (size_t)g->n * (size_t)g->narrow_h * (size_t)g->narrow_w,
+                              .n = (size_t)s.out_c,
+                              .k = (size_t)s.in_c,
+                              .transpose_b = s.spread != op_is_transposed(desc->op),
+                              .alpha = 1,
+                              .relu = o.relu,
+                              .a = o.in,
+                              .b = o.weight,
+                              .bias = o.bias,
+                              .mask = o.mask,
+                              .c = o.out};
     matrix_product_run(plain_device_of(instance->device), &p, 1, plain_floats(args->workspace));
     return CLAE_OK;
 }

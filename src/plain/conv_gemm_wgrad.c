@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "ops/conv.h"
+#include "plain/conv_operands.h"
 #include "plain/impls.h"
 #include "plain/matrix_product.h"
 
@@ -57,19 +58,17 @@ static void conv_gemm_wgrad_place(const matrix_product *p, size_t first, size_t 
 static clae_status conv_gemm_wgrad_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     conv_gemm_wgrad *self = (conv_gemm_wgrad *)instance;
-    const float *x = plain_floats(args->operand[CONV_BWD_WEIGHTS_X]);
-    const float *dy = plain_floats(args->operand[CONV_BWD_WEIGHTS_DY]);
-    float *dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT]);
+    const conv_wgrad_operands o = conv_wgrad_operands_of(instance, args);
     for (int i = 0; i < self->tap_count; i++) {
         matrix_product *p = &self->products[i];
-        p->a = x;
-        p->b = dy;
-        p->c = dweight + (size_t)i * p->m * p->n;
+        p->a = o.x;
+        p->b = o.dy;
+        p->c = o.dweight + (size_t)i * p->m * p->n;
     }
     matrix_product_run(device, self->products, self->tap_count, plain_floats(args->workspace));
-    if (instance->desc.conv.with_bias)
-        plain_sum_columns(device, dy, conv_dy_pixels(&instance->desc), self->products->n, plain_floats(args->workspace),
-                          plain_floats(args->operand[CONV_BWD_WEIGHTS_DBIAS]));
+    if (o.dbias)
+        plain_sum_columns(device, o.dy, conv_dy_pixels(&instance->desc), self->products->n,
+                          plain_floats(args->workspace), o.dbias);
     return CLAE_OK;
 }
 
@@ -88,9 +87,13 @@ static void conv_gemm_wgrad_describe(conv_gemm_wgrad *self, const conv_geometry 
     const size_t wide_c = (size_t)g->wide_c, narrow_c = (size_t)g->narrow_c;
     const size_t positions = (size_t)g->n * (size_t)(t->ys.end - t->ys.first) * (size_t)(t->xs.end - t->xs.first);
     matrix_product *p = &self->products[index];
-    *p = matrix_product_of(transposed ? narrow_c : wide_c, transposed ? wide_c : narrow_c, positions, true, false);
-    p->place = conv_gemm_wgrad_place;
-    p->places = t;
+    *p = (matrix_product){.m = transposed ? narrow_c : wide_c,
+                          .n = transposed ? wide_c : narrow_c,
+                          .k = positions,
+                          .transpose_a = true,
+                          .alpha = 1,
+                          .place = conv_gemm_wgrad_place,
+                          .places = t};
 }
 
 static clae_status conv_gemm_wgrad_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,

@@ -1,5 +1,6 @@
 /* All convolutions as their definitions read, one result at a time, summed in double. */
 #include "ops/conv.h"
+#include "plain/conv_operands.h"
 #include "plain/impls.h"
 
 typedef struct conv_run {
@@ -92,23 +93,19 @@ static clae_status conv_plain_run_images(op_instance *instance, const op_args *a
     const plain_device *device = plain_device_of(instance->device);
     const op_id op = instance->desc.op;
     const conv_desc *desc = &instance->desc.conv;
-    const bool is_fwd = conv_is_forward(op);
-    const conv_run r = {
-        .g = &desc->g,
-        .transposed = op_is_transposed(op),
-        .weight = plain_floats(args->operand[CONV_WEIGHT]),
-        .bias = is_fwd && desc->with_bias ? plain_floats(args->operand[CONV_BIAS]) : NULL,
-        .mask = !is_fwd && conv_has_relu(&instance->desc) ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
-        .relu = is_fwd && conv_has_relu(&instance->desc),
-    };
-    const float *in = plain_floats(args->operand[CONV_X]);
-    float *out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]);
+    const conv_operands o = conv_operands_of(instance, args);
+    const conv_run r = {.g = &desc->g,
+                        .transposed = op_is_transposed(op),
+                        .weight = o.weight,
+                        .bias = o.bias,
+                        .mask = o.mask,
+                        .relu = o.relu};
     PLAIN_PARALLEL_FOR(plain_threads(device, desc->g.n))
     for (int n = 0; n < desc->g.n; n++) {
         if (conv_kernel_of(op) == CONV_GATHER)
-            gather_image(&r, in, out, n);
+            gather_image(&r, o.in, o.out, n);
         else
-            spread_image(&r, in, out, n);
+            spread_image(&r, o.in, o.out, n);
     }
     return CLAE_OK;
 }
@@ -141,26 +138,23 @@ static clae_status conv_plain_run_wgrad(op_instance *instance, const op_args *ar
     const plain_device *device = plain_device_of(instance->device);
     const conv_geometry *g = &instance->desc.conv.g;
     const bool transposed = op_is_transposed(instance->desc.op);
-    const float *x = plain_floats(args->operand[CONV_BWD_WEIGHTS_X]);
-    const float *dy = plain_floats(args->operand[CONV_BWD_WEIGHTS_DY]);
-    const float *wide = transposed ? dy : x, *narrow = transposed ? x : dy;
-    float *dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT]);
-    const int out_c = transposed ? g->wide_c : g->narrow_c, in_c = transposed ? g->narrow_c : g->wide_c;
+    const conv_wgrad_operands operands = conv_wgrad_operands_of(instance, args);
+    const int out_c = conv_dy_channels(&instance->desc), in_c = transposed ? g->narrow_c : g->wide_c;
     const int rows = g->kh * g->kw * in_c;
     PLAIN_PARALLEL_FOR(plain_threads(device, rows))
     for (int row = 0; row < rows; row++) {
         for (int out = 0; out < out_c; out++) {
             const int in = row % in_c;
-            dweight[(size_t)row * out_c + out] =
-                (float)wgrad_one(g, wide, narrow, row / in_c, transposed ? out : in, transposed ? in : out);
+            operands.dweight[(size_t)row * out_c + out] =
+                (float)wgrad_one(g, operands.wide, operands.narrow, row / in_c, transposed ? out : in,
+                                 transposed ? in : out);
         }
     }
-    if (!instance->desc.conv.with_bias) return CLAE_OK;
-    float *dbias = plain_floats(args->operand[CONV_BWD_WEIGHTS_DBIAS]);
-    const size_t positions =
-        (size_t)g->n * (transposed ? (size_t)g->wide_h * g->wide_w : (size_t)g->narrow_h * g->narrow_w);
+    if (!operands.dbias) return CLAE_OK;
+    const size_t positions = conv_dy_pixels(&instance->desc);
     PLAIN_PARALLEL_FOR(plain_threads(device, out_c))
-    for (int o = 0; o < out_c; o++) dbias[o] = conv_plain_column_sum(dy, positions, out_c, o);
+    for (int o = 0; o < out_c; o++)
+        operands.dbias[o] = conv_plain_column_sum(operands.dy, positions, out_c, o);
     return CLAE_OK;
 }
 

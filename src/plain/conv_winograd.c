@@ -1,5 +1,6 @@
 #include "plain/conv_winograd.h"
 #include "base/numbers.h"
+#include "plain/conv_operands.h"
 #include "plain/impls.h"
 
 enum { FEWEST_WGRAD_TILES = 16 }; /* of an image with stride 2; with fewer, batches are faster */
@@ -100,19 +101,12 @@ static clae_status conv_winograd_run(op_instance *instance, const op_args *args)
     const plain_device *device = plain_device_of(instance->device);
     const winograd_instance *made = (winograd_instance *)instance;
     const winograd *w = &made->w;
-    const conv_desc *desc = &instance->desc.conv;
-    const bool is_fwd = conv_is_forward(instance->desc.op);
-    const float *weight = plain_floats(args->operand[CONV_WEIGHT]);
+    const conv_operands o = conv_operands_of(instance, args);
     float *weights = plain_floats(args->workspace), *scratch = weights + made->weight_floats;
     PLAIN_PARALLEL_FOR(plain_threads(device, w->in.c))
-    for (int channel = 0; channel < w->in.c; channel++) device->kernels->winograd_weights(w, weight, weights, channel);
-    const winograd_args a = {
-        .in = plain_floats(args->operand[CONV_X]),
-        .out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]),
-        .mask = !is_fwd && conv_has_relu(&instance->desc) ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
-        .bias = is_fwd && desc->with_bias ? plain_floats(args->operand[CONV_BIAS]) : NULL,
-        .weights = weights,
-    };
+    for (int channel = 0; channel < w->in.c; channel++)
+        device->kernels->winograd_weights(w, o.weight, weights, channel);
+    const winograd_args a = {.in = o.in, .out = o.out, .mask = o.mask, .bias = o.bias, .weights = weights};
     PLAIN_PARALLEL_FOR(plain_threads(device, w->grid.groups))
     for (int group = 0; group < w->grid.groups; group++)
         device->kernels->winograd(w, &a, group, scratch + (size_t)plain_thread() * made->scratch_floats);

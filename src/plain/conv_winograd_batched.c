@@ -2,6 +2,7 @@
  * the cache, so a task takes few channels of the output, and all tiles of many images. */
 #include "plain/conv_winograd_batched.h"
 #include "base/numbers.h"
+#include "plain/conv_operands.h"
 #include "plain/impls.h"
 
 enum {
@@ -88,16 +89,10 @@ static void conv_winograd_batched_run_batch(const plain_device *device, const wi
 static clae_status conv_winograd_batched_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const winograd_batched *self = (winograd_batched *)instance;
-    const bool is_fwd = conv_is_forward(instance->desc.op);
-    const winograd_args a = {
-        .in = plain_floats(args->operand[CONV_X]),
-        .out = plain_floats(args->operand[is_fwd ? CONV_Y : CONV_BWD_DATA_DX]),
-        .mask = !is_fwd && conv_has_relu(&instance->desc) ? plain_floats(args->operand[CONV_BWD_DATA_MASK]) : NULL,
-        .bias = is_fwd && instance->desc.conv.with_bias ? plain_floats(args->operand[CONV_BIAS]) : NULL,
-    };
+    const conv_operands o = conv_operands_of(instance, args);
+    const winograd_args a = {.in = o.in, .out = o.out, .mask = o.mask, .bias = o.bias};
     for (int first = 0; first < self->w.grid.groups; first += self->batches.groups)
-        conv_winograd_batched_run_batch(device, self, &a, plain_floats(args->operand[CONV_WEIGHT]), first,
-                                        plain_floats(args->workspace));
+        conv_winograd_batched_run_batch(device, self, &a, o.weight, first, plain_floats(args->workspace));
     return CLAE_OK;
 }
 

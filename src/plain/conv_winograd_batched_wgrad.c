@@ -1,6 +1,7 @@
 /* Gradients of weights by Winograd's algorithm where channels are many and images small: sums outgrow the cache, so a
  * task takes few channels of both images, and all tiles of many images. */
 #include "base/numbers.h"
+#include "plain/conv_operands.h"
 #include "plain/conv_winograd_batched.h"
 #include "plain/impls.h"
 
@@ -88,13 +89,10 @@ static clae_status conv_winograd_batched_wgrad_run(op_instance *instance, const 
     const plain_device *device = plain_device_of(instance->device);
     const winograd_batched_wgrad *self = (winograd_batched_wgrad *)instance;
     const winograd_wgrad *f = &self->f;
-    const float *x = plain_floats(args->operand[CONV_BWD_WEIGHTS_X]);
-    const float *dy = plain_floats(args->operand[CONV_BWD_WEIGHTS_DY]);
+    const conv_wgrad_operands o = conv_wgrad_operands_of(instance, args);
     float *workspace = plain_floats(args->workspace);
-    const winograd_wgrad_args a = {.wide = f->transposed ? dy : x,
-                                   .narrow = f->transposed ? x : dy,
-                                   .support = (uint32_t *)(void *)workspace,
-                                   .dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT])};
+    const winograd_wgrad_args a = {
+        .wide = o.wide, .narrow = o.narrow, .support = (uint32_t *)(void *)workspace, .dweight = o.dweight};
     workspace += self->support_words;
     conv_winograd_batched_wgrad_find_support(device, self, &a);
     const batch_memory m = {workspace, workspace + self->wide_floats,
@@ -102,9 +100,9 @@ static clae_status conv_winograd_batched_wgrad_run(op_instance *instance, const 
     if (!self->in_one_batch) memset(m.sums, 0, self->sum_floats * sizeof(float));
     for (int first = 0; first < f->grid.groups; first += self->batches.groups)
         conv_winograd_batched_wgrad_run_batch(device, self, &a, first, &m);
-    if (instance->desc.conv.with_bias)
-        plain_sum_columns(device, dy, conv_dy_pixels(&instance->desc), (size_t)conv_dy_channels(&instance->desc),
-                          workspace, plain_floats(args->operand[CONV_BWD_WEIGHTS_DBIAS]));
+    if (o.dbias)
+        plain_sum_columns(device, o.dy, conv_dy_pixels(&instance->desc), (size_t)conv_dy_channels(&instance->desc),
+                          workspace, o.dbias);
     return CLAE_OK;
 }
 

@@ -1,4 +1,5 @@
 #include "base/numbers.h"
+#include "plain/conv_operands.h"
 #include "plain/conv_winograd.h"
 #include "plain/impls.h"
 
@@ -71,17 +72,17 @@ static clae_status conv_winograd_wgrad_run(op_instance *instance, const op_args 
     const plain_device *device = plain_device_of(instance->device);
     const winograd_wgrad_instance *made = (winograd_wgrad_instance *)instance;
     const winograd_wgrad *f = &made->f;
-    const float *x = plain_floats(args->operand[CONV_BWD_WEIGHTS_X]);
-    const float *dy = plain_floats(args->operand[CONV_BWD_WEIGHTS_DY]);
-    const winograd_image *y = f->transposed ? &f->wide : &f->narrow;
+    const conv_wgrad_operands o = conv_wgrad_operands_of(instance, args);
     float *workspace = plain_floats(args->workspace), *sums = workspace;
-    const winograd_wgrad_args a = {.wide = f->transposed ? dy : x,
-                                   .narrow = f->transposed ? x : dy,
+    const winograd_wgrad_args a = {.wide = o.wide,
+                                   .narrow = o.narrow,
                                    .support = (uint32_t *)(void *)(workspace + f->sum_floats),
-                                   .dweight = plain_floats(args->operand[CONV_BWD_WEIGHTS_DWEIGHT])};
+                                   .dweight = o.dweight};
     workspace += (size_t)f->splits * f->slice_floats;
-    bias_sums bias = {.dy = dy, .rows = (size_t)f->grid.n * (size_t)y->h * (size_t)y->w, .channels = (size_t)y->c};
-    if (instance->desc.conv.with_bias) bias.sums = workspace;
+    bias_sums bias = {.dy = o.dy,
+                      .rows = conv_dy_pixels(&instance->desc),
+                      .channels = (size_t)conv_dy_channels(&instance->desc)};
+    if (o.dbias) bias.sums = workspace;
     float *scratch = workspace + made->bias_floats;
     PLAIN_PARALLEL_FOR(plain_threads(device, f->splits))
     for (int split = 0; split < f->splits; split++)
@@ -94,8 +95,7 @@ static clae_status conv_winograd_wgrad_run(op_instance *instance, const op_args 
         row.wide_count = 1;
         device->kernels->winograd_wgrad_finish(f, &a, &row, sums + channel * row.row_stride);
     }
-    if (bias.sums)
-        plain_add_partials(bias.sums, f->splits, bias.channels, plain_floats(args->operand[CONV_BWD_WEIGHTS_DBIAS]));
+    if (o.dbias) plain_add_partials(bias.sums, f->splits, bias.channels, o.dbias);
     return CLAE_OK;
 }
 
@@ -107,7 +107,7 @@ static clae_status conv_winograd_wgrad_prepare(clae_device *device, const op_des
     winograd_wgrad_instance *made = (winograd_wgrad_instance *)*instance;
     made->f = conv_winograd_wgrad_describe(desc, &plain_device_of(device)->kernels->limits);
     const winograd_wgrad *f = &made->f;
-    const size_t channels = (size_t)(f->transposed ? f->wide.c : f->narrow.c);
+    const size_t channels = (size_t)conv_dy_channels(desc);
     made->scratch_floats = (size_t)f->size * (size_t)f->size * (size_t)(f->wide_stride + f->narrow_stride);
     made->bias_floats = ((size_t)f->splits * channels + 15) / 16 * 16;
     const size_t threads = (size_t)plain_threads(plain_device_of(device), f->splits);

@@ -3,12 +3,16 @@
 
 static clae_status gemm_blocked_run(op_instance *instance, const op_args *args) {
     const gemm_desc *d = &instance->desc.gemm;
-    matrix_product p = matrix_product_of(d->m, d->n, d->k, d->transpose_a, d->transpose_b);
-    p.alpha = d->alpha;
-    p.beta = d->beta;
-    p.a = plain_floats(args->operand[GEMM_A]);
-    p.b = plain_floats(args->operand[GEMM_B]);
-    p.c = plain_floats(args->operand[GEMM_C]);
+    const matrix_product p = {.m = d->m,
+                              .n = d->n,
+                              .k = d->k,
+                              .transpose_a = d->transpose_a,
+                              .transpose_b = d->transpose_b,
+                              .alpha = d->alpha,
+                              .beta = d->beta,
+                              .a = plain_floats(args->operand[GEMM_A]),
+                              .b = plain_floats(args->operand[GEMM_B]),
+                              .c = plain_floats(args->operand[GEMM_C])};
     matrix_product_run(plain_device_of(instance->device), &p, 1, plain_floats(args->workspace));
     return CLAE_OK;
 }

@@ -57,8 +57,8 @@ static void matrix_product_place(block *b) {
         return;
     }
     for (size_t l = 0; l < b->depth; l++) {
-        b->a_places[l] = (ptrdiff_t)((b->first + l) * p->a_stride);
-        b->b_places[l] = (ptrdiff_t)((b->first + l) * p->b_stride);
+        b->a_places[l] = (ptrdiff_t)((b->first + l) * p->m);
+        b->b_places[l] = (ptrdiff_t)((b->first + l) * p->n);
     }
 }
 
@@ -71,7 +71,7 @@ static void matrix_product_pack_b(const block *b, size_t column, size_t columns,
         return;
     }
     ptrdiff_t places[BLOCK_K];
-    for (size_t j = 0; j < columns; j++) places[j] = (ptrdiff_t)((column + j) * p->b_stride);
+    for (size_t j = 0; j < columns; j++) places[j] = (ptrdiff_t)((column + j) * p->k);
     b->kernels->transpose(p->b + b->first, places, columns, b->depth, p->alpha, b->panel, width);
 }
 
@@ -83,7 +83,7 @@ static void matrix_product_make_initial(const block *b, size_t column, size_t co
 static void matrix_product_multiply(const block *b, size_t column, size_t columns, int vectors) {
     const matrix_product *p = b->p;
     const bool is_first = b->first == 0, is_last = b->first + b->depth == p->k;
-    const size_t at = b->row_first * p->c_stride + column, a_stride = p->transpose_a ? b->depth : p->a_stride;
+    const size_t at = b->row_first * p->n + column, a_stride = p->transpose_a ? b->depth : p->k;
     tile t = {
         .in = p->transpose_a ? b->packed_a : p->a + b->row_first * a_stride + b->first,
         .weight = b->panel,
@@ -92,7 +92,7 @@ static void matrix_product_multiply(const block *b, size_t column, size_t column
         .length = (int)b->depth,
         .out = p->c + at,
         .mask = p->mask && is_last ? p->mask + at : NULL,
-        .out_stride = (ptrdiff_t)p->c_stride,
+        .out_stride = (ptrdiff_t)p->n,
         .initial = is_first && p->beta == 0 ? b->initial : NULL,
         .channels = (int)columns,
         .relu = p->relu && is_last,
@@ -111,7 +111,7 @@ static void matrix_product_scale_c(const block *b) {
     const matrix_product *p = b->p;
     for (size_t i = b->row_first; i < b->row_end; i++)
         for (size_t j = b->column_first; j < b->column_end; j++) {
-            float *c = p->c + i * p->c_stride + j;
+            float *c = p->c + i * p->n + j;
             *c = (p->beta != 0 ? p->beta * *c : 0) + (p->bias ? p->bias[j] : 0);
         }
 }
@@ -141,7 +141,7 @@ static void matrix_product_run_task(const plain_device *device, const matrix_pro
     b.column_end = smaller_size(b.column_first + t->columns, p->n);
     if (p->k == 0 || (p->beta != 0 && (p->beta != 1 || p->bias))) matrix_product_scale_c(&b);
     for (; b.first < p->k; b.first += b.depth) {
-        b.depth = smaller_size(p->k - b.first, p->block ? p->block : BLOCK_K);
+        b.depth = smaller_size(p->k - b.first, BLOCK_K);
         matrix_product_run_block(&b);
     }
 }
