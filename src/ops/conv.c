@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+enum { FEWEST_WEIGHTS = 16 * 1024, FEWEST_CHANNELS = 64, MOST_POSITIONS = 64 };
+
 bool op_is_conv(op_id op) {
     return op <= OP_conv_transpose2d_bwd_weights;
 }
@@ -43,6 +45,19 @@ conv_sides conv_sides_of(const op_desc *desc) {
     if (conv_kernel_of(desc->op) == CONV_SPREAD)
         return (conv_sides){true, g->narrow_h, g->narrow_w, g->narrow_c, g->wide_h, g->wide_w, g->wide_c};
     return (conv_sides){false, g->wide_h, g->wide_w, g->wide_c, g->narrow_h, g->narrow_w, g->narrow_c};
+}
+
+bool conv_is_linear(const conv_geometry *g) {
+    return g->wide_h == 1 && g->wide_w == 1 && g->kh == 1 && g->kw == 1;
+}
+
+bool conv_is_large_linear(const conv_geometry *g) {
+    return conv_is_linear(g) && (size_t)g->wide_c * (size_t)g->narrow_c >= FEWEST_WEIGHTS;
+}
+
+bool conv_has_few_terms(const conv_geometry *g) {
+    return g->wide_c >= FEWEST_CHANNELS && g->narrow_c >= FEWEST_CHANNELS &&
+           g->narrow_h * g->narrow_w <= MOST_POSITIONS;
 }
 
 size_t conv_dy_pixels(const op_desc *desc) {

@@ -25,6 +25,12 @@ typedef struct conv_sides {
 } conv_sides;
 conv_sides conv_sides_of(const op_desc *desc);
 
+bool conv_is_linear(const conv_geometry *g);
+/* A linear layer, whose weights are too many to be copied into the order of kernels for few positions. */
+bool conv_is_large_linear(const conv_geometry *g);
+/* Whether wgrad has sums that are more than the caches hold, and few positions of narrow that share them. */
+bool conv_has_few_terms(const conv_geometry *g);
+
 /* Of dy of wgrad: the pixels of all images, and its channels. */
 size_t conv_dy_pixels(const op_desc *desc);
 int conv_dy_channels(const op_desc *desc);

@@ -8,6 +8,9 @@ enum {
     FEWEST_TILES = 24,
     MOST_TILES = 64,
     SPLIT_TILES = 48,
+    FEWEST_SPLITS = 4,
+    MOST_SPLITS = 16,
+    SPLIT_FLOATS = 1100 * 1000,
     FEWEST_CHANNELS = 16,
     FEWEST_POSITIONS = 4,     /* on an axis */
     FEWEST_STRIDED_TILES = 4, /* of an image, which share transformed weights that are many */
@@ -157,6 +160,10 @@ winograd_grid winograd_make_grid_within(const op_desc *desc, int most_tiles) {
     if (tiles > most_tiles) grid.rows = larger(most_tiles / grid.tiles_x, 1);
     count_groups(&grid);
     return grid;
+}
+
+int winograd_wgrad_splits(size_t sum_floats) {
+    return larger(FEWEST_SPLITS, smaller(MOST_SPLITS, (int)(SPLIT_FLOATS / sum_floats)));
 }
 
 /* An odd number of cache lines: an even one makes the elements of a tile share few sets of the cache. */

@@ -70,6 +70,10 @@ winograd_grid winograd_make_grid(const op_desc *desc);
 /* The same tiles in groups of up to `most_tiles`, as large as that allows; a row of tiles is not divided. */
 winograd_grid winograd_make_grid_within(const op_desc *desc, int most_tiles);
 
+/* Parts of the batch whose sums of wgrad, of `sum_floats` each, are apart: as many as keep the sums of all in the cache,
+ * and enough for some threads. */
+int winograd_wgrad_splits(size_t sum_floats);
+
 /* Floats between the elements of transformed tiles, of [tile][channel] each. */
 int winograd_stride(const winograd_grid *grid, int channels);
 

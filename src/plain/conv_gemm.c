@@ -5,8 +5,6 @@
 #include "plain/impls.h"
 #include "plain/matrix_product.h"
 
-enum { FEWEST_WEIGHTS = 16 * 1024 }; /* with fewer the direct kernels' copies are small */
-
 static bool conv_gemm_supports(const clae_device *device, const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     return plain_conv_supports(device, desc) && g->kh == 1 && g->kw == 1 && g->sh == 1 && g->sw == 1 && g->ph == 0 &&
@@ -14,9 +12,8 @@ static bool conv_gemm_supports(const clae_device *device, const op_desc *desc) {
 }
 
 static bool conv_gemm_suits(const clae_device *device, const op_desc *desc) {
-    const conv_geometry *g = &desc->conv.g;
     (void)device;
-    return g->narrow_h == 1 && g->narrow_w == 1 && (size_t)g->wide_c * (size_t)g->narrow_c >= FEWEST_WEIGHTS;
+    return conv_is_large_linear(&desc->conv.g);
 }
 
 /* Weights are [wide][narrow], those of conv_transpose2d [narrow][wide]. */

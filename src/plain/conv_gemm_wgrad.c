@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_POSITIONS = 64, FEWEST_CHANNELS = 64 };
-
 /* The narrow positions of an image that a tap meets, and where it finds them in wide. */
 typedef struct tap {
     const conv_geometry *g;
@@ -28,10 +26,8 @@ typedef struct conv_gemm_wgrad {
 } conv_gemm_wgrad;
 
 static bool conv_gemm_wgrad_suits(const clae_device *device, const op_desc *desc) {
-    const conv_geometry *g = &desc->conv.g;
     (void)device;
-    return g->wide_c >= FEWEST_CHANNELS && g->narrow_c >= FEWEST_CHANNELS &&
-           g->narrow_h * g->narrow_w <= MOST_POSITIONS;
+    return conv_has_few_terms(&desc->conv.g);
 }
 
 /* x is wide, and narrow of a transposed convolution. */

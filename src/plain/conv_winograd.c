@@ -89,12 +89,11 @@ void winograd_store_vectors(winograd_image *image, const tile_limits *limits) {
     image->block = image->channels = image->phases * image->phases * image->stored;
 }
 
-/* Blocks of channels are the most vectors of a register tile that divide them. */
-static int conv_winograd_block(int channels, const tile_limits *limits) {
-    const int all = channels / limits->width;
-    int vectors = smaller(all, limits->max_vectors);
-    while (all % vectors != 0) vectors--;
-    return vectors * limits->width;
+int winograd_block_of(int channels, int lanes, int most) {
+    const int vectors = channels / lanes;
+    int block = smaller(vectors, most / lanes);
+    while (vectors % block != 0) block--;
+    return block * lanes;
 }
 
 static clae_status conv_winograd_run(op_instance *instance, const op_args *args) {
@@ -123,7 +122,7 @@ static clae_status conv_winograd_prepare(clae_device *device, const op_desc *des
     winograd *w = &made->w;
     const tile_limits *limits = &plain_device_of(device)->kernels->limits;
     winograd_store_vectors(&w->out, limits);
-    w->block = conv_winograd_block(w->out.stored, limits);
+    w->block = winograd_block_of(w->out.stored, limits->width, limits->max_vectors * limits->width);
     w->in_stride = winograd_stride(&w->grid, w->in.channels);
     w->out_stride = winograd_stride(&w->grid, w->out.channels);
     const size_t elements = (size_t)w->size * (size_t)w->size;

@@ -44,6 +44,9 @@ static inline int winograd_vector_channel(int channels, int lanes, int index) {
     return index * lanes < last ? index * lanes : last;
 }
 
+/* The most whole vectors of `lanes` that divide `channels`, in channels, and are not more than `most`. */
+int winograd_block_of(int channels, int lanes, int most);
+
 static inline int winograd_phases(const winograd_image *image) {
     return image->phases * image->phases;
 }
@@ -140,6 +143,12 @@ void winograd_store_vectors(winograd_image *image, const struct tile_limits *lim
 static inline size_t winograd_tiles_before(const winograd_grid *grid, int index) {
     const winograd_group group = winograd_get_group(grid, index);
     return ((size_t)group.image_first * (size_t)grid->tiles_y + (size_t)group.row_first) * (size_t)grid->tiles_x;
+}
+
+/* Those of the groups first .. end - 1. */
+static inline int winograd_tiles_of(const winograd_grid *grid, int first, int end) {
+    return (int)(winograd_tiles_before(grid, end - 1) - winograd_tiles_before(grid, first)) +
+           winograd_get_group(grid, end - 1).tiles;
 }
 
 #endif

@@ -26,13 +26,6 @@ winograd_batches winograd_make_batches(const winograd_grid *grid) {
     return b;
 }
 
-int winograd_block_of(int channels, int lanes, int most) {
-    const int vectors = channels / lanes;
-    int block = smaller(vectors, most / lanes);
-    while (vectors % block != 0) block--;
-    return block * lanes;
-}
-
 ptrdiff_t winograd_batch_stride(const winograd_batches *batches, int channels) {
     return ((ptrdiff_t)batches->tiles * channels + 15) / 16 * 16 | 16;
 }
@@ -59,8 +52,7 @@ static winograd_panel conv_winograd_batched_panel(const winograd_batched *self, 
                         .phase = task / blocks % phases,
                         .group_first = first + task / blocks / phases * self->panel_groups};
     p.group_end = smaller(p.group_first + self->panel_groups, end);
-    p.tiles = (int)(winograd_tiles_before(&w->grid, p.group_end - 1) - winograd_tiles_before(&w->grid, p.group_first)) +
-              winograd_get_group(&w->grid, p.group_end - 1).tiles;
+    p.tiles = winograd_tiles_of(&w->grid, p.group_first, p.group_end);
     return p;
 }
 

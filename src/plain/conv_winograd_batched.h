@@ -7,9 +7,6 @@
 
 enum { WINOGRAD_BATCH_TILES = 512 };
 
-/* The most whole vectors of `lanes` that divide `channels`, in channels, and are not more than `most`. */
-int winograd_block_of(int channels, int lanes, int most);
-
 /* `groups` of the grid, of `tiles` at most. */
 typedef struct winograd_batches {
     int groups, tiles;

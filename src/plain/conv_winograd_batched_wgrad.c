@@ -68,8 +68,7 @@ static void conv_winograd_batched_wgrad_run_batch(const plain_device *device, co
         device->kernels->winograd_wgrad_in(f, a, i, m->wide + tile * (size_t)f->wide.block,
                                            m->narrow + tile * (size_t)f->narrow.block);
     }
-    const int tiles =
-        (int)(winograd_tiles_before(&f->grid, end - 1) - before) + winograd_get_group(&f->grid, end - 1).tiles;
+    const int tiles = winograd_tiles_of(&f->grid, first, end);
     const int tasks = self->wide_blocks * self->narrow_blocks;
     PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
     for (int i = 0; i < tasks; i++)

@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* As many as keep the sums of all in the cache, and enough for some threads. */
-enum { FEWEST_SPLITS = 4, MOST_SPLITS = 16, SPLIT_FLOATS = 1100 * 1000 };
-
 typedef struct winograd_wgrad_instance {
     op_instance base;
     winograd_wgrad f;
@@ -36,7 +33,7 @@ static winograd_wgrad conv_winograd_wgrad_describe(const op_desc *desc, const ti
     f.sum_floats = (size_t)(f.size * f.size) * (size_t)f.wide.channels * (size_t)f.narrow.channels;
     f.wide_stride = winograd_stride(&f.grid, f.wide.channels);
     f.narrow_stride = winograd_stride(&f.grid, f.narrow.channels);
-    f.splits = smaller(f.grid.groups, larger(FEWEST_SPLITS, smaller(MOST_SPLITS, (int)(SPLIT_FLOATS / f.sum_floats))));
+    f.splits = smaller(f.grid.groups, winograd_wgrad_splits(f.sum_floats));
     f.support_splits = f.splits;
     f.slice_floats = f.support_stride = f.sum_floats + winograd_support_count(&desc->conv.g);
     return f;

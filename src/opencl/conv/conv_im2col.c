@@ -10,7 +10,6 @@
 
 #define MOST_COLUMN_BYTES ((size_t)256 << 20)
 #define LEAST_FLOPS 1e9
-enum { FEWEST_WEIGHTS = 16 * 1024, FEWEST_CHANNELS = 64, MOST_POSITIONS = 64 };
 enum { COPY_ITEMS = 64, CPU_VECTOR = 16, GPU_VECTOR = 4, PLACE_FLOATS = 16 };
 
 enum { COPY, SWAP };          /* launches */
@@ -197,14 +196,10 @@ static clae_status conv_im2col_prepare(clae_device *device, const op_desc *desc,
     return opencl_instance_finish(instance, status);
 }
 
-/* Linear layers, whose weights are too many to be packed for few pixels, and gradients of weights that are more than the
- * caches hold, where few positions share a sum: the sums of a matrix product stay in registers for all of them. */
+/* The sums of a matrix product stay in registers for all positions, and its weights are not packed. */
 bool opencl_conv_is_product(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    const bool is_linear = g->wide_h == 1 && g->wide_w == 1 && g->kh == 1 && g->kw == 1;
-    if (is_linear) return (size_t)g->wide_c * (size_t)g->narrow_c >= FEWEST_WEIGHTS;
-    return conv_kernel_of(desc->op) == CONV_WGRAD && g->wide_c >= FEWEST_CHANNELS && g->narrow_c >= FEWEST_CHANNELS &&
-           g->narrow_h * g->narrow_w <= MOST_POSITIONS;
+    return conv_is_linear(g) ? conv_is_large_linear(g) : conv_kernel_of(desc->op) == CONV_WGRAD && conv_has_few_terms(g);
 }
 
 /* Its launches are at least three, which are not for small products. */

@@ -10,9 +10,6 @@
  * kernels, which layers share. */
 enum { MOST_ITEMS = 256, CHUNK_CHANNELS = 32 };
 
-/* Of the batch for wgrad: as many as keep the sums of all in the cache, and enough for some threads. */
-enum { FEWEST_CHUNKS = 4, MOST_CHUNKS = 16, CHUNK_FLOATS = 1100 * 1000 };
-
 /* Tiles of an image for which stride 2 pays, which share a pass over sums. */
 enum { FEWEST_WGRAD_TILES = 4 };
 
@@ -145,8 +142,8 @@ static size_t conv_winograd_wgrad_slice(const conv_geometry *g, const conv_job *
 }
 
 static int conv_winograd_most_chunks(const conv_geometry *g) {
-    const int size = winograd_size(g), fit = CHUNK_FLOATS / (size * size * conv_winograd_wide_c(g) * g->narrow_c);
-    return larger(FEWEST_CHUNKS, smaller(MOST_CHUNKS, fit));
+    const size_t elements = (size_t)winograd_size(g) * (size_t)winograd_size(g);
+    return winograd_wgrad_splits(elements * (size_t)conv_winograd_wide_c(g) * (size_t)g->narrow_c);
 }
 
 static clae_status conv_winograd_run_wgrad(op_instance *instance, const op_args *args) {

@@ -29,11 +29,9 @@ INLINE void transform_weights(const winograd *w, const float *weight, int in, fl
         float *to = transformed + (w->spread ? (ptrdiff_t)number * p.in * p.out : 0) + (ptrdiff_t)row * p.block;
         for (int v = 0; v < p.out / WIDTH; v++) {
             const int out = v * WIDTH;
-            float taps[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
-            const winograd_square square = {taps, kernel * WIDTH, WIDTH, winograd_all(kernel), winograd_all(kernel)};
-            winograd_load_taps(w, weight, &view, in, winograd_vector_channel(w->out.c, WIDTH, v), taps, kernel);
-            winograd_transform(WINOGRAD_WEIGHT, kernel, size, &square,
-                               to + (ptrdiff_t)(out / p.block) * p.in * p.block + out % p.block, element);
+            winograd_transform_taps(w, weight, &view, in, winograd_vector_channel(w->out.c, WIDTH, v),
+                                    to + (ptrdiff_t)(out / p.block) * p.in * p.block + out % p.block, element, size,
+                                    kernel);
         }
     }
 }

@@ -33,12 +33,9 @@ INLINE void conv_winograd_batched_weights(const winograd *w, const winograd_pane
     float *to = m->weights;
     for (int row = first; row < first + depth; row++, to += w->block) {
         const winograd_view view = winograd_get_view(wide, w->spread ? p->phase : row / w->in.c);
-        for (int o = 0; o < w->block; o += WIDTH) {
-            float taps[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
-            const winograd_square square = {taps, kernel * WIDTH, WIDTH, winograd_all(kernel), winograd_all(kernel)};
-            winograd_load_taps(w, p->weight, &view, row % w->in.c, p->out + o, taps, kernel);
-            winograd_transform(WINOGRAD_WEIGHT, kernel, size, &square, to + o, m->weights_stride);
-        }
+        for (int o = 0; o < w->block; o += WIDTH)
+            winograd_transform_taps(w, p->weight, &view, row % w->in.c, p->out + o, to + o, m->weights_stride, size,
+                                    kernel);
     }
 }
 

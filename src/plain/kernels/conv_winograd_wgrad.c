@@ -53,7 +53,7 @@ static const product_fn products[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] =
 /* Adds the products of `tiles` tiles for some channels of wide and of narrow, which begin there, to sums. */
 static void conv_winograd_wgrad_multiply(const winograd_wgrad *f, const winograd_block *block, int tiles,
                                          const float *wide, const float *narrow, float *sums) {
-    const int vectors = winograd_block_vectors(block->narrow_count, conv_winograd_wgrad_limits.max_vectors),
+    const int vectors = winograd_block_of(block->narrow_count, WIDTH, conv_winograd_wgrad_limits.max_vectors * WIDTH) / WIDTH,
               most = conv_winograd_wgrad_limits.max_positions[vectors];
     for (int e = 0; e < f->size * f->size; e++) {
         for (int o = 0; o < block->narrow_count; o += vectors * WIDTH) {

@@ -132,11 +132,4 @@ INLINE void winograd_transform_group(const winograd_kind kind, const int from, c
                 winograd_transform_tile(kind, from, to, image, i, ty, tx, p, out, stride);
 }
 
-/* The most vectors of a register tile that divide `channels`, whole vectors of them. */
-INLINE int winograd_block_vectors(int channels, int most) {
-    int vectors = channels / WIDTH < most ? channels / WIDTH : most;
-    while (channels / WIDTH % vectors != 0) vectors--;
-    return vectors;
-}
-
 #endif

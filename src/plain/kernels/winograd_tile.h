@@ -27,6 +27,15 @@ INLINE void winograd_load_taps(const winograd *w, const float *weight, const win
         }
 }
 
+/* Those taps transformed: t x t vectors that are `stride` elements apart. */
+INLINE void winograd_transform_taps(const winograd *w, const float *weight, const winograd_view *view, int in, int out,
+                                    float *result, ptrdiff_t stride, const int size, const int kernel) {
+    float taps[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
+    const winograd_square square = {taps, kernel * WIDTH, WIDTH, winograd_all(kernel), winograd_all(kernel)};
+    winograd_load_taps(w, weight, view, in, out, taps, kernel);
+    winograd_transform(WINOGRAD_WEIGHT, kernel, size, &square, result, stride);
+}
+
 /* The results of one tile of a phase, of which ys x xs are inside the image; `first` is where they begin. */
 INLINE void winograd_finish_tile(const winograd *w, const winograd_args *args, const winograd_square *square,
                                  ptrdiff_t first, int ys, int xs, int channel, const int size, const int step) {
