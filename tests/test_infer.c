@@ -119,6 +119,32 @@ static void test_evaluation_in_any_batch(void **state) {
     clae_model_free(model);
 }
 
+static size_t batch_size_of(clae_infer *infer, const clae_dataset *images, size_t first, size_t n) {
+    plan *plan;
+    assert_int_equal(infer_begin(infer, INFER_RECONSTRUCT, images, first, n, &plan), CLAE_OK);
+    return plan->batch_size;
+}
+
+/* A batch of the default size, half empty, would cost as much as a full one; the user's stays. */
+static void test_few_images(void **state) {
+    fixture *f = *state;
+    clae_dataset *images = noise_dataset(f->context, IMAGES, 1, 9, 9);
+    clae_model *model = small_model(f->context, 1);
+    clae_infer *infer = make_infer(f, model, 0), *chosen = make_infer(f, model, 16);
+    float one[ELEMENTS], all[IMAGES * ELEMENTS];
+    assert_int_equal(batch_size_of(infer, images, 4, 1), 1);
+    assert_int_equal(batch_size_of(infer, images, 0, IMAGES), 32);
+    assert_int_equal(batch_size_of(infer, images, 0, 3), 4);
+    assert_int_equal(batch_size_of(chosen, images, 0, 3), 16);
+    assert_int_equal(clae_infer_reconstruct(infer, images, 4, 1, one), CLAE_OK);
+    assert_int_equal(clae_infer_reconstruct(infer, images, 0, IMAGES, all), CLAE_OK);
+    assert_close(one, all + 4 * ELEMENTS, ELEMENTS);
+    clae_infer_free(chosen);
+    clae_infer_free(infer);
+    clae_model_free(model);
+    clae_dataset_free(images);
+}
+
 /* Host memory for codes is taken when codes are given, for the batch that fits then. */
 static void test_large_codes(void **state) {
     fixture *f = *state;
@@ -138,6 +164,7 @@ int main(void) {
         cmocka_unit_test(test_update),
         cmocka_unit_test(test_codes_that_are_not_finite),
         cmocka_unit_test(test_evaluation_in_any_batch),
+        cmocka_unit_test(test_few_images),
         cmocka_unit_test(test_large_codes),
     };
     return cmocka_run_group_tests_name("infer", tests, fixture_setup, fixture_teardown);

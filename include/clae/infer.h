@@ -21,9 +21,9 @@ typedef struct clae_evaluation {
 } clae_evaluation;
 
 /* Uploads the model's weights as they are now. Of `settings` it takes those of numerics (clae/settings.h): NULL is the
- * defaults; they are copied. batch_size 0 means 256, or less where the device's memory does not hold as much. Device
- * and model must outlive it, and the model's normalisation must not change meanwhile. CLAE_ERROR_INPUT when `impl`
- * names no implementation. */
+ * defaults; they are copied. batch_size 0 means 256, or less where the device's memory does not hold as much or fewer
+ * images are given. Device and model must outlive it, and the model's normalisation must not change meanwhile.
+ * CLAE_ERROR_INPUT when `impl` names no implementation. */
 CLAE_API clae_status clae_infer_create(clae_device *device, const clae_model *model, const clae_settings *settings,
                                        size_t batch_size, clae_infer **infer);
 

@@ -5,9 +5,10 @@
 
 #include <string.h>
 
-#define PERIOD 24 /* images: what is left over by groups stays */
-/* Of an op, for each compute unit; a unit of a CPU does as much in 50 ms. */
-#define UNIT_FLOPS 1.1e9
+/* Images, so that what is left over by groups stays: the first where they may be so many. */
+enum { PERIOD = 24, SHORT_PERIOD = 12 };
+/* Of an op, for each compute unit; a unit of a CPU does as much in 10 to 25 ms. */
+#define UNIT_FLOPS 0.55e9
 #define UNIT_BYTES 11e6
 #define MOST_UNITS 8.0 /* as far as bytes are concerned, which come from the host */
 #define PIECE_FLOATS 4096
@@ -23,13 +24,14 @@ op_desc selftest_desc(const clae_device *device, const op_desc *desc) {
     const double flops_share = UNIT_FLOPS * units / (op_flops(desc) + 1);
     const double share = flops_share < bytes_share ? flops_share : bytes_share;
     const op_kind *kind = op_kind_of(desc->op);
-    const size_t count = kind->images ? kind->images(desc) : 0, rest = count % PERIOD;
+    const size_t count = kind->images ? kind->images(desc) : 0;
     op_desc trial;
     memcpy(&trial, desc, sizeof trial); /* with its padding, by which it is compared */
     if (count == 0 || share >= 1) return trial;
     const size_t most = (size_t)(share * (double)count);
-    const size_t periods = most > rest + PERIOD ? (most - rest) / PERIOD : 1;
-    if (rest + periods * PERIOD < count) kind->set_images(&trial, rest + periods * PERIOD);
+    const size_t period = most >= count % PERIOD + PERIOD ? PERIOD : SHORT_PERIOD, rest = count % period;
+    const size_t periods = most > rest + period ? (most - rest) / period : 1;
+    if (rest + periods * period < count) kind->set_images(&trial, rest + periods * period);
     return trial;
 }
 

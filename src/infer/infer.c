@@ -83,9 +83,17 @@ clae_status infer_plan(clae_infer *infer, infer_kind kind, bool from_float, size
     return status;
 }
 
+/* Of the user, or halved while all images fit into one: few sizes, so that plans serve again. */
+static size_t batch_size_for(const clae_infer *infer, size_t images) {
+    size_t batch_size = infer->batch_size;
+    while (infer->may_shrink && batch_size / 2 >= images && images > 0) batch_size /= 2;
+    return batch_size;
+}
+
 clae_status infer_begin(clae_infer *infer, infer_kind kind, const clae_dataset *images, size_t first, size_t n,
                         plan **out) {
-    runner_work work = {.request = request_of(infer, kind, images && images->info.is_float, infer->batch_size),
+    const size_t batch_size = batch_size_for(infer, n);
+    runner_work work = {.request = request_of(infer, kind, images && images->info.is_float, batch_size),
                         .may_shrink = infer->may_shrink,
                         .images = images,
                         .first = first,
@@ -96,7 +104,7 @@ clae_status infer_begin(clae_infer *infer, infer_kind kind, const clae_dataset *
     if (images && status == CLAE_OK) status = dataset_check_range(images, first, n);
     if (status == CLAE_OK) status = runner_prepare(&infer->runner, &work);
     if (status != CLAE_OK) return status;
-    infer->batch_size = work.request.batch_size;
+    if (work.request.batch_size < batch_size) infer->batch_size = work.request.batch_size;
     *out = work.whole;
     return CLAE_OK;
 }
@@ -172,7 +180,7 @@ clae_status clae_infer_decode(clae_infer *infer, const float *codes, size_t n, f
     clae_status status = check_codes(infer, codes, n, latent);
     if (status == CLAE_OK) status = infer_begin(infer, INFER_DECODE, NULL, 0, n, &plan);
     if (status != CLAE_OK) return status;
-    const size_t batch = infer->batch_size;
+    const size_t batch = plan->batch_size;
     const view z = plan_view(plan, plan->z), y = plan_view(plan, plan->y);
     status = get_staging(infer, batch, latent);
     for (size_t first = 0; first < n && status == CLAE_OK; first += batch) {

@@ -30,7 +30,8 @@ clae_status infer_update(clae_infer *infer, const clae_model *model);
 /* Gets all that clae_infer_evaluate needs, so that a lack of memory shows at once. */
 clae_status infer_prepare_evaluation(clae_infer *infer, const clae_dataset *images);
 
-/* Gets the plan, in batches of infer->batch_size, and the images first .. first + n - 1. */
+/* Gets the plan, in batches of infer->batch_size, smaller where there are fewer images, and the images first .. first + n
+ * - 1. */
 clae_status infer_begin(clae_infer *infer, infer_kind kind, const clae_dataset *images, size_t first, size_t n,
                         plan **plan);
 /* Says where the plan finds the batch that begins with image `first` of those. */
