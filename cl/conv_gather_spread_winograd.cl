@@ -12,9 +12,8 @@
 #include "conv_geometry.cl"
 #include "winograd.cl"
 #include "winograd_phase.cl"
+#include "winograd_tile.cl"
 
-#define STEP (SIZE - TAPS + 1)
-#define ELEMENTS (SIZE * SIZE)
 #define BLOCK (VECTORS * LANES)
 
 /* Tiles of images image_first .. image_end - 1 and rows of tiles row_first .. row_end - 1. */
@@ -31,22 +30,6 @@ typedef struct tiling {
     int spread, phases, parts, part_c, tiles_y, tiles_x, in_stride, out_stride;
 } tiling;
 
-/* What there is of an image in a phase: every `step`-th of its positions from `first` on. The first tile begins at position
- * `base` of these. */
-typedef struct axis {
-    int first, count, step, base;
-} axis;
-
-static axis input_axis(phase p, int spread, int count, int stride) {
-    return spread ? (axis){0, count, 1, 1 - TAPS - p.offset} : (axis){p.first, p.count, stride, p.offset};
-}
-static axis output_axis(phase p, int spread, int count, int stride) {
-    return spread ? (axis){p.first, p.count, stride, 0} : (axis){0, count, 1, 0};
-}
-static int place_of(axis y, axis x, int at_y, int at_x, int w) {
-    return (y.first + at_y * y.step) * w + x.first + at_x * x.step;
-}
-
 static tiling tiling_of(conv_geometry g, int spread, int in_stride, int out_stride) {
     const int phases = g.stride_h * g.stride_w, part = STEP * (spread ? g.stride_h : 1);
     const conv_sides s = sides_of(g, spread);
@@ -62,20 +45,17 @@ static int bias_place(tiling t) {
 
 /* A row of the weights of a phase: of an input channel or, transposed, of an output channel. */
 NOT_INLINE void pack_row(tiling t, int number, int row, int transposed, global const float *weight, global float *packed) {
-    const phase y_phase = phase_y(t.g, number), x_phase = phase_x(t.g, number);
     const int tap = t.s.in_c * t.s.out_c, columns = transposed ? t.s.in_c : t.s.out_c, i_step = transposed ? BLOCK : 1;
-    const int last = t.spread ? TAPS - 1 : 0, step = t.spread ? -t.g.stride_w : t.g.stride_w;
-    const int2 ys = t.spread ? (int2)(TAPS - y_phase.taps, TAPS) : (int2)(0, y_phase.taps);
-    const int2 xs = t.spread ? (int2)(TAPS - x_phase.taps, TAPS) : (int2)(0, x_phase.taps);
-    weight += ((y_phase.tap + last * t.g.stride_h) * t.g.kernel_w + x_phase.tap + last * t.g.stride_w) * tap + row * columns;
+    const tap_square taps = taps_of(t.g, number, t.spread);
+    weight += taps.first * tap + row * columns;
     packed += t.spread ? number * tap : number * t.s.in_c * BLOCK;
     #pragma unroll 1
     for (int column = 0; column < columns; column += LANES) {
         int in = transposed ? column : row, out = transposed ? row : column;
         global float *to = packed + (out / BLOCK * t.part_c + in) * BLOCK + out % BLOCK;
         lanes columns_of_tile[MAX_SIZE][MAX_SIZE];
-        transform_columns(WEIGHT, TAPS, SIZE, weight + column, step * tap * t.g.kernel_w, step * tap, ys, xs,
-                          columns_of_tile);
+        transform_columns(WEIGHT, TAPS, SIZE, weight + column, taps.step * tap * t.g.kernel_w, taps.step * tap, taps.ys,
+                          taps.xs, columns_of_tile);
         #pragma unroll 1
         for (int y = 0; y < SIZE; y++) {
             lanes result[MAX_SIZE];
@@ -191,31 +171,6 @@ static void multiply(int tiles, tiling t, global const float *in, global const f
                 int first = min(i, tiles - POSITIONS);
                 product_of_all(chunks, chunk_step, part_in + first * CHUNK, weights, out_step, part_out + first * out_step);
             }
-        }
-    }
-}
-
-/* What becomes of the sums: not less than `floor`, and 0 where the mask, NULL for none, is. */
-typedef struct epilogue {
-    global const float *bias, *mask;
-    float floor;
-} epilogue;
-
-/* ys x xs outputs, y_stride and x_stride apart. */
-static void finish_tile(int stride, global const float *sums, int ys, int xs, int y_stride, int x_stride, epilogue e,
-                        global float *out) {
-    lanes columns[MAX_SIZE][MAX_SIZE], results[MAX_SIZE];
-    lanes bias = VLOAD(LANES)(0, e.bias);
-    transform_columns(SUM, SIZE, STEP, sums, SIZE * stride, stride, (int2)(0, SIZE), (int2)(0, SIZE), columns);
-    #pragma unroll 1
-    for (int y = 0; y < ys; y++, out += y_stride) {
-        line(SUM, SIZE, STEP, columns[y], results);
-        #pragma unroll 1
-        for (int x = 0; x < xs; x++) {
-            lanes value = results[x] + bias;
-            value = value < e.floor ? (lanes)(e.floor) : value;
-            if (e.mask) value = VLOAD(LANES)(0, e.mask + y * y_stride + x * x_stride) <= 0 ? (lanes)(0) : value;
-            VSTORE(LANES)(value, 0, out + x * x_stride);
         }
     }
 }

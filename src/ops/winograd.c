@@ -64,13 +64,18 @@ static size_t wide_channels(const conv_geometry *g) {
     return (size_t)(g->sh * g->sw) * (size_t)g->wide_c;
 }
 
+size_t winograd_weights(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    return (size_t)(winograd_size(g) * winograd_size(g)) * wide_channels(g) * (size_t)g->narrow_c;
+}
+
 bool winograd_can(const op_desc *desc, int lanes) {
     const conv_geometry *g = &desc->conv.g;
     if (!winograd_has_transforms(desc) || !has_whole_vectors(desc, lanes)) return false;
     const winograd_grid grid = winograd_make_grid(desc);
     const size_t elements = (size_t)winograd_size(g) * (size_t)winograd_size(g), wide_c = wide_channels(g);
     const size_t most = conv_kernel_of(desc->op) == CONV_WGRAD ? MOST_SUMS : MOST_WEIGHTS;
-    return elements * wide_c * (size_t)g->narrow_c <= most &&
+    return winograd_weights(desc) <= most &&
            elements * (size_t)grid.most_tiles * (wide_c + (size_t)g->narrow_c) <= MOST_TILE_FLOATS;
 }
 
@@ -98,10 +103,7 @@ bool winograd_pays(const op_desc *desc, int fewest_wgrad_tiles) {
 }
 
 bool winograd_can_batch(const op_desc *desc, int lanes) {
-    const conv_geometry *g = &desc->conv.g;
-    const size_t elements = (size_t)winograd_size(g) * (size_t)winograd_size(g);
-    return winograd_has_transforms(desc) && has_whole_vectors(desc, lanes) &&
-           elements * wide_channels(g) * (size_t)g->narrow_c <= MOST_BATCHED;
+    return winograd_has_transforms(desc) && has_whole_vectors(desc, lanes) && winograd_weights(desc) <= MOST_BATCHED;
 }
 
 bool winograd_batch_pays(const op_desc *desc) {
@@ -164,6 +166,13 @@ winograd_grid winograd_make_grid_within(const op_desc *desc, int most_tiles) {
 
 int winograd_wgrad_splits(size_t sum_floats) {
     return larger(FEWEST_SPLITS, smaller(MOST_SPLITS, (int)(SPLIT_FLOATS / sum_floats)));
+}
+
+int winograd_block_of(int channels, int lanes, int most) {
+    const int vectors = channels / lanes;
+    int block = smaller(vectors, most / lanes);
+    while (vectors % block != 0) block--;
+    return block * lanes;
 }
 
 /* An odd number of cache lines: an even one makes the elements of a tile share few sets of the cache. */

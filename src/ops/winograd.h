@@ -44,6 +44,9 @@ bool winograd_has_transforms(const op_desc *desc);
 /* The same for 3x3 and 5x5 with stride 1. */
 bool winograd_has_dense_transforms(const op_desc *desc);
 
+/* Floats of transformed weights, or of wgrad's sums. */
+size_t winograd_weights(const op_desc *desc);
+
 /* Whether there are transforms for a convolution, with vectors of `lanes` channels, and the memory they take is
  * reasonable. */
 bool winograd_can(const op_desc *desc, int lanes);
@@ -73,6 +76,9 @@ winograd_grid winograd_make_grid_within(const op_desc *desc, int most_tiles);
 /* Parts of the batch whose sums of wgrad, of `sum_floats` each, are apart: as many as keep the sums of all in the cache,
  * and enough for some threads. */
 int winograd_wgrad_splits(size_t sum_floats);
+
+/* The most whole vectors of `lanes` that divide `channels`, in channels, and are not more than `most`. */
+int winograd_block_of(int channels, int lanes, int most);
 
 /* Floats between the elements of transformed tiles, of [tile][channel] each. */
 int winograd_stride(const winograd_grid *grid, int channels);

@@ -89,13 +89,6 @@ void winograd_store_vectors(winograd_image *image, const tile_limits *limits) {
     image->block = image->channels = image->phases * image->phases * image->stored;
 }
 
-int winograd_block_of(int channels, int lanes, int most) {
-    const int vectors = channels / lanes;
-    int block = smaller(vectors, most / lanes);
-    while (vectors % block != 0) block--;
-    return block * lanes;
-}
-
 static clae_status conv_winograd_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
     const winograd_instance *made = (winograd_instance *)instance;

@@ -44,9 +44,6 @@ static inline int winograd_vector_channel(int channels, int lanes, int index) {
     return index * lanes < last ? index * lanes : last;
 }
 
-/* The most whole vectors of `lanes` that divide `channels`, in channels, and are not more than `most`. */
-int winograd_block_of(int channels, int lanes, int most);
-
 static inline int winograd_phases(const winograd_image *image) {
     return image->phases * image->phases;
 }

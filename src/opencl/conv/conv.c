@@ -139,15 +139,15 @@ clae_status conv_run_single(op_instance *instance, const op_args *args) {
     return status == CLAE_OK ? opencl_launch_run(run) : status;
 }
 
-conv_wgrad_views conv_wgrad_views_of(const conv_instance *instance, const op_args *args) {
-    const bool transposed = instance->job.transposed;
+conv_wgrad_views conv_wgrad_views_of(const conv_job *job, const op_args *args) {
+    const bool transposed = job->transposed;
     const view *operand = args->operand;
     return (conv_wgrad_views){
         .wide = operand[transposed ? CONV_BWD_WEIGHTS_DY : CONV_BWD_WEIGHTS_X],
         .narrow = operand[transposed ? CONV_BWD_WEIGHTS_X : CONV_BWD_WEIGHTS_DY],
         .dy = operand[CONV_BWD_WEIGHTS_DY],
         .dweight = operand[CONV_BWD_WEIGHTS_DWEIGHT],
-        .dbias = instance->job.dbias_count ? operand[CONV_BWD_WEIGHTS_DBIAS] : no_view,
+        .dbias = job->dbias_count ? operand[CONV_BWD_WEIGHTS_DBIAS] : no_view,
     };
 }
 
@@ -162,14 +162,14 @@ static clae_status reduce_wgrad(op_instance *instance, const op_args *args, cons
 }
 
 clae_status conv_launch_wgrad(op_instance *instance, const op_args *args) {
-    const conv_wgrad_views v = conv_wgrad_views_of((const conv_instance *)instance, args);
+    const conv_wgrad_views v = conv_wgrad_views_of(&((const conv_instance *)instance)->job, args);
     const clae_status status = opencl_launch_run(&opencl_instance_of(instance)->launch[0]);
     return status == CLAE_OK ? reduce_wgrad(instance, args, &v) : status;
 }
 
 clae_status conv_run_wgrad_split(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
-    const conv_wgrad_views v = conv_wgrad_views_of(conv, args);
+    const conv_wgrad_views v = conv_wgrad_views_of(&conv->job, args);
     const clae_status status = opencl_kernel_set(
         &opencl_instance_of(instance)->launch[0].kernel,
         OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(args->workspace), arg_int(instance->desc.conv.g.n),
@@ -179,7 +179,7 @@ clae_status conv_run_wgrad_split(op_instance *instance, const op_args *args) {
 
 clae_status conv_run_wgrad_single(op_instance *instance, const op_args *args) {
     opencl_launch *run = &opencl_instance_of(instance)->launch[0];
-    const conv_wgrad_views v = conv_wgrad_views_of((const conv_instance *)instance, args);
+    const conv_wgrad_views v = conv_wgrad_views_of(&((const conv_instance *)instance)->job, args);
     const clae_status status =
         opencl_kernel_set(&run->kernel, OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(v.dweight),
                                                     arg_view(v.dbias), arg_int(instance->desc.conv.g.n)));

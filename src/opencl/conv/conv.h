@@ -56,7 +56,7 @@ bool conv_kernels_allow(conv_instance *instance, size_t *items);
 typedef struct conv_wgrad_views {
     view wide, narrow, dy, dweight, dbias;
 } conv_wgrad_views;
-conv_wgrad_views conv_wgrad_views_of(const conv_instance *instance, const op_args *args);
+conv_wgrad_views conv_wgrad_views_of(const conv_job *job, const op_args *args);
 /* The bias of forward and the mask of backward-data, with NULL buffers where there is none. */
 view conv_bias_of(const conv_job *job, const op_args *args);
 view conv_mask_of(const conv_job *job, const op_args *args);

@@ -200,7 +200,7 @@ static clae_status conv_direct_run_wgrad(op_instance *instance, const op_args *a
     const conv_instance *conv = (conv_instance *)instance;
     opencl_kernel *partial = &opencl_instance_of(instance)->launch[0].kernel;
     const conv_geometry *g = &instance->desc.conv.g;
-    const conv_wgrad_views v = conv_wgrad_views_of(conv, args);
+    const conv_wgrad_views v = conv_wgrad_views_of(&conv->job, args);
     const clae_status status =
         opencl_kernel_set(partial, OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(args->workspace),
                                                arg_int(g->n), arg_int(conv->chunk), arg_int(conv->job.transposed),

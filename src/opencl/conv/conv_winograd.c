@@ -150,7 +150,7 @@ static clae_status conv_winograd_run_wgrad(op_instance *instance, const op_args 
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *partial = &opencl_instance_of(instance)->launch[0], *reduce = partial + 1;
     const conv_geometry *g = &instance->desc.conv.g;
-    const conv_wgrad_views v = conv_wgrad_views_of(conv, args);
+    const conv_wgrad_views v = conv_wgrad_views_of(&conv->job, args);
     const int transposed = conv->job.transposed, dy_c = conv->job.dbias_count;
     const size_t slice = conv_winograd_wgrad_slice(g, &conv->job);
     clae_status status = opencl_kernel_set(

@@ -232,7 +232,7 @@ static clae_status conv_winograd_tiled_run_wgrad(op_instance *instance, const op
     const op_desc *desc = &instance->desc;
     const conv_geometry *g = &desc->conv.g;
     const wgrad_places p = conv_winograd_tiled_wgrad_places_of(desc, conv);
-    const conv_wgrad_views v = conv_wgrad_views_of(conv, args);
+    const conv_wgrad_views v = conv_wgrad_views_of(&conv->job, args);
     const size_t wide_image = (size_t)g->wide_h * g->wide_w * g->wide_c;
     const size_t narrow_image = (size_t)g->narrow_h * g->narrow_w * g->narrow_c;
     const int dy_c = conv->job.dbias_count;
