@@ -5,16 +5,17 @@
 #include "opencl/opencl.h"
 
 /* Each of these does all six convolutions; taps, the weights' gradients alone. */
-extern const op_impl opencl_conv_taps, opencl_conv_winograd, opencl_conv_mma, opencl_conv_winograd_tiled,
-    opencl_conv_direct, opencl_conv_tiled, opencl_conv_im2col, opencl_conv_plain;
+extern const op_impl opencl_conv_taps, opencl_conv_winograd, opencl_conv_winograd_batched,
+    opencl_conv_winograd_batched_wgrad, opencl_conv_mma, opencl_conv_winograd_tiled, opencl_conv_direct,
+    opencl_conv_tiled, opencl_conv_im2col, opencl_conv_plain;
 
 extern const op_impl opencl_add_plain;
 extern const op_impl opencl_bias_plain;
 extern const op_impl opencl_activation_plain; /* forward and backward */
 extern const op_impl opencl_dropout_plain;
 extern const op_impl opencl_prelu_fwd_plain, opencl_prelu_bwd_plain;
-extern const op_impl opencl_pool_plain; /* forward and backward */
-extern const op_impl opencl_upsample_plain; /* forward and backward */
+extern const op_impl opencl_pool_plain;          /* forward and backward */
+extern const op_impl opencl_upsample_plain;      /* forward and backward */
 extern const op_impl opencl_pixel_shuffle_plain; /* forward and backward */
 extern const op_impl opencl_loss_vector, opencl_loss_plain;
 extern const op_impl opencl_ssim_plain;

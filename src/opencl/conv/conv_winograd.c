@@ -1,14 +1,17 @@
 /* Winograd's algorithm for devices whose work-items are threads with vector units: cl/conv_gather_spread_winograd.cl
  * and cl/conv_wgrad_winograd.cl. */
-#include "opencl/conv/conv.h"
+#include "opencl/conv/conv_winograd.h"
 #include "opencl/impls.h"
 
 #include "base/numbers.h"
-#include "ops/winograd.h"
 
 /* Transformed inputs lie in chunks of that many channels, or of all where it does not divide them: a constant of
  * kernels, which layers share. */
 enum { MOST_ITEMS = 256, CHUNK_CHANNELS = 32 };
+
+/* Floats of transformed weights or sums for each tile of a group, which passes over them: with more, batches are
+ * faster. */
+enum { MOST_WEIGHTS_PER_TILE = 28 * 1024 };
 
 /* Tiles of an image for which stride 2 pays, which share a pass over sums. */
 enum { FEWEST_WGRAD_TILES = 4 };
@@ -36,31 +39,26 @@ static const tune_space *conv_winograd_space(const clae_device *device, const op
     return conv_kernel_of(desc->op) == CONV_WGRAD ? &conv_winograd_wgrad_space : &conv_winograd_data_space;
 }
 
-typedef struct winograd_tile {
-    int lanes, vectors, positions; /* sums in registers: positions x vectors */
-} winograd_tile;
-
-static int common_lanes(const conv_geometry *g, int width) {
+int conv_winograd_lanes(const conv_geometry *g, int width) {
     int lanes = width;
     while (lanes > 1 && (g->wide_c % lanes != 0 || g->narrow_c % lanes != 0)) lanes /= 2;
     return lanes;
 }
 
-/* Vectors of `channels`; of `count` positions as many as fit, in tiles of even size. */
-static winograd_tile conv_winograd_fit_tile(int lanes, int vectors, int channels, int count) {
+winograd_tile conv_winograd_fit_tile(int lanes, int vectors, int channels, int count) {
     winograd_tile tile = {lanes, channels / lanes % vectors == 0 ? vectors : 1, 0};
     const int registers = lanes == 16 ? 32 : 16, most = (registers - tile.vectors - 2) / tile.vectors;
     tile.positions = divide_up(count, divide_up(count, most));
     return tile;
 }
 
-static int conv_winograd_choose_items(const opencl_device *device, int items_per_unit, int tasks) {
+int conv_winograd_choose_items(const opencl_device *device, int items_per_unit, int tasks) {
     int items = items_per_unit * (int)device->base.info.compute_units;
     if (items > MOST_ITEMS) items = MOST_ITEMS;
     return items < tasks ? items : tasks;
 }
 
-static int conv_winograd_phases(const conv_geometry *g) {
+int conv_winograd_phases(const conv_geometry *g) {
     return g->sh * g->sw;
 }
 
@@ -107,7 +105,7 @@ static clae_status conv_winograd_prepare_data(clae_device *device, const op_desc
     int values[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, choice, &conv_winograd_data_space, values))
         return conv_no_values(device, desc, choice);
-    const int lanes = common_lanes(g, (int)opencl->vector_width);
+    const int lanes = conv_winograd_lanes(g, (int)opencl->vector_width);
     const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], s.out_c, grid.most_tiles);
     const int size = winograd_size(g);
     const int items = conv_winograd_choose_items(opencl, values[ITEMS_PER_UNIT], grid.groups);
@@ -130,8 +128,7 @@ static clae_status conv_winograd_prepare_data(clae_device *device, const op_desc
     return CLAE_OK;
 }
 
-/* Channels of wide's tiles: of all phases. */
-static int conv_winograd_wide_c(const conv_geometry *g) {
+int conv_winograd_wide_c(const conv_geometry *g) {
     return conv_winograd_phases(g) * g->wide_c;
 }
 
@@ -176,7 +173,7 @@ static clae_status conv_winograd_prepare_wgrad(clae_device *device, const op_des
     int values[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, choice, &conv_winograd_wgrad_space, values))
         return conv_no_values(device, desc, choice);
-    const int lanes = common_lanes(g, (int)opencl_device_of(device)->vector_width), size = winograd_size(g);
+    const int lanes = conv_winograd_lanes(g, (int)opencl_device_of(device)->vector_width), size = winograd_size(g);
     const int wide_c = conv_winograd_wide_c(g);
     const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], g->narrow_c, wide_c);
     const int wide_stride = winograd_stride(&grid, wide_c), narrow_stride = winograd_stride(&grid, g->narrow_c);
@@ -206,8 +203,14 @@ static clae_status conv_winograd_prepare_wgrad(clae_device *device, const op_des
     return CLAE_OK;
 }
 
+static bool conv_winograd_outgrows_cache(const op_desc *desc) {
+    const size_t tiles = (size_t)winograd_make_grid(desc).most_tiles;
+    return winograd_weights(desc) > MOST_WEIGHTS_PER_TILE * tiles;
+}
+
 static bool conv_winograd_suits(const clae_device *device, const op_desc *desc) {
-    return opencl_is_cpu(device, desc) && winograd_pays(desc, FEWEST_WGRAD_TILES);
+    return opencl_is_cpu(device, desc) && winograd_pays(desc, FEWEST_WGRAD_TILES) &&
+           !(conv_winograd_outgrows_cache(desc) && winograd_batch_pays(desc) && conv_winograd_can_batch(device, desc));
 }
 
 static bool conv_winograd_supports(const clae_device *device, const op_desc *desc) {
