@@ -7,7 +7,7 @@
 /* Each of these does all six convolutions; taps, the weights' gradients alone. */
 extern const op_impl opencl_conv_taps, opencl_conv_winograd, opencl_conv_winograd_batched,
     opencl_conv_winograd_batched_wgrad, opencl_conv_mma, opencl_conv_winograd_tiled, opencl_conv_direct,
-    opencl_conv_tiled, opencl_conv_im2col, opencl_conv_plain;
+    opencl_conv_gemm, opencl_conv_tiled, opencl_conv_im2col, opencl_conv_plain;
 
 extern const op_impl opencl_add_plain;
 extern const op_impl opencl_bias_plain;
@@ -27,7 +27,7 @@ extern const op_impl opencl_reduce_sum_vector, opencl_reduce_sum_plain;
 extern const op_impl opencl_norm_vector, opencl_norm_plain; /* batch_norm and group_norm, all directions */
 extern const op_impl opencl_gemm_vector, opencl_gemm_clblast, opencl_gemm_plain;
 
-/* Whether im2col is the choice of CPUs. */
+/* Whether gemm is the choice of CPUs. */
 bool opencl_conv_is_product(const op_desc *desc);
 
 /* The list of an op, NULL-terminated, best first. */

@@ -11,7 +11,7 @@ static const square_layer fixed[CONV_FIXED_COUNT] = {
     {3, 20, 9, 32, 32, 4, 2, true, true},   {3, 9, 4, 32, 32, 3, 2, true, true},
     {3, 4, 1, 32, 8, 4, 1, true, false},    {3, 9, 5, 32, 32, 1, 2, false, false},
     {3, 9, 4, 32, 32, 3, 2, false, true},   {1, 24, 20, 32, 32, 5, 1, false, false},
-    {37, 1, 1, 2, 128, 1, 1, true, true},   {5, 1, 1, 128, 128, 1, 1, true, true},
+    {37, 1, 1, 2, 128, 1, 1, true, true},   {101, 1, 1, 140, 290, 1, 1, true, true},
     {1, 44, 40, 16, 16, 5, 1, true, false}, {140, 8, 6, 16, 16, 3, 1, true, true}, /* many tiles; many images of few */
 };
 

@@ -196,15 +196,10 @@ static clae_status conv_im2col_prepare(clae_device *device, const op_desc *desc,
     return opencl_instance_finish(instance, status);
 }
 
-/* The sums of a matrix product stay in registers for all positions, and its weights are not packed. */
-bool opencl_conv_is_product(const op_desc *desc) {
-    const conv_geometry *g = &desc->conv.g;
-    return conv_is_linear(g) ? conv_is_large_linear(g) : conv_kernel_of(desc->op) == CONV_WGRAD && conv_has_few_terms(g);
-}
-
 /* Its launches are at least three, which are not for small products. */
 static bool conv_im2col_suits(const clae_device *device, const op_desc *desc) {
-    return opencl_is_cpu(device, desc) || op_flops(desc) >= LEAST_FLOPS;
+    (void)device;
+    return op_flops(desc) >= LEAST_FLOPS;
 }
 
 const op_impl opencl_conv_im2col = {.name = "im2col", .suits = conv_im2col_suits, .supports = conv_im2col_supports, .prepare = conv_im2col_prepare};
