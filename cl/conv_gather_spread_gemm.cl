@@ -1,9 +1,11 @@
 /* Gather and spread of 1x1 convolutions without padding, such as linear layers: matrix products whose rows are pixels.
  * Weights are read where they are, and packed a panel at a time.
  *
- * Macros: VEC, MR; DEPTH, the terms of sums that a packed panel is for; TRANSPOSED: weights are [out][in]. */
+ * Macros: LANES, VECTORS, MR; DEPTH, the terms of sums that a packed panel is for; TRANSPOSED: weights are [out][in]. */
 #define ROWS_SPACE global
+#define PANEL_SPACE private
 #include "gemm_panel.cl"
+#include "gemm_results.cl"
 
 typedef struct product {
     global const float *in, *weight, *bias, *mask;
@@ -39,8 +41,8 @@ static void pack_panel(const product *p, uint column, uint columns, uint first, 
 #else
         #pragma unroll 1
         for (; kk < depth; kk++) {
-            VSTORE(VEC)(VLOAD(VEC)(0, from + kk * step), 0, panel + kk * NR);
-            VSTORE(VEC)(VLOAD(VEC)(1, from + kk * step), 1, panel + kk * NR);
+            #pragma unroll
+            for (uint v = 0; v < VECTORS; v++) VSTORE(LANES)(VLOAD(LANES)(v, from + kk * step), v, panel + kk * NR);
         }
 #endif
     }
@@ -59,7 +61,7 @@ static void multiply(const product *p, uint row_first, uint row_end, uint column
         .bias = first == 0 ? bias : 0, .floor = last ? p->floor : -INFINITY, .stride = p->n, .columns = columns};
     #pragma unroll 1
     for (uint row = row_first; row < row_end; row += MR) {
-        lanes sum[MR][2];
+        lanes sum[MR][VECTORS];
         global const float *a[MR];
         #pragma unroll
         for (uint r = 0; r < MR; r++) a[r] = p->in + (size_t)min(row + r, row_end - 1) * p->k + first;

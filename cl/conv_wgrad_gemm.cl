@@ -2,10 +2,12 @@
  * Weights are [wide][narrow] or, transposed, [narrow][wide]; rows of the product are channels of the first, columns of
  * the second.
  *
- * Macros: VEC, MR; ROWS, a multiple of MR, and DEPTH, what is packed at a time of rows and of terms. */
+ * Macros: LANES, VECTORS, MR; ROWS, a multiple of MR, and DEPTH, what is packed at a time of rows and of terms. */
 #include "conv_geometry.cl"
 #define ROWS_SPACE private
+#define PANEL_SPACE private
 #include "gemm_panel.cl"
+#include "gemm_results.cl"
 
 typedef struct operands {
     conv_geometry g;
@@ -18,7 +20,7 @@ static void copy_row(global const float *from, bool exists, uint count, uint wid
     uint i = 0;
     if (exists) {
         #pragma unroll 1
-        for (; i + VEC <= count; i += VEC) VSTORE(VEC)(VLOAD(VEC)(0, from + i), 0, to + i);
+        for (; i + LANES <= count; i += LANES) VSTORE(LANES)(VLOAD(LANES)(0, from + i), 0, to + i);
         #pragma unroll 1
         for (; i < count; i++) to[i] = from[i];
     }
@@ -69,7 +71,7 @@ NOT_INLINE void multiply_block(const operands *o, uint tap, uint row, uint rows,
             pack(o, o->transposed, tap, first, depth, column, to.columns, NR, NR, panel);
             #pragma unroll 1
             for (uint r0 = 0; r0 < rows; r0 += MR) {
-                lanes sum[MR][2];
+                lanes sum[MR][VECTORS];
                 const float *a[MR];
                 #pragma unroll
                 for (uint r = 0; r < MR; r++) a[r] = packed + r0 + r;
@@ -85,22 +87,19 @@ NOT_INLINE void multiply_block(const operands *o, uint tap, uint row, uint rows,
 /* Sums of dy over all pixels, of NR channels from `first_c` on. */
 NOT_INLINE void add_up_dy(global const float *dy, uint pixels, uint channels, uint first_c, global float *dbias) {
     const uint count = min(channels - first_c, (uint)NR);
-    lanes sums[2] = {(lanes)(0), (lanes)(0)};
+    lanes sums[VECTORS];
     float edge[NR];
+    #pragma unroll
+    for (uint v = 0; v < VECTORS; v++) sums[v] = (lanes)(0);
     #pragma unroll 1
     for (uint i = 0; i < pixels; i++) {
         global const float *from = dy + (size_t)i * channels + first_c;
-        if (count == NR) {
-            sums[0] += VLOAD(VEC)(0, from);
-            sums[1] += VLOAD(VEC)(1, from);
-        } else {
-            copy_row(from, true, count, NR, edge);
-            sums[0] += VLOAD(VEC)(0, edge);
-            sums[1] += VLOAD(VEC)(1, edge);
-        }
+        if (count < NR) copy_row(from, true, count, NR, edge);
+        #pragma unroll
+        for (uint v = 0; v < VECTORS; v++) sums[v] += count == NR ? VLOAD(LANES)(v, from) : VLOAD(LANES)(v, edge);
     }
-    VSTORE(VEC)(sums[0], 0, edge);
-    VSTORE(VEC)(sums[1], 1, edge);
+    #pragma unroll
+    for (uint v = 0; v < VECTORS; v++) VSTORE(LANES)(sums[v], v, edge);
     #pragma unroll 1
     for (uint i = 0; i < count; i++) dbias[first_c + i] = edge[i];
 }

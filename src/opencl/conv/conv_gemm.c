@@ -76,7 +76,7 @@ static clae_status conv_gemm_prepare_data(clae_device *base, const op_desc *desc
     const size_t tile_rows = conv_gemm_tile_rows(device);
     const conv_sides s = conv_sides_of(desc);
     char options[CONV_OPTIONS_SIZE] = "";
-    conv_options_add(options, "-DVEC=%u -DMR=%zu -DDEPTH=%d%s", device->vector_width, tile_rows, DEPTH,
+    conv_options_add(options, "-DLANES=%u -DVECTORS=2 -DMR=%zu -DDEPTH=%d%s", device->vector_width, tile_rows, DEPTH,
                      conv_is_forward(desc->op) ? "" : " -DTRANSPOSED");
     gemm_instance *self;
     const clae_status status = conv_gemm_create(base, desc, choice, "conv_gather_spread_gemm.cl", "conv_gemm", options,
@@ -99,7 +99,7 @@ static clae_status conv_gemm_prepare_wgrad(clae_device *base, const op_desc *des
     const opencl_device *device = opencl_device_of(base);
     const conv_geometry *g = &desc->conv.g;
     char options[CONV_OPTIONS_SIZE] = "";
-    conv_options_add(options, "-DVEC=%u -DMR=%zu -DROWS=%d -DDEPTH=%d", device->vector_width,
+    conv_options_add(options, "-DLANES=%u -DVECTORS=2 -DMR=%zu -DROWS=%d -DDEPTH=%d", device->vector_width,
                      conv_gemm_tile_rows(device), MOST_ROWS, WGRAD_DEPTH);
     gemm_instance *self;
     const clae_status status = conv_gemm_create(base, desc, choice, "conv_wgrad_gemm.cl", "conv_wgrad_gemm", options,
