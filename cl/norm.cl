@@ -1,21 +1,12 @@
 /* Normalisation of sets of rows of channels (src/ops/norm.h): what chunks of rows amount to, what follows from that for
  * each group of channels, and a pass over all elements, in an order that depends on sizes alone.
  *
- * -DLOCAL -DVEC. `fold` rows are taken for one of `columns`, so that whole vectors make a row; the rows that fill no such
- * row come last. A work-group takes `width` vectors, a power of two, of the rows of a chunk, with LOCAL / width items on
- * each. -DALIGNED: sets begin where vectors may. */
+ * -DLOCAL -DVEC -DBLOCK, rows in registers. `fold` rows are taken for one of `columns`, so that whole vectors make a
+ * row; the rows that fill no such row come last. A work-group takes `width` vectors, a power of two, of the rows of a
+ * chunk, with LOCAL / width items on each. -DALIGNED: sets begin where vectors may. */
 #define KERNEL __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
-#define BLOCK 8 /* rows in registers */
 
-typedef FLOATS(VEC) lanes;
-
-#ifdef ALIGNED
-#define LOAD(p) (*(__global const lanes *)(p))
-#define STORE(v, p) (*(__global lanes *)(p) = (v))
-#else
-#define LOAD(p) VLOAD(VEC)(0, p)
-#define STORE(v, p) VSTORE(VEC)(v, 0, p)
-#endif
+#include "norm_join.cl"
 
 /* The rows of a chunk that an item takes, and where its columns are. */
 typedef struct span {
@@ -37,21 +28,14 @@ inline span span_of(uint rows, uint columns, uint chunk, uint chunks, uint width
     return s;
 }
 
-/* values[place of the group of each lane] */
+/* values[place of the group of each lane]; stride is 1 where groups are of one channel. */
 inline lanes of_groups(__global const float *values, uint column, uint channels, uint group_channels, uint stride) {
+    const uint c = column % channels;
+    if (group_channels == 1 && c + VEC <= channels) return VLOAD(VEC)(0, values + c);
     float each[VEC];
+#pragma unroll 1
     for (uint i = 0; i < VEC; ++i) each[i] = values[(column + i) % channels / group_channels * stride];
     return VLOAD(VEC)(0, each);
-}
-
-/* Mean and squares of deviations of `count` values join by Chan, Golub and LeVeque, "Updating formulae and a pairwise
- * algorithm for computing sample variances" (1979), so that nothing is cancelled by a large mean. */
-inline void join(float *count, lanes *mean, lanes *squares, float more, lanes mean_of_more, lanes squares_of_more) {
-    const float all = *count + more, share = all > 0.0f ? more / all : 0.0f;
-    const lanes difference = mean_of_more - *mean;
-    *mean = fma(difference, (lanes)(share), *mean);
-    *squares += fma(difference * difference, (lanes)(*count * share), squares_of_more);
-    *count = all;
 }
 
 /* Moments of each column of each chunk, of x less the set's first element of the group. */
@@ -212,18 +196,17 @@ KERNEL void norm_apply(__global const float *x, ulong x_offset, __global const f
     x += x_offset + set * count;
     y += y_offset + set * count;
     planes += planes_offset + set * columns;
-    for (uint j = 0; j < per_item && e < count; ++j, e += LOCAL * VEC) {
+    uint j = 0;
+    for (; j < per_item && e + VEC <= count; ++j, e += LOCAL * VEC) {
         __global const float *p = planes + c;
-        if (count - e >= VEC) {
-            const lanes centred = LOAD(x + e) - LOAD(p);
-            STORE(fma(centred, LOAD(p + plane), LOAD(p + 2 * plane)), y + e);
-        } else {
-            for (uint i = 0; i < count - e; ++i)
-                y[e + i] = fma(x[e + i] - p[i], p[plane + i], p[2 * plane + i]);
-        }
+        const lanes centred = LOAD(x + e) - LOAD(p);
+        STORE(fma(centred, LOAD(p + plane), LOAD(p + 2 * plane)), y + e);
         c += step;
         if (c >= columns) c -= columns;
     }
+    const uint end = j < per_item ? count : e;
+#pragma unroll 1
+    for (planes += c; e < end; ++e, ++planes) y[e] = fma(x[e] - planes[0], planes[plane], planes[2 * plane]);
 }
 
 /* Sums of dy, and of dy (x - mean), over each column of each chunk. */
@@ -353,16 +336,16 @@ KERNEL void norm_apply_bwd(__global const float *dy, ulong dy_offset, __global c
     x += x_offset + set * count;
     dx += dx_offset + set * count;
     planes += planes_offset + set * columns;
-    for (uint j = 0; j < per_item && e < count; ++j, e += LOCAL * VEC) {
+    uint j = 0;
+    for (; j < per_item && e + VEC <= count; ++j, e += LOCAL * VEC) {
         __global const float *p = planes + c;
-        if (count - e >= VEC) {
-            const lanes rest = fma(LOAD(x + e) - LOAD(p), LOAD(p + 2 * plane), LOAD(p + 3 * plane));
-            STORE(fma(LOAD(dy + e), LOAD(p + plane), rest), dx + e);
-        } else {
-            for (uint i = 0; i < count - e; ++i)
-                dx[e + i] = fma(dy[e + i], p[plane + i], fma(x[e + i] - p[i], p[2 * plane + i], p[3 * plane + i]));
-        }
+        const lanes rest = fma(LOAD(x + e) - LOAD(p), LOAD(p + 2 * plane), LOAD(p + 3 * plane));
+        STORE(fma(LOAD(dy + e), LOAD(p + plane), rest), dx + e);
         c += step;
         if (c >= columns) c -= columns;
     }
+    const uint end = j < per_item ? count : e;
+#pragma unroll 1
+    for (planes += c; e < end; ++e, ++planes)
+        dx[e] = fma(dy[e], planes[plane], fma(x[e] - planes[0], planes[2 * plane], planes[3 * plane]));
 }

@@ -17,12 +17,13 @@ typedef struct norm_style {
     size_t chunk_vectors; /* of a chunk at least, for each item */
     size_t most_groups;   /* work-groups that take chunks */
     size_t per_item;      /* vectors in the pass over all elements */
+    size_t block_floats;  /* in registers, of rows whose moments are taken together */
 } norm_style;
 
 static const norm_style norm_cpu_style = {
-    .items = 1, .vector = 16, .chunk_vectors = 512, .most_groups = 256, .per_item = 1024};
+    .items = 1, .vector = 16, .chunk_vectors = 512, .most_groups = 256, .per_item = 1024, .block_floats = 64};
 static const norm_style norm_group_style = {
-    .items = 256, .vector = 4, .chunk_vectors = 8, .most_groups = 1024, .per_item = 4};
+    .items = 256, .vector = 4, .chunk_vectors = 8, .most_groups = 1024, .per_item = 4, .block_floats = 32};
 
 typedef struct norm_instance {
     opencl_instance base;
@@ -177,12 +178,26 @@ static void norm_release(op_instance *instance) {
 /* Kernels of a direction. */
 typedef struct norm_kernels {
     const char *chunks, *groups, *elements; /* chunks: NULL, where there are no sums */
+    const char *channels;                   /* `groups` for groups of one channel on CPUs; NULL: the same */
     clae_status (*run)(op_instance *instance, const op_args *args);
 } norm_kernels;
 
-static const norm_kernels norm_fwd_kernels = {"norm_moments", "norm_statistics", "norm_apply", norm_run_fwd};
-static const norm_kernels norm_eval_kernels = {NULL, "norm_running", "norm_apply", norm_run_eval};
-static const norm_kernels norm_bwd_kernels = {"norm_sums", "norm_gradients", "norm_apply_bwd", norm_run_bwd};
+static const norm_kernels norm_fwd_kernels = {
+    .chunks = "norm_moments",
+    .groups = "norm_statistics",
+    .channels = "norm_channel_statistics",
+    .elements = "norm_apply",
+    .run = norm_run_fwd,
+};
+static const norm_kernels norm_eval_kernels = {
+    .groups = "norm_running", .elements = "norm_apply", .run = norm_run_eval};
+static const norm_kernels norm_bwd_kernels = {
+    .chunks = "norm_sums",
+    .groups = "norm_gradients",
+    .channels = "norm_channel_gradients",
+    .elements = "norm_apply_bwd",
+    .run = norm_run_bwd,
+};
 
 static const norm_kernels *norm_kernels_of(op_id op) {
     if (op == OP_batch_norm_eval_fwd) return &norm_eval_kernels;
@@ -195,17 +210,27 @@ static size_t norm_choose_vector(const norm_instance *self, const norm_style *st
     return 1;
 }
 
+/* Whether the second kernel takes whole vectors of channels. */
+static bool norm_takes_channels(const norm_instance *self, const norm_kernels *kernels, const norm_style *style) {
+    return style->items == 1 && kernels->channels && self->sets.group_channels == 1;
+}
+
 static clae_status norm_create_kernels(norm_instance *self, const norm_kernels *kernels, const norm_style *style,
                                        size_t vector) {
-    const char *const names[] = {
-        [CHUNKS] = kernels->chunks, [GROUPS] = kernels->groups, [ELEMENTS] = kernels->elements};
+    opencl_launch *launch = self->base.launch;
     opencl_device *device = opencl_device_of(self->base.base.device);
-    char options[32];
-    snprintf(options, sizeof options, "-DVEC=%zu%s", vector, style->items == 1 ? "" : " -DALIGNED");
+    char options[48];
+    snprintf(options, sizeof options, "-DVEC=%zu -DBLOCK=%zu%s", vector, style->block_floats / vector,
+             style->items == 1 ? "" : " -DALIGNED");
     clae_status status = CLAE_OK;
-    for (int k = CHUNKS; k <= ELEMENTS && !status; k++)
-        if (names[k])
-            status = opencl_launch_create(device, "norm.cl", options, names[k], style->items, &self->base.launch[k]);
+    if (kernels->chunks)
+        status = opencl_launch_create(device, "norm.cl", options, kernels->chunks, style->items, &launch[CHUNKS]);
+    if (status == CLAE_OK && norm_takes_channels(self, kernels, style))
+        status = opencl_launch_create(device, "norm_channels.cl", options, kernels->channels, 1, &launch[GROUPS]);
+    else if (status == CLAE_OK)
+        status = opencl_launch_create(device, "norm.cl", options, kernels->groups, style->items, &launch[GROUPS]);
+    if (status == CLAE_OK)
+        status = opencl_launch_create(device, "norm.cl", options, kernels->elements, style->items, &launch[ELEMENTS]);
     return status;
 }
 
@@ -222,8 +247,7 @@ static void norm_divide_rows(norm_instance *self, const norm_style *style, size_
     self->width = norm_power_for(vectors, items);
     const size_t blocks = divide_up_size(vectors, self->width),
                  most = style->most_groups / (self->sets.sets * blocks) + 1;
-    const size_t least =
-        items == 1 ? divide_up_size(style->chunk_vectors, vectors) : items / self->width * style->chunk_vectors;
+    const size_t least = items / self->width * style->chunk_vectors;
     self->chunk = divide_up_size(folded, most);
     if (self->chunk < least) self->chunk = least;
     self->chunks = divide_up_size(folded, self->chunk);
@@ -265,6 +289,8 @@ static clae_status norm_prepare(clae_device *device, const op_desc *desc, const 
     opencl_launch *launch = self->base.launch;
     if (kernels->chunks) norm_divide_rows(self, style, vector);
     launch[GROUPS].global[0] = launch[GROUPS].local[0] * self->sets.sets * self->sets.groups;
+    if (norm_takes_channels(self, kernels, style))
+        launch[GROUPS].global[0] = self->sets.sets * divide_up_size(self->sets.channels, vector);
     if (kernels == &norm_eval_kernels)
         launch[GROUPS].global[0] = divide_up_size(self->columns, launch[GROUPS].local[0]) * launch[GROUPS].local[0];
     self->group_width = norm_power_for(self->sets.group_channels, launch[GROUPS].local[0]);
