@@ -101,7 +101,8 @@ NOT_INLINE void add_up_row(const col2im *c, const source sources[TAPS_H], global
             for (int i = 0; i < TAPS_H; i++) {
                 #pragma unroll
                 for (int j = 0; j < TAPS_W; j++)
-                    sum += VLOAD(LANES)(0, sources[i].columns + (x - j) * sources[i].step + j * c->group + at);
+                    sum += *(global const lanes_anywhere *)(sources[i].columns + (x - j) * sources[i].step +
+                                                            j * c->group + at);
             }
             VSTORE(LANES)(sum < floor ? (lanes)(floor) : sum, 0, line + x * c->group + at);
         }

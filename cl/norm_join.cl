@@ -5,7 +5,7 @@ typedef FLOATS(VEC) lanes;
 #define LOAD(p) (*(__global const lanes *)(p))
 #define STORE(v, p) (*(__global lanes *)(p) = (v))
 #else
-/* pocl's vload makes of a difference of vectors those of their pairs of floats. */
+/* With vload pocl makes of a sum or difference of vectors those of their pairs of floats. */
 typedef lanes lanes_anywhere __attribute__((aligned(4)));
 #define LOAD(p) (*(__global const lanes_anywhere *)(p))
 #define STORE(v, p) VSTORE(VEC)(v, 0, p)
