@@ -89,6 +89,8 @@ static clae_status prepare_best(clae_device *device, const op_desc *desc, const 
             log_line(device->context, CLAE_LOG_DEBUG, "%s: %s", text, impl->name);
             return CLAE_OK;
         }
+        /* Not of the implementation's making, and another one would compute other bits. */
+        if (status == CLAE_ERROR_INTERNAL) return fail(device->context, status, "%s", capture.error);
         log_line(device->context, CLAE_LOG_WARNING, "%s: implementation %s cannot be used, trying the next: %s", text,
                  impl->name, capture.error);
     }
@@ -102,7 +104,8 @@ clae_status op_prepare(clae_device *device, const op_desc *desc, const numerics 
     if (forced_find(numerics->impls, device, desc->op, name, sizeof name))
         return prepare_forced(device, desc, name, numerics, instance);
     const op_impl *tuned = tuned_impl(device, desc, numerics);
-    if (tuned && prepare_by(device, desc, tuned, numerics, instance) == CLAE_OK) return CLAE_OK;
+    const clae_status status = tuned ? prepare_by(device, desc, tuned, numerics, instance) : CLAE_ERROR_DEVICE;
+    if (status == CLAE_OK || status == CLAE_ERROR_INTERNAL) return status;
     return prepare_best(device, desc, numerics, instance);
 }
 
