@@ -18,7 +18,10 @@ clae_status clae_context_create(const clae_context_options *options, clae_contex
     *context = NULL;
     if (!options) options = &defaults;
     clae_context *c = calloc(1, sizeof *c);
-    if (!c) return CLAE_ERROR_INTERNAL;
+    if (!c) {
+        if (options->log) options->log(options->log_user, CLAE_LOG_ERROR, "not enough memory for the context");
+        return CLAE_ERROR_INTERNAL;
+    }
     c->log = options->log;
     c->log_user = options->log_user;
     c->log_level = options->log_level;

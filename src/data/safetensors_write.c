@@ -28,7 +28,8 @@ static clae_status add_tensor(const clae_context *context, const char *path, jso
     if (!is_whole) json_decref(entry);
     if (!is_whole || json_object_set_new(root, tensor->name, entry) != 0)
         return fail(context, CLAE_ERROR_INTERNAL,
-                    "cannot write '%s': no header for tensor '%s'; its name may not be UTF-8", path, tensor->name);
+                    "cannot write '%s': no header for tensor '%s': not enough memory, or its name is not UTF-8", path,
+                    tensor->name);
     *part = (file_part){tensor->values, bytes};
     *offset = end;
     return CLAE_OK;
