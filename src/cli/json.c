@@ -4,16 +4,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Jansson's functions get no argument, hence the global variable. */
-static atomic_bool lacked_memory;
+#define RESERVE_BYTES ((size_t)1 << 20)
 
+/* Jansson's functions get no argument, hence the global variables. */
+static atomic_bool lacked_memory;
+static _Atomic(void *) reserve;
+
+/* The reserve is given up for the first block that there is no memory for: version 2.14 of Jansson asserts, or damages the
+ * heap, after some of its failed allocations. */
 static void *allocate(size_t bytes) {
     void *block = malloc(bytes);
+    if (block) return block;
+    free(atomic_exchange(&reserve, NULL));
+    block = malloc(bytes);
     if (!block) lacked_memory = true;
     return block;
 }
 
 void json_watch_memory(void) {
+    reserve = malloc(RESERVE_BYTES);
     json_set_alloc_funcs(allocate, free);
 }
 

@@ -7,8 +7,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Makes Jansson note a shortage of memory, which it takes for bad JSON, or loses characters by. To be called before its
- * first use. */
+/* Keeps memory in reserve for Jansson, and makes it note a shortage of memory, which it takes for bad JSON, or loses
+ * characters by. To be called before its first use. */
 void json_watch_memory(void);
 bool json_lacked_memory(void);
 
