@@ -19,7 +19,7 @@ static philox_stream stream_of(uint32_t number) {
 }
 
 op_desc selftest_desc(const clae_device *device, const op_desc *desc) {
-    const double units = device->info.compute_units ? device->info.compute_units : 1;
+    const double units = device->info.compute_units;
     const double bytes_share = UNIT_BYTES * (units < MOST_UNITS ? units : MOST_UNITS) / op_bytes(desc);
     const double flops_share = UNIT_FLOPS * units / (op_flops(desc) + 1);
     const double share = flops_share < bytes_share ? flops_share : bytes_share;

@@ -20,7 +20,7 @@ static size_t launch_pieces(const opencl_launch *launch, const grid *whole) {
     const double flops = device_launch_limit(&device->flops_rate), bytes = device_launch_limit(&device->bytes_rate);
     const double wanted = fmax(flops > 0 ? launch->flops / flops : 0, bytes > 0 ? launch->bytes / bytes : 0);
     if (wanted <= 1) return 1;
-    double most = 1.0 / (device->info.compute_units ? device->info.compute_units : 1);
+    double most = 1.0 / device->info.compute_units;
     for (unsigned d = 0; d < launch->dimensions; d++) most *= (double)launch_groups(launch, whole, d);
     return (size_t)fmax(fmin(ceil(wanted), most), 1);
 }

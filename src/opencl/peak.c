@@ -14,7 +14,7 @@ typedef struct peak_shape {
 } peak_shape;
 
 static peak_shape shape_for(const opencl_device *device) {
-    const size_t units = device->base.info.compute_units ? device->base.info.compute_units : 1;
+    const size_t units = device->base.info.compute_units;
     if (device->class == OPENCL_CLASS_CPU) return (peak_shape){device->vector_width, 1, 4 * units};
     const size_t local = opencl_group_items(device, 256);
     return (peak_shape){1, local, 16 * units * local};

@@ -113,7 +113,8 @@ static void describe(cl_platform_id platform, size_t p, cl_device_id id, size_t 
     info->largest_allocation_bytes = opencl_device_ulong(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     if (opencl_device_uint(id, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL)
         info->local_memory_bytes = opencl_device_ulong(id, CL_DEVICE_LOCAL_MEM_SIZE);
-    info->compute_units = opencl_device_uint(id, CL_DEVICE_MAX_COMPUTE_UNITS);
+    const cl_uint units = opencl_device_uint(id, CL_DEVICE_MAX_COMPUTE_UNITS);
+    info->compute_units = units ? units : 1; /* as OpenCL promises: work is divided by it */
     describe_place(id, info);
     describe_problem(id, info);
 }

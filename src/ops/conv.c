@@ -51,6 +51,11 @@ bool conv_is_linear(const conv_geometry *g) {
     return g->wide_h == 1 && g->wide_w == 1 && g->kh == 1 && g->kw == 1;
 }
 
+bool conv_is_pointwise(const conv_geometry *g) {
+    return g->kh == 1 && g->kw == 1 && g->sh == 1 && g->sw == 1 && g->ph == 0 && g->pw == 0 &&
+           g->wide_h == g->narrow_h && g->wide_w == g->narrow_w;
+}
+
 bool conv_is_large_linear(const conv_geometry *g) {
     return conv_is_linear(g) && (size_t)g->wide_c * (size_t)g->narrow_c >= FEWEST_WEIGHTS;
 }

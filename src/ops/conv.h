@@ -26,6 +26,8 @@ typedef struct conv_sides {
 conv_sides conv_sides_of(const op_desc *desc);
 
 bool conv_is_linear(const conv_geometry *g);
+/* Positions meet only themselves, as those of a linear layer. */
+bool conv_is_pointwise(const conv_geometry *g);
 /* A linear layer, whose weights are too many to be copied into the order of kernels for few positions. */
 bool conv_is_large_linear(const conv_geometry *g);
 /* Whether wgrad has sums that are more than the caches hold, and few positions of narrow that share them. */

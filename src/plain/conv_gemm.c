@@ -6,9 +6,7 @@
 #include "plain/matrix_product.h"
 
 static bool conv_gemm_supports(const clae_device *device, const op_desc *desc) {
-    const conv_geometry *g = &desc->conv.g;
-    return plain_conv_supports(device, desc) && g->kh == 1 && g->kw == 1 && g->sh == 1 && g->sw == 1 && g->ph == 0 &&
-           g->pw == 0 && g->wide_h == g->narrow_h && g->wide_w == g->narrow_w;
+    return plain_conv_supports(device, desc) && conv_is_pointwise(&desc->conv.g);
 }
 
 static bool conv_gemm_suits(const clae_device *device, const op_desc *desc) {

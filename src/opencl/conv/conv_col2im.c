@@ -93,8 +93,7 @@ static clae_status conv_col2im_run(op_instance *instance, const op_args *args) {
 
 /* Images for a work-item, or rows of one, so that threads end together. */
 static void conv_col2im_divide(col2im_instance *self, const conv_geometry *g) {
-    const clae_device_info *info = &self->conv.opencl.base.device->info;
-    const int wanted = ITEMS_PER_UNIT * (info->compute_units ? (int)info->compute_units : 1);
+    const int wanted = ITEMS_PER_UNIT * (int)self->conv.opencl.base.device->info.compute_units;
     const int strides = divide_up(g->ph + g->wide_h, g->sh), most_parts = divide_up(strides, FEWEST_ROWS);
     const int parts = divide_up(wanted, g->n);
     self->images = larger(g->n / wanted, 1);

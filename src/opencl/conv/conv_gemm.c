@@ -26,9 +26,8 @@ static size_t conv_gemm_panel(const opencl_device *device) {
 
 /* Columns of a work-item: `blocks` of rows share the panels. The more, the less often are rows read. */
 static size_t conv_gemm_columns(const opencl_device *device, size_t n, size_t blocks) {
-    const size_t units = device->base.info.compute_units ? device->base.info.compute_units : 1;
     const size_t panel = conv_gemm_panel(device), panels = divide_up_size(n, panel);
-    const size_t wanted = divide_up_size(units * ITEMS_PER_UNIT, blocks);
+    const size_t wanted = divide_up_size((size_t)device->base.info.compute_units * ITEMS_PER_UNIT, blocks);
     return panel * smaller_size(panels, larger_size(panels / wanted, PANELS_PER_ITEM));
 }
 
@@ -126,10 +125,7 @@ static clae_status conv_gemm_prepare(clae_device *device, const op_desc *desc, c
 }
 
 static bool conv_gemm_supports(const clae_device *device, const op_desc *desc) {
-    const conv_geometry *g = &desc->conv.g;
-    const bool is_product =
-        conv_kernel_of(desc->op) == CONV_WGRAD || (g->kh == 1 && g->kw == 1 && g->sh == 1 && g->sw == 1 && g->ph == 0 &&
-                                                   g->pw == 0 && g->wide_h == g->narrow_h && g->wide_w == g->narrow_w);
+    const bool is_product = conv_kernel_of(desc->op) == CONV_WGRAD || conv_is_pointwise(&desc->conv.g);
     return is_product && opencl_supports_long_loops(device, desc) && conv_has_relu_at_most(desc) &&
            conv_sizes_fit(desc, 1);
 }

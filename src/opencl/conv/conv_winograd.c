@@ -178,7 +178,7 @@ static clae_status conv_winograd_prepare_wgrad(clae_device *device, const op_des
     const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], g->narrow_c, wide_c);
     const int wide_stride = winograd_stride(&grid, wide_c), narrow_stride = winograd_stride(&grid, g->narrow_c);
     char options[CONV_OPTIONS_SIZE] = "";
-    conv_options_add(options, "-DTAPS=%d -DSIZE=%d -DLANES=%d -DVECTORS=%d -DTILE=%d -DREST=%d", winograd_taps(g), size,
+    conv_options_add(options, "-DTAPS=%d -DSIZE=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DREST=%d", winograd_taps(g), size,
                      lanes, tile.vectors, tile.positions, wide_c % tile.positions);
     int chunk, chunks;
     conv_split_batch(g->n, conv_winograd_most_chunks(g), &chunk, &chunks);

@@ -44,7 +44,7 @@ static int weight_floats(const op_desc *desc) {
 }
 
 static winograd_grid conv_winograd_tiled_choose_grid(const clae_device *device, const op_desc *desc, const int *v) {
-    const int fit = MOST_FLOATS / tile_floats(desc), units = larger((int)device->info.compute_units, 1);
+    const int fit = MOST_FLOATS / tile_floats(desc), units = (int)device->info.compute_units;
     const int wanted = device->info.type == CLAE_DEVICE_CPU ? CPU_TILES : v[TILES_PER_UNIT] * smaller(units, fit);
     return winograd_make_grid_within(desc, smaller(fit, wanted));
 }
