@@ -95,23 +95,9 @@ static void transform_inputs(group g, tiling t, global const float *in, global f
     #pragma unroll 1
     for (int ty = g.row_first; ty < g.row_end; ty++)
     #pragma unroll 1
-    for (int tx = 0; tx < t.tiles_x; tx++, to += CHUNK) {
-        global float *chunk = to;
-        #pragma unroll 1
-        for (int number = 0; number < t.phases; number++) {
-            const axis y_axis = input_axis(phase_y(t.g, number), t.spread, t.s.in_h, t.g.stride_h);
-            const axis x_axis = input_axis(phase_x(t.g, number), t.spread, t.s.in_w, t.g.stride_w);
-            const int y = ty * STEP + y_axis.base, x = tx * STEP + x_axis.base;
-            const int y_stride = y_axis.step * t.s.in_w * t.s.in_c, x_stride = x_axis.step * t.s.in_c;
-            global const float *from = in + image * in_image + place_of(y_axis, x_axis, y, x, t.s.in_w) * t.s.in_c;
-            #pragma unroll 1
-            for (int first = 0; first < t.s.in_c; first += CHUNK, chunk += g.tiles * CHUNK)
-            #pragma unroll 1
-            for (int c = 0; c < CHUNK; c += LANES)
-                transform(DATA, SIZE, SIZE, from + first + c, y_stride, x_stride, inside(y, SIZE, y_axis.count),
-                          inside(x, SIZE, x_axis.count), chunk + c, t.in_stride);
-        }
-    }
+    for (int tx = 0; tx < t.tiles_x; tx++, to += CHUNK)
+        transform_tile(t.g, t.s, t.spread, ty * STEP, tx * STEP, in + image * in_image, CHUNK, g.tiles * CHUNK, t.in_stride,
+                       to);
 }
 
 /* out[i][BLOCK] = sum_c in[i][c] weight[c][BLOCK] for `count` tiles, a constant. */

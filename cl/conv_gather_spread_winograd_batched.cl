@@ -55,21 +55,8 @@ void conv_transform(global const float *in, ulong in_offset, global float *tiles
     const int tile = get_global_id(0);
     const tile_place at = place_of_tile(t, first_tile + tile);
     in += in_offset + (size_t)at.image * t.s.in_h * t.s.in_w * t.s.in_c;
-    tiles += tiles_offset + tile * DEPTH;
-    int of_all = 0; /* the channel among those of all phases */
-    #pragma unroll 1
-    for (int number = 0; number < t.phases; number++) {
-        const axis y_axis = input_axis(phase_y(g, number), spread, t.s.in_h, g.stride_h);
-        const axis x_axis = input_axis(phase_x(g, number), spread, t.s.in_w, g.stride_w);
-        const int y = at.y + y_axis.base, x = at.x + x_axis.base;
-        const int y_stride = y_axis.step * t.s.in_w * t.s.in_c, x_stride = x_axis.step * t.s.in_c;
-        global const float *from = in + place_of(y_axis, x_axis, y, x, t.s.in_w) * t.s.in_c;
-        #pragma unroll 1
-        for (int c = 0; c < t.s.in_c; c += LANES, of_all += LANES)
-            transform(DATA, SIZE, SIZE, from + c, y_stride, x_stride, inside(y, SIZE, y_axis.count),
-                      inside(x, SIZE, x_axis.count), tiles + of_all / DEPTH * ELEMENTS * in_stride + of_all % DEPTH,
-                      in_stride);
-    }
+    transform_tile(g, t.s, spread, at.y, at.x, in, DEPTH, ELEMENTS * in_stride, in_stride,
+                   tiles + tiles_offset + tile * DEPTH);
 }
 
 /* Panels of tiles, for each of them the phases of the output, and for each the blocks of its channels. */

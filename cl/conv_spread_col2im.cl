@@ -12,6 +12,8 @@
 #include "conv_geometry.cl"
 #include "gemm_panel.cl"
 
+typedef lanes lanes_anywhere __attribute__((aligned(4))); /* for sums; see norm_join.cl */
+
 typedef struct col2im {
     conv_geometry g;
     int group, segment; /* floats: a group of a row of the kernel, and all of them */

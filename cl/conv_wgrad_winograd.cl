@@ -4,7 +4,7 @@
  * at 0, in registers, so that few roundings are those of large sums. With stride 2 the four phases of wide
  * (src/ops/winograd.h) are so many channels more.
  *
- * Macros: TAPS (of a phase, on an axis), SIZE, LANES (divides the channels), VECTORS (divides narrow's channels / LANES), TILE
+ * Macros: TAPS (of a phase, on an axis), SIZE, LANES (divides the channels), VECTORS (divides narrow's channels / LANES), POSITIONS
  * (wide channels of a register tile), REST (those of the last one, 0 where all are whole). The rest are arguments, so that
  * layers share programs: the geometry, transposed (dy is wide, dweight is [kh][kw][narrow][wide]), dy_c, the elements of dbias,
  * 0 for none, and how tiles are grouped. */
@@ -27,7 +27,7 @@ static int sum_count(conv_geometry g) {
 /* sum[i][..] += sum over tiles of wide[tile][i] narrow[tile][..] for `count` channels of wide, a constant. */
 ALWAYS_INLINE void product(const int count, int tiles, int wide_c, int narrow_c, global const float *wide,
                            global const float *narrow, global float *sum) {
-    lanes sums[TILE][VECTORS] = {{(lanes)(0)}};
+    lanes sums[POSITIONS][VECTORS] = {{(lanes)(0)}};
     #pragma unroll 1
     for (int tile = 0; tile < tiles; tile++, wide += wide_c, narrow += narrow_c) {
         lanes a[VECTORS];
@@ -58,35 +58,13 @@ static void multiply(int tiles, conv_geometry g, tiling t, global const float *w
         for (int o = 0; o < narrow_c; o += VECTORS * LANES) {
             int i = 0;
             #pragma unroll 1
-            for (; i + TILE <= wide_c; i += TILE)
-                product(TILE, tiles, wide_c, narrow_c, wide + i, narrow + o, sums + i * narrow_c + o);
+            for (; i + POSITIONS <= wide_c; i += POSITIONS)
+                product(POSITIONS, tiles, wide_c, narrow_c, wide + i, narrow + o, sums + i * narrow_c + o);
 #if REST
             product(REST, tiles, wide_c, narrow_c, wide + i, narrow + o, sums + i * narrow_c + o);
 #endif
         }
     }
-}
-
-static void transform_tile(conv_geometry g, tiling t, int ty, int tx, global const float *wide,
-                           global const float *narrow, global float *wide_to, global float *narrow_to) {
-    const int y = ty * STEP, x = tx * STEP, y_stride = g.stride_h * g.wide_w * g.wide_c, x_stride = g.stride_w * g.wide_c;
-    #pragma unroll 1
-    for (int number = 0; number < g.stride_h * g.stride_w; number++) {
-        const phase y_phase = phase_y(g, number), x_phase = phase_x(g, number);
-        const int wide_y = y + y_phase.offset, wide_x = x + x_phase.offset;
-        global const float *from = wide + wide_y * y_stride + wide_x * x_stride
-                                   + (y_phase.first * g.wide_w + x_phase.first) * g.wide_c;
-        const int2 ys = inside(wide_y, SIZE, y_phase.count), xs = inside(wide_x, SIZE, x_phase.count);
-        #pragma unroll 1
-        for (int c = 0; c < g.wide_c; c += LANES, from += LANES, wide_to += LANES)
-            transform(DATA, SIZE, SIZE, from, y_stride, x_stride, ys, xs, wide_to, t.wide_stride);
-    }
-    const int2 ys = inside(y, STEP, g.narrow_h), xs = inside(x, STEP, g.narrow_w);
-    narrow += (y * g.narrow_w + x) * g.narrow_c;
-    #pragma unroll 1
-    for (int c = 0; c < g.narrow_c; c += LANES)
-        transform(WEIGHT, STEP, SIZE, narrow + c, g.narrow_w * g.narrow_c, g.narrow_c, ys, xs, narrow_to + c,
-                  t.narrow_stride);
 }
 
 NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global const float *wide,
@@ -113,8 +91,9 @@ NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global
             for (int ty = row; ty < min(row + t.rows, tiles_y); ty++)
             #pragma unroll 1
             for (int tx = 0; tx < tiles_x; tx++, tile++)
-                transform_tile(g, t, ty, tx, wide + i * wide_pixels * g.wide_c, narrow + i * narrow_pixels * g.narrow_c,
-                               wide_tiles + tile * wide_c, narrow_tiles + tile * g.narrow_c);
+                transform_tile(g, ty * STEP, tx * STEP, wide + i * wide_pixels * g.wide_c,
+                               narrow + i * narrow_pixels * g.narrow_c, ALL_CHANNELS, t.wide_stride,
+                               wide_tiles + tile * wide_c, ALL_CHANNELS, t.narrow_stride, narrow_tiles + tile * g.narrow_c);
             multiply(tile, g, t, wide_tiles, narrow_tiles, sums);
         }
         #pragma unroll 1

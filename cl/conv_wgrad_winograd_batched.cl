@@ -48,30 +48,11 @@ void conv_wgrad_transform(global const float *wide, ulong wide_offset, global co
     const int tile = get_global_id(0), tiles_y = (g.narrow_h + STEP - 1) / STEP, tiles_x = (g.narrow_w + STEP - 1) / STEP;
     const int number_of_all = first_tile + tile, of_image = number_of_all % (tiles_y * tiles_x);
     const size_t image = number_of_all / (tiles_y * tiles_x);
-    const int y = of_image / tiles_x * STEP, x = of_image % tiles_x * STEP;
-    const int y_stride = g.stride_h * g.wide_w * g.wide_c, x_stride = g.stride_w * g.wide_c;
-    int of_all = 0; /* the channel among those of all phases */
-    wide += wide_offset + image * g.wide_h * g.wide_w * g.wide_c;
-    wide_tiles += wide_tiles_offset + tile * WIDE_BLOCK;
-    #pragma unroll 1
-    for (int number = 0; number < g.stride_h * g.stride_w; number++) {
-        const phase y_phase = phase_y(g, number), x_phase = phase_x(g, number);
-        const int wide_y = y + y_phase.offset, wide_x = x + x_phase.offset;
-        global const float *from =
-            wide + wide_y * y_stride + wide_x * x_stride + (y_phase.first * g.wide_w + x_phase.first) * g.wide_c;
-        const int2 ys = inside(wide_y, SIZE, y_phase.count), xs = inside(wide_x, SIZE, x_phase.count);
-        #pragma unroll 1
-        for (int c = 0; c < g.wide_c; c += LANES, of_all += LANES)
-            transform(DATA, SIZE, SIZE, from + c, y_stride, x_stride, ys, xs,
-                      wide_tiles + of_all / WIDE_BLOCK * ELEMENTS * wide_stride + of_all % WIDE_BLOCK, wide_stride);
-    }
-    const int2 ys = inside(y, STEP, g.narrow_h), xs = inside(x, STEP, g.narrow_w);
-    narrow += narrow_offset + (image * g.narrow_h * g.narrow_w + y * g.narrow_w + x) * g.narrow_c;
-    narrow_tiles += narrow_tiles_offset + tile * NARROW_BLOCK;
-    #pragma unroll 1
-    for (int c = 0; c < g.narrow_c; c += LANES)
-        transform(WEIGHT, STEP, SIZE, narrow + c, g.narrow_w * g.narrow_c, g.narrow_c, ys, xs,
-                  narrow_tiles + c / NARROW_BLOCK * ELEMENTS * narrow_stride + c % NARROW_BLOCK, narrow_stride);
+    transform_tile(g, of_image / tiles_x * STEP, of_image % tiles_x * STEP,
+                   wide + wide_offset + image * g.wide_h * g.wide_w * g.wide_c,
+                   narrow + narrow_offset + image * g.narrow_h * g.narrow_w * g.narrow_c, WIDE_BLOCK, wide_stride,
+                   wide_tiles + wide_tiles_offset + tile * WIDE_BLOCK, NARROW_BLOCK, narrow_stride,
+                   narrow_tiles + narrow_tiles_offset + tile * NARROW_BLOCK);
 }
 
 /* sums[SIZE x SIZE][WIDE_BLOCK][NARROW_BLOCK] of a task. */

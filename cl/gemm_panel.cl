@@ -3,7 +3,6 @@
 #define NR (VECTORS * LANES)
 
 typedef FLOATS(LANES) lanes;
-typedef lanes lanes_anywhere __attribute__((aligned(4))); /* for sums; see norm_join.cl */
 
 /* The sums of a[r][kk * step] panel[kk] over kk < depth, for each row r. */
 static inline __attribute__((always_inline)) void sum_up(lanes sum[MR][VECTORS], uint depth,

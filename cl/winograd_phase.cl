@@ -18,3 +18,14 @@ static phase phase_y(conv_geometry g, int number) {
 static phase phase_x(conv_geometry g, int number) {
     return phase_of(number & (g.stride_w - 1), g.wide_w, g.kernel_w, g.stride_w, g.pad_w);
 }
+
+/* Results of a tile, on an axis, and elements of a transformed one. */
+#define STEP (SIZE - TAPS + 1)
+#define ELEMENTS (SIZE * SIZE)
+
+/* Where channel c of a tile is in tiles of [block of channels][SIZE x SIZE][tile][channel], from one block to the next
+ * `block_step` floats. `block` is a constant. */
+#define ALL_CHANNELS 0x7fffffff /* one block, whatever there are */
+static inline int channel_place(int c, const int block, int block_step) {
+    return c / block * block_step + c % block;
+}

@@ -1,8 +1,5 @@
 /* Tiles of STEP x STEP results of gather and spread by Winograd's algorithm: where they begin, the taps that they meet, and
  * their end. Included after conv_geometry.cl, winograd.cl and winograd_phase.cl; macros SIZE, TAPS and LANES. */
-#define STEP (SIZE - TAPS + 1)
-#define ELEMENTS (SIZE * SIZE)
-
 /* What there is of an image in a phase: every `step`-th of its positions from `first` on. The first tile begins at position
  * `base` of these. */
 typedef struct axis {
@@ -17,6 +14,24 @@ static axis output_axis(phase p, int spread, int count, int stride) {
 }
 static int place_of(axis y, axis x, int at_y, int at_x, int w) {
     return (y.first + at_y * y.step) * w + x.first + at_x * x.step;
+}
+
+/* The tile of an image's inputs for the outputs from y, x on, of all phases. */
+ALWAYS_INLINE void transform_tile(conv_geometry g, conv_sides s, int spread, int y, int x, global const float *in,
+                                  const int block, int block_step, int stride, global float *to) {
+    int of_all = 0; /* the channel among those of all phases */
+    #pragma unroll 1
+    for (int number = 0; number < g.stride_h * g.stride_w; number++) {
+        const axis y_axis = input_axis(phase_y(g, number), spread, s.in_h, g.stride_h);
+        const axis x_axis = input_axis(phase_x(g, number), spread, s.in_w, g.stride_w);
+        const int in_y = y + y_axis.base, in_x = x + x_axis.base;
+        const int y_stride = y_axis.step * s.in_w * s.in_c, x_stride = x_axis.step * s.in_c;
+        global const float *from = in + place_of(y_axis, x_axis, in_y, in_x, s.in_w) * s.in_c;
+        #pragma unroll 1
+        for (int c = 0; c < s.in_c; c += LANES, of_all += LANES)
+            transform(DATA, SIZE, SIZE, from + c, y_stride, x_stride, inside(in_y, SIZE, y_axis.count),
+                      inside(in_x, SIZE, x_axis.count), to + channel_place(of_all, block, block_step), stride);
+    }
 }
 
 /* The taps of a phase in the order of inputs: those of ys x xs are there, from tap `first` on, `step` columns or rows of the

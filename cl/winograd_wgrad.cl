@@ -1,12 +1,35 @@
 /* What Winograd's gradients of weights share, on devices whose work-items are threads: the support, dbias, and the way from
  * sums of products back to weights. Included after conv_geometry.cl, winograd.cl, winograd_phase.cl and winograd_support.cl;
  * macros SIZE, TAPS and LANES. */
-#define STEP (SIZE - TAPS + 1)
-#define ELEMENTS (SIZE * SIZE)
-
 /* Channels of wide's tiles: of all phases. */
 static int wide_channels(conv_geometry g) {
     return g.stride_h * g.stride_w * g.wide_c;
+}
+
+/* The tiles of both sides of an image that begin at y, x of narrow. */
+ALWAYS_INLINE void transform_tile(conv_geometry g, int y, int x, global const float *wide, global const float *narrow,
+                                  const int wide_block, int wide_stride, global float *wide_to, const int narrow_block,
+                                  int narrow_stride, global float *narrow_to) {
+    const int y_stride = g.stride_h * g.wide_w * g.wide_c, x_stride = g.stride_w * g.wide_c;
+    int of_all = 0; /* the channel among those of all phases */
+    #pragma unroll 1
+    for (int number = 0; number < g.stride_h * g.stride_w; number++) {
+        const phase y_phase = phase_y(g, number), x_phase = phase_x(g, number);
+        const int wide_y = y + y_phase.offset, wide_x = x + x_phase.offset;
+        global const float *from =
+            wide + wide_y * y_stride + wide_x * x_stride + (y_phase.first * g.wide_w + x_phase.first) * g.wide_c;
+        const int2 ys = inside(wide_y, SIZE, y_phase.count), xs = inside(wide_x, SIZE, x_phase.count);
+        #pragma unroll 1
+        for (int c = 0; c < g.wide_c; c += LANES, of_all += LANES)
+            transform(DATA, SIZE, SIZE, from + c, y_stride, x_stride, ys, xs,
+                      wide_to + channel_place(of_all, wide_block, ELEMENTS * wide_stride), wide_stride);
+    }
+    const int2 ys = inside(y, STEP, g.narrow_h), xs = inside(x, STEP, g.narrow_w);
+    narrow += (y * g.narrow_w + x) * g.narrow_c;
+    #pragma unroll 1
+    for (int c = 0; c < g.narrow_c; c += LANES)
+        transform(WEIGHT, STEP, SIZE, narrow + c, g.narrow_w * g.narrow_c, g.narrow_c, ys, xs,
+                  narrow_to + channel_place(c, narrow_block, ELEMENTS * narrow_stride), narrow_stride);
 }
 
 /* Adds the pixels first .. end - 1 of dy up. */
