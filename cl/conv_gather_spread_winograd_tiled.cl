@@ -21,32 +21,9 @@
 #define A_BY_ROW 1
 #include "winograd_group.cl"
 #include "winograd_product.cl"
-
-/* Spread takes the taps last one first. */
-kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
-void conv_pack(global const float *weight, ulong weight_offset, global float *work, ulong work_offset, int transposed) {
-    local float squares[SQUARES];
-    const int own = OWN_LINE, pair = GROUP_ID(0, LOCAL) * PAIRS + OWN_PAIR, c = pair / OUT_C, o = pair % OUT_C;
-    weight += weight_offset + (transposed ? o * IN_C + c : pair);
-    float column[MAX_SIZE], row[MAX_SIZE];
-    if (own < KERNEL_W) {
-        float in[MAX_SIZE];
-        #pragma unroll
-        for (int y = 0; y < KERNEL_H; y++) {
-            int tap = y * KERNEL_W + own;
-            in[y] = pair < TAP ? weight[(SPREAD ? KERNEL_H * KERNEL_W - 1 - tap : tap) * TAP] : 0;
-        }
-        TRANSFORM(weight, SIZE, KERNEL_H)(in, column);
-        put_column(SIZE, own, column, squares);
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (pair >= TAP) return;
-    take_row(KERNEL_W, own, squares, column);
-    TRANSFORM(weight, SIZE, KERNEL_W)(column, row);
-    work += work_offset + own * SIZE * TAP + pair;
-    #pragma unroll
-    for (int x = 0; x < SIZE; x++) work[x * TAP] = row[x];
-}
+#define PACK_IN IN_C
+#define PACK_OUT OUT_C
+#include "winograd_pack.cl"
 
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_transform(global const float *in, ulong in_offset, global float *work, ulong work_offset, int images,

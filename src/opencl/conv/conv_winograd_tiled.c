@@ -1,50 +1,32 @@
 /* Winograd's algorithm for devices whose work-groups share local memory: cl/conv_gather_spread_winograd_tiled.cl and
  * cl/conv_wgrad_winograd_tiled.cl. */
-#include "opencl/conv/conv.h"
+#include "opencl/conv/conv_winograd_group.h"
 #include "opencl/impls.h"
 
 #include "base/numbers.h"
 
 enum {
     MOST_ITEMS = 256, /* of a work-group; fewer where the device or the built kernels want that */
-    FEWEST_ITEMS = 32,
-    MOST_PAIRS = 32,
     DEPTH = 16,
     CPU_TILES = 64, /* CPUs are filled by few tiles, however many cores they have */
     CHUNK_TILES = 32,
     BIAS_CHUNKS = 64,
-    MOST_PARTS = 8, /* of the batch, for the support */
-    /* Floats of a group's transformed tiles, or wgrad's partial sums; and of the transformed weights. */
-    MOST_FLOATS = 16 * 1024 * 1024,
-    MOST_WEIGHTS = 4 * 1024 * 1024,
 };
 
-enum { PACK, TRANSFORM, PRODUCT, FINISH };                            /* launches of gather and spread */
-enum { WGRAD_TRANSFORM, WGRAD_PRODUCT, WGRAD_SUPPORT, WGRAD_REDUCE }; /* and of wgrad */
+enum { PACK, TRANSFORM, PRODUCT, FINISH }; /* launches of gather and spread */
 
 /* Items of a product's work-group; BLOCK columns of it, and ROW_VECTORS x 4 rows of an item. A group of tiles fills the
  * device, TILES_PER_UNIT for each compute unit, and is no larger, so that it stays in the caches that there are. Wgrad
  * divides a group in CHUNKS at most. */
 enum { PRODUCT_ITEMS, BLOCK, ROW_VECTORS, TILES_PER_UNIT, CHUNKS };
 
-/* Channels of sums: whole vectors. */
-static int conv_winograd_tiled_padded(int channels) {
-    return divide_up(channels, 4) * 4;
-}
-
 static int tile_floats(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    return winograd_size(g) * winograd_size(g) *
-           (conv_winograd_tiled_padded(g->wide_c) + conv_winograd_tiled_padded(g->narrow_c));
-}
-
-static int weight_floats(const op_desc *desc) {
-    const conv_geometry *g = &desc->conv.g;
-    return winograd_size(g) * winograd_size(g) * g->wide_c * conv_winograd_tiled_padded(g->narrow_c);
+    return winograd_size(g) * winograd_size(g) * (conv_winograd_padded(g->wide_c) + conv_winograd_padded(g->narrow_c));
 }
 
 static winograd_grid conv_winograd_tiled_choose_grid(const clae_device *device, const op_desc *desc, const int *v) {
-    const int fit = MOST_FLOATS / tile_floats(desc), units = (int)device->info.compute_units;
+    const int fit = WINOGRAD_MOST_FLOATS / tile_floats(desc), units = (int)device->info.compute_units;
     const int wanted = device->info.type == CLAE_DEVICE_CPU ? CPU_TILES : v[TILES_PER_UNIT] * smaller(units, fit);
     return winograd_make_grid_within(desc, smaller(fit, wanted));
 }
@@ -57,7 +39,7 @@ typedef struct shape {
 
 /* A block of the product is no larger than its `rows` and `columns` want. */
 static shape conv_winograd_tiled_choose_shape(int size, int most_items, const int *v, int rows, int columns) {
-    shape s = {.pairs = MOST_PAIRS, .product_items = smaller(most_items, v[PRODUCT_ITEMS])};
+    shape s = {.pairs = WINOGRAD_MOST_PAIRS, .product_items = smaller(most_items, v[PRODUCT_ITEMS])};
     while (s.pairs * size > most_items) s.pairs /= 2;
     s.items = s.pairs * size;
     s.block_columns = 16;
@@ -86,7 +68,7 @@ static shape conv_winograd_tiled_shape_of(const clae_device *device, const op_de
 
 static bool conv_winograd_tiled_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     if (!winograd_has_dense_transforms(desc) || !conv_is_power_of_2(v[PRODUCT_ITEMS]) ||
-        v[PRODUCT_ITEMS] < FEWEST_ITEMS || v[PRODUCT_ITEMS] > MOST_ITEMS || !conv_is_power_of_2(v[BLOCK]) ||
+        v[PRODUCT_ITEMS] < WINOGRAD_FEWEST_ITEMS || v[PRODUCT_ITEMS] > MOST_ITEMS || !conv_is_power_of_2(v[BLOCK]) ||
         v[BLOCK] < 16 || v[BLOCK] > 128 || v[ROW_VECTORS] > 2)
         return false;
     const shape s = conv_winograd_tiled_shape_of(device, desc, MOST_ITEMS, v);
@@ -200,30 +182,8 @@ static clae_status conv_winograd_tiled_create_data(clae_device *device, const op
     for (int i = TRANSFORM; i <= FINISH; i++)
         opencl_launch_share(&(*made)->opencl.launch[i], (size_t)(*made)->grid.groups);
     (*made)->opencl.base.workspace_bytes =
-        ((size_t)weight_floats(desc) + (size_t)tiles * tile_floats(desc)) * sizeof(float);
+        ((size_t)conv_winograd_padded_weights(desc) + (size_t)tiles * tile_floats(desc)) * sizeof(float);
     return CLAE_OK;
-}
-
-/* The parts of wgrad's workspace, in floats. */
-typedef struct wgrad_places {
-    size_t dbias, support, tiles, end;
-    size_t dy_pixels;
-    int bias_chunks;
-    int part, parts; /* of the batch, in images; and their number */
-} wgrad_places;
-
-static wgrad_places conv_winograd_tiled_wgrad_places_of(const op_desc *desc, const conv_instance *conv) {
-    const conv_geometry *g = &desc->conv.g;
-    const int dy_c = conv->job.dbias_count;
-    wgrad_places p = {.dbias = (size_t)conv->chunks * weight_floats(desc)};
-    p.dy_pixels =
-        (size_t)g->n * (conv->job.transposed ? (size_t)g->wide_h * g->wide_w : (size_t)g->narrow_h * g->narrow_w);
-    if (dy_c) p.bias_chunks = p.dy_pixels < BIAS_CHUNKS ? (int)p.dy_pixels : BIAS_CHUNKS;
-    conv_split_batch(g->n, MOST_PARTS, &p.part, &p.parts);
-    p.support = p.dbias + (size_t)p.bias_chunks * dy_c;
-    p.tiles = p.support + (size_t)p.parts * winograd_support_count(g);
-    p.end = p.tiles + (size_t)conv->grid.most_tiles * tile_floats(desc);
-    return p;
 }
 
 static clae_status conv_winograd_tiled_run_wgrad(op_instance *instance, const op_args *args) {
@@ -231,7 +191,7 @@ static clae_status conv_winograd_tiled_run_wgrad(op_instance *instance, const op
     opencl_launch *launch = opencl_instance_of(instance)->launch;
     const op_desc *desc = &instance->desc;
     const conv_geometry *g = &desc->conv.g;
-    const wgrad_places p = conv_winograd_tiled_wgrad_places_of(desc, conv);
+    const winograd_wgrad_places p = conv_winograd_wgrad_places(desc, conv, BIAS_CHUNKS);
     const conv_wgrad_views v = conv_wgrad_views_of(&conv->job, args);
     const size_t wide_image = (size_t)g->wide_h * g->wide_w * g->wide_c;
     const size_t narrow_image = (size_t)g->narrow_h * g->narrow_w * g->narrow_c;
@@ -246,34 +206,23 @@ static clae_status conv_winograd_tiled_run_wgrad(op_instance *instance, const op
         status = opencl_kernel_set(&transform.kernel,
                                    OPENCL_ARGS(arg_view(view_moved(v.wide, first * wide_image)),
                                                arg_view(view_moved(v.narrow, first * narrow_image)), arg_view(v.dy),
-                                               arg_view(work), arg_ulong(p.dbias), arg_ulong(p.tiles),
+                                               arg_view(work), arg_ulong(p.dbias), arg_ulong(p.end),
                                                arg_int(group.image_end - group.image_first), arg_int(group.row_first),
                                                arg_int(group.row_end - group.row_first), arg_ulong(p.dy_pixels),
                                                arg_int(p.bias_chunks), arg_int(dy_c)));
         if (status == CLAE_OK) status = opencl_launch_run(&transform);
         if (status == CLAE_OK)
             status = opencl_kernel_set(&launch[WGRAD_PRODUCT].kernel,
-                                       OPENCL_ARGS(arg_view(work), arg_view(work), arg_ulong(p.tiles),
+                                       OPENCL_ARGS(arg_view(work), arg_view(work), arg_ulong(p.end),
                                                    arg_int(group.tiles), arg_int(conv->chunk), arg_int(i > 0)));
         if (status == CLAE_OK) status = opencl_launch_run(&launch[WGRAD_PRODUCT]);
     }
-    if (status == CLAE_OK)
-        status = opencl_kernel_set(&launch[WGRAD_SUPPORT].kernel,
-                                   OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(work),
-                                               arg_ulong(p.support), arg_int(g->n), arg_int(p.part)));
-    if (status == CLAE_OK) status = opencl_launch_run(&launch[WGRAD_SUPPORT]);
-    if (status == CLAE_OK)
-        status =
-            opencl_kernel_set(&launch[WGRAD_REDUCE].kernel,
-                              OPENCL_ARGS(arg_view(work), arg_view(v.dweight), arg_view(v.dbias), arg_int(conv->chunks),
-                                          arg_ulong(p.dbias), arg_int(p.bias_chunks), arg_int(conv->job.transposed),
-                                          arg_int(dy_c), arg_ulong(p.support), arg_int(p.parts)));
-    return status == CLAE_OK ? opencl_launch_run(&launch[WGRAD_REDUCE]) : status;
+    return status == CLAE_OK ? conv_winograd_wgrad_finish(instance, args, &p) : status;
 }
 
 /* Chunks of a group's tiles: enough to fill the device, of many tiles each, and no more than memory has room for. */
 static void split_tiles(conv_instance *made, const op_desc *desc, int most_chunks) {
-    const int tiles = made->grid.most_tiles, fit = larger(MOST_FLOATS / weight_floats(desc), 1);
+    const int tiles = made->grid.most_tiles, fit = larger(WINOGRAD_MOST_FLOATS / conv_winograd_padded_weights(desc), 1);
     const int chunks = smaller(smaller(most_chunks, fit), divide_up(tiles, CHUNK_TILES));
     made->chunk = divide_up(divide_up(tiles, chunks), DEPTH) * DEPTH;
     made->chunks = divide_up(tiles, made->chunk);
@@ -291,7 +240,7 @@ static clae_status conv_winograd_tiled_create_wgrad(clae_device *device, const o
         conv_winograd_tiled_create(device, desc, choice, &s, v, &program, conv_winograd_tiled_run_wgrad, made);
     if (status != CLAE_OK) return status;
     split_tiles(*made, desc, v[CHUNKS]);
-    const wgrad_places p = conv_winograd_tiled_wgrad_places_of(desc, *made);
+    const winograd_wgrad_places p = conv_winograd_wgrad_places(desc, *made, BIAS_CHUNKS);
     const int dy_c = (*made)->job.dbias_count;
     const int pairs = (*made)->grid.most_tiles * larger(g->wide_c, g->narrow_c);
     conv_winograd_tiled_transform_grid(*made, WGRAD_TRANSFORM, &s,
@@ -299,15 +248,11 @@ static clae_status conv_winograd_tiled_create_wgrad(clae_device *device, const o
     conv_winograd_tiled_product_grid(*made, WGRAD_PRODUCT, &s,
                                      divide_up(g->wide_c, s.block_rows) * divide_up(g->narrow_c, s.block_columns),
                                      size * size, (*made)->chunks);
-    conv_grid(*made, WGRAD_SUPPORT,
-              (const size_t[]){(size_t)(g->wide_h + g->narrow_h) * s.items,
-                               divide_up(larger(g->wide_c, g->narrow_c), s.pairs), p.parts},
-              (const size_t[]){s.items, 1, 1});
-    conv_winograd_tiled_transform_grid(*made, WGRAD_REDUCE, &s,
-                                       divide_up(g->wide_c * g->narrow_c, s.pairs) + divide_up(dy_c, s.items), 1);
+    conv_winograd_wgrad_grids(*made, desc, &p, s.items, s.pairs);
     for (int i = WGRAD_TRANSFORM; i <= WGRAD_PRODUCT; i++)
         opencl_launch_share(&(*made)->opencl.launch[i], (size_t)(*made)->grid.groups);
-    (*made)->opencl.base.workspace_bytes = p.end * sizeof(float);
+    (*made)->opencl.base.workspace_bytes =
+        (p.end + (size_t)(*made)->grid.most_tiles * tile_floats(desc)) * sizeof(float);
     return CLAE_OK;
 }
 
@@ -320,13 +265,13 @@ static bool conv_winograd_tiled_supports(const clae_device *device, const op_des
     const conv_geometry *g = &desc->conv.g;
     int v[TUNE_MAX_PARAMETERS];
     if (!conv_has_relu_at_most(desc) || !winograd_has_dense_transforms(desc) || !conv_sizes_fit(desc, 1) ||
-        ((const opencl_device *)device)->max_work_group_items < FEWEST_ITEMS ||
+        ((const opencl_device *)device)->max_work_group_items < WINOGRAD_FEWEST_ITEMS ||
         !tune_ships(device, desc, conv_winograd_tiled_space(device, desc), v))
         return false;
     const size_t size = (size_t)winograd_size(g), row = (size_t)winograd_make_grid_within(desc, 1).tiles_x;
-    const size_t wide = (size_t)conv_winograd_tiled_padded(g->wide_c),
-                 narrow = (size_t)conv_winograd_tiled_padded(g->narrow_c);
-    return size * size * wide * narrow <= MOST_WEIGHTS && size * size * (wide + narrow) * row <= MOST_FLOATS;
+    const size_t wide = (size_t)conv_winograd_padded(g->wide_c), narrow = (size_t)conv_winograd_padded(g->narrow_c);
+    return size * size * wide * narrow <= WINOGRAD_MOST_WEIGHTS &&
+           size * size * (wide + narrow) * row <= WINOGRAD_MOST_FLOATS;
 }
 
 static clae_status conv_winograd_tiled_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
@@ -336,7 +281,7 @@ static clae_status conv_winograd_tiled_prepare(clae_device *device, const op_des
     int v[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, choice, conv_winograd_tiled_space(device, desc), v))
         return conv_no_values(device, desc, choice);
-    while (items >= FEWEST_ITEMS) {
+    while (items >= WINOGRAD_FEWEST_ITEMS) {
         conv_instance *made;
         const clae_status status = wgrad ? conv_winograd_tiled_create_wgrad(device, desc, choice, (int)items, v, &made)
                                          : conv_winograd_tiled_create_data(device, desc, choice, (int)items, v, &made);
@@ -349,7 +294,7 @@ static clae_status conv_winograd_tiled_prepare(clae_device *device, const op_des
     }
     return fail(device->context, CLAE_ERROR_DEVICE,
                 "%s: the kernels of implementation %s allow fewer than %d items in a work-group", op_name(desc->op),
-                choice->impl->name, FEWEST_ITEMS);
+                choice->impl->name, WINOGRAD_FEWEST_ITEMS);
 }
 
 const op_impl opencl_conv_winograd_tiled = {
