@@ -38,13 +38,8 @@ static clae_status conv2d_output_shape(const clae_context *context, const clae_l
 static void conv2d_params(layer *layer) {
     const size_t shape[4] = {layer->out.c, layer->in.c, layer->spec.kernel_h, layer->spec.kernel_w};
     layer_conv_params(layer, shape, shape[1] * shape[2] * shape[3]);
-}
-
-static size_t conv2d_place(const layer *layer, size_t param, size_t index) {
-    if (param > 0) return index;
-    const size_t taps = (size_t)layer->spec.kernel_h * layer->spec.kernel_w;
-    const size_t tap = index % taps, in = index / taps % layer->in.c, out = index / taps / layer->in.c;
-    return (tap * layer->in.c + in) * layer->out.c + out;
+    layer->param[0].layout =
+        (param_layout){{shape[0], shape[1], shape[2] * shape[3], 1}, {1, shape[0], shape[0] * shape[1], 1}};
 }
 
 static void conv2d_print(const layer *layer, char *text, size_t size) {
@@ -79,7 +74,6 @@ const layer_type layer_conv2d = {
     .fields = conv2d_fields,
     .output_shape = conv2d_output_shape,
     .params = conv2d_params,
-    .place = conv2d_place,
     .multiply_adds = layer_conv_multiply_adds,
     .print = conv2d_print,
     .emit_forward = conv2d_emit_forward,

@@ -43,12 +43,8 @@ static clae_status conv_transpose2d_output_shape(const clae_context *context, co
 static void conv_transpose2d_params(layer *layer) {
     const size_t shape[4] = {layer->in.c, layer->out.c, layer->spec.kernel_h, layer->spec.kernel_w};
     layer_conv_params(layer, shape, shape[1] * shape[2] * shape[3]);
-}
-
-static size_t conv_transpose2d_place(const layer *layer, size_t param, size_t index) {
-    if (param > 0) return index;
-    const size_t taps = (size_t)layer->spec.kernel_h * layer->spec.kernel_w;
-    return index % taps * layer->in.c * layer->out.c + index / taps;
+    layer->param[0].layout =
+        (param_layout){{shape[0], shape[1], shape[2] * shape[3], 1}, {shape[1], 1, shape[0] * shape[1], 1}};
 }
 
 static void conv_transpose2d_print(const layer *layer, char *text, size_t size) {
@@ -80,7 +76,6 @@ const layer_type layer_conv_transpose2d = {
     .fields = conv_transpose2d_fields,
     .output_shape = conv_transpose2d_output_shape,
     .params = conv_transpose2d_params,
-    .place = conv_transpose2d_place,
     .multiply_adds = layer_conv_multiply_adds,
     .print = conv_transpose2d_print,
     .emit_forward = conv_transpose2d_emit_forward,

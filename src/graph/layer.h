@@ -2,6 +2,7 @@
 #ifndef CLAE_GRAPH_LAYER_H
 #define CLAE_GRAPH_LAYER_H
 
+#include "graph/param_layout.h"
 #include "ops/op.h"
 
 #include <clae/model.h>
@@ -46,7 +47,8 @@ typedef struct layer_param {
     size_t rank, shape[4]; /* PyTorch's */
     layer_init init;
     double value;
-    bool is_statistic; /* not trained: what the layer has seen */
+    bool is_statistic;   /* not trained: what the layer has seen */
+    param_layout layout; /* empty: the flat buffers have PyTorch's order too */
     /* In the flat buffers, in floats. */
     size_t offset, count;
 } layer_param;
@@ -74,8 +76,6 @@ typedef struct layer_type {
                                 clae_shape *out);
     /* Fills in layer->param and param_count but for the places; NULL: there are none. */
     void (*params)(layer *layer);
-    /* Where the index-th element of a parameter is, in PyTorch's order; NULL: at the index. */
-    size_t (*place)(const layer *layer, size_t param, size_t index);
     uint64_t (*multiply_adds)(const layer *layer); /* NULL: 0 */
     /* As PyTorch prints it. */
     void (*print)(const layer *layer, char *text, size_t size);

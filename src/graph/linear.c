@@ -19,25 +19,16 @@ static clae_status linear_output_shape(const clae_context *context, const clae_l
     return CLAE_OK;
 }
 
-/* PyTorch: [out][in]. */
+/* PyTorch: [out][in], each of them [c][h][w]. */
 static void linear_params(layer *layer) {
-    const size_t in = shape_elements(layer->in), out = shape_elements(layer->out);
+    const size_t in_c = layer->in.c, in_pixels = layer->in.h * layer->in.w, in = in_c * in_pixels;
+    const size_t out_c = layer->out.c, out_pixels = layer->out.h * layer->out.w, out = out_c * out_pixels;
     const double bound = 1.0 / sqrt((double)in);
     layer->param[0] = (layer_param){"weight", 2, {out, in}, INIT_UNIFORM, bound};
     layer->param[1] = (layer_param){"bias", 1, {out}, INIT_UNIFORM, bound};
+    layer->param[0].layout = (param_layout){{out_c, out_pixels, in_c, in_pixels}, {1, out_c, out, out * in_c}};
+    layer->param[1].layout = (param_layout){{out_c, out_pixels, 1, 1}, {1, out_c, 1, 1}};
     layer->param_count = layer->spec.no_bias ? 1 : 2;
-}
-
-/* From the index in [c][h][w] to that in [h][w][c]. */
-static size_t hwc_index(clae_shape shape, size_t index) {
-    const size_t pixels = shape.h * shape.w;
-    return index % pixels * shape.c + index / pixels;
-}
-
-static size_t linear_place(const layer *layer, size_t param, size_t index) {
-    const size_t in = shape_elements(layer->in), out = shape_elements(layer->out);
-    if (param > 0) return hwc_index(layer->out, index);
-    return hwc_index(layer->in, index % in) * out + hwc_index(layer->out, index / in);
 }
 
 static uint64_t linear_multiply_adds(const layer *layer) {
@@ -85,7 +76,6 @@ const layer_type layer_linear = {
     .fields = linear_fields,
     .output_shape = linear_output_shape,
     .params = linear_params,
-    .place = linear_place,
     .multiply_adds = linear_multiply_adds,
     .print = linear_print,
     .emit_forward = linear_emit_forward,

@@ -82,6 +82,7 @@ static clae_status add_params(build *b, layer *l) {
         layer_param *p = &l->param[k];
         p->count = 1;
         for (size_t i = 0; i < p->rank; i++) p->count *= p->shape[i];
+        if (p->layout.size[0] == 0) p->layout = param_layout_same(p->count);
         b->model->parameter_floats += line_up(p->count);
     }
     if (b->model->parameter_floats <= MAX_PARAMETERS) return CLAE_OK;
@@ -225,21 +226,35 @@ clae_status model_allocate_weights(clae_model *model) {
     return model->parameters ? CLAE_OK : fail_memory(model->context, bytes, "the weights");
 }
 
-static void draw_param(clae_model *model, size_t index, size_t k, uint64_t seed) {
-    const layer *l = &model->layers[index];
-    const layer_param *p = &l->param[k];
-    const philox_stream stream = {seed, PHILOX_INIT, (uint32_t)(2 * index + k)};
+/* `values` are as many. */
+static void draw_param(const layer_param *p, philox_stream stream, float *values, float *flat) {
     for (size_t i = 0; i < p->count; i++) {
-        const size_t place = p->offset + (l->type->place ? l->type->place(l, k, i) : i);
         const double share = p->init == INIT_UNIFORM ? 2.0 * philox_uniform(stream, i) - 1.0 : 1.0;
-        model->parameters[place] = (float)(p->value * share);
+        values[i] = (float)(p->value * share);
     }
+    param_scatter(&p->layout, values, flat + p->offset);
+}
+
+static size_t largest_param(const clae_model *model) {
+    size_t largest = 0;
+    for (size_t i = 0; i < model->layer_count; i++)
+        for (size_t k = 0; k < model->layers[i].param_count; k++)
+            if (model->layers[i].param[k].count > largest) largest = model->layers[i].param[k].count;
+    return largest;
 }
 
 /* At most two parameters of a layer are random. */
-static void draw_parameters(clae_model *model, uint64_t seed) {
+static clae_status draw_parameters(clae_model *model, uint64_t seed) {
+    const size_t bytes = largest_param(model) * sizeof(float);
+    float *values = malloc(bytes);
+    if (!values) return fail_memory(model->context, bytes, "the weights");
     for (size_t i = 0; i < model->layer_count; i++)
-        for (size_t k = 0; k < model->layers[i].param_count; k++) draw_param(model, i, k, seed);
+        for (size_t k = 0; k < model->layers[i].param_count; k++) {
+            const philox_stream stream = {seed, PHILOX_INIT, (uint32_t)(2 * i + k)};
+            draw_param(&model->layers[i].param[k], stream, values, model->parameters);
+        }
+    free(values);
+    return CLAE_OK;
 }
 
 /* Of what is trained. */
@@ -253,10 +268,8 @@ static size_t parameter_count(const layer *l) {
 clae_status model_create(clae_context *context, const model_parts *parts, uint64_t seed, clae_model **model) {
     clae_status status = model_build(context, parts, model);
     if (status == CLAE_OK) status = model_allocate_weights(*model);
-    if (status == CLAE_OK) {
-        draw_parameters(*model, seed);
-        return CLAE_OK;
-    }
+    if (status == CLAE_OK) status = draw_parameters(*model, seed);
+    if (status == CLAE_OK) return CLAE_OK;
     clae_model_free(*model);
     *model = NULL;
     return status;

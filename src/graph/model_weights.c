@@ -12,10 +12,6 @@ bool model_has_tensor(const layer_param *p, const char *prefix) {
     return !p->is_statistic || !*prefix;
 }
 
-static size_t place_of(const layer *l, size_t k, size_t index) {
-    return l->param[k].offset + (l->type->place ? l->type->place(l, k, index) : index);
-}
-
 static size_t count_params(const clae_model *model, const char *prefix) {
     size_t count = 0;
     for (size_t i = 0; i < model->layer_count; i++)
@@ -30,7 +26,7 @@ void model_tensor_name(const layer *l, size_t k, const char *prefix, char name[M
 
 static void copy_tensor(const layer *l, size_t k, const float *flat, float *values, safetensors_tensor *tensor) {
     const layer_param *p = &l->param[k];
-    for (size_t i = 0; i < p->count; i++) values[i] = flat[place_of(l, k, i)];
+    param_gather(&p->layout, flat + p->offset, values);
     tensor->rank = p->rank;
     tensor->values = values;
     memcpy(tensor->shape, p->shape, sizeof p->shape);
@@ -80,7 +76,7 @@ static clae_status param_from_file(const clae_model *model, const layer *l, size
     const float *values = safetensors_find(file, name)->values;
     const clae_status status = check_weights_finite(model, path, name, values, l->param[k].count);
     if (status != CLAE_OK) return status;
-    for (size_t i = 0; i < l->param[k].count; i++) flat[place_of(l, k, i)] = values[i];
+    param_scatter(&l->param[k].layout, values, flat + l->param[k].offset);
     return CLAE_OK;
 }
 
