@@ -40,6 +40,27 @@ static void streams_differ(void **state) {
     }
 }
 
+static void fills_as_one_by_one(void **state) {
+    (void)state;
+    enum { MOST = 39, GUARD = 7 };
+    const philox_stream s = {3, PHILOX_INIT, 8};
+    for (uint64_t first = 0; first < 12; first += 4)
+        for (size_t count = 0; count < MOST; count++) {
+            uint32_t bits[MOST + 1];
+            bits[count] = GUARD;
+            philox_fill_bits(s, first, bits, count);
+            for (size_t i = 0; i < count; i++) {
+                assert_int_equal(bits[i], philox_bits(s, first + i));
+                assert_true(philox_to_uniform(bits[i]) == philox_uniform(s, first + i));
+            }
+            assert_int_equal(bits[count], GUARD);
+        }
+    uint32_t far[6];
+    const uint64_t first = (1ULL << 34) - 4; /* its blocks pass 2^32 */
+    philox_fill_bits(s, first, far, ARRAY_LENGTH(far));
+    for (size_t i = 0; i < ARRAY_LENGTH(far); i++) assert_int_equal(far[i], philox_bits(s, first + i));
+}
+
 static void moments(void **state) {
     (void)state;
     enum { COUNT = 200000 };
@@ -111,8 +132,8 @@ static void permutations_are_fair(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_answers), cmocka_unit_test(streams_differ),        cmocka_unit_test(moments),
-        cmocka_unit_test(permutations),  cmocka_unit_test(permutations_are_fair),
+        cmocka_unit_test(known_answers), cmocka_unit_test(streams_differ), cmocka_unit_test(fills_as_one_by_one),
+        cmocka_unit_test(moments),       cmocka_unit_test(permutations),   cmocka_unit_test(permutations_are_fair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

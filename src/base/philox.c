@@ -1,6 +1,7 @@
 #include "base/philox.h"
 
 #include <math.h>
+#include <string.h>
 
 void philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
@@ -21,17 +22,27 @@ void philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
     out[3] = c3;
 }
 
-uint32_t philox_bits(philox_stream stream, uint64_t index) {
-    uint64_t block = index / 4;
+static void philox_block(philox_stream stream, uint64_t block, uint32_t out[4]) {
     uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), stream.stream, (uint32_t)stream.purpose};
     uint32_t key[2] = {(uint32_t)stream.seed, (uint32_t)(stream.seed >> 32)};
-    uint32_t out[4];
     philox4x32_10(counter, key, out);
+}
+
+uint32_t philox_bits(philox_stream stream, uint64_t index) {
+    uint32_t out[4];
+    philox_block(stream, index / 4, out);
     return out[index % 4];
 }
 
+void philox_fill_bits(philox_stream stream, uint64_t first, uint32_t *bits, size_t count) {
+    uint32_t last[4];
+    for (size_t i = 0; i < count / 4; i++) philox_block(stream, first / 4 + i, bits + 4 * i);
+    philox_block(stream, (first + count) / 4, last);
+    memcpy(bits + count / 4 * 4, last, count % 4 * sizeof *bits);
+}
+
 double philox_uniform(philox_stream stream, uint64_t index) {
-    return (philox_bits(stream, index) + 0.5) * 0x1p-32;
+    return philox_to_uniform(philox_bits(stream, index));
 }
 
 double philox_normal(philox_stream stream, uint64_t index) {

@@ -41,6 +41,13 @@ uint32_t philox_bits(philox_stream stream, uint64_t index);
 double philox_uniform(philox_stream stream, uint64_t index); /* in (0, 1) */
 double philox_normal(philox_stream stream, uint64_t index);  /* Box-Muller */
 
+/* Many numbers of a stream, from the first-th, a multiple of 4: a quarter of the work that asking for each is. */
+void philox_fill_bits(philox_stream stream, uint64_t first, uint32_t *bits, size_t count);
+/* What philox_uniform makes of philox_bits. */
+static inline double philox_to_uniform(uint32_t bits) {
+    return (bits + 0.5) * 0x1p-32;
+}
+
 /* A permutation of 0 .. n-1 (Fisher-Yates). */
 void philox_permutation(philox_stream stream, uint32_t *permutation, size_t n);
 

@@ -113,6 +113,16 @@ static clae_status get_buffer(clae_device *device, size_t bytes, buffer *borrowe
     return CLAE_OK;
 }
 
+static void draw_numbers(float numbers[NUMBERS]) {
+    enum { AT_ONCE = 1024 };
+    uint32_t bits[AT_ONCE];
+    for (size_t first = 0; first < NUMBERS; first += AT_ONCE) {
+        const size_t count = NUMBERS - first < AT_ONCE ? NUMBERS - first : AT_ONCE;
+        philox_fill_bits(stream_of(1), first, bits, count);
+        for (size_t i = 0; i < count; i++) numbers[first + i] = (float)(2 * philox_to_uniform(bits[i]) - 1);
+    }
+}
+
 clae_status selftest_trial_open(clae_device *device, buffer *memory, buffer *workspace, selftest_trial *trial) {
     const size_t bytes = trial->floats * sizeof(float);
     trial->device = device;
@@ -123,7 +133,7 @@ clae_status selftest_trial_open(clae_device *device, buffer *memory, buffer *wor
     trial->joined = malloc((trial->most_pixels + 1) * sizeof *trial->joined);
     if (!trial->joined || !trial->host || !trial->got || !trial->numbers || !trial->pixels)
         return fail_memory(device->context, bytes, "the self-test");
-    for (size_t i = 0; i < NUMBERS; i++) trial->numbers[i] = (float)(2 * philox_uniform(stream_of(1), i) - 1);
+    draw_numbers(trial->numbers);
     const clae_status status = get_buffer(device, bytes, memory, &trial->memory, &trial->owns_memory);
     if (status != CLAE_OK) return status;
     return get_buffer(device, trial->workspace_bytes, workspace, &trial->workspace, &trial->owns_workspace);
@@ -185,8 +195,7 @@ static void draw_gradients(const selftest_trial *trial, int operand, op_draw how
 }
 
 static void draw_weights(const selftest_trial *trial, int operand, float *values, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        values[i] = 0.01f * trial->numbers[(i + (size_t)operand * 20011) % NUMBERS];
+    for (size_t i = 0; i < count; i++) values[i] = 0.01f * trial->numbers[(i + (size_t)operand * 20011) % NUMBERS];
 }
 
 static int ascending(const void *a, const void *b) {

@@ -13,6 +13,7 @@
 #define MAX_LABEL 160
 #define MAX_LAYER_TEXT 60
 #define MAX_PARAMETERS ((size_t)1 << 30)
+#define DRAWN_AT_ONCE ((size_t)1024)
 
 bool model_ends_in_sigmoid(const clae_model *model) {
     return model->layer_count > model->decoder_start &&
@@ -226,12 +227,22 @@ clae_status model_allocate_weights(clae_model *model) {
     return model->parameters ? CLAE_OK : fail_memory(model->context, bytes, "the weights");
 }
 
+static void draw_uniform(const layer_param *p, philox_stream stream, float *values) {
+    uint32_t bits[DRAWN_AT_ONCE];
+    for (size_t first = 0; first < p->count; first += DRAWN_AT_ONCE) {
+        const size_t left = p->count - first, count = left < DRAWN_AT_ONCE ? left : DRAWN_AT_ONCE;
+        philox_fill_bits(stream, first, bits, count);
+        for (size_t i = 0; i < count; i++)
+            values[first + i] = (float)(p->value * (2.0 * philox_to_uniform(bits[i]) - 1.0));
+    }
+}
+
 /* `values` are as many. */
 static void draw_param(const layer_param *p, philox_stream stream, float *values, float *flat) {
-    for (size_t i = 0; i < p->count; i++) {
-        const double share = p->init == INIT_UNIFORM ? 2.0 * philox_uniform(stream, i) - 1.0 : 1.0;
-        values[i] = (float)(p->value * share);
-    }
+    if (p->init == INIT_UNIFORM)
+        draw_uniform(p, stream, values);
+    else
+        for (size_t i = 0; i < p->count; i++) values[i] = (float)p->value;
     param_scatter(&p->layout, values, flat + p->offset);
 }
 
