@@ -1,12 +1,14 @@
 #include "check/selftest_positions.h"
 
+#include "base/memory.h"
 #include "base/philox.h"
 #include "ops/op_kind.h"
 
 #include <string.h>
 
-/* Images, so that what is left over by groups stays: the first where they may be so many. */
-enum { PERIOD = 24, SHORT_PERIOD = 12 };
+/* Images, so that what is left over by groups stays, and elements by vectors of 16: the first where they may be so
+ * many, or else the last. */
+static const size_t periods[] = {48, 24, 12};
 /* Of an op, for each compute unit; a unit of a CPU does as much in 10 to 25 ms. */
 #define UNIT_FLOPS 0.55e9
 #define UNIT_BYTES 11e6
@@ -16,6 +18,12 @@ enum { MOST_PARTS = 128, ENDS = 8 };
 
 static philox_stream stream_of(uint32_t number) {
     return (philox_stream){0, PHILOX_SELFTEST, 100 + number};
+}
+
+static size_t period_of(size_t count, size_t most) {
+    size_t k = 0;
+    while (k + 1 < ARRAY_LENGTH(periods) && count % periods[k] + periods[k] > most) k++;
+    return periods[k];
 }
 
 op_desc selftest_desc(const clae_device *device, const op_desc *desc) {
@@ -29,9 +37,9 @@ op_desc selftest_desc(const clae_device *device, const op_desc *desc) {
     memcpy(&trial, desc, sizeof trial); /* with its padding, by which it is compared */
     if (count == 0 || share >= 1) return trial;
     const size_t most = (size_t)(share * (double)count);
-    const size_t period = most >= count % PERIOD + PERIOD ? PERIOD : SHORT_PERIOD, rest = count % period;
-    const size_t periods = most > rest + period ? (most - rest) / period : 1;
-    if (rest + periods * period < count) kind->set_images(&trial, rest + periods * period);
+    const size_t period = period_of(count, most), rest = count % period;
+    const size_t times = most > rest + period ? (most - rest) / period : 1;
+    if (rest + times * period < count) kind->set_images(&trial, rest + times * period);
     return trial;
 }
 

@@ -6,7 +6,7 @@
 #include "backend/backend.h"
 
 /* The op on as many images as it has, or, where the device would take long for them, on fewer that leave over what they
- * leave over in groups of 2, 3, 4, 6, 8, 12 or 24. Parameters that are updated are as many as there are. */
+ * leave over in groups of 2, 3, 4, 6 or 12, and of 8, 24, 16 or 48 where the device manages so many. */
 op_desc selftest_desc(const clae_device *device, const op_desc *desc);
 
 /* Parts of an output that are looked at one by one: images of convolutions and load_batch, pieces of other tensors;

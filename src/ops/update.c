@@ -71,6 +71,14 @@ static void update_describe(const op_desc *desc, char *text, size_t size) {
     snprintf(text, size, "%s %zu", kinds[desc->update.optimiser].name, desc->update.count);
 }
 
+static size_t update_images(const op_desc *desc) {
+    return desc->update.count;
+}
+
+static void update_set_images(op_desc *desc, size_t images) {
+    desc->update.count = images;
+}
+
 /* Of the size of Adam's in its first step; what the others make of them is as good as any. */
 static op_step update_trial_step(const op_desc *desc) {
     (void)desc;
@@ -108,6 +116,8 @@ const op_kind op_kind_update = {
     .flops = update_flops,
     .describe = update_describe,
     .fields = update_fields,
+    .images = update_images,
+    .set_images = update_set_images,
     .trial_step = update_trial_step,
     .expect = update_expect,
 };
