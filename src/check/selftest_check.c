@@ -8,17 +8,16 @@
 #include <math.h>
 
 void selftest_check_element(selftest_check *check, float got, double value, double magnitude) {
-    const double sums = FLT_EPSILON * (8 + sqrt(check->terms)) * magnitude;
-    const double bound = sums + (check->is_mixed ? check->products * magnitude : 0) + FLT_MIN;
+    const double bound = check->factor * magnitude + FLT_MIN;
     const double error = isfinite(got) ? fabs(got - value) : INFINITY;
-    if (error / bound > check->worst && !(check->is_mixed && check->mixing > 0)) check->worst = error / bound;
+    if (error > check->worst * bound && !(check->is_mixed && check->mixing > 0)) check->worst = error / bound;
     if (error > check->largest_error) check->largest_error = error;
     if (bound > check->largest_bound) check->largest_bound = bound;
 }
 
 static void begin_output(selftest_check *check, double terms, bool is_mixed) {
-    check->terms = terms;
     check->is_mixed = is_mixed;
+    check->factor = FLT_EPSILON * (8 + sqrt(terms)) + (is_mixed ? check->products : 0);
     check->largest_error = check->largest_bound = 0;
 }
 

@@ -11,7 +11,7 @@ typedef struct selftest_check {
     selftest_trial *trial;
     double mixing, products;
     /* Of the present output: */
-    double terms;
+    double factor; /* of sum|a||b|, in its bound */
     bool is_mixed;
     double worst, largest_error, largest_bound; /* the former as a share of its bound */
 } selftest_check;

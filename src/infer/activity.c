@@ -51,14 +51,15 @@ void activity_free(activity *a) {
     *a = (activity){0};
 }
 
-static void note_values(relu_activity *relu, const float *values, size_t count) {
+/* Of whole pixels. */
+static void note_values(relu_activity *relu, const float *values, size_t pixels) {
     const size_t channels = relu->layer->out.c;
-    for (size_t i = 0; i < count && relu->dead; i++) {
-        bool *alive = &relu->is_alive[i % channels];
-        if (*alive || !(values[i] > 0)) continue;
-        *alive = true;
-        relu->dead--;
-    }
+    for (size_t i = 0; i < pixels && relu->dead; i++, values += channels)
+        for (size_t c = 0; c < channels; c++) {
+            if (relu->is_alive[c] || !(values[c] > 0)) continue;
+            relu->is_alive[c] = true;
+            relu->dead--;
+        }
 }
 
 /* Downloads no more once all channels are alive. */
@@ -68,7 +69,7 @@ static clae_status note_output(relu_activity *relu, view y, size_t rows, float *
     for (size_t i = 0; i < rows && relu->dead && status == CLAE_OK; i += most) {
         const size_t count = (rows - i < most ? rows - i : most) * elements;
         status = buffer_download(y.buffer, (y.offset + i * elements) * sizeof(float), staging, count * sizeof(float));
-        if (status == CLAE_OK) note_values(relu, staging, count);
+        if (status == CLAE_OK) note_values(relu, staging, count / relu->layer->out.c);
     }
     return status;
 }

@@ -106,6 +106,24 @@ static norm_place norm_place_of(const norm_sets *s, size_t i) {
     return (norm_place){channel, set, set * s->groups + channel / s->group_channels};
 }
 
+/* Of a set, those that are not zero: `count` of values->pixels from the first-th, or of all rows. */
+typedef struct norm_rows {
+    size_t first, count;
+} norm_rows;
+
+static size_t norm_row(const op_values *values, const norm_rows *rows, size_t index) {
+    return values->pixels ? values->pixels[rows->first + index] : rows->first + index;
+}
+
+/* Of the set behind that of `before`. */
+static norm_rows norm_next_rows(const op_values *values, const norm_sets *s, size_t set, const norm_rows *before) {
+    norm_rows rows = {before->first + before->count, s->rows};
+    if (!values->pixels) return rows;
+    const size_t end = (set + 1) * s->rows, left = values->pixel_count - rows.first;
+    for (rows.count = 0; rows.count < left && values->pixels[rows.first + rows.count] < end;) rows.count++;
+    return rows;
+}
+
 /* Shared by the elements of a group: its mean, the mean of absolute values, and the mean of squares of deviations. */
 typedef struct norm_moments {
     double mean, absolute, variance;
@@ -121,22 +139,40 @@ static size_t norm_fwd_shared(const op_desc *desc) {
     return norm_statistics(desc) * sizeof(norm_moments) / sizeof(double);
 }
 
+static void norm_find_means(const op_values *values, const norm_sets *s, const norm_rows *rows, norm_moments *m) {
+    const double share = 1 / norm_population(s);
+    for (size_t g = 0; g < s->groups; g++) m[g] = (norm_moments){0, 0, 0};
+    for (size_t i = 0; i < rows->count; i++) {
+        const float *x = op_floats(values, NORM_FWD_X) + norm_row(values, rows, i) * s->channels;
+        for (size_t g = 0; g < s->groups; g++)
+            for (size_t c = 0; c < s->group_channels; c++, x++) {
+                m[g].mean += (double)*x;
+                m[g].absolute += fabs((double)*x);
+            }
+    }
+    for (size_t g = 0; g < s->groups; g++) m[g] = (norm_moments){share * m[g].mean, share * m[g].absolute, 0};
+}
+
+static void norm_find_variances(const op_values *values, const norm_sets *s, const norm_rows *rows, norm_moments *m) {
+    const double share = 1 / norm_population(s), zeros = (double)(s->rows - rows->count) * (double)s->group_channels;
+    for (size_t g = 0; g < s->groups; g++) m[g].variance = zeros * m[g].mean * m[g].mean;
+    for (size_t i = 0; i < rows->count; i++) {
+        const float *x = op_floats(values, NORM_FWD_X) + norm_row(values, rows, i) * s->channels;
+        for (size_t g = 0; g < s->groups; g++)
+            for (size_t c = 0; c < s->group_channels; c++, x++)
+                m[g].variance += ((double)*x - m[g].mean) * ((double)*x - m[g].mean);
+    }
+    for (size_t g = 0; g < s->groups; g++) m[g].variance *= share;
+}
+
 static void norm_fwd_share(const op_values *values, double *shared) {
     const norm_sets s = norm_sets_of(values->desc);
-    const float *x = op_floats(values, NORM_FWD_X);
-    norm_moments *moments = (norm_moments *)shared;
-    const double population = norm_population(&s);
-    const size_t elements = norm_elements(&values->desc->norm), groups = s.sets * s.groups;
-    for (size_t g = 0; g < groups; g++) moments[g] = (norm_moments){0, 0, 0};
-    for (size_t i = 0; i < elements; i++) {
-        norm_moments *m = &moments[norm_place_of(&s, i).group];
-        m->mean += (double)x[i] / population;
-        m->absolute += fabs((double)x[i]) / population;
-    }
-    for (size_t i = 0; i < elements; i++) {
-        norm_moments *m = &moments[norm_place_of(&s, i).group];
-        const double deviation = (double)x[i] - m->mean;
-        m->variance += deviation * deviation / population;
+    norm_rows rows = {0, 0};
+    for (size_t set = 0; set < s.sets; set++) {
+        norm_moments *moments = (norm_moments *)shared + set * s.groups;
+        rows = norm_next_rows(values, &s, set, &rows);
+        norm_find_means(values, &s, &rows, moments);
+        norm_find_variances(values, &s, &rows, moments);
     }
 }
 
@@ -201,25 +237,40 @@ static size_t norm_bwd_shared(const op_desc *desc) {
     return s.sets * (s.channels + s.groups) * sizeof(norm_sums) / sizeof(double);
 }
 
-static double norm_xhat(const op_values *values, const norm_place *at, size_t i) {
-    const double mean = (double)op_floats(values, NORM_BWD_MEAN)[at->group];
-    return ((double)op_floats(values, NORM_BWD_X)[i] - mean) * (double)op_floats(values, NORM_BWD_INV_STD)[at->group];
+static double norm_xhat(const op_values *values, size_t group, size_t i) {
+    const double mean = (double)op_floats(values, NORM_BWD_MEAN)[group];
+    return ((double)op_floats(values, NORM_BWD_X)[i] - mean) * (double)op_floats(values, NORM_BWD_INV_STD)[group];
+}
+
+static void norm_add_element(const op_values *values, size_t i, size_t group, double weight, norm_sums *of_channel,
+                             norm_sums *of_group) {
+    const double dy = (double)op_floats(values, NORM_BWD_DY)[i], xhat = norm_xhat(values, group, i);
+    op_expected_add(&of_channel->dy, dy);
+    op_expected_add(&of_channel->dy_xhat, dy * xhat);
+    op_expected_add(&of_group->dy, dy * weight);
+    op_expected_add(&of_group->dy_xhat, dy * xhat * weight);
+}
+
+/* A row of dy; where it is zero, nothing is added. */
+static void norm_add_row(const op_values *values, const norm_sets *s, size_t set, size_t row, norm_sums *of_channels,
+                         norm_sums *of_groups) {
+    const float *weight = op_floats(values, NORM_BWD_WEIGHT);
+    for (size_t g = 0, c = 0; g < s->groups; g++)
+        for (const size_t end = c + s->group_channels; c < end; c++)
+            norm_add_element(values, row * s->channels + c, set * s->groups + g, (double)weight[c], &of_channels[c],
+                             &of_groups[g]);
 }
 
 static void norm_bwd_share(const op_values *values, double *shared) {
     const norm_sets s = norm_sets_of(values->desc);
     norm_sums *of_channels = (norm_sums *)shared, *of_groups = of_channels + s.sets * s.channels;
     for (size_t k = 0; k < s.sets * (s.channels + s.groups); k++) of_channels[k] = (norm_sums){{0, 0}, {0, 0}};
-    for (size_t i = 0; i < norm_elements(&values->desc->norm); i++) {
-        const norm_place at = norm_place_of(&s, i);
-        const double dy = (double)op_floats(values, NORM_BWD_DY)[i];
-        const double weight = (double)op_floats(values, NORM_BWD_WEIGHT)[at.channel];
-        const double xhat = norm_xhat(values, &at, i);
-        norm_sums *channel = &of_channels[at.set * s.channels + at.channel], *group = &of_groups[at.group];
-        op_expected_add(&channel->dy, dy);
-        op_expected_add(&channel->dy_xhat, dy * xhat);
-        op_expected_add(&group->dy, dy * weight);
-        op_expected_add(&group->dy_xhat, dy * xhat * weight);
+    norm_rows rows = {0, 0};
+    for (size_t set = 0; set < s.sets; set++) {
+        rows = norm_next_rows(values, &s, set, &rows);
+        for (size_t i = 0; i < rows.count; i++)
+            norm_add_row(values, &s, set, norm_row(values, &rows, i), of_channels + set * s.channels,
+                         of_groups + set * s.groups);
     }
 }
 
@@ -250,7 +301,7 @@ static op_expected norm_bwd_expect(const op_values *values, int output, size_t i
     op_expected_add(&dx, inv_std * (double)op_floats(values, NORM_BWD_WEIGHT)[at.channel] *
                              (double)op_floats(values, NORM_BWD_DY)[i]);
     norm_add_scaled(&dx, -inv_std / population, group->dy);
-    norm_add_scaled(&dx, -inv_std * norm_xhat(values, &at, i) / population, group->dy_xhat);
+    norm_add_scaled(&dx, -inv_std * norm_xhat(values, at.group, i) / population, group->dy_xhat);
     return dx;
 }
 
