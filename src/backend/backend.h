@@ -166,6 +166,7 @@ struct backend {
     clae_status (*zero)(buffer *buffer, size_t offset_bytes, size_t bytes);
     clae_status (*fill)(buffer *buffer, size_t offset, size_t count, float value); /* of floats */
     clae_status (*finish)(clae_device *device);                                    /* waits until all work is done */
+    clae_status (*start)(clae_device *device); /* sees to it that the work in the queue begins; waits for nothing */
 
     /* Uploads beside the queue: staging_begin, any number of pieces written into `data` and uploaded, staging_end.
      * begin returns when all of `data` may be written again; the uploads after it wait for the work that is in the
@@ -230,6 +231,7 @@ clae_status buffer_download(buffer *buffer, size_t offset_bytes, void *data, siz
 clae_status buffer_zero(buffer *buffer, size_t offset_bytes, size_t bytes);
 clae_status buffer_fill(buffer *buffer, size_t offset, size_t count, float value);
 clae_status device_finish(clae_device *device);
+clae_status device_start(clae_device *device);
 clae_status staging_create(clae_device *device, size_t bytes, staging **out);
 void staging_free(staging *staging);
 clae_status staging_begin(staging *staging);

@@ -30,6 +30,10 @@ clae_status buffer_fill(buffer *buffer, size_t offset, size_t count, float value
     return count ? buffer->device->backend->fill(buffer, offset, count, value) : CLAE_OK;
 }
 
+clae_status device_start(clae_device *device) {
+    return device->backend->start(device);
+}
+
 clae_status device_finish(clae_device *device) {
     return device->backend->finish(device);
 }

@@ -20,6 +20,7 @@ const backend backend_opencl = {
     .zero = opencl_zero,
     .fill = opencl_fill,
     .finish = opencl_finish,
+    .start = opencl_start,
     .staging_create = opencl_staging_create,
     .staging_free = opencl_staging_free,
     .staging_begin = opencl_staging_begin,

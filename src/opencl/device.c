@@ -152,6 +152,11 @@ void opencl_close(clae_device *base) {
     free(device);
 }
 
+clae_status opencl_start(clae_device *base) {
+    opencl_device *device = opencl_device_of(base);
+    return opencl_check(device, clFlush(device->queue), "clFlush", "the work so far");
+}
+
 clae_status opencl_finish(clae_device *base) {
     opencl_device *device = opencl_device_of(base);
     return opencl_check(device, clFinish(device->queue), "clFinish", "all work so far");

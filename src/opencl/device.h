@@ -7,6 +7,7 @@
 clae_status opencl_open(clae_context *context, const clae_device_info *info, const char *variant, clae_device **device);
 void opencl_close(clae_device *device);
 clae_status opencl_finish(clae_device *device);
+clae_status opencl_start(clae_device *device);
 /* A device with context and queue, of which nothing else is known yet; closed by opencl_close. */
 clae_status opencl_connect(clae_context *context, const clae_device_info *info, opencl_device **device);
 clae_status opencl_measure_peak(clae_device *device, double *gflops);

@@ -210,7 +210,9 @@ static clae_status run_step(clae_trainer *t) {
         if (status != CLAE_OK) return status;
     }
     trainer_update_inputs(t, &inputs);
-    return plan_run(t->update, &inputs);
+    const clae_status status = plan_run(t->update, &inputs);
+    /* Some drivers begin with nothing before they are told to. */
+    return status == CLAE_OK ? device_start(t->device) : status;
 }
 
 clae_status clae_trainer_run(clae_trainer *t, uint64_t steps) {

@@ -14,6 +14,7 @@
 typedef struct job {
     op_desc desc;
     char key[OP_KEY_SIZE], text[160];
+    double ms; /* of what is taken now */
 } job;
 
 typedef struct tuner {
@@ -32,8 +33,7 @@ static bool is_listed(const tuner *t, const char *key) {
 
 static int costliest_first(const void *a, const void *b) {
     const job *x = a, *y = b;
-    const double difference = op_flops(&y->desc) - op_flops(&x->desc);
-    return difference != 0 ? (difference > 0) - (difference < 0) : strcmp(x->key, y->key);
+    return x->ms != y->ms ? (x->ms < y->ms) - (x->ms > y->ms) : strcmp(x->key, y->key);
 }
 
 static void list_jobs(tuner *t, const plan *plan) {
@@ -50,7 +50,8 @@ static void list_jobs(tuner *t, const plan *plan) {
 static clae_status find_jobs(tuner *t, const clae_model *model) {
     const training_update update = optimiser_update_of(t->options->settings);
     runner runner = {.device = t->device, .model = model, .update = &update};
-    runner_work work = {.request = plan_request_of_training(t->device, model, micro_batch_images(t->options->settings))};
+    runner_work work = {.request =
+                            plan_request_of_training(t->device, model, micro_batch_images(t->options->settings))};
     work.request.numerics = t->numerics;
     work.request.loss = loss_find(t->options->settings->loss);
     clae_status status = runner_plan_work(&runner, &work);
@@ -60,7 +61,6 @@ static clae_status find_jobs(tuner *t, const clae_model *model) {
     if (status == CLAE_OK) {
         list_jobs(t, work.whole);
         list_jobs(t, work.update);
-        qsort(t->jobs, t->count, sizeof *t->jobs, costliest_first);
     }
     runner_release(&runner);
     return status;
@@ -102,6 +102,21 @@ static const tuning_entry *known_entry(const tuner *t, size_t index) {
     return t->options->again ? NULL : tuning_find_exactly(t->device, &t->jobs[index].desc, &t->numerics);
 }
 
+/* By measured times: FLOPs do not tell how slow a kernel is. */
+static clae_status order_jobs(tuner *t) {
+    clae_status status = CLAE_OK;
+    for (size_t i = 0; i < t->count && status == CLAE_OK; i++) {
+        const tuning_entry *known = known_entry(t, i);
+        const tune_request request = {.device = t->device, .numerics = &t->numerics, .desc = &t->jobs[i].desc};
+        if (known)
+            t->jobs[i].ms = known->ms;
+        else
+            status = tune_op_time(&request, &t->jobs[i].ms);
+    }
+    qsort(t->jobs, t->count, sizeof *t->jobs, costliest_first);
+    return status;
+}
+
 static clae_status tune_jobs(tuner *t, size_t *left) {
     const double end_ms = clock_ms() + 1e3 * t->options->budget_s;
     clae_status status = CLAE_OK;
@@ -124,6 +139,7 @@ clae_status tune_run(clae_device *device, clae_model *model, const tune_options 
     if (status == CLAE_OK) status = settings_numerics(device->context, options->settings, &t.numerics);
     if (status == CLAE_OK) status = find_jobs(&t, model);
     if (status == CLAE_OK) status = device_open_judge(device->context, &t.judge);
+    if (status == CLAE_OK) status = order_jobs(&t);
     if (status == CLAE_OK) status = tune_jobs(&t, left);
     clae_device_close(t.judge);
     free(t.jobs);

@@ -46,6 +46,8 @@ typedef struct tune_found {
     size_t tried, wrong, failed;
 } tune_found;
 clae_status tune_op(const tune_request *request, tune_found *found);
+/* Of what is taken where nothing is tuned; infinite where that fails. Neither judge nor progress is needed. */
+clae_status tune_op_time(const tune_request *request, double *ms);
 /* Whether there is anything to choose. */
 bool tune_op_has_choice(const clae_device *device, const op_desc *desc, const numerics *numerics);
 

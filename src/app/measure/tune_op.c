@@ -2,9 +2,9 @@
  * one parameter at a time, as long as that helps. */
 #include "app/measure/tune.h"
 
+#include "app/measure/timing.h"
 #include "base/memory.h"
 #include "check/op_trial.h"
-#include "app/measure/timing.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -217,6 +217,33 @@ clae_status tune_op(const tune_request *request, tune_found *found) {
     op_operands_free(&s.got);
     op_operands_free(&s.answer);
     free(s.visited);
+    return status;
+}
+
+static clae_status time_standard(search *s, double *ms) {
+    clae_context *context = s->request->device->context;
+    const clae_log_fn log = context->log;
+    candidate standard = standard_candidate(s);
+    op_instance *instance = NULL;
+    context->log = NULL; /* tune_op says what fails */
+    clae_status status = prepare(s, &standard, &instance);
+    if (status == CLAE_OK) status = op_trial_attach(&s->trial, instance, &s->got);
+    run_work work = {instance, &s->trial};
+    if (status == CLAE_OK) status = time_candidate(&work, &standard, INFINITY);
+    op_release(instance);
+    context->log = log;
+    *ms = status == CLAE_OK ? standard.ms : INFINITY;
+    return status == CLAE_ERROR_DEVICE ? CLAE_OK : status;
+}
+
+clae_status tune_op_time(const tune_request *request, double *ms) {
+    clae_device *device = request->device;
+    search s = {.request = request};
+    clae_status status = op_operands_draw(device->context, request->desc, 1, &s.got);
+    if (status == CLAE_OK) status = op_trial_open(device, request->desc, &s.got, &s.trial);
+    if (status == CLAE_OK) status = time_standard(&s, ms);
+    op_trial_close(&s.trial);
+    op_operands_free(&s.got);
     return status;
 }
 
