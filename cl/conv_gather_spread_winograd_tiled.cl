@@ -7,7 +7,7 @@
  * A group is `rows` rows of tiles from row_first on, of `images` images; `tiles` are all its tiles.
  * The workspace: weights [SIZE x SIZE][in][out], inputs [SIZE x SIZE][tile][in], sums [SIZE x SIZE][tile][out], out padded to whole vectors.
  *
- * Macros: those of conv_options, SIZE, STEP, PAIRS, PRODUCT_ITEMS, BLOCK_COLUMNS, ROW_VECTORS, DEPTH. What forward and backward
+ * Macros: those of conv_options, SIZE, STEP, TAPS, PAIRS, PRODUCT_ITEMS, BLOCK_COLUMNS, ROW_VECTORS, DEPTH. What forward and backward
  * differ in are arguments, so that they share programs: transposed (weights are [kh][kw][out][in]), bias and mask, which may be
  * NULL, and relu. */
 #define TILES_X ((OUT_W + STEP - 1) / STEP)

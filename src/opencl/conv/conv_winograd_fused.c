@@ -12,6 +12,7 @@ enum {
     PAD_FLOATS = 4, /* between elements in local memory */
     PACK_ITEMS = 256,
     MOST_CHANNELS = 128,
+    MOST_STRIDED_CHANNELS = 512,
     FEWEST_GROUPS = 2, /* for each compute unit, before a group gets more tiles */
 };
 
@@ -44,13 +45,19 @@ static int padded_out(const op_desc *desc, int block) {
     return divide_up(conv_sides_of(desc).out_c, block) * block;
 }
 
+/* Of the input of gather, of the output of spread. */
+static int conv_winograd_fused_phases(const op_desc *desc) {
+    return desc->conv.g.sh * desc->conv.g.sw;
+}
+
 static size_t count_groups(const op_desc *desc, const shape *s) {
+    const int phases = conv_sides_of(desc).spread ? conv_winograd_fused_phases(desc) : 1;
     return divide_up_size(conv_winograd_tiles(desc), (size_t)s->tiles) *
-           (size_t)divide_up(conv_sides_of(desc).out_c, s->block);
+           (size_t)(phases * divide_up(conv_sides_of(desc).out_c, s->block));
 }
 
 static bool conv_winograd_fused_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
-    if (!winograd_has_dense_transforms(desc) || !conv_is_power_of_2(v[BLOCK]) || v[BLOCK] < 16 || v[BLOCK] > 64 ||
+    if (!winograd_has_transforms(desc) || !conv_is_power_of_2(v[BLOCK]) || v[BLOCK] < 16 || v[BLOCK] > 64 ||
         v[LINES] > 4)
         return false;
     const shape s = conv_winograd_fused_shape(desc, v, v[LINES]);
@@ -100,39 +107,42 @@ static clae_status conv_winograd_fused_run(op_instance *instance, const op_args 
 
 static clae_status conv_winograd_fused_create(clae_device *device, const op_desc *desc, const op_choice *choice,
                                               const shape *s, conv_instance **made) {
-    const int size = winograd_size(&desc->conv.g);
+    const int size = winograd_size(&desc->conv.g), taps = winograd_taps(&desc->conv.g);
+    const int phases = conv_winograd_fused_phases(desc), blocks = divide_up(conv_sides_of(desc).out_c, s->block);
     const size_t weights = (size_t)padded_in(desc) * (size_t)padded_out(desc, s->block);
     int pairs = WINOGRAD_MOST_PAIRS;
     while ((size_t)(pairs * size) > opencl_group_items(opencl_device_of(device), PACK_ITEMS)) pairs /= 2;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DSIZE=%d -DSTEP=%d -DPAIRS=%d -DTILES=%d -DBLOCK=%d", size, size - desc->conv.g.kh + 1,
-                     pairs, s->tiles, s->block);
+    conv_options_add(options, " -DSIZE=%d -DSTEP=%d -DTAPS=%d -DPAIRS=%d -DTILES=%d -DBLOCK=%d", size, size - taps + 1,
+                     taps, pairs, s->tiles, s->block);
     const conv_program program = {"conv_gather_spread_winograd_fused.cl", options, {"conv_pack", "conv"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_winograd_fused_run, made);
     if (status != CLAE_OK) return status;
     const size_t pack_items = (size_t)(pairs * size), items = (size_t)s->items;
-    conv_grid(*made, PACK, (const size_t[]){divide_up_size(weights, (size_t)pairs) * pack_items, 1, 1},
+    const size_t tile_groups = divide_up_size(conv_winograd_tiles(desc), (size_t)s->tiles);
+    conv_grid(*made, PACK, (const size_t[]){divide_up_size(weights, (size_t)pairs) * pack_items, (size_t)phases, 1},
               (const size_t[]){pack_items, 1, 1});
     conv_grid(*made, CONV,
-              (const size_t[]){divide_up_size(conv_winograd_tiles(desc), (size_t)s->tiles) * items,
-                               (size_t)divide_up(conv_sides_of(desc).out_c, s->block), 1},
+              (const size_t[]){tile_groups * items, (size_t)blocks, conv_sides_of(desc).spread ? (size_t)phases : 1},
               (const size_t[]){items, 1, 1});
-    (*made)->opencl.base.workspace_bytes = (size_t)elements_of(desc) * weights * sizeof(float);
+    (*made)->opencl.base.workspace_bytes = (size_t)(phases * elements_of(desc)) * weights * sizeof(float);
     return CLAE_OK;
 }
 
 static bool conv_winograd_fused_suits(const clae_device *device, const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
-    return !opencl_is_cpu(device, desc) && winograd_pays(desc, 1) && larger(g->wide_c, g->narrow_c) <= MOST_CHANNELS;
+    const int most = g->sh == 1 ? MOST_CHANNELS : MOST_STRIDED_CHANNELS;
+    return !opencl_is_cpu(device, desc) && winograd_pays(desc, 1) && larger(g->wide_c, g->narrow_c) <= most;
 }
 
 static bool conv_winograd_fused_supports(const clae_device *device, const op_desc *desc) {
     int v[TUNE_MAX_PARAMETERS];
-    return conv_kernel_of(desc->op) != CONV_WGRAD && conv_has_relu_at_most(desc) &&
-           winograd_has_dense_transforms(desc) && conv_sizes_fit(desc, 1) && conv_winograd_tiles(desc) <= INT_MAX / 2 &&
+    return conv_kernel_of(desc->op) != CONV_WGRAD && conv_has_relu_at_most(desc) && winograd_has_transforms(desc) &&
+           conv_sizes_fit(desc, 1) && conv_winograd_tiles(desc) <= INT_MAX / 2 &&
            tune_ships(device, desc, &conv_winograd_fused_data_space, v) &&
-           (size_t)elements_of(desc) * (size_t)padded_in(desc) * (size_t)padded_out(desc, v[BLOCK]) <=
+           (size_t)(conv_winograd_fused_phases(desc) * elements_of(desc)) * (size_t)padded_in(desc) *
+                   (size_t)padded_out(desc, v[BLOCK]) <=
                WINOGRAD_MOST_WEIGHTS;
 }
 

@@ -111,8 +111,9 @@ static clae_status conv_winograd_tiled_create(clae_device *device, const op_desc
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_add(
-        options, " -DSIZE=%d -DSTEP=%d -DPAIRS=%d -DPRODUCT_ITEMS=%d -DBLOCK_COLUMNS=%d -DROW_VECTORS=%d -DDEPTH=%d",
-        size, size - kernel + 1, s->pairs, s->product_items, s->block_columns, s->row_vectors, DEPTH);
+        options,
+        " -DSIZE=%d -DSTEP=%d -DTAPS=%d -DPAIRS=%d -DPRODUCT_ITEMS=%d -DBLOCK_COLUMNS=%d -DROW_VECTORS=%d -DDEPTH=%d",
+        size, size - kernel + 1, kernel, s->pairs, s->product_items, s->block_columns, s->row_vectors, DEPTH);
     program->options = options;
     const clae_status status = conv_instance_create(device, desc, choice, program, run, made);
     if (status == CLAE_OK) (*made)->grid = conv_winograd_tiled_choose_grid(device, desc, v);
