@@ -19,6 +19,7 @@
 
 #define COLUMNS OUT_C
 #define A_BY_ROW 1
+#define WHOLE_A (IN_C % 4 == 0)
 #include "winograd_group.cl"
 #include "winograd_product.cl"
 #define PACK_IN IN_C

@@ -17,6 +17,7 @@
 
 #define COLUMNS NARROW_C
 #define A_BY_ROW 0
+#define WHOLE_A (WIDE_C % 4 == 0)
 #include "winograd_group.cl"
 #include "winograd_product.cl"
 #include "winograd_wgrad_group.cl"

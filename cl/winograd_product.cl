@@ -1,6 +1,7 @@
 /* c[row][column] = sum_k a(row, k) b[k][column] by a work-group of PRODUCT_ITEMS items, which makes BLOCK_ROWS x BLOCK_COLUMNS
  * of c from DEPTH steps of k at a time; a work-item keeps 4 ROW_VECTORS x 4 sums. b and c have COLUMNS columns, c's rows
- * are padded to whole vectors and start at multiples of 16 bytes; a is [row][k] with A_BY_ROW, otherwise [k][row]. */
+ * are padded to whole vectors; a is [row][k] with A_BY_ROW, otherwise [k][row], in whole vectors with WHOLE_A. All start at
+ * multiples of 16 bytes. */
 #define PADDED_COLUMNS ((COLUMNS + 3) / 4 * 4)
 #define ITEMS_X (BLOCK_COLUMNS / 4)
 #define ITEMS_Y (PRODUCT_ITEMS / ITEMS_X)
@@ -22,22 +23,60 @@ typedef struct matrices {
     int pitch; /* of a's rows, or of those of its k */
 } matrices;
 
-static void stage_a(local float *staged, matrices m, int row0, int k0, int k_end) {
+/* Vectors of a and b that are staged at a time, and those of an item. */
+#define STAGED_A (DEPTH * BLOCK_ROWS / 4)
+#define STAGED_B (DEPTH * ITEMS_X)
+#define OWN_A ((STAGED_A + PRODUCT_ITEMS - 1) / PRODUCT_ITEMS)
+#define OWN_B ((STAGED_B + PRODUCT_ITEMS - 1) / PRODUCT_ITEMS)
+
+typedef struct staged_vectors {
+    float4 a[OWN_A], b[OWN_B];
+} staged_vectors;
+
+/* Four numbers that lie one after the other, as far as `count` goes; all or none where `whole`, and then aligned. */
+ALWAYS_INLINE float4 load_four(global const float *from, int count, const int whole) {
+    if (whole) return count > 0 ? *(global const float4 *)from : (float4)(0);
+    return (float4)(count > 0 ? from[0] : 0, count > 1 ? from[1] : 0, count > 2 ? from[2] : 0, count > 3 ? from[3] : 0);
+}
+
+/* A vector of a is along k with A_BY_ROW, otherwise along the rows. */
+ALWAYS_INLINE void load_staged(matrices m, int row0, int column0, int k0, int k_end, staged_vectors *v) {
     #pragma unroll
-    for (int j = 0; j < DEPTH * BLOCK_ROWS / PRODUCT_ITEMS; j++) {
-        int i = get_local_id(0) + j * PRODUCT_ITEMS;
-        int k = A_BY_ROW ? i % DEPTH : i / BLOCK_ROWS, row = A_BY_ROW ? i / DEPTH : i % BLOCK_ROWS;
-        bool inside = row0 + row < m.rows && k0 + k < k_end;
-        int from = A_BY_ROW ? (row0 + row) * m.pitch + k0 + k : (k0 + k) * m.pitch + row0 + row;
-        staged[k * (4 * A_VECTORS) + row] = inside ? m.a[from] : 0;
+    for (int j = 0; j < OWN_A; j++) {
+        const int i = get_local_id(0) + j * PRODUCT_ITEMS;
+        const int row = row0 + (A_BY_ROW ? i / (DEPTH / 4) : i % (BLOCK_ROWS / 4) * 4);
+        const int k = k0 + (A_BY_ROW ? i % (DEPTH / 4) * 4 : i / (BLOCK_ROWS / 4));
+        const bool inside = i < STAGED_A && row < m.rows && k < k_end;
+        global const float *from = m.a + (A_BY_ROW ? row * m.pitch + k : k * m.pitch + row);
+        v->a[j] = load_four(from, inside ? (A_BY_ROW ? k_end - k : m.rows - row) : 0, WHOLE_A);
+    }
+    #pragma unroll
+    for (int j = 0; j < OWN_B; j++) {
+        const int i = get_local_id(0) + j * PRODUCT_ITEMS, k = k0 + i / ITEMS_X, column = column0 + i % ITEMS_X * 4;
+        const bool inside = i < STAGED_B && k < k_end;
+        v->b[j] = load_four(m.b + k * COLUMNS + column, inside ? COLUMNS - column : 0, COLUMNS % 4 == 0);
     }
 }
 
-static void stage_b(local float *staged, matrices m, int column0, int k0, int k_end) {
+ALWAYS_INLINE void put_staged(const staged_vectors *v, local float4 *a, local float4 *b) {
     #pragma unroll
-    for (int j = 0; j < DEPTH * BLOCK_COLUMNS / PRODUCT_ITEMS; j++) {
-        int i = get_local_id(0) + j * PRODUCT_ITEMS, k = k0 + i / BLOCK_COLUMNS, column = column0 + i % BLOCK_COLUMNS;
-        staged[i] = k < k_end && column < COLUMNS ? m.b[k * COLUMNS + column] : 0;
+    for (int j = 0; j < OWN_A; j++) {
+        const int i = get_local_id(0) + j * PRODUCT_ITEMS;
+        if (STAGED_A % PRODUCT_ITEMS != 0 && i >= STAGED_A) continue;
+        if (!A_BY_ROW) {
+            a[i / (BLOCK_ROWS / 4) * A_VECTORS + i % (BLOCK_ROWS / 4)] = v->a[j];
+            continue;
+        }
+        local float *to = (local float *)(a + i % (DEPTH / 4) * (4 * A_VECTORS)) + i / (DEPTH / 4);
+        to[0] = v->a[j].x;
+        to[4 * A_VECTORS] = v->a[j].y;
+        to[8 * A_VECTORS] = v->a[j].z;
+        to[12 * A_VECTORS] = v->a[j].w;
+    }
+    #pragma unroll
+    for (int j = 0; j < OWN_B; j++) {
+        const int i = get_local_id(0) + j * PRODUCT_ITEMS;
+        if (STAGED_B % PRODUCT_ITEMS == 0 || i < STAGED_B) b[i] = v->b[j];
     }
 }
 
@@ -63,11 +102,13 @@ static void product(local float4 *a, local float4 *b, matrices m, int row0, int 
     float4 sums[ROW_VECTORS * 4];
     #pragma unroll
     for (int i = 0; i < ROW_VECTORS * 4; i++) sums[i] = (float4)(0);
+    staged_vectors next;
+    load_staged(m, row0, column0, first, end, &next);
     for (int k = first; k < end; k += DEPTH) {
         barrier(CLK_LOCAL_MEM_FENCE);
-        stage_a((local float *)a, m, row0, k, end);
-        stage_b((local float *)b, m, column0, k, end);
+        put_staged(&next, a, b);
         barrier(CLK_LOCAL_MEM_FENCE);
+        load_staged(m, row0, column0, k + DEPTH, end, &next);
         add_products(a, b, sums);
     }
     #pragma unroll

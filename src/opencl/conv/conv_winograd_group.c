@@ -2,7 +2,10 @@
 
 #include "base/numbers.h"
 
-enum { MOST_PARTS = 8 }; /* of the batch, for the support */
+enum {
+    MOST_PARTS = 8, /* of the batch, for the support */
+    VECTOR = 4,
+};
 
 size_t conv_winograd_tiles(const op_desc *desc) {
     const winograd_grid grid = winograd_make_grid(desc);
@@ -26,7 +29,8 @@ winograd_wgrad_places conv_winograd_wgrad_places(const op_desc *desc, const conv
         (size_t)g->n * (conv->job.transposed ? (size_t)g->wide_h * g->wide_w : (size_t)g->narrow_h * g->narrow_w);
     if (dy_c) p.bias_chunks = p.dy_pixels < (size_t)bias_chunks ? (int)p.dy_pixels : bias_chunks;
     conv_split_batch(g->n, MOST_PARTS, &p.part, &p.parts);
-    p.support = p.dbias + (size_t)p.bias_chunks * dy_c;
+    /* Transformed tiles may follow, which are read as vectors. */
+    p.support = p.dbias + divide_up_size((size_t)p.bias_chunks * (size_t)dy_c, VECTOR) * VECTOR;
     p.end = p.support + (size_t)p.parts * winograd_support_count(g);
     return p;
 }
