@@ -25,12 +25,13 @@ clae_status params_create(clae_device *device, const clae_model *model, const tr
     buffer **buffers[PARAMS_MAX_BUFFERS];
     clae_status status = CLAE_OK;
     params_list(p, update, buffers);
-    for (size_t i = 0; i < count && status == CLAE_OK; i++) {
-        const size_t bytes = params_buffer_bytes(model, i);
-        status = buffer_create(device, bytes, buffers[i]);
-        if (status == CLAE_OK) status = buffer_zero(*buffers[i], 0, bytes);
-    }
+    for (size_t i = 0; i < count && status == CLAE_OK; i++)
+        status = buffer_create(device, params_buffer_bytes(model, i), buffers[i]);
     if (status == CLAE_OK) status = params_upload(p, model);
+    /* What is not uploaded. */
+    for (size_t i = 0; i < count && status == CLAE_OK; i++)
+        if (*buffers[i] != p->values && *buffers[i] != p->average)
+            status = buffer_zero(*buffers[i], 0, params_buffer_bytes(model, i));
     if (status != CLAE_OK) params_release(p);
     return status;
 }

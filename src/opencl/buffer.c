@@ -76,11 +76,6 @@ static clae_status fill(buffer *self, const void *pattern, size_t pattern_bytes,
     return CLAE_OK;
 }
 
-clae_status opencl_zero(buffer *self, size_t offset_bytes, size_t bytes) {
-    const cl_uint pattern = 0;
-    return fill(self, &pattern, (offset_bytes | bytes) % sizeof pattern == 0 ? sizeof pattern : 1, offset_bytes, bytes);
-}
-
 /* By whole cache lines, where that comes out even: single floats take long on CPUs. */
 clae_status opencl_fill(buffer *self, size_t offset, size_t count, float value) {
     cl_float pattern[16];
@@ -91,4 +86,11 @@ clae_status opencl_fill(buffer *self, size_t offset, size_t count, float value) 
     clae_status status = fill(self, pattern, one, offset * one, before * one);
     if (!status) status = fill(self, pattern, sizeof pattern, (offset + before) * one, lines * one);
     return status ? status : fill(self, pattern, one, (offset + before + lines) * one, rest * one);
+}
+
+clae_status opencl_zero(buffer *self, size_t offset_bytes, size_t bytes) {
+    const char pattern = 0;
+    const size_t one = sizeof(float);
+    if ((offset_bytes | bytes) % one != 0) return fill(self, &pattern, sizeof pattern, offset_bytes, bytes);
+    return opencl_fill(self, offset_bytes / one, bytes / one, 0);
 }

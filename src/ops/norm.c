@@ -96,14 +96,16 @@ static op_grid norm_grid(const op_desc *desc) {
     return (op_grid){s.sets, 1, s.rows, s.channels, NORM_PIXELS / s.sets + 16};
 }
 
-/* Where an element of an image is: its channel, and the place of its mean. */
+/* Where an element of an image is: its channel, and the place of its mean. Divided no more than needs be, as it is
+ * asked for of every element. */
 typedef struct norm_place {
-    size_t channel, set, group; /* the group is counted over all sets */
+    size_t channel, group; /* the group is counted over all sets */
 } norm_place;
 
 static norm_place norm_place_of(const norm_sets *s, size_t i) {
-    const size_t channel = i % s->channels, set = i / (s->rows * s->channels);
-    return (norm_place){channel, set, set * s->groups + channel / s->group_channels};
+    const size_t channel = i % s->channels, set = s->sets == 1 ? 0 : i / (s->rows * s->channels);
+    const size_t group = s->group_channels == 1 ? channel : channel / s->group_channels;
+    return (norm_place){channel, set * s->groups + group};
 }
 
 /* Of a set, those that are not zero: `count` of values->pixels from the first-th, or of all rows. */
@@ -124,15 +126,15 @@ static norm_rows norm_next_rows(const op_values *values, const norm_sets *s, siz
     return rows;
 }
 
-/* Shared by the elements of a group: its mean, the mean of absolute values, and the mean of squares of deviations. */
+/* Shared by the elements of a group: its mean, the mean of absolute values, the mean of squares of deviations and what
+ * follows from it. The error of the mean is in proportion to `rounding`: it may be found from differences to any one of
+ * the values, and none is further from it than the root of their number times the deviation. */
 typedef struct norm_moments {
-    double mean, absolute, variance;
+    double mean, absolute, variance, inv_std, rounding;
 } norm_moments;
 
-/* What the error of a mean is in proportion to. It may be found from differences to any one of the values: none is
- * further from it than the root of their number times the deviation. */
-static double norm_rounding(const norm_moments *m) {
-    return m->absolute + sqrt(m->variance);
+static double norm_inv_std(double variance, const norm_desc *d) {
+    return 1 / sqrt(variance + d->epsilon);
 }
 
 static size_t norm_fwd_shared(const op_desc *desc) {
@@ -141,7 +143,7 @@ static size_t norm_fwd_shared(const op_desc *desc) {
 
 static void norm_find_means(const op_values *values, const norm_sets *s, const norm_rows *rows, norm_moments *m) {
     const double share = 1 / norm_population(s);
-    for (size_t g = 0; g < s->groups; g++) m[g] = (norm_moments){0, 0, 0};
+    for (size_t g = 0; g < s->groups; g++) m[g] = (norm_moments){0, 0, 0, 0, 0};
     for (size_t i = 0; i < rows->count; i++) {
         const float *x = op_floats(values, NORM_FWD_X) + norm_row(values, rows, i) * s->channels;
         for (size_t g = 0; g < s->groups; g++)
@@ -150,7 +152,10 @@ static void norm_find_means(const op_values *values, const norm_sets *s, const n
                 m[g].absolute += fabs((double)*x);
             }
     }
-    for (size_t g = 0; g < s->groups; g++) m[g] = (norm_moments){share * m[g].mean, share * m[g].absolute, 0};
+    for (size_t g = 0; g < s->groups; g++) {
+        m[g].mean *= share;
+        m[g].absolute *= share;
+    }
 }
 
 static void norm_find_variances(const op_values *values, const norm_sets *s, const norm_rows *rows, norm_moments *m) {
@@ -162,7 +167,11 @@ static void norm_find_variances(const op_values *values, const norm_sets *s, con
             for (size_t c = 0; c < s->group_channels; c++, x++)
                 m[g].variance += ((double)*x - m[g].mean) * ((double)*x - m[g].mean);
     }
-    for (size_t g = 0; g < s->groups; g++) m[g].variance *= share;
+    for (size_t g = 0; g < s->groups; g++) {
+        m[g].variance *= share;
+        m[g].inv_std = norm_inv_std(m[g].variance, &values->desc->norm);
+        m[g].rounding = m[g].absolute + sqrt(m[g].variance);
+    }
 }
 
 static void norm_fwd_share(const op_values *values, double *shared) {
@@ -174,10 +183,6 @@ static void norm_fwd_share(const op_values *values, double *shared) {
         norm_find_means(values, &s, &rows, moments);
         norm_find_variances(values, &s, &rows, moments);
     }
-}
-
-static double norm_inv_std(double variance, const norm_desc *d) {
-    return 1 / sqrt(variance + d->epsilon);
 }
 
 /* (x - mean) inv_std weight + bias; `rounding` is what the error of the mean is in proportion to. */
@@ -195,35 +200,41 @@ static op_expected norm_expect_running(const op_values *values, const norm_momen
     const norm_sets s = norm_sets_of(values->desc);
     const double population = norm_population(&s), momentum = values->desc->norm.momentum;
     const double before = (double)op_floats(values, output)[i];
-    if (output == NORM_FWD_RUNNING_MEAN) return norm_mixed(momentum, before, m[i].mean, norm_rounding(&m[i]));
+    if (output == NORM_FWD_RUNNING_MEAN) return norm_mixed(momentum, before, m[i].mean, m[i].rounding);
     const double variance = m[i].variance * population / (population - 1);
     return norm_mixed(momentum, before, variance, variance);
 }
 
 static op_expected norm_fwd_expect(const op_values *values, int output, size_t i) {
-    const norm_desc *d = &values->desc->norm;
     const norm_moments *moments = (const norm_moments *)values->shared;
-    if (output == NORM_FWD_MEAN) return (op_expected){moments[i].mean, norm_rounding(&moments[i])};
-    if (output == NORM_FWD_INV_STD) {
-        const double inv_std = norm_inv_std(moments[i].variance, d);
-        return (op_expected){inv_std, inv_std};
-    }
+    if (output == NORM_FWD_MEAN) return (op_expected){moments[i].mean, moments[i].rounding};
+    if (output == NORM_FWD_INV_STD) return (op_expected){moments[i].inv_std, moments[i].inv_std};
     if (output != NORM_FWD_Y) return norm_expect_running(values, moments, output, i);
     const norm_sets s = norm_sets_of(values->desc);
     const norm_place at = norm_place_of(&s, i);
     const norm_moments *m = &moments[at.group];
-    return norm_scaled((double)op_floats(values, NORM_FWD_X)[i], m->mean, norm_rounding(m),
-                       norm_inv_std(m->variance, d), (double)op_floats(values, NORM_FWD_WEIGHT)[at.channel],
+    return norm_scaled((double)op_floats(values, NORM_FWD_X)[i], m->mean, m->rounding, m->inv_std,
+                       (double)op_floats(values, NORM_FWD_WEIGHT)[at.channel],
                        (double)op_floats(values, NORM_FWD_BIAS)[at.channel]);
 }
 
-static op_expected norm_eval_expect(const op_values *values, int output, size_t i) {
+/* Shared by the elements of a channel: inv_std. */
+static size_t norm_eval_shared(const op_desc *desc) {
+    return desc->norm.channels;
+}
+
+static void norm_eval_share(const op_values *values, double *inv_std) {
     const norm_desc *d = &values->desc->norm;
-    const size_t c = i % d->channels;
+    for (size_t c = 0; c < d->channels; c++)
+        inv_std[c] = norm_inv_std((double)op_floats(values, NORM_EVAL_RUNNING_VAR)[c], d);
+}
+
+static op_expected norm_eval_expect(const op_values *values, int output, size_t i) {
+    const size_t c = i % values->desc->norm.channels;
     (void)output;
     return norm_scaled((double)op_floats(values, NORM_EVAL_X)[i], (double)op_floats(values, NORM_EVAL_RUNNING_MEAN)[c],
-                       0, norm_inv_std((double)op_floats(values, NORM_EVAL_RUNNING_VAR)[c], d),
-                       (double)op_floats(values, NORM_EVAL_WEIGHT)[c], (double)op_floats(values, NORM_EVAL_BIAS)[c]);
+                       0, values->shared[c], (double)op_floats(values, NORM_EVAL_WEIGHT)[c],
+                       (double)op_floats(values, NORM_EVAL_BIAS)[c]);
 }
 
 /* Shared by the elements of a channel in a set: the sums of dy and of dy xhat, where xhat = (x - mean) inv_std; and,
@@ -346,6 +357,8 @@ const op_kind op_kind_batch_norm_eval_fwd = {
                 [NORM_EVAL_Y] = {"y", OPERAND_OUT}},
     .count = norm_eval_count,
     .flops = norm_eval_flops,
+    .shared = norm_eval_shared,
+    .share = norm_eval_share,
     .expect = norm_eval_expect,
     NORM_OF_IMAGES,
 };

@@ -5,6 +5,8 @@
 #include "base/context.h"
 #include "ops/op.h"
 
+#include <math.h>
+
 typedef enum op_use { OPERAND_NONE, OPERAND_IN, OPERAND_OUT, OPERAND_INOUT } op_use;
 
 /* What an operand holds when the op is tried (src/check). */
@@ -116,7 +118,7 @@ static inline const float *op_floats(const op_values *values, int operand) {
 /* sum|a| and the sum itself, term by term. */
 static inline void op_expected_add(op_expected *expected, double term) {
     expected->value += term;
-    expected->magnitude += term < 0 ? -term : term;
+    expected->magnitude += fabs(term);
 }
 
 #endif

@@ -90,8 +90,8 @@ static double update_result(const op_values *values, int output, size_t i, bool 
     const optimiser_id optimiser = values->desc->update.optimiser;
     double p = (double)op_floats(values, UPDATE_PARAMETERS)[i], g = (double)op_floats(values, UPDATE_GRADIENTS)[i];
     double state[UPDATE_MAX_STATES] = {0};
-    for (size_t k = 0; k < update_state_count(optimiser); k++)
-        state[k] = (double)op_floats(values, UPDATE_STATE + (int)k)[i];
+    const size_t states = update_state_count(optimiser);
+    for (size_t k = 0; k < states; k++) state[k] = (double)op_floats(values, UPDATE_STATE + (int)k)[i];
     if (absolute) {
         p = fabs(p), g = fabs(g);
         for (size_t k = 0; k < UPDATE_MAX_STATES; k++) state[k] = fabs(state[k]);
