@@ -1,5 +1,5 @@
-/* Convolutions for devices whose work-groups share local memory: cl/conv_gather_spread_tiled.cl and
- * cl/conv_wgrad_tiled.cl. */
+/* Gather and spread for devices whose work-groups share local memory: cl/conv_gather_spread_tiled.cl. */
+#include "opencl/conv/conv_tiled.h"
 #include "opencl/conv/conv_tile.h"
 #include "opencl/impls.h"
 
@@ -7,28 +7,14 @@
 
 #define MOST_FLOPS_ACROSS 1e7 /* see conv_tiled_is_small */
 
-/* Gather and spread: items of a work-group, fewer where the device or the built kernel wants that; output channels of a
- * work-group and of an item; positions of an item; input channels staged at a time, as LOCAL_KIB holds. */
-enum { ITEMS, BLOCK, CHANNELS, POSITIONS, CHUNK_C, LOCAL_KIB };
-
-/* Wgrad: STEP positions staged at a time, CHUNKS of the batch. */
-enum { WGRAD_STEP = POSITIONS, WGRAD_CHUNKS };
-
-static bool conv_tiled_group_is_valid(const clae_device *device, const int *v) {
-    return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && conv_is_power_of_2(v[CHANNELS]) &&
-           v[ITEMS] <= 1024 && v[CHANNELS] <= v[BLOCK] && v[BLOCK] / v[CHANNELS] <= v[ITEMS] &&
-           (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device);
-}
+/* Output channels of a work-group and of an item; positions of an item; input channels staged at a time, as LOCAL_KIB
+ * holds. */
+enum { ITEMS = CONV_TILED_ITEMS, BLOCK, CHANNELS, POSITIONS, CHUNK_C, LOCAL_KIB };
 
 static bool conv_tiled_data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
-    return conv_tiled_group_is_valid(device, v) && conv_is_power_of_2(v[POSITIONS]) && conv_is_power_of_2(v[CHUNK_C]) &&
-           v[POSITIONS] * v[CHANNELS] <= 64;
-}
-
-static bool conv_tiled_wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
-    (void)desc;
-    return conv_tiled_group_is_valid(device, v) && v[CHANNELS] <= 16 && v[WGRAD_STEP] <= 64;
+    return conv_tiled_group_is_valid(device, v, LOCAL_KIB) && conv_is_power_of_2(v[POSITIONS]) &&
+           conv_is_power_of_2(v[CHUNK_C]) && v[POSITIONS] * v[CHANNELS] <= 64;
 }
 
 static const tune_space conv_tiled_data_space = {
@@ -43,21 +29,10 @@ static const tune_space conv_tiled_data_space = {
     .is_valid = conv_tiled_data_is_valid,
 };
 
-static const tune_space conv_tiled_wgrad_space = {
-    .kernel = "conv_wgrad_tiled",
-    .count = 6,
-    .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
-                   {"BLOCK", TUNE_CANDIDATES(8, 16, 32, 64)},
-                   {"CHANNELS", TUNE_CANDIDATES(2, 4, 8)},
-                   {"STEP", TUNE_CANDIDATES(8, 16, 32)},
-                   {"CHUNKS", TUNE_CANDIDATES(8, 16, 32, 64, 128)},
-                   {"LOCAL_KIB", TUNE_CANDIDATES(12, 16, 24, 32, 48)}},
-    .is_valid = conv_tiled_wgrad_is_valid,
-};
-
 static const tune_space *conv_tiled_space(const clae_device *device, const op_desc *desc) {
     (void)device;
-    return conv_kernel_of(desc->op) == CONV_WGRAD ? &conv_tiled_wgrad_space : &conv_tiled_data_space;
+    (void)desc;
+    return &conv_tiled_data_space;
 }
 
 /* A work-group's tile, as the macros of the same names. */
@@ -73,21 +48,12 @@ static size_t conv_tiled_most_pixels(const tile *t, int taps_x, int local_kib) {
     return pixels > weights ? (pixels - weights - 1) | 1 : 0;
 }
 
-/* Output channels of a work-group and of an item, as many as there are at most. */
-static void fit_channels(int channels, int items, const int *v, int *block, int *of_item) {
-    *block = *of_item = 1;
-    while (*block < channels && *block < v[BLOCK] && (*of_item < v[CHANNELS] || *block / *of_item < items)) {
-        *block *= 2;
-        if (*of_item < v[CHANNELS]) *of_item *= 2;
-    }
-}
-
 /* The best tile for as many input channels as fit. */
 static bool conv_tiled_fit_tile(const op_desc *desc, int items, const int *v, tile *t) {
     const conv_sides s = conv_sides_of(desc);
     const conv_axes axes = conv_axes_of(desc);
     *t = (tile){.items = items, .positions = v[POSITIONS], .chunk_c = v[CHUNK_C]};
-    fit_channels(s.out_c, items, v, &t->block, &t->channels);
+    conv_tiled_fit_channels(s.out_c, items, v, &t->block, &t->channels);
     if (t->channels < v[CHANNELS] && t->positions > 4) t->positions = 4;
     while (t->chunk_c / 2 >= s.in_c) t->chunk_c /= 2;
     const int positions = items / (t->block / t->channels) * t->positions;
@@ -111,48 +77,6 @@ static clae_status conv_tiled_create_data(clae_device *device, const op_desc *de
     return status;
 }
 
-static size_t conv_tiled_wgrad_block_rows(int items, int block, int channels) {
-    return (size_t)items / (size_t)(block / channels) * 4;
-}
-
-/* The largest work-group whose staged rows and columns fit in local memory. */
-static int conv_tiled_wgrad_items(const conv_geometry *g, int items, const int *v) {
-    for (int block, channels; items > 1; items /= 2) {
-        fit_channels(g->narrow_c, items, v, &block, &channels);
-        const size_t floats = v[WGRAD_STEP] * (conv_tiled_wgrad_block_rows(items, block, channels) + (size_t)block);
-        if (floats * sizeof(float) <= (size_t)v[LOCAL_KIB] * 1024) break;
-    }
-    return items;
-}
-
-static clae_status conv_tiled_create_wgrad(clae_device *device, const op_desc *desc, const op_choice *choice, int items,
-                                           const int *v, conv_instance **made) {
-    const conv_geometry *g = &desc->conv.g;
-    int channels, block;
-    fit_channels(g->narrow_c, items, v, &block, &channels);
-    const size_t block_rows = conv_tiled_wgrad_block_rows(items, block, channels);
-    char options[CONV_OPTIONS_SIZE];
-    conv_options(desc, options);
-    conv_options_add(options, " -DLOCAL=%d -DBLOCK_O=%d -DCHANNELS=%d -DSTEP=%d -DREDUCE_LANES=1", items, block,
-                     channels, v[WGRAD_STEP]);
-    const conv_program program = {"conv_wgrad_tiled.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
-    const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_wgrad_split, made);
-    if (status != CLAE_OK) return status;
-    conv_split_batch(g->n, v[WGRAD_CHUNKS], &(*made)->chunk, &(*made)->chunks);
-    const size_t rows = (size_t)g->kh * g->kw * g->wide_c;
-    const size_t row_blocks = (rows + block_rows - 1) / block_rows + (desc->conv.with_bias ? 1 : 0);
-    const size_t results = (*made)->job.slice_floats;
-    const size_t group = (size_t)items, local[3] = {group, 1, 1};
-    conv_grid(*made, 0, (const size_t[]){row_blocks * group, divide_up(g->narrow_c, block), (*made)->chunks}, local);
-    conv_grid(*made, 1, (const size_t[]){(results + group - 1) / group * group, 1, 1}, local);
-    (*made)->opencl.base.workspace_bytes = (*made)->chunks * results * sizeof(float);
-    return CLAE_OK;
-}
-
-static int conv_tiled_most_items(const clae_device *device, const int *v) {
-    return (int)opencl_group_items((const opencl_device *)device, (size_t)v[ITEMS]);
-}
-
 /* Whether there are too few work-groups of gather and spread for the device's compute units: a work-item for each
  * element of the result is then faster. On an H200 (132 units) that took 48 us where 75 groups took 93, and 15 where 13
  * took 61. It reads the weights of backward-data across their order, which pays for little work alone: 5 us for 27 with
@@ -169,37 +93,26 @@ static bool conv_tiled_is_small(const clae_device *device, const op_desc *desc) 
 }
 
 static bool conv_tiled_suits(const clae_device *device, const op_desc *desc) {
-    return !opencl_is_cpu(device, desc) &&
-           (conv_kernel_of(desc->op) == CONV_WGRAD || !conv_tiled_is_small(device, desc));
+    return !opencl_is_cpu(device, desc) && !conv_tiled_is_small(device, desc);
 }
 
-/* Of gather and spread, a row of the kernel must fit in local memory. */
+/* A row of the kernel must fit in local memory. */
 static bool conv_tiled_supports(const clae_device *device, const op_desc *desc) {
     int v[TUNE_MAX_PARAMETERS];
     tile t;
-    if (!conv_has_relu_at_most(desc) || !conv_sizes_fit(desc, 1) ||
-        !tune_ships(device, desc, conv_tiled_space(device, desc), v))
-        return false;
-    return conv_kernel_of(desc->op) == CONV_WGRAD || conv_tiled_fit_tile(desc, conv_tiled_most_items(device, v), v, &t);
+    return conv_has_relu_at_most(desc) && conv_sizes_fit(desc, 1) &&
+           tune_ships(device, desc, &conv_tiled_data_space, v) &&
+           conv_tiled_fit_tile(desc, conv_tiled_most_items(device, v), v, &t);
 }
 
 static clae_status conv_tiled_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                       op_instance **instance) {
-    const bool wgrad = conv_kernel_of(desc->op) == CONV_WGRAD;
     int v[TUNE_MAX_PARAMETERS];
-    if (!tune_choose(device, desc, choice, conv_tiled_space(device, desc), v))
-        return conv_no_values(device, desc, choice);
-    int items = conv_tiled_most_items(device, v);
-    if (wgrad) items = conv_tiled_wgrad_items(&desc->conv.g, items, v);
-    for (;;) {
-        tile t;
+    tile t;
+    if (!tune_choose(device, desc, choice, &conv_tiled_data_space, v)) return conv_no_values(device, desc, choice);
+    for (int items = conv_tiled_most_items(device, v); items >= 1 && conv_tiled_fit_tile(desc, items, v, &t);) {
         conv_instance *made;
-        if (!wgrad && (items < 1 || !conv_tiled_fit_tile(desc, items, v, &t)))
-            return fail(device->context, CLAE_ERROR_DEVICE,
-                        "%s: the kernel of implementation %s allows too few items in a work-group", op_name(desc->op),
-                        choice->impl->name);
-        const clae_status status = wgrad ? conv_tiled_create_wgrad(device, desc, choice, items, v, &made)
-                                         : conv_tiled_create_data(device, desc, choice, &t, &made);
+        const clae_status status = conv_tiled_create_data(device, desc, choice, &t, &made);
         if (status != CLAE_OK) return status;
         size_t group = (size_t)items;
         if (items == 1 || conv_kernels_allow(made, &group)) {
@@ -209,6 +122,9 @@ static clae_status conv_tiled_prepare(clae_device *device, const op_desc *desc, 
         opencl_instance_release(&made->opencl.base);
         items = (int)group;
     }
+    return fail(device->context, CLAE_ERROR_DEVICE,
+                "%s: the kernel of implementation %s allows too few items in a work-group", op_name(desc->op),
+                choice->impl->name);
 }
 
 const op_impl opencl_conv_tiled = {

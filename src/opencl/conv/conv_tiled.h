@@ -1,0 +1,17 @@
+/* What the two halves of implementation "tiled", data and weights' gradients, share. */
+#ifndef CLAE_OPENCL_CONV_CONV_TILED_H
+#define CLAE_OPENCL_CONV_CONV_TILED_H
+
+#include "opencl/conv/conv.h"
+
+/* The first parameters of both: items of a work-group, fewer where the device or the built kernel wants that; output
+ * channels of a work-group and of an item. */
+enum { CONV_TILED_ITEMS, CONV_TILED_BLOCK, CONV_TILED_CHANNELS };
+
+/* These, and KiB of local memory, the parameter `local_kib`. */
+bool conv_tiled_group_is_valid(const clae_device *device, const int *v, int local_kib);
+int conv_tiled_most_items(const clae_device *device, const int *v);
+/* Output channels of a work-group and of an item, as many as there are at most. */
+void conv_tiled_fit_channels(int channels, int items, const int *v, int *block, int *of_item);
+
+#endif
