@@ -13,6 +13,7 @@
 #include "conv_wgrad_parts.cl"
 
 #define BLOCKS_R ((ALL_ROWS + LOCAL - 1) / LOCAL)
+#define BLOCKS_O ((NARROW_C + BLOCK_O - 1) / BLOCK_O)
 /* Keep the operands of a warp in different banks. */
 #define A_STRIDE (LOCAL | 8)
 #define B_STRIDE (BLOCK_O | 8)
@@ -57,7 +58,7 @@ MMA_INLINE void add_positions(float4 sums[M_TILES][N_TILES], local const float *
     }
 }
 
-/* Work-groups: blocks of rows, and with dbias one more in the first column; blocks of columns; chunks. */
+/* Work-groups: blocks of rows, and with dbias one more; blocks of columns; chunks. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
@@ -68,9 +69,8 @@ void conv_wgrad_partial(global const float *wide, ulong wide_offset, global cons
     narrow += narrow_offset;
     partial += partial_offset + GROUP_ID(2, 1) * (size_t)(WEIGHTS + dy_c);
     if (GROUP_ID(0, LOCAL) == BLOCKS_R) {
-        if (o0 == 0)
-            partial_bias(a, transposed ? wide : narrow, dy_c, first * DY_PIXELS(transposed), end * DY_PIXELS(transposed),
-                         partial + WEIGHTS);
+        partial_bias(a, transposed ? wide : narrow, dy_c, first * DY_PIXELS(transposed), end * DY_PIXELS(transposed),
+                     GROUP_ID(1, 1), BLOCKS_O, partial + WEIGHTS);
         return;
     }
     float4 sums[M_TILES][N_TILES];

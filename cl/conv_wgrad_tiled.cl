@@ -1,84 +1,272 @@
 /* Wgrad (src/ops/conv.h) for devices whose work-groups share local memory: a matrix product over the positions of
  * narrow, whose rows are (tap, channel of wide) and whose columns are channels of narrow. A work-group makes BLOCK_R x
- * BLOCK_O sums of one chunk of the batch, staging STEP positions at a time; a work-item keeps 4 x CHANNELS of them.
+ * BLOCK_O sums of one chunk of the positions of all images; a work-item keeps ROWS x CHANNELS of them. While STEP positions
+ * are multiplied, the next ones are on their way into registers.
  *
  * conv_wgrad_partial makes partial[chunk][kh][kw][wide][narrow] and then dbias; conv_wgrad_reduce adds the chunks up in
  * order.
  *
- * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W; LOCAL
- * (items), BLOCK_O, CHANNELS, STEP. Arguments: transposed (dy is wide, dweight is [kh][kw][narrow][wide]) and dy_c, the elements
- * of dbias, 0 for none. */
+ * Macros: those of conv_wgrad_parts.cl, STRIDE_H STRIDE_W, PAD_H PAD_W; BLOCK_O, ROWS (a multiple of 4), CHANNELS, STEP;
+ * all powers of 2. Floats of a chunk, from its first image on, are counted in int. Arguments: transposed (dy is wide,
+ * dweight is [kh][kw][narrow][wide]) and dy_c, the elements of dbias, 0 for none. */
 
 #include "conv_wgrad_parts.cl"
 
-#define ROWS 4
-#define ITEMS_O (BLOCK_O / CHANNELS)
-#define BLOCK_R (LOCAL / ITEMS_O * ROWS)
-#define BLOCKS_R ((ALL_ROWS + BLOCK_R - 1) / BLOCK_R)
+#define MIN_(a, b) ((a) < (b) ? (a) : (b))
+#define MAX_(a, b) ((a) > (b) ? (a) : (b))
+#define UP(a, b) (((a) + (b)-1) / (b))
 
-/* Positions first .. first + STEP - 1 of all images up to `end`, as far as the rows and columns go. */
-static void stage(local float *a, local float *b, global const float *wide, global const float *narrow, size_t first,
-                  size_t end, int row0, int o0) {
-    for (int i = get_local_id(0); i < STEP * BLOCK_R; i += LOCAL) {
-        int row = row0 + i % BLOCK_R, tap = row / WIDE_C;
-        size_t position = first + i / BLOCK_R, image = position / PIXELS;
-        int pixel = position % PIXELS;
-        int y = pixel / NARROW_W * STRIDE_H + tap / KERNEL_W - PAD_H;
-        int x = pixel % NARROW_W * STRIDE_W + tap % KERNEL_W - PAD_W;
-        bool inside = position < end && row < ALL_ROWS && y >= 0 && y < WIDE_H && x >= 0 && x < WIDE_W;
-        a[i] = inside ? wide[((image * WIDE_H + y) * WIDE_W + x) * WIDE_C + row % WIDE_C] : 0;
+#define ITEMS_O (BLOCK_O / CHANNELS)
+#define ITEMS_R (LOCAL / ITEMS_O)
+#define BLOCK_R (ITEMS_R * ROWS)
+#define BLOCKS_R UP(ALL_ROWS, BLOCK_R)
+#define BLOCKS_O UP(NARROW_C, BLOCK_O)
+
+/* Channels that are read at once: FLOATS wants a number. */
+#if WIDE_C % 4 == 0
+#define WIDE_VEC 4
+#else
+#define WIDE_VEC 1
+#endif
+#if NARROW_C % 4 == 0 && BLOCK_O % 4 == 0
+#define NARROW_VEC 4
+#else
+#define NARROW_VEC 1
+#endif
+typedef FLOATS(WIDE_VEC) wide_vector;
+typedef FLOATS(NARROW_VEC) narrow_vector;
+
+/* Vectors of a staged position, and those of a step that an item brings. The items of a work-group stand side by side along
+ * the rows, and along the positions if there are more of them: an item's rows are the same for all its positions. */
+#define WIDE_ROW (BLOCK_R / WIDE_VEC)
+#define WIDE_SPAN MIN_(WIDE_ROW, LOCAL)
+#define WIDE_TAPS (WIDE_ROW / WIDE_SPAN)
+#define WIDE_LOADS UP(STEP * WIDE_ROW, LOCAL)
+#define NARROW_ROW (BLOCK_O / NARROW_VEC)
+#define NARROW_LOADS UP(STEP * NARROW_ROW, LOCAL)
+
+/* What an item multiplies is read four at once, if it has as many channels. Its rows and channels are in such vectors that are
+ * as far apart as all items are wide: those of neighbours are neighbours in local memory. */
+#if CHANNELS % 4 == 0
+#define COLUMN_VEC 4
+#else
+#define COLUMN_VEC CHANNELS
+#endif
+typedef FLOATS(COLUMN_VEC) column_vector;
+#define ROW_VECTORS (ROWS / 4)
+#define COLUMN_VECTORS (CHANNELS / COLUMN_VEC)
+/* Slices of partial sums start at multiples of 16 bytes. */
+#define STORES_WHOLE (COLUMN_VEC == 4 && NARROW_C % 4 == 0 && WIDE_C % 4 == 0)
+
+/* Taps may be beyond the borders of wide. */
+#define BORDERS                                                                                       \
+    (PAD_H > 0 || PAD_W > 0 || (NARROW_H - 1) * STRIDE_H + KERNEL_H > WIDE_H ||                       \
+     (NARROW_W - 1) * STRIDE_W + KERNEL_W > WIDE_W)
+/* A y of nowhere; so is the sum of two. */
+#define OUTSIDE (-(1 << 30))
+
+/* Positions whose places one item keeps. */
+#define PLACES UP(STEP, LOCAL)
+
+/* A position of narrow: its image, counted from the first one of the chunk, row and column. */
+typedef struct place {
+    int image, y, x;
+} place;
+
+static place place_at(int pixel) {
+    return (place){pixel / PIXELS, pixel % PIXELS / NARROW_W, pixel % NARROW_W};
+}
+
+static place next_place(place p) {
+    p.x += STEP % NARROW_W;
+    p.y += STEP / NARROW_W % NARROW_H;
+    p.image += STEP / PIXELS;
+    if (p.x >= NARROW_W) {
+        p.x -= NARROW_W;
+        p.y++;
     }
-    for (int i = get_local_id(0); i < STEP * BLOCK_O; i += LOCAL) {
-        int o = o0 + i % BLOCK_O;
-        size_t position = first + i / BLOCK_O;
-        b[i] = position < end && o < NARROW_C ? narrow[position * NARROW_C + o] : 0;
+    if (p.y >= NARROW_H) {
+        p.y -= NARROW_H;
+        p.image++;
+    }
+    return p;
+}
+
+/* Where the first taps of the positions of a step are in wide: which float, row and column. `left` positions are left. */
+static void put_places(local int4 *corners, place *places, int left) {
+    #pragma unroll
+    for (int i = 0; i < PLACES; i++) {
+        const int position = get_local_id(0) + i * LOCAL;
+        const place p = places[i];
+        const int y = p.y * STRIDE_H - PAD_H, x = p.x * STRIDE_W - PAD_W;
+        if (position < STEP)
+            corners[position] = position < left ? (int4)(((p.image * WIDE_H + y) * WIDE_W + x) * WIDE_C, y, x, 0)
+                                                : (int4)(0, OUTSIDE, 0, 0);
+        places[i] = next_place(p);
     }
 }
 
-/* Work-groups: blocks of rows, and with dbias one more in the first column; blocks of columns; chunks. */
+/* What is added to that for a row: a tap's channel, or for a vector of rows the first one. */
+typedef struct offset {
+    int at, y, x;
+} offset;
+
+static offset offset_of(int row) {
+    const int tap = row / WIDE_C, y = tap / KERNEL_W, x = tap % KERNEL_W;
+    return (offset){(y * WIDE_W + x) * WIDE_C + row % WIDE_C, row < ALL_ROWS ? y : OUTSIDE, x};
+}
+
+static bool is_inside(int4 corner, offset o) {
+    if (!BORDERS) return (corner.y | o.y) >= 0;
+    return (uint)(corner.y + o.y) < WIDE_H && (uint)(corner.z + o.x) < WIDE_W;
+}
+
+static void load_wide(local const int4 *corners, const offset *rows, global const float *wide, wide_vector *next) {
+    #pragma unroll
+    for (int i = 0; i < WIDE_LOADS; i++) {
+        const int position = get_local_id(0) / WIDE_SPAN + i / WIDE_TAPS * (LOCAL / WIDE_SPAN);
+        const int4 corner = corners[STEP * WIDE_ROW % LOCAL == 0 ? position : min(position, STEP - 1)];
+        const offset o = rows[i % WIDE_TAPS];
+        next[i] = (wide_vector)(0);
+        if (is_inside(corner, o)) next[i] = *(global const wide_vector *)(wide + (corner.x + o.at));
+    }
+}
+
+/* From the step's first position on. */
+static void load_narrow(global const float *narrow, int o0, int left, narrow_vector *next) {
+    #pragma unroll
+    for (int i = 0; i < NARROW_LOADS; i++) {
+        const int at = get_local_id(0) + i * LOCAL, position = at / NARROW_ROW, o = o0 + at % NARROW_ROW * NARROW_VEC;
+        next[i] = (narrow_vector)(0);
+        if (position < min(left, STEP) && o < NARROW_C)
+            next[i] = *(global const narrow_vector *)(narrow + (position * NARROW_C + o));
+    }
+}
+
+static void put_vectors(local wide_vector *a, local narrow_vector *b, const wide_vector *wide, const narrow_vector *narrow) {
+    #pragma unroll
+    for (int i = 0; i < WIDE_LOADS; i++)
+        if (STEP * WIDE_ROW % LOCAL == 0 || get_local_id(0) + i * LOCAL < STEP * WIDE_ROW)
+            a[get_local_id(0) + i * LOCAL] = wide[i];
+    #pragma unroll
+    for (int i = 0; i < NARROW_LOADS; i++)
+        if (STEP * NARROW_ROW % LOCAL == 0 || get_local_id(0) + i * LOCAL < STEP * NARROW_ROW)
+            b[get_local_id(0) + i * LOCAL] = narrow[i];
+}
+
+static void add_row(float row, const column_vector *columns, column_vector *sums) {
+    #pragma unroll
+    for (int v = 0; v < COLUMN_VECTORS; v++) sums[v] = fma((column_vector)(row), columns[v], sums[v]);
+}
+
+/* `a` and `b` are the item's own. */
+static void add_products(local const float4 *a, local const column_vector *b, column_vector sums[ROWS][COLUMN_VECTORS]) {
+    #pragma unroll 2
+    for (int i = 0; i < STEP; i++) {
+        column_vector columns[COLUMN_VECTORS];
+        #pragma unroll
+        for (int v = 0; v < COLUMN_VECTORS; v++) columns[v] = b[i * (BLOCK_O / COLUMN_VEC) + v * ITEMS_O];
+        #pragma unroll
+        for (int v = 0; v < ROW_VECTORS; v++) {
+            const float4 rows = a[i * (BLOCK_R / 4) + v * ITEMS_R];
+            add_row(rows.x, columns, sums[v * 4]);
+            add_row(rows.y, columns, sums[v * 4 + 1]);
+            add_row(rows.z, columns, sums[v * 4 + 2]);
+            add_row(rows.w, columns, sums[v * 4 + 3]);
+        }
+    }
+}
+
+static void store_columns(global float *to, int o, column_vector columns) {
+#if STORES_WHOLE
+    if (o < NARROW_C) *(global column_vector *)to = columns;
+#else
+    float single[COLUMN_VEC];
+    VSTORE(COLUMN_VEC)(columns, 0, single);
+    #pragma unroll
+    for (int i = 0; i < COLUMN_VEC; i++)
+        if (o + i < NARROW_C) to[i] = single[i];
+#endif
+}
+
+static void store_sums(global float *partial, int row0, int o0, column_vector sums[ROWS][COLUMN_VECTORS]) {
+    #pragma unroll
+    for (int r = 0; r < ROWS; r++) {
+        const int row = row0 + r / 4 * (4 * ITEMS_R) + r % 4;
+        if (row < ALL_ROWS) {
+            #pragma unroll
+            for (int v = 0; v < COLUMN_VECTORS; v++) {
+                const int o = o0 + v * (COLUMN_VEC * ITEMS_O);
+                store_columns(partial + row * NARROW_C + o, o, sums[r][v]);
+            }
+        }
+    }
+}
+
+/* The share of a chunk in the pixels of dy. */
+static void chunk_bias(local float *sums, global const float *dy, int dy_c, size_t dy_pixels, size_t chunks,
+                       global float *dbias) {
+    const size_t length = (dy_pixels + chunks - 1) / chunks, first = min(GROUP_ID(2, 1) * length, dy_pixels);
+    partial_bias(sums, dy, dy_c, first, min(first + length, dy_pixels), GROUP_ID(1, 1), BLOCKS_O, dbias);
+}
+
+/* Work-groups: blocks of rows, and with dbias one more; blocks of columns; chunks of `chunk` positions. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
-    local float a[STEP * BLOCK_R], b[STEP * BLOCK_O];
-    int row0 = GROUP_ID(0, LOCAL) * BLOCK_R, o0 = GROUP_ID(1, 1) * BLOCK_O;
-    size_t first = GROUP_ID(2, 1) * (size_t)chunk, end = min(first + chunk, (size_t)n);
+    local float4 a[MAX_(2 * STEP * BLOCK_R, LOCAL) / 4], b[(2 * STEP * BLOCK_O + 3) / 4];
+    local int4 corners[2 * STEP];
+    const size_t positions = (size_t)n * PIXELS, first = GROUP_ID(2, 1) * (size_t)chunk;
     wide += wide_offset;
     narrow += narrow_offset;
     partial += partial_offset + GROUP_ID(2, 1) * (size_t)(WEIGHTS + dy_c);
     if (GROUP_ID(0, LOCAL) == BLOCKS_R) {
-        if (o0 == 0)
-            partial_bias(a, transposed ? wide : narrow, dy_c, first * DY_PIXELS(transposed), end * DY_PIXELS(transposed),
-                         partial + WEIGHTS);
+        chunk_bias((local float *)a, transposed ? wide : narrow, dy_c, (size_t)n * DY_PIXELS(transposed),
+                   (positions + chunk - 1) / chunk, partial + WEIGHTS);
         return;
     }
-    int item_o = get_local_id(0) % ITEMS_O * CHANNELS, item_r = get_local_id(0) / ITEMS_O * ROWS;
-    float sums[ROWS][CHANNELS];
+    const int row0 = GROUP_ID(0, LOCAL) * BLOCK_R, o0 = GROUP_ID(1, 1) * BLOCK_O;
+    const int item_o = get_local_id(0) % ITEMS_O, item_r = get_local_id(0) / ITEMS_O;
+    local const float4 *own_a = a + item_r;
+    local const column_vector *own_b = (local const column_vector *)b + item_o;
+    place places[PLACES];
+    offset rows[WIDE_TAPS];
+    wide_vector next_wide[WIDE_LOADS];
+    narrow_vector next_narrow[NARROW_LOADS];
+    column_vector sums[ROWS][COLUMN_VECTORS];
+    int left = (int)min((size_t)chunk, positions - first);
+    wide += first / PIXELS * (WIDE_H * WIDE_W * WIDE_C);
+    narrow += first * NARROW_C;
+    #pragma unroll
+    for (int i = 0; i < PLACES; i++) places[i] = place_at((int)(first % PIXELS) + get_local_id(0) + i * LOCAL);
+    #pragma unroll
+    for (int i = 0; i < WIDE_TAPS; i++)
+        rows[i] = offset_of(row0 + (get_local_id(0) % WIDE_SPAN + i * WIDE_SPAN) * WIDE_VEC);
     #pragma unroll
     for (int r = 0; r < ROWS; r++) {
         #pragma unroll
-        for (int o = 0; o < CHANNELS; o++) sums[r][o] = 0;
+        for (int v = 0; v < COLUMN_VECTORS; v++) sums[r][v] = (column_vector)(0);
     }
-    for (size_t position = first * PIXELS; position < end * PIXELS; position += STEP) {
+    put_places(corners, places, left);
+    put_places(corners + STEP, places, left - STEP);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    load_wide(corners, rows, wide, next_wide);
+    load_narrow(narrow, o0, left, next_narrow);
+    put_vectors((local wide_vector *)a, (local narrow_vector *)b, next_wide, next_narrow);
+    /* One half is multiplied while the other one is filled; corners are two steps ahead. */
+    for (int now = 0; left > 0; now = 1 - now) {
+        const int then = 1 - now;
         barrier(CLK_LOCAL_MEM_FENCE);
-        stage(a, b, wide, narrow, position, end * PIXELS, row0, o0);
-        barrier(CLK_LOCAL_MEM_FENCE);
-        for (int i = 0; i < STEP; i++) {
-            float column[CHANNELS];
-            #pragma unroll
-            for (int o = 0; o < CHANNELS; o++) column[o] = b[i * BLOCK_O + item_o + o];
-            #pragma unroll
-            for (int r = 0; r < ROWS; r++) {
-                float row = a[i * BLOCK_R + item_r + r];
-                #pragma unroll
-                for (int o = 0; o < CHANNELS; o++) sums[r][o] = fma(row, column[o], sums[r][o]);
-            }
-        }
+        left -= STEP;
+        narrow += STEP * NARROW_C;
+        load_wide(corners + then * STEP, rows, wide, next_wide);
+        load_narrow(narrow, o0, left, next_narrow);
+        put_places(corners + now * STEP, places, left - STEP);
+        add_products(own_a + now * (STEP * BLOCK_R / 4), own_b + now * (STEP * BLOCK_O / COLUMN_VEC), sums);
+        put_vectors((local wide_vector *)a + then * (STEP * WIDE_ROW), (local narrow_vector *)b + then * (STEP * NARROW_ROW),
+                    next_wide, next_narrow);
     }
-    #pragma unroll
-    for (int r = 0; r < ROWS; r++) {
-        #pragma unroll
-        for (int o = 0; o < CHANNELS; o++)
-            if (row0 + item_r + r < ALL_ROWS && o0 + item_o + o < NARROW_C)
-                partial[(size_t)(row0 + item_r + r) * NARROW_C + o0 + item_o + o] = sums[r][o];
-    }
+    store_sums(partial, row0 + item_r * 4, o0 + item_o * COLUMN_VEC, sums);
+    /* Where the other branch has barriers, pocl 3.1 takes the first item's last condition for that of all. */
+    barrier(CLK_LOCAL_MEM_FENCE);
 }
