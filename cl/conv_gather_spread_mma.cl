@@ -4,7 +4,7 @@
  * pixel's CHUNK_C channels together, so that the operands of neighbouring taps lie one after the other; the weights of
  * a row of taps are staged beside it.
  *
- * Macros: those of conv_tile.cl; LOCAL (items), BLOCK, CHUNK_C (8, or 1, 2 or 4 where there are no more); MMA and
+ * Macros: those of conv_tile.cl; CHUNK_C (8, or 1, 2 or 4 where there are no more); MMA and
  * PRECISION_TF32 (mma.cl). */
 
 #define M_TILES (WARP / 16)
@@ -19,8 +19,16 @@
 #define WEIGHT_STRIDE (BLOCK + 4)
 
 static void stage_patch(local float *patch, global const float *in, span y, span x, int images, int c0) {
-    for (int i = get_local_id(0); i < PATCH * CHUNK_C; i += LOCAL)
-        patch[i] = patch_value(in, y, x, images, i / CHUNK_C, c0 + i % CHUNK_C);
+    for (int i = get_local_id(0); i < PATCH * CHUNK_C; i += LOCAL) {
+        int place = patch_place(y, x, images, i / CHUNK_C), c = c0 + i % CHUNK_C;
+        patch[i] = place >= 0 && c < IN_C ? in[place + c] : 0;
+    }
+}
+
+/* 0 beyond the channels. */
+static float weight_value(global const float *weight, int tap_y, int tap_x, int c, int o) {
+    int k = tap_y * KERNEL_W + tap_x;
+    return c < IN_C && o < OUT_C ? weight[TRANSPOSED ? (k * OUT_C + o) * IN_C + c : (k * IN_C + c) * OUT_C + o] : 0;
 }
 
 /* 0 in the rows that are padding. */
@@ -63,13 +71,20 @@ MMA_INLINE void add_row(float4 sums[M_TILES][N_TILES], local const float *patch,
     }
 }
 
-/* Work-groups: tiles x blocks of channels x phases. */
+/* What becomes of a sum; `mask` begins at the output's first channel. */
+static float epilogue(float sum, global const float *bias, global const float *mask, int out_c) {
+    if (BIAS) sum += bias[out_c];
+    if (RELU) sum = sum < 0 ? 0 : sum;
+    if (MASK) sum = mask[out_c] <= 0 ? 0 : sum;
+    return sum;
+}
+
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv(global const float *in, ulong in_offset, global const float *weight, ulong weight_offset,
           global const float *extra, ulong extra_offset, global float *out, ulong out_offset, int n) {
     local float patch[PATCH * CHUNK_C] __attribute__((aligned(8)));
     local float weights[WEIGHT_ROWS * WEIGHT_STRIDE], exchange[MMA_EXCHANGE];
-    int out0 = GROUP_ID(1, 1) * BLOCK, image = first_image(), row0 = mma_warp() * M_TILES * 16;
+    int out0 = first_output(), image = first_image(), row0 = mma_warp() * M_TILES * 16;
     span x = span_x(), y = span_y();
     int from[M_TILES][A_ROWS];
     float4 sums[M_TILES][N_TILES];
@@ -98,8 +113,8 @@ void conv(global const float *in, ulong in_offset, global const float *weight, u
     for (int m = 0; m < M_TILES; m++) {
         #pragma unroll
         for (int i = 0; i < 4; i++) {
-            int first;
-            if (!position_is_output(y, x, n - image, row0 + m * 16 + mma_row(i), &first)) continue;
+            int first = output_place(y, x, n - image, row0 + m * 16 + mma_row(i));
+            if (first < 0) continue;
             #pragma unroll
             for (int t = 0; t < N_TILES; t++) {
                 int out_c = out0 + t * MMA_N + mma_column(i);

@@ -7,7 +7,8 @@
  * images are int: 64-bit ones take registers that the sums need.
  *
  * Macros: SPREAD, IN_H IN_W IN_C, OUT_H OUT_W OUT_C, KERNEL_H KERNEL_W, STRIDE_H STRIDE_W, PAD_H PAD_W, TRANSPOSED
- * (weights are [kh][kw][out][in]), BIAS, RELU, MASK, TILE_N TILE_H TILE_W. */
+ * (weights are [kh][kw][out][in]), BIAS, RELU, MASK, TILE_N TILE_H TILE_W; BLOCK (channels of a
+ * work-group), LOCAL (its items). */
 
 #define TILE_PIXELS (TILE_H * TILE_W)
 
@@ -41,56 +42,52 @@ static int out_of(span s, int i, int stride, int pad) {
 
 static int tap_of(span s, int i, int stride) { return SPREAD ? s.phase + stride * (s.taps - 1 - i) : i; }
 
-/* The work-group's tile: the dimensions of the grid are tiles, blocks of channels and phases. */
+/* The work-group's part. Phases and blocks of channels that have the same inputs run at the same time, so that caches hold
+ * these: only then comes the next tile. */
+#define BLOCKS ((OUT_C + BLOCK - 1) / BLOCK)
+#define ALL_PHASES (PHASES(STRIDE_H) * PHASES(STRIDE_W))
+
+static int group_phase(void) { return (uint)GROUP_ID(0, LOCAL) % ALL_PHASES; }
+
+static int first_output(void) { return (uint)GROUP_ID(0, LOCAL) / ALL_PHASES % BLOCKS * BLOCK; }
+
+static uint group_tile(void) { return (uint)GROUP_ID(0, LOCAL) / (ALL_PHASES * BLOCKS); }
+
 static span span_y(void) {
-    int tile = GROUP_ID(0, LOCAL) / TILES_W % TILES_H, phase = GROUP_ID(2, 1) / PHASES(STRIDE_W);
+    int tile = group_tile() / TILES_W % TILES_H, phase = group_phase() / PHASES(STRIDE_W);
     return span_of(phase, FIRST_PLACE(STRIDE_H, PAD_H) + tile * TILE_H, KERNEL_H, STRIDE_H, PAD_H);
 }
 
 static span span_x(void) {
-    int tile = GROUP_ID(0, LOCAL) % TILES_W, phase = GROUP_ID(2, 1) % PHASES(STRIDE_W);
+    int tile = group_tile() % TILES_W, phase = group_phase() % PHASES(STRIDE_W);
     return span_of(phase, FIRST_PLACE(STRIDE_W, PAD_W) + tile * TILE_W, KERNEL_W, STRIDE_W, PAD_W);
 }
 
-static int first_image(void) { return GROUP_ID(0, LOCAL) / (TILES_W * TILES_H) * TILE_N; }
+static int first_image(void) { return group_tile() / (TILES_W * TILES_H) * TILE_N; }
 
 #define IN_IMAGE (IN_H * IN_W * IN_C)
 #define OUT_IMAGE (OUT_H * OUT_W * OUT_C)
 
-/* The pixel of the patch at the first tap of a position; positions beyond the tile are given some pixel, too. Clamped so,
- * places differ from those of the outputs: a compiler that sees the same ones keeps them in registers. */
+/* The pixel of the patch at the first tap of a position; positions beyond the tile are given some pixel, too. */
 static int patch_pixel(int position) {
     position = min(position, TILE_N * TILE_PIXELS - 1);
     int image = position / TILE_PIXELS, pixel = position % TILE_PIXELS;
     return (image * PATCH_H + pixel / TILE_W * IN_STEP(STRIDE_H)) * PATCH_W + pixel % TILE_W * IN_STEP(STRIDE_W);
 }
 
-/* The input at a pixel of the patch, 0 outside of the `images` that begin at `in`. */
-static float patch_value(global const float *in, span y, span x, int images, int pixel, int c) {
+/* The first channel of a pixel of the patch, counted from the first of `images`; -1 outside of these. */
+static int patch_place(span y, span x, int images, int pixel) {
     int in_x = x.in + pixel % PATCH_W, in_y = y.in + pixel / PATCH_W % PATCH_H;
     int in_image = pixel / (PATCH_W * PATCH_H);
-    bool inside = in_x >= 0 && in_x < IN_W && in_y >= 0 && in_y < IN_H && in_image < images && c < IN_C;
-    return inside ? in[((in_image * IN_H + in_y) * IN_W + in_x) * IN_C + c] : 0;
+    bool inside = in_x >= 0 && in_x < IN_W && in_y >= 0 && in_y < IN_H && in_image < images;
+    return inside ? ((in_image * IN_H + in_y) * IN_W + in_x) * IN_C : -1;
 }
 
-/* 0 beyond the channels. */
-static float weight_value(global const float *weight, int tap_y, int tap_x, int c, int o) {
-    int k = tap_y * KERNEL_W + tap_x;
-    return c < IN_C && o < OUT_C ? weight[TRANSPOSED ? (k * OUT_C + o) * IN_C + c : (k * IN_C + c) * OUT_C + o] : 0;
-}
-
-/* Whether a position of the tile is an output; *first is that of its first channel, counted from the tile's first image. */
-static bool position_is_output(span y, span x, int images, int position, int *first) {
+/* The first channel of the output at a position of the tile, counted from the tile's first image; -1 where there is none. */
+static int output_place(span y, span x, int images, int position) {
     int of_image = position / TILE_PIXELS, pixel = position % TILE_PIXELS;
     int out_y = out_of(y, pixel / TILE_W, STRIDE_H, PAD_H), out_x = out_of(x, pixel % TILE_W, STRIDE_W, PAD_W);
-    *first = ((of_image * OUT_H + out_y) * OUT_W + out_x) * OUT_C;
-    return of_image < TILE_N && of_image < images && out_y >= 0 && out_y < OUT_H && out_x >= 0 && out_x < OUT_W;
-}
-
-/* What becomes of a sum; `mask` begins at the output's first channel. */
-static float epilogue(float sum, global const float *bias, global const float *mask, int out_c) {
-    if (BIAS) sum += bias[out_c];
-    if (RELU) sum = sum < 0 ? 0 : sum;
-    if (MASK) sum = mask[out_c] <= 0 ? 0 : sum;
-    return sum;
+    bool is_output =
+        of_image < TILE_N && of_image < images && out_y >= 0 && out_y < OUT_H && out_x >= 0 && out_x < OUT_W;
+    return is_output ? ((of_image * OUT_H + out_y) * OUT_W + out_x) * OUT_C : -1;
 }

@@ -18,8 +18,7 @@ static size_t patch_pixels(const conv_axes *axes, int h, int w) {
     return (size_t)((h - 1) * axes->y.step + axes->y.taps) * ((w - 1) * axes->x.step + axes->x.taps);
 }
 
-/* Pixels below a tile. */
-static size_t tile_patch(const conv_axes *axes, const conv_tile_shape *shape) {
+size_t conv_tile_patch(const conv_axes *axes, const conv_tile_shape *shape) {
     return patch_pixels(axes, shape->h, shape->w) * shape->n;
 }
 
@@ -31,22 +30,21 @@ static double tile_worth(const conv_axes *axes, const conv_tile_shape *t, int po
     return rows * columns * t->h * t->w * t->n / positions - 0.01 * patch / (t->h * t->w);
 }
 
-/* Images, up to `most`, whose elements kernels can count in int. */
-static int images_that_fit(const op_desc *desc, int most) {
+int conv_tile_most_images(const op_desc *desc, int most) {
     while (most > 1 && !conv_sizes_fit(desc, most)) most /= 2;
     return most;
 }
 
 bool conv_tile_choose(const op_desc *desc, int positions, size_t most_pixels, conv_tile_shape *shape) {
     const conv_axes all = conv_axes_of(desc), *axes = &all;
-    const int most_images = images_that_fit(desc, positions);
+    const int most_images = conv_tile_most_images(desc, positions);
     conv_tile_shape next;
     double worth = 0;
     bool found = false;
     for (next.h = 1; next.h <= axes->y.places && next.h <= positions; next.h++)
         for (next.w = 1; next.w <= axes->x.places && next.w * next.h <= positions; next.w++) {
             next.n = smaller(most_images, positions / (next.h * next.w));
-            while (next.n > 0 && tile_patch(axes, &next) > most_pixels) next.n /= 2;
+            while (next.n > 0 && conv_tile_patch(axes, &next) > most_pixels) next.n /= 2;
             if (next.n == 0) continue;
             const double next_worth = tile_worth(axes, &next, positions);
             if (found && next_worth <= worth) continue;
@@ -71,7 +69,7 @@ conv_tile_groups conv_tile_count(const op_desc *desc, const conv_tile_shape *sha
 
 void conv_tile_grid(conv_instance *instance, const conv_tile_shape *shape, int block, size_t items) {
     const conv_tile_groups groups = conv_tile_count(&instance->opencl.base.desc, shape, block);
-    conv_grid(instance, 0, (const size_t[]){groups.tiles * items, groups.blocks, groups.phases},
+    conv_grid(instance, 0, (const size_t[]){groups.tiles * groups.blocks * groups.phases * items, 1, 1},
               (const size_t[]){items, 1, 1});
 }
 

@@ -20,6 +20,10 @@ typedef struct conv_tile_shape {
 
 /* Of gather and spread. */
 conv_axes conv_axes_of(const op_desc *desc);
+/* Pixels below a tile. */
+size_t conv_tile_patch(const conv_axes *axes, const conv_tile_shape *shape);
+/* Images, up to `most`, whose elements kernels can count in int. */
+int conv_tile_most_images(const op_desc *desc, int most);
 /* The best shape of at most `positions` outputs with a patch of at most `most_pixels`; false when there is none.
  * Offsets within its images fit in int. */
 bool conv_tile_choose(const op_desc *desc, int positions, size_t most_pixels, conv_tile_shape *shape);

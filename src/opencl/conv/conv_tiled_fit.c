@@ -1,0 +1,189 @@
+#include "opencl/conv/conv_tiled_fit.h"
+
+#include "base/numbers.h"
+
+#include <math.h>
+
+enum {
+    MOST_SLICES = 8,
+    SLICED_OUTPUTS = 2048, /* of an image, times slices: what is enough for a device with few images */
+    MOST_AHEAD = 4,        /* vectors in registers */
+    LEAST_AHEAD = 2,
+    MANY_POSITIONS = 5, /* whose sums leave room for fewer */
+    FEWEST_ITEMS = 64,
+    ITEMS_IN_FLIGHT = 256, /* of a compute unit: fewer leave it idle between their instructions */
+    MANY_IMAGES = 4096,
+    MOST_EXTENT = 256,
+};
+
+/* What a work-item's instructions come to, in issue slots of machines whose local memory gives a vector to a group of
+ * schedulers every eighth; of a vector that is staged, with its share of what caches can give. */
+enum {
+    LOCAL_SLOTS = 8,
+    TAP_SLOTS = 10,
+    STAGED_SLOTS = 40,
+    BARRIER_SLOTS = 60,
+    START_SLOTS = 200,
+    OUTPUT_SLOTS = 16,
+};
+
+/* What tiles of a layer are compared by. */
+typedef struct fit {
+    const op_desc *desc;
+    conv_sides sides;
+    conv_axes axes;
+    int images, units, most_images;
+    size_t local_bytes;
+    double taps_y[MOST_EXTENT + 1], taps_x[MOST_EXTENT + 1]; /* of tiles of an extent that meet inputs, the mean */
+} fit;
+
+/* Taps of tiles of `extent` places along an axis, as cl/conv_tile.cl cuts them: the mean of those that meet inputs. */
+static double mean_taps(bool spread, int in, int places, int kernel, int stride, int pad, int extent) {
+    const int phases = spread ? stride : 1, tiles = divide_up(places, extent);
+    double all = 0;
+    for (int phase = 0; phase < phases; phase++)
+        for (int tile = 0; tile < tiles; tile++) {
+            const int place = (spread ? pad / stride : 0) + tile * extent;
+            const int taps = spread ? (kernel - phase + stride - 1) / stride : kernel;
+            const int from = spread ? place - taps + 1 : place * stride - pad;
+            const int first = larger(-(from + (extent - 1) * (spread ? 1 : stride)), 0), end = smaller(taps, in - from);
+            all += larger(end - first, 0);
+        }
+    return all / (phases * tiles);
+}
+
+static void find_taps(fit *f, int most) {
+    const conv_geometry *g = &f->desc->conv.g;
+    const conv_sides *s = &f->sides;
+    for (int i = 1; i <= most && i <= f->axes.y.places; i++)
+        f->taps_y[i] = mean_taps(s->spread, s->in_h, f->axes.y.places, g->kh, g->sh, g->ph, i);
+    for (int i = 1; i <= most && i <= f->axes.x.places; i++)
+        f->taps_x[i] = mean_taps(s->spread, s->in_w, f->axes.x.places, g->kw, g->sw, g->pw, i);
+}
+
+static int tile_positions(const conv_tiled_tile *t) {
+    return t->items / t->slices / (t->block / t->channels) * t->positions;
+}
+
+static size_t patch_vectors(const fit *f, const conv_tiled_tile *t) {
+    return conv_tile_patch(&f->axes, &t->shape) * (size_t)(t->chunk_c / t->in_vector);
+}
+
+static size_t weight_vectors(const fit *f, const conv_tiled_tile *t, int rows) {
+    const size_t weights = (size_t)rows * (size_t)f->axes.x.taps * (size_t)t->chunk_c * (size_t)t->block;
+    return divide_up_size(weights, (size_t)(conv_is_forward(f->desc->op) ? t->vector : t->in_vector));
+}
+
+static size_t most_ahead(const conv_tiled_tile *t) {
+    return t->positions < MANY_POSITIONS ? MOST_AHEAD : LEAST_AHEAD;
+}
+
+static size_t tile_bytes(const fit *f, const conv_tiled_tile *t) {
+    const size_t patch = conv_tile_patch(&f->axes, &t->shape), positions = (size_t)tile_positions(t);
+    const size_t plane = (patch + 3) / 8 * 8 + 4,
+                 stride = (size_t)t->block + (conv_is_forward(f->desc->op) || t->block <= 4 ? 0 : 4);
+    const size_t staged = (size_t)t->chunk_c * (plane + (size_t)t->rows * (size_t)f->axes.x.taps * stride);
+    const size_t slices = t->slices > 1 ? (size_t)t->items * (size_t)t->positions * (size_t)t->channels : 0;
+    return (larger_size(staged, slices) + patch + 2 * positions) * sizeof(float);
+}
+
+/* Issue slots of a compute unit. */
+static double tile_cost(const fit *f, const conv_tiled_tile *t) {
+    const conv_tile_shape *shape = &t->shape;
+    const double taps_y = f->taps_y[shape->h], taps = taps_y * f->taps_x[shape->w];
+    const double chunks = divide_up(f->sides.in_c, t->chunk_c);
+    const double planes = chunks * t->chunk_c / t->in_vector / t->slices;
+    const int loads = t->positions + t->in_vector * t->channels / t->vector;
+    const double products = fmax(t->positions * t->channels * t->in_vector + loads, LOCAL_SLOTS * loads);
+    const double staged = (double)divide_up_size(patch_vectors(f, t), (size_t)t->items) +
+                          (double)divide_up_size(weight_vectors(f, t, 1), (size_t)t->items) * taps_y;
+    const double slots = taps * (planes * products + chunks * TAP_SLOTS) +
+                         chunks * (staged * STAGED_SLOTS + ceil(taps_y / t->rows) * BARRIER_SLOTS) + START_SLOTS +
+                         OUTPUT_SLOTS * t->positions * (t->slices > 1 ? 2 : 1);
+    const double tiles = (double)divide_up(f->images, shape->n) * divide_up(f->axes.y.places, shape->h) *
+                         divide_up(f->axes.x.places, shape->w);
+    const conv_geometry *g = &f->desc->conv.g;
+    const double groups = tiles * divide_up(f->sides.out_c, t->block) * (f->sides.spread ? g->sh * g->sw : 1);
+    return slots * fmax(ceil(groups / f->units) * t->items, ITEMS_IN_FLIGHT);
+}
+
+/* As many rows of taps as are read ahead, and then one, where more do not fit. */
+static bool fit_rows(const fit *f, conv_tiled_tile *t) {
+    const size_t most = most_ahead(t) * (size_t)t->items;
+    for (t->rows = f->axes.y.taps; t->rows > 1; t->rows = divide_up(t->rows, 2))
+        if (weight_vectors(f, t, t->rows) <= most && tile_bytes(f, t) <= f->local_bytes) return true;
+    return tile_bytes(f, t) <= f->local_bytes;
+}
+
+/* The cheapest shape for some items and positions of each, if it is cheaper than the best so far. */
+static void fit_shape(const fit *f, conv_tiled_tile *t, conv_tiled_tile *best, double *least) {
+    const int positions = smaller(tile_positions(t), MOST_EXTENT);
+    const int most_images = smaller(smaller(f->images, f->most_images), positions);
+    conv_tile_shape *s = &t->shape;
+    for (s->h = 1; s->h <= f->axes.y.places && s->h <= positions; s->h++)
+        for (s->w = 1; s->w <= f->axes.x.places && s->w * s->h <= positions; s->w++) {
+            s->n = smaller(most_images, positions / (s->h * s->w));
+            while (s->n > 0 && !fit_rows(f, t)) s->n /= 2;
+            if (s->n == 0) continue;
+            const double cost = tile_cost(f, t);
+            if (*least > 0 && cost >= *least) continue;
+            *best = *t;
+            *least = cost;
+        }
+}
+
+/* The cheapest of all with the channels of `t`; 0 where there is none. */
+static double fit_tile(const fit *f, const conv_tiled_tile *t, int items, int positions, conv_tiled_tile *best) {
+    conv_tiled_tile next = *t;
+    double least = 0;
+    const int fewest = smaller(larger(FEWEST_ITEMS, t->slices * t->block / t->channels), items);
+    for (next.items = items; next.items >= fewest; next.items /= 2)
+        for (next.positions = positions; next.positions > 0; next.positions--) fit_shape(f, &next, best, &least);
+    return least;
+}
+
+/* Small images with many input channels have too few items otherwise. */
+static int choose_slices(const conv_sides *s, const conv_tiled_tile *t, int items) {
+    const double outputs = (double)s->out_h * s->out_w * s->out_c;
+    int slices = 1;
+    while (slices < MOST_SLICES && slices * 2 * t->in_vector <= s->in_c &&
+           slices * 2 * t->block / t->channels <= items && outputs * slices < SLICED_OUTPUTS)
+        slices *= 2;
+    return slices;
+}
+
+/* What decides about the order of sums, by the shape alone: the chunk that is best for many images. */
+static bool fit_chunk(fit *f, int items, const int *v, conv_tiled_tile *t) {
+    conv_tiled_tile next = *t, best;
+    double least = 0;
+    f->images = MANY_IMAGES;
+    f->units = 1;
+    next.chunk_c = next.in_vector * next.slices;
+    for (;; next.chunk_c *= 2) {
+        const double cost = fit_tile(f, &next, items, v[POSITIONS], &best);
+        if (cost > 0 && (least == 0 || cost < least)) {
+            t->chunk_c = next.chunk_c;
+            least = cost;
+        }
+        if (next.chunk_c >= f->sides.in_c || next.chunk_c * 2 > v[CHUNK_C] * next.slices) return least > 0;
+    }
+}
+
+bool conv_tiled_fit(const clae_device *device, const op_desc *desc, int items, const int *v, conv_tiled_tile *tile) {
+    fit f = {.desc = desc, .sides = conv_sides_of(desc), .axes = conv_axes_of(desc)};
+    f.local_bytes = (size_t)v[LOCAL_KIB] * 1024;
+    f.most_images = conv_tile_most_images(desc, MOST_EXTENT);
+    conv_tiled_tile t = {.in_vector = f.sides.in_c > 2 ? 4 : f.sides.in_c};
+    conv_tiled_fit_channels(f.sides.out_c, items, v, &t.block, &t.channels);
+    t.vector = smaller(t.channels, 4);
+    find_taps(&f, MOST_EXTENT);
+    for (t.slices = choose_slices(&f.sides, &t, items); !fit_chunk(&f, items, v, &t); t.slices /= 2)
+        if (t.slices == 1) return false;
+    f.images = desc->conv.g.n;
+    f.units = larger((int)device->info.compute_units, 1);
+    if (fit_tile(&f, &t, items, v[POSITIONS], tile) == 0) return false;
+    const size_t group = (size_t)tile->items, most = most_ahead(tile);
+    tile->ahead_in = (int)smaller_size(divide_up_size(patch_vectors(&f, tile), group), most);
+    tile->ahead_weights = (int)smaller_size(divide_up_size(weight_vectors(&f, tile, tile->rows), group), most);
+    return true;
+}
