@@ -9,6 +9,7 @@ there is no such device."""
 import argparse
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import tempfile
 SMALL = " --channels 8 --batch-size 33"
 TILED = "--impl conv2d_fwd=tiled --impl conv_transpose2d_fwd=tiled" + SMALL
 IM2COL = "--impl conv2d_fwd=im2col --impl gemm=plain" + SMALL
+FEW = "--impl conv2d_fwd=few --impl conv_transpose2d_fwd=few --encoder 'conv 8 k5' --batch-size 5"
 AUGMENTED = "--flip hv --rotate --shift 2 --noise 0.1" + SMALL
 
 SELFTEST = "selftest"
@@ -155,6 +157,15 @@ MUTANTS = [
     ('tiled: the next chunk is read from the present one', 'conv_gather_spread_tiled.cl',
      'v * LOCAL, next.c0);',
      'v * LOCAL, s.c0);', TILED + " --channels 16", SELFTEST),
+    ('few: a tap too few in a row', 'conv_gather_spread_few_in.cl',
+     't < TAPS_X * IN_C; t++',
+     't < TAPS_X * IN_C - 1; t++', FEW, SELFTEST),
+    ('few: the second row of an item from the first', 'conv_gather_spread_few_out.cl',
+     'int ky = row - y * STEP_Y;',
+     'int ky = row;', FEW, SELFTEST),
+    ('few: images beyond the last are read', 'conv_gather_spread_few_out.cl',
+     'bool is_row = is_image && ',
+     'bool is_row = ', FEW, OUTSIDE),
     ('gemm_tiled: barrier missing after the product', 'gemm_plain.cl',
      '        }\n        barrier(CLK_LOCAL_MEM_FENCE);\n    }\n#pragma unroll\n    for (uint i = 0; i < 4; ++i) {',
      '        }\n    }\n#pragma unroll\n    for (uint i = 0; i < 4; ++i) {', IM2COL, RACE),
@@ -186,7 +197,7 @@ def mutate(folder, kernels, mutant):
 
 
 def selftest(program, device, kernels, options):
-    command = [program, "selftest", "--device", device, *options.split()]
+    command = [program, "selftest", "--device", device, *shlex.split(options)]
     if kernels:
         command += ["--kernels", str(kernels)]
     return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=600)
