@@ -2,10 +2,11 @@
  * with every implementation that suits one, and writes each OpenCL program that this names: its whole source, below a
  * line
  * "// FILE OPTIONS". Any OpenCL device will do. */
+#include "gpu_play.h"
+
 #include "base/memory.h"
 #include "graph/plan.h"
 #include "opencl/program_cache.h"
-#include "opencl/source.h"
 
 #include <clae/clae.h>
 
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 100, CHANNELS = 32, LATENT_DIM = 8, SKIPPED = 77 };
+enum { BATCH = 100, CHANNELS = 32, LATENT_DIM = 8, UNITS = 100, SKIPPED = 77 };
 
 /* Lines "FILE OPTIONS", each once. */
 typedef struct programs {
@@ -42,22 +43,6 @@ static void print_warning(void *user, clae_log_level level, const char *line) {
     (void)user;
     (void)level;
     fprintf(stderr, "gpu_programs: %s\n", line);
-}
-
-/* What implementations ask a device for, as most GPUs answer. */
-static void play_gpu(opencl_device *device, const char *class) {
-    snprintf(device->base.tuning_class, sizeof device->base.tuning_class, "%s", class);
-    device->names_only = true;
-    device->mma = strcmp(class, "nvidia") == 0    ? OPENCL_MMA_PTX
-                  : strcmp(class, "amd-gcn") == 0 ? OPENCL_MMA_MFMA
-                                                  : OPENCL_MMA_STAND_IN;
-    device->class = OPENCL_CLASS_GPU;
-    device->loops_end_early = false;
-    device->vector_width = 4;
-    device->max_work_group_items = 1024;
-    device->base.info.type = CLAE_DEVICE_GPU;
-    device->base.info.compute_units = 100;
-    device->base.info.local_memory_bytes = 48 << 10;
 }
 
 /* Whether a plan gives it the op with bias and ReLU in it. */
@@ -124,7 +109,7 @@ static clae_status prepare_on(clae_context *context, clae_device *device, const 
                               programs *all) {
     clae_model *model = NULL;
     double gflops;
-    play_gpu((opencl_device *)device, class);
+    play_gpu((opencl_device *)device, class, UNITS);
     clae_status status = clae_model_create_lecture(context, CHANNELS, LATENT_DIM, 0, &model);
     if (!status) status = prepare_plan(device, numerics, model, true);
     if (!status) status = prepare_plan(device, numerics, model, false);
@@ -155,18 +140,9 @@ static clae_status prepare_step(bool fusion, bool tf32, programs *all, const cha
 }
 
 static bool write_program(const char *folder, size_t number, const char *line) {
-    const clae_context context = {.log_level = CLAE_LOG_ERROR};
     char *path = string_format("%s/%03zu.cl", folder, number), *file = strndup(line, strcspn(line, " "));
-    char *prelude = NULL, *source = NULL;
-    FILE *out = NULL;
-    if (path && file && opencl_source_load(&context, "prelude.cl", &prelude) == CLAE_OK &&
-        opencl_source_load(&context, file, &source) == CLAE_OK)
-        out = fopen(path, "w");
-    bool written = out && fprintf(out, "// %s\n%s%s", line, prelude, source) > 0;
-    if (out) written = fclose(out) == 0 && written;
+    const bool written = path && file && gpu_write_source(path, line, file);
     if (!written) fprintf(stderr, "gpu_programs: could not write %s of %s\n", path ? path : "a program", line);
-    free(source);
-    free(prelude);
     free(file);
     free(path);
     return written;
