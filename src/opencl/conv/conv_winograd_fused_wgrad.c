@@ -14,7 +14,7 @@ enum {
     CPU_UNITS = 16,     /* CPUs are for tests: as many parts as a small GPU gets, */
     CPU_SUM_TILES = 16, /* and sums of few tiles */
     BIAS_GROUPS = 4,    /* for each chunk */
-    MOST_CHANNELS = 128,
+    MOST_CHANNELS = 32, /* more of them make transforms for several blocks */
 };
 
 /* Channels that an item takes of both sides; a work-group's items divided by the tiles that it stages at a time and the
