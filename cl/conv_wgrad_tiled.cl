@@ -6,9 +6,9 @@
  * conv_wgrad_partial makes partial[chunk][kh][kw][wide][narrow] and then dbias; conv_wgrad_reduce adds the chunks up in
  * order.
  *
- * Macros: those of conv_wgrad_parts.cl, STRIDE_H STRIDE_W, PAD_H PAD_W; BLOCK_O, ROWS (a multiple of 4), CHANNELS, STEP;
- * all powers of 2. Floats of a chunk, from its first image on, are counted in int. Arguments: transposed (dy is wide,
- * dweight is [kh][kw][narrow][wide]) and dy_c, the elements of dbias, 0 for none. */
+ * Macros: those of conv_wgrad_parts.cl, STRIDE_H STRIDE_W, PAD_H PAD_W; BLOCK_O, ROWS (a multiple of 4), CHANNELS, STEP,
+ * UNROLL (positions of a step in one piece); all powers of 2. Floats of a chunk, from its first image on, are counted in
+ * int. Arguments: transposed (dy is wide, dweight is [kh][kw][narrow][wide]) and dy_c, the elements of dbias, 0 for none. */
 
 #include "conv_wgrad_parts.cl"
 
@@ -97,12 +97,13 @@ static void put_places(local int4 *corners, place *places, int left) {
     #pragma unroll
     for (int i = 0; i < PLACES; i++) {
         const int position = get_local_id(0) + i * LOCAL;
-        const place p = places[i];
-        const int y = p.y * STRIDE_H - PAD_H, x = p.x * STRIDE_W - PAD_W;
-        if (position < STEP)
+        if (position < STEP) {
+            const place p = places[i];
+            const int y = p.y * STRIDE_H - PAD_H, x = p.x * STRIDE_W - PAD_W;
             corners[position] = position < left ? (int4)(((p.image * WIDE_H + y) * WIDE_W + x) * WIDE_C, y, x, 0)
                                                 : (int4)(0, OUTSIDE, 0, 0);
-        places[i] = next_place(p);
+            places[i] = next_place(p);
+        }
     }
 }
 
@@ -159,21 +160,27 @@ static void add_row(float row, const column_vector *columns, column_vector *sums
     for (int v = 0; v < COLUMN_VECTORS; v++) sums[v] = fma((column_vector)(row), columns[v], sums[v]);
 }
 
-/* `a` and `b` are the item's own. */
-static void add_products(local const float4 *a, local const column_vector *b, column_vector sums[ROWS][COLUMN_VECTORS]) {
-    #pragma unroll 2
-    for (int i = 0; i < STEP; i++) {
-        column_vector columns[COLUMN_VECTORS];
+/* `a` and `b` are the item's own, of a position. */
+static void add_position(local const float4 *a, local const column_vector *b, column_vector sums[ROWS][COLUMN_VECTORS]) {
+    column_vector columns[COLUMN_VECTORS];
+    #pragma unroll
+    for (int v = 0; v < COLUMN_VECTORS; v++) columns[v] = b[v * ITEMS_O];
+    #pragma unroll
+    for (int v = 0; v < ROW_VECTORS; v++) {
+        const float4 rows = a[v * ITEMS_R];
+        add_row(rows.x, columns, sums[v * 4]);
+        add_row(rows.y, columns, sums[v * 4 + 1]);
+        add_row(rows.z, columns, sums[v * 4 + 2]);
+        add_row(rows.w, columns, sums[v * 4 + 3]);
+    }
+}
+
+static void add_positions(local const float4 *a, local const column_vector *b, column_vector sums[ROWS][COLUMN_VECTORS]) {
+    #pragma unroll 1
+    for (int first = 0; first < STEP; first += UNROLL) {
         #pragma unroll
-        for (int v = 0; v < COLUMN_VECTORS; v++) columns[v] = b[i * (BLOCK_O / COLUMN_VEC) + v * ITEMS_O];
-        #pragma unroll
-        for (int v = 0; v < ROW_VECTORS; v++) {
-            const float4 rows = a[i * (BLOCK_R / 4) + v * ITEMS_R];
-            add_row(rows.x, columns, sums[v * 4]);
-            add_row(rows.y, columns, sums[v * 4 + 1]);
-            add_row(rows.z, columns, sums[v * 4 + 2]);
-            add_row(rows.w, columns, sums[v * 4 + 3]);
-        }
+        for (int i = first; i < first + UNROLL; i++)
+            add_position(a + i * (BLOCK_R / 4), b + i * (BLOCK_O / COLUMN_VEC), sums);
     }
 }
 
@@ -262,7 +269,7 @@ void conv_wgrad_partial(global const float *wide, ulong wide_offset, global cons
         load_wide(corners + then * STEP, rows, wide, next_wide);
         load_narrow(narrow, o0, left, next_narrow);
         put_places(corners + now * STEP, places, left - STEP);
-        add_products(own_a + now * (STEP * BLOCK_R / 4), own_b + now * (STEP * BLOCK_O / COLUMN_VEC), sums);
+        add_positions(own_a + now * (STEP * BLOCK_R / 4), own_b + now * (STEP * BLOCK_O / COLUMN_VEC), sums);
         put_vectors((local wide_vector *)a + then * (STEP * WIDE_ROW), (local narrow_vector *)b + then * (STEP * NARROW_ROW),
                     next_wide, next_narrow);
     }

@@ -17,6 +17,7 @@ import tempfile
 # Kernels in the style of GPUs take long to build and run on CPUs: few of them; and 33 images are not whole tiles.
 SMALL = " --channels 8 --batch-size 33"
 TILED = "--impl conv2d_fwd=tiled --impl conv_transpose2d_fwd=tiled" + SMALL
+TILED_WGRAD = "--impl conv2d_bwd_weights=tiled --impl conv_transpose2d_bwd_weights=tiled" + SMALL
 IM2COL = "--impl conv2d_fwd=im2col --impl gemm=plain" + SMALL
 FEW = "--impl conv2d_fwd=few --impl conv_transpose2d_fwd=few --encoder 'conv 8 k5' --batch-size 5"
 AUGMENTED = "--flip hv --rotate --shift 2 --noise 0.1" + SMALL
@@ -184,6 +185,21 @@ MUTANTS = [
     ('noise: the second pair has the radius of the first', 'noise.cl',
      'gaussian_radius(bits.z)',
      'gaussian_radius(bits.x)', AUGMENTED, SELFTEST),
+    ('tiled wgrad: barrier missing', 'conv_wgrad_tiled.cl',
+     'barrier(CLK_LOCAL_MEM_FENCE);\n        left -= STEP;',
+     'left -= STEP;', TILED_WGRAD, SELFTEST),
+    ('tiled wgrad: positions not carried to the next image', 'conv_wgrad_tiled.cl',
+     'p.y -= NARROW_H;\n        p.image++;',
+     'p.y -= NARROW_H;', TILED_WGRAD, SELFTEST),
+    ('tiled wgrad: last positions of a chunk dropped', 'conv_wgrad_tiled.cl',
+     'position < left ?',
+     'position < left - 1 ?', TILED_WGRAD, SELFTEST),
+    ('wgrad by parts: every fourth chunk of a lane dropped', 'conv_wgrad_parts.cl',
+     'for (int i = 0; i < 4; i++) sums[i] +=',
+     'for (int i = 0; i < 3; i++) sums[i] +=', TILED_WGRAD, SELFTEST),
+    ('wgrad by parts: dbias without the last pixels', 'conv_wgrad_bias.cl',
+     'pixel + i * lanes_p < end ?',
+     'pixel + i * lanes_p < end - lanes_p ?', TILED_WGRAD, SELFTEST),
 ]
 
 

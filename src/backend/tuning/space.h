@@ -5,7 +5,7 @@
 
 #include "backend/backend.h"
 
-enum { TUNE_MAX_PARAMETERS = 6, TUNE_TEXT_SIZE = 128 };
+enum { TUNE_MAX_PARAMETERS = 7, TUNE_TEXT_SIZE = 128 };
 
 typedef struct tune_parameter {
     const char *name;      /* as macros, shipped defaults and tuning files have it */

@@ -7,8 +7,9 @@
 #include <limits.h>
 #include <math.h>
 
-/* Rows of an item; positions staged at a time; work-groups of ITEMS that are beside one another on a compute unit. */
-enum { ITEMS = CONV_TILED_ITEMS, BLOCK, CHANNELS, ROWS, STEP, GROUPS_PER_UNIT };
+/* Rows of an item; positions staged at a time, and of these in one piece of the loop; work-groups of ITEMS that are
+ * beside one another on a compute unit. */
+enum { ITEMS = CONV_TILED_ITEMS, BLOCK, CHANNELS, ROWS, STEP, UNROLL, GROUPS_PER_UNIT };
 
 enum {
     MOST_LOCAL_BYTES = 32768,
@@ -26,7 +27,7 @@ enum {
 #define COST_OF_STEP 40.0
 /* In positions: to store and read the sums of a chunk; in the length of a chunk: to wait, when all units are busy. */
 #define COST_OF_CHUNK 48.0
-#define COST_OF_WAITING 0.8
+#define COST_OF_WAITING 0.75
 
 bool conv_tiled_group_is_valid(const clae_device *device, const int *v, int local_kib) {
     return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && conv_is_power_of_2(v[CHANNELS]) &&
@@ -52,18 +53,19 @@ static bool conv_tiled_wgrad_is_valid(const clae_device *device, const op_desc *
     return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && conv_is_power_of_2(v[CHANNELS]) &&
            conv_is_power_of_2(v[ROWS]) && conv_is_power_of_2(v[STEP]) && v[ITEMS] <= 1024 && v[CHANNELS] <= v[BLOCK] &&
            v[BLOCK] <= 128 && v[ROWS] >= 4 && v[ROWS] * v[CHANNELS] <= MOST_SUMS && v[STEP] >= 4 && v[STEP] <= 32 &&
-           v[GROUPS_PER_UNIT] <= 64;
+           conv_is_power_of_2(v[UNROLL]) && v[GROUPS_PER_UNIT] <= 64;
 }
 
 static const tune_space conv_tiled_wgrad_space = {
     .kernel = "conv_wgrad_tiled",
-    .count = 6,
+    .count = 7,
     .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
                    {"BLOCK", TUNE_CANDIDATES(16, 32, 64, 128)},
                    {"CHANNELS", TUNE_CANDIDATES(4, 8)},
                    {"ROWS", TUNE_CANDIDATES(4, 8)},
                    {"STEP", TUNE_CANDIDATES(4, 8, 16)},
-                   {"GROUPS_PER_UNIT", TUNE_CANDIDATES(1, 2, 4, 8)}},
+                   {"UNROLL", TUNE_CANDIDATES(2, 4, 8)},
+                   {"GROUPS_PER_UNIT", TUNE_CANDIDATES(1, 2, 3, 4, 8)}},
     .is_valid = conv_tiled_wgrad_is_valid,
 };
 
@@ -170,8 +172,8 @@ static clae_status conv_tiled_create_wgrad(clae_device *device, const op_desc *d
         lanes *= 2;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DLOCAL=%d -DBLOCK_O=%d -DCHANNELS=%d -DROWS=%d -DSTEP=%d", s.items, s.block,
-                     s.channels, s.rows, s.step);
+    conv_options_add(options, " -DLOCAL=%d -DBLOCK_O=%d -DCHANNELS=%d -DROWS=%d -DSTEP=%d -DUNROLL=%d", s.items,
+                     s.block, s.channels, s.rows, s.step, smaller(v[UNROLL], s.step));
     conv_options_add(options, " -DREDUCE_ITEMS=%d -DREDUCE_LANES=%d", group, lanes);
     const conv_program program = {"conv_wgrad_tiled.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_wgrad_split, made);
