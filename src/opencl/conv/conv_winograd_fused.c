@@ -12,6 +12,7 @@ enum {
     PAD_FLOATS = 4, /* between elements in local memory */
     PACK_ITEMS = 256,
     MOST_CHANNELS = 512,
+    FEWEST_BLOCK = 16,
     FEWEST_GROUPS = 2, /* for each compute unit, before a group gets more tiles */
 };
 
@@ -31,7 +32,7 @@ typedef struct shape {
 
 static shape conv_winograd_fused_shape(const op_desc *desc, const int *v, int lines) {
     shape s = {.block = v[BLOCK], .tiles = lines * winograd_size(&desc->conv.g)};
-    while (s.block > 16 && s.block / 2 >= conv_sides_of(desc).out_c) s.block /= 2;
+    while (s.block > FEWEST_BLOCK && s.block / 2 >= conv_sides_of(desc).out_c) s.block /= 2;
     s.items = elements_of(desc) * (s.block / 4);
     return s;
 }
@@ -56,7 +57,7 @@ static size_t count_groups(const op_desc *desc, const shape *s) {
 }
 
 static bool conv_winograd_fused_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
-    if (!winograd_has_transforms(desc) || !conv_is_power_of_2(v[BLOCK]) || v[BLOCK] < 16 || v[BLOCK] > 64 ||
+    if (!winograd_has_transforms(desc) || !conv_is_power_of_2(v[BLOCK]) || v[BLOCK] < FEWEST_BLOCK || v[BLOCK] > 64 ||
         v[LINES] > 4)
         return false;
     const shape s = conv_winograd_fused_shape(desc, v, v[LINES]);
@@ -146,16 +147,38 @@ static bool conv_winograd_fused_supports(const clae_device *device, const op_des
                WINOGRAD_MOST_WEIGHTS;
 }
 
+/* The next smaller work-group, or one with fewer sums for an item, for kernels that need more registers than there are.
+ */
+static bool conv_winograd_fused_shrink(const op_desc *desc, shape *s) {
+    const int size = winograd_size(&desc->conv.g);
+    if (s->tiles > size)
+        s->tiles -= size;
+    else if (s->block > FEWEST_BLOCK)
+        s->block /= 2;
+    else
+        return false;
+    s->items = elements_of(desc) * (s->block / 4);
+    return true;
+}
+
 static clae_status conv_winograd_fused_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                                op_instance **instance) {
-    conv_instance *made;
     int v[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, choice, &conv_winograd_fused_data_space, v))
         return conv_no_values(device, desc, choice);
-    const shape s = conv_winograd_fused_choose(device, desc, v);
-    const clae_status status = conv_winograd_fused_create(device, desc, choice, &s, &made);
-    if (status == CLAE_OK) *instance = &made->opencl.base;
-    return status == CLAE_OK ? conv_winograd_allow(made) : status;
+    shape s = conv_winograd_fused_choose(device, desc, v);
+    do {
+        conv_instance *made;
+        const clae_status status = conv_winograd_fused_create(device, desc, choice, &s, &made);
+        if (status != CLAE_OK) return status;
+        size_t items = (size_t)s.items;
+        if (conv_kernels_allow(made, &items)) {
+            *instance = &made->opencl.base;
+            return CLAE_OK;
+        }
+        opencl_instance_release(&made->opencl.base);
+    } while (conv_winograd_fused_shrink(desc, &s));
+    return conv_winograd_too_large(device, desc, choice);
 }
 
 const op_impl opencl_conv_winograd_fused = {

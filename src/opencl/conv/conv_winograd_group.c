@@ -67,13 +67,8 @@ clae_status conv_winograd_wgrad_finish(op_instance *instance, const op_args *arg
     return status == CLAE_OK ? opencl_launch_run(&launch[WGRAD_REDUCE]) : status;
 }
 
-clae_status conv_winograd_allow(conv_instance *made) {
-    const op_instance *base = &made->opencl.base;
-    const clae_context *context = base->device->context;
-    const char *op = op_name(base->desc.op), *impl = base->impl->name;
-    size_t items = 1;
-    if (conv_kernels_allow(made, &items)) return CLAE_OK;
-    opencl_instance_release(&made->opencl.base);
-    return fail(context, CLAE_ERROR_DEVICE,
-                "%s: the kernels of implementation %s allow fewer items in a work-group than they need", op, impl);
+clae_status conv_winograd_too_large(const clae_device *device, const op_desc *desc, const op_choice *choice) {
+    return fail(device->context, CLAE_ERROR_DEVICE,
+                "%s: the kernels of implementation %s allow fewer items in a work-group than they need",
+                op_name(desc->op), choice->impl->name);
 }

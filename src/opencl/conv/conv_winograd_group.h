@@ -40,8 +40,7 @@ void conv_winograd_wgrad_grids(conv_instance *conv, const op_desc *desc, const w
 /* Runs these two. */
 clae_status conv_winograd_wgrad_finish(op_instance *instance, const op_args *args, const winograd_wgrad_places *places);
 
-/* For kernels whose work-groups have one size: fails, and releases the instance, where they do not allow it as built.
- */
-clae_status conv_winograd_allow(conv_instance *made);
+/* The failure of a prepare function whose kernels, as built, allow fewer items in a work-group than they need. */
+clae_status conv_winograd_too_large(const clae_device *device, const op_desc *desc, const op_choice *choice);
 
 #endif
