@@ -1,7 +1,8 @@
 /* gpu_launches FOLDER [--class CLASS] [--units N] [--image-size CxHxW] [--kernels FOLDER] [--SETTING VALUE]...: runs a
- * training step as on a GPU of a class, where nothing is computed, and prints each launch as a line of JSON: what it is of, its
- * program, its grid and the values of its arguments as the driver gets them; buffers have made-up addresses. The programs'
- * sources go to FOLDER, each below its name. Settings are those of src/train/settings.def, flags with the value 1. */
+ * training step as on a GPU of a class, where nothing is computed, and prints each launch as a line of JSON: what it is
+ * of, its program, its grid and the values of its arguments as the driver gets them; buffers have made-up addresses.
+ * The programs' sources go to FOLDER, each below its name. Settings are those of src/train/settings.def, flags with the
+ * value 1. */
 #include "gpu_play.h"
 
 #include "base/memory.h"
@@ -172,8 +173,8 @@ clae_status __wrap_opencl_launch_run(opencl_launch *launch) {
     const size_t place = place_of(kernel);
     const op_instance *instance = recorder.node->instance;
     if (place == recorder.count || !write_source(kernel->program->file)) return CLAE_ERROR_DEVICE;
-    printf("{\"layer\": \"%s\", \"op\": \"%s\", \"impl\": \"%s\", \"file\": \"%s\", \"options\": \"" OPENCL_STANDARD_OPTIONS
-           " %s\", \"kernel\": \"%s\"",
+    printf("{\"layer\": \"%s\", \"op\": \"%s\", \"impl\": \"%s\", \"file\": \"%s\", \"options\": "
+           "\"" OPENCL_STANDARD_OPTIONS " %s\", \"kernel\": \"%s\"",
            recorder.node->layer, op_name(instance->desc.op), instance->impl->name, kernel->program->file,
            kernel->program->options, kernel->name);
     print_sizes("global", launch->global, launch->dimensions);
@@ -291,8 +292,9 @@ int main(int argc, char **argv) {
     bool good = argc >= 2, opened = true;
     for (int i = 2; i < argc && good; i += 2) good = read_word(&wish, argv[i], argv[i + 1]);
     if (!good) {
-        fprintf(stderr, "usage: gpu_launches FOLDER [--class CLASS] [--units N] [--image-size CxHxW] [--kernels FOLDER] "
-                        "[--SETTING VALUE]...\n");
+        fprintf(stderr,
+                "usage: gpu_launches FOLDER [--class CLASS] [--units N] [--image-size CxHxW] [--kernels FOLDER] "
+                "[--SETTING VALUE]...\n");
         return 2;
     }
     optimiser_complete(&wish.settings);

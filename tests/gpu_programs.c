@@ -1,6 +1,6 @@
-/* gpu_programs FOLDER CLASS: prepares the lecture's training step as on a GPU of a class of src/backend/tuning/defaults.def,
- * with every implementation that suits one, and writes each OpenCL program that this names: its whole source, below a
- * line
+/* gpu_programs FOLDER CLASS: prepares the lecture's training step as on a GPU of a class of
+ * src/backend/tuning/defaults.def, with every implementation that suits one, and writes each OpenCL program that this
+ * names: its whole source, below a line
  * "// FILE OPTIONS". Any OpenCL device will do. */
 #include "gpu_play.h"
 

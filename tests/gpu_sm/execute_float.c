@@ -60,16 +60,19 @@ static bool compare_floats(const instruction *i, float a, float b) {
 
 void execute_fsetp(warp *w, const instruction *i, uint32_t active) {
     const uint32_t with = i->count > 4 ? operand_predicate(w, &i->operand[4]) : UINT32_MAX;
-    const bool is_data = operands_are_data(w, i, 2);
+    const uint32_t is_data = operands_are_data(w, i, 2);
     float a[LANES], b[LANES];
     uint32_t result = 0, other;
     operand_float(w, &i->operand[2], a);
     operand_float(w, &i->operand[3], b);
     EACH_LANE(lane) result |= (uint32_t)compare_floats(i, a[lane], b[lane]) << lane;
     other = ~result;
-    if (has(i, MODIFIER(OR))) result |= with, other |= with;
-    else if (has(i, MODIFIER(XOR))) result ^= with, other ^= with;
-    else result &= with, other &= with;
+    if (has(i, MODIFIER(OR)))
+        result |= with, other |= with;
+    else if (has(i, MODIFIER(XOR)))
+        result ^= with, other ^= with;
+    else
+        result &= with, other &= with;
     write_predicate(w, &i->operand[0], active, result, is_data);
     write_predicate(w, &i->operand[1], active, other, is_data);
 }
@@ -148,7 +151,7 @@ static uint64_t to_integer(const instruction *i, float x) {
 }
 
 void execute_f2i(warp *w, const instruction *i, uint32_t active) {
-    const bool is_data = operands_are_data(w, i, 1);
+    const uint32_t is_data = operands_are_data(w, i, 1);
     float a[LANES];
     lanes low, high;
     operand_float(w, &i->operand[1], a);
@@ -170,11 +173,11 @@ void execute_frnd(warp *w, const instruction *i, uint32_t active) {
 
 /* Whether a division takes the long way: seldom, for numbers that have to do with each other. */
 void execute_fchk(warp *w, const instruction *i, uint32_t active) {
-    write_predicate(w, &i->operand[0], active, 0, false);
+    write_predicate(w, &i->operand[0], active, 0, 0);
 }
 
 /* Products by a whole warp: what is in the registers does not matter. */
 void execute_tensor(warp *w, const instruction *i, uint32_t active) {
     const lanes zero = {0};
-    for (int word = 0; word < 4; word++) write_register(w, &i->operand[0], word, active, zero, true);
+    for (int word = 0; word < 4; word++) write_register(w, &i->operand[0], word, active, zero, UINT32_MAX);
 }

@@ -18,7 +18,7 @@ static void carries_in(const warp *w, const instruction *i, int first, lanes out
     }
 }
 
-static void write_long(warp *w, const instruction *i, uint32_t active, const uint64_t values[LANES], bool is_data) {
+static void write_long(warp *w, const instruction *i, uint32_t active, const uint64_t values[LANES], uint32_t is_data) {
     lanes low, high;
     EACH_LANE(lane) {
         low[lane] = (uint32_t)values[lane];
@@ -34,7 +34,7 @@ static uint64_t product(const instruction *i, uint32_t a, uint32_t b) {
 }
 
 /* a b + c, of which c is of 64 bits where the product is. */
-static void imad_wide(warp *w, const instruction *i, uint32_t active, const operand *source, bool is_data) {
+static void imad_wide(warp *w, const instruction *i, uint32_t active, const operand *source, uint32_t is_data) {
     lanes a, b, carry, high;
     uint64_t c[LANES];
     uint32_t over = 0;
@@ -56,8 +56,9 @@ static void imad_wide(warp *w, const instruction *i, uint32_t active, const oper
 }
 
 void execute_imad(warp *w, const instruction *i, uint32_t active) {
-    const operand *source = i->operand + 1 + carries_out(i);
-    const bool is_data = operands_are_data(w, i, 1);
+    const int out = carries_out(i);
+    const operand *source = i->operand + 1 + out;
+    const uint32_t is_data = operands_are_data(w, i, 1 + out);
     lanes a, b, c, carry;
     if (has(i, MODIFIER(WIDE) | MODIFIER(HI))) {
         imad_wide(w, i, active, source, is_data);
@@ -83,7 +84,7 @@ static void add_summand(const warp *w, const operand *o, uint64_t sum[LANES]) {
 void execute_iadd3(warp *w, const instruction *i, uint32_t active) {
     const int out = carries_out(i);
     const operand *source = i->operand + 1 + out;
-    const bool is_data = operands_are_data(w, i, 1);
+    const uint32_t is_data = operands_are_data(w, i, 1 + out);
     uint64_t sum[LANES] = {0};
     lanes carry, low;
     uint32_t over[2] = {0};
@@ -123,7 +124,7 @@ void execute_lea(warp *w, const instruction *i, uint32_t active) {
     const int out = carries_out(i);
     const operand *source = i->operand + 1 + out;
     const bool is_high = has(i, MODIFIER(HI)), has_above = is_high && !has(i, MODIFIER(SX32));
-    const bool is_data = operands_are_data(w, i, 1);
+    const uint32_t is_data = operands_are_data(w, i, 1 + out);
     const int last = has_above ? 3 : 2;
     const unsigned shift = source + last < i->operand + i->count ? source[last].low & 31 : 0;
     uint64_t sum[LANES] = {0};
@@ -156,7 +157,7 @@ static uint32_t by_table(uint32_t table, uint32_t a, uint32_t b, uint32_t c) {
 void execute_lop3(warp *w, const instruction *i, uint32_t active) {
     const bool to_predicate = operand_is_predicate(&i->operand[0]);
     const operand *target = i->operand + to_predicate, *source = target + 1;
-    const bool is_data = operands_are_data(w, i, to_predicate + 1);
+    const uint32_t is_data = operands_are_data(w, i, to_predicate + 1);
     lanes a, b, c;
     uint32_t any = 0;
     operand_integer(w, &source[0], a);
@@ -172,7 +173,7 @@ void execute_lop3(warp *w, const instruction *i, uint32_t active) {
 
 void execute_plop3(warp *w, const instruction *i, uint32_t active) {
     uint32_t source[3];
-    const bool is_data = operands_are_data(w, i, 2);
+    const uint32_t is_data = operands_are_data(w, i, 2);
     for (int k = 0; k < 3; k++) source[k] = operand_predicate(w, &i->operand[2 + k]);
     for (int k = 0; k < 2 && 5 + k < i->count; k++)
         write_predicate(w, &i->operand[k], active, by_table(i->operand[5 + k].low, source[0], source[1], source[2]),
@@ -222,7 +223,7 @@ static uint32_t combine(const instruction *i, uint32_t a, uint32_t b) {
 }
 
 void execute_isetp(warp *w, const instruction *i, uint32_t active) {
-    const bool is_data = operands_are_data(w, i, 2);
+    const uint32_t is_data = operands_are_data(w, i, 2);
     const uint32_t with = i->count > 4 ? operand_predicate(w, &i->operand[4]) : UINT32_MAX;
     const uint32_t below = i->count > 5 ? operand_predicate(w, &i->operand[5]) : 0;
     uint32_t result = 0;
@@ -347,11 +348,11 @@ void execute_flo(warp *w, const instruction *i, uint32_t active) {
 void execute_p2r(warp *w, const instruction *i, uint32_t active) {
     const uint32_t mask = i->count > 3 ? i->operand[3].low : 0x7f;
     lanes a;
-    bool is_data = operands_are_data(w, i, 2);
+    uint32_t is_data = operands_are_data(w, i, 2);
     operand_integer(w, &i->operand[2], a);
     for (int k = 0; k < PREDICATES - 1; k++) {
         if (!(mask >> k & 1)) continue;
-        is_data = is_data || w->predicate_is_data[k];
+        is_data |= w->predicate_is_data[k];
         EACH_LANE(lane) a[lane] = (a[lane] & ~((uint32_t)1 << k)) | (w->predicates[k] >> lane & 1) << k;
     }
     write_register(w, &i->operand[0], 0, active, a, is_data);
@@ -359,7 +360,7 @@ void execute_p2r(warp *w, const instruction *i, uint32_t active) {
 
 void execute_r2p(warp *w, const instruction *i, uint32_t active) {
     const uint32_t mask = i->operand[2].low;
-    const bool is_data = operands_are_data(w, i, 1);
+    const uint32_t is_data = operands_are_data(w, i, 1);
     lanes a;
     operand_integer(w, &i->operand[1], a);
     for (int k = 0; k < PREDICATES - 1; k++) {
@@ -367,7 +368,7 @@ void execute_r2p(warp *w, const instruction *i, uint32_t active) {
         if (!(mask >> k & 1)) continue;
         EACH_LANE(lane) values |= (a[lane] >> k & 1) << lane;
         w->predicates[k] = (w->predicates[k] & ~active) | (values & active);
-        w->predicate_is_data[k] = is_data;
+        w->predicate_is_data[k] = (w->predicate_is_data[k] & ~active) | (is_data & active);
     }
 }
 
@@ -381,18 +382,18 @@ void execute_s2r(warp *w, const instruction *i, uint32_t active) {
         const uint32_t place[] = {item % local[0], item / local[0] % local[1], item / local[0] / local[1]};
         a[lane] = which < 3 ? place[which] : which < 6 ? w->group->id[which - 3] : which == 6 ? (uint32_t)lane : 0;
     }
-    write_register(w, &i->operand[0], 0, active, a, false);
+    write_register(w, &i->operand[0], 0, active, a, 0);
 }
 
 void execute_cs2r(warp *w, const instruction *i, uint32_t active) {
     const lanes zero = {0};
-    write_register(w, &i->operand[0], 0, active, zero, false);
-    if (!has(i, MODIFIER(U32) | MODIFIER(S32))) write_register(w, &i->operand[0], 1, active, zero, false);
+    write_register(w, &i->operand[0], 0, active, zero, 0);
+    if (!has(i, MODIFIER(U32) | MODIFIER(S32))) write_register(w, &i->operand[0], 1, active, zero, 0);
 }
 
 void execute_ldc(warp *w, const instruction *i, uint32_t active) {
     const int words = has(i, MODIFIER(128)) ? 4 : has(i, MODIFIER(64)) ? 2 : 1;
-    const bool is_data = operands_are_data(w, i, 1);
+    const uint32_t is_data = operands_are_data(w, i, 1);
     lanes a;
     for (int word = 0; word < words; word++) {
         operand_bits(w, &i->operand[1], word, a);

@@ -44,7 +44,7 @@ void execute_global_load(warp *w, const instruction *i, uint32_t active) {
     const lanes zero = {0};
     note(w, i, &i->operand[memory_place(i)], active, false);
     for (int word = 0; word < words_of(w); word++)
-        write_register(w, &i->operand[memory_place(i) - 1], word, active, zero, true);
+        write_register(w, &i->operand[memory_place(i) - 1], word, active, zero, UINT32_MAX);
 }
 
 void execute_global_store(warp *w, const instruction *i, uint32_t active) {
@@ -80,13 +80,13 @@ void execute_shared_load(warp *w, const instruction *i, uint32_t active) {
     note(w, i, &i->operand[place], active, false);
     for (int word = 0; word < words_of(w); word++) {
         lanes values = {0};
-        bool is_data = false;
+        uint32_t is_data = 0;
         EACH_LANE(lane) {
             if (!(active >> lane & 1)) continue;
             const uint8_t *at = shared_at(w, w->access.address[lane] + 4 * (uint64_t)word, w->access.bytes < 4 ? 1 : 4);
             if (!at) continue;
             values[lane] = part_of_word(i, at);
-            is_data = is_data || *is_data_there(w, at);
+            is_data |= (uint32_t)*is_data_there(w, at) << lane;
         }
         write_register(w, &i->operand[place - 1], word, active, values, is_data);
     }
@@ -95,7 +95,7 @@ void execute_shared_load(warp *w, const instruction *i, uint32_t active) {
 void execute_shared_store(warp *w, const instruction *i, uint32_t active) {
     const int place = memory_place(i);
     const operand *source = &i->operand[place + 1];
-    const bool is_data = operands_are_data(w, i, place + 1);
+    const uint32_t is_data = operands_are_data(w, i, place + 1);
     note(w, i, &i->operand[place], active, true);
     for (int word = 0; word < words_of(w); word++) {
         const uint32_t bytes = w->access.bytes < 4 ? w->access.bytes : 4;
@@ -105,7 +105,7 @@ void execute_shared_store(warp *w, const instruction *i, uint32_t active) {
             uint8_t *at = active >> lane & 1 ? shared_at(w, w->access.address[lane] + 4 * (uint64_t)word, bytes) : NULL;
             if (!at) continue;
             memcpy(at, &values[lane], bytes);
-            *is_data_there(w, at) = is_data;
+            *is_data_there(w, at) = is_data >> lane & 1;
         }
     }
 }
@@ -116,7 +116,7 @@ void execute_matrix_load(warp *w, const instruction *i, uint32_t active) {
     const int place = memory_place(i);
     note(w, i, &i->operand[place], active, false);
     w->access.bytes = 16;
-    for (int word = 0; word < 4; word++) write_register(w, &i->operand[place - 1], word, active, zero, true);
+    for (int word = 0; word < 4; word++) write_register(w, &i->operand[place - 1], word, active, zero, UINT32_MAX);
 }
 
 /* From global to shared memory without a register between. */
@@ -136,10 +136,12 @@ static void local_words(warp *w, const instruction *i, uint32_t active, bool is_
         EACH_LANE(lane) {
             uint8_t *at = active >> lane & 1 ? stack_at(w, lane, 4 * (uint32_t)words_of(w)) : NULL;
             if (!at) continue;
-            if (is_store) memcpy(at + 4 * word, &values[lane], 4);
-            else values[lane] = part_of_word(i, at + 4 * word);
+            if (is_store)
+                memcpy(at + 4 * word, &values[lane], 4);
+            else
+                values[lane] = part_of_word(i, at + 4 * word);
         }
-        if (!is_store) write_register(w, o, word, active, values, false);
+        if (!is_store) write_register(w, o, word, active, values, 0);
     }
 }
 

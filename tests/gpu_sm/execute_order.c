@@ -10,8 +10,8 @@ void execute_nop(warp *w, const instruction *i, uint32_t active) {
 void execute_unknown(warp *w, const instruction *i, uint32_t active) {
     const lanes zero = {0};
     if (!i->count) return;
-    write_register(w, &i->operand[0], 0, active, zero, true);
-    write_predicate(w, &i->operand[0], active, 0, true);
+    write_register(w, &i->operand[0], 0, active, zero, UINT32_MAX);
+    write_predicate(w, &i->operand[0], active, 0, UINT32_MAX);
 }
 
 static const operand *operand_of(const instruction *i, operand_kind kind) {
@@ -76,7 +76,7 @@ void execute_bmov(warp *w, const instruction *i, uint32_t active) {
     }
     if (from->kind != OPERAND_BARRIER) return;
     EACH_LANE(lane) values[lane] = w->barriers[from->index];
-    write_register(w, to, 0, active, values, false);
+    write_register(w, to, 0, active, values, 0);
     if (has(i, MODIFIER(CLEAR))) w->barriers[from->index] = 0;
 }
 
@@ -97,7 +97,7 @@ static int other_lane(const instruction *i, int lane, uint32_t by, uint32_t clam
 
 /* SHFL d-predicate, d, a, lane, clamp */
 void execute_shfl(warp *w, const instruction *i, uint32_t active) {
-    const bool is_data = operands_are_data(w, i, 2);
+    const uint32_t is_data = operands_are_data(w, i, 2);
     lanes a, by, clamp, result;
     uint32_t all_inside = 0;
     operand_bits(w, &i->operand[2], 0, a);
@@ -109,14 +109,16 @@ void execute_shfl(warp *w, const instruction *i, uint32_t active) {
         all_inside |= (uint32_t)inside << lane;
     }
     write_register(w, &i->operand[1], 0, active, result, is_data);
-    write_predicate(w, &i->operand[0], active, all_inside, false);
+    write_predicate(w, &i->operand[0], active, all_inside, 0);
 }
 
 /* VOTE.ANY d, d-predicate, predicate; either result may be left out. */
 void execute_vote(warp *w, const instruction *i, uint32_t active) {
     const uint32_t votes = operand_predicate(w, &i->operand[i->count - 1]) & active;
-    const bool is_data = operands_are_data(w, i, i->count - 1);
-    const bool result = has(i, MODIFIER(ANY)) ? votes != 0 : has(i, MODIFIER(ALL)) ? votes == active : votes == active || !votes;
+    const uint32_t is_data = operands_are_data(w, i, i->count - 1);
+    const bool result = has(i, MODIFIER(ANY))   ? votes != 0
+                        : has(i, MODIFIER(ALL)) ? votes == active
+                                                : votes == active || !votes;
     lanes values;
     EACH_LANE(lane) values[lane] = votes;
     for (int k = 0; k < i->count - 1; k++) {

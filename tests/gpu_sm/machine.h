@@ -1,4 +1,5 @@
-/* Programs of a multiprocessor as tools/gpu_model/sass.py writes them down, and the state of the warps that run them. */
+/* Programs of a multiprocessor as tools/gpu_model/sass.py writes them down, and the state of the warps that run them.
+ */
 #ifndef CLAE_TESTS_GPU_SM_MACHINE_H
 #define CLAE_TESTS_GPU_SM_MACHINE_H
 
@@ -35,22 +36,22 @@ typedef enum operand_kind {
 
 typedef struct operand {
     operand_kind kind;
-    int index;                  /* of the register, place of the target; -1 of memory: none */
-    int uniform;                /* memory: a uniform register that is added, -1: none; constants: the bank */
-    bool is_wide;               /* memory: the register is of 64 bits */
+    int index;    /* of the register, place of the target; -1 of memory: none */
+    int uniform;  /* memory: a uniform register that is added, -1: none; constants: the bank */
+    bool is_wide; /* memory: the register is of 64 bits */
     bool negate, invert, magnitude;
-    uint32_t offset;            /* of memory and constants */
-    uint32_t scale;             /* memory: of the register */
-    uint32_t low, high;         /* of a value */
+    uint32_t offset;    /* of memory and constants */
+    uint32_t scale;     /* memory: of the register */
+    uint32_t low, high; /* of a value */
 } operand;
 
 /* Where an instruction is carried out. */
 typedef enum pipe {
     PIPE_CONTROL,
-    PIPE_FMA,     /* 32 lanes of floats */
-    PIPE_IMAD,    /* 16 of these */
-    PIPE_ALU,     /* 16 lanes */
-    PIPE_SHARED,  /* memory */
+    PIPE_FMA,    /* 32 lanes of floats */
+    PIPE_IMAD,   /* 16 of these */
+    PIPE_ALU,    /* 16 lanes */
+    PIPE_SHARED, /* memory */
     PIPE_GLOBAL,
     PIPE_SPECIAL, /* MUFU and conversions */
     PIPE_TENSOR,
@@ -81,12 +82,14 @@ typedef struct instruction {
 
 /* Bits of `modifiers`. */
 #define MODIFIERS(ITEM)                                                                                                \
-    ITEM(U32) ITEM(S32) ITEM(U64) ITEM(S64) ITEM(U16) ITEM(S16) ITEM(U8) ITEM(S8) ITEM(HI) ITEM(X) ITEM(W) ITEM(L)     \
-    ITEM(R) ITEM(EX) ITEM(AND) ITEM(OR) ITEM(XOR) ITEM(LT) ITEM(LE) ITEM(GT) ITEM(GE) ITEM(EQ) ITEM(NE) ITEM(LTU)      \
-    ITEM(LEU) ITEM(GTU) ITEM(GEU) ITEM(EQU) ITEM(NEU) ITEM(NUM) ITEM(NAN) ITEM(64) ITEM(128) ITEM(WIDE) ITEM(MOV)      \
-    ITEM(IADD) ITEM(SHL) ITEM(SX32) ITEM(RP) ITEM(RM) ITEM(RZ) ITEM(TRUNC) ITEM(FLOOR) ITEM(CEIL) ITEM(RCP)            \
-    ITEM(RSQ) ITEM(SQRT) ITEM(EX2) ITEM(LG2) ITEM(SIN) ITEM(COS) ITEM(SAT) ITEM(ANY) ITEM(ALL) ITEM(IDX) ITEM(UP)      \
-    ITEM(DOWN) ITEM(BFLY) ITEM(SYNC) ITEM(CLEAR) ITEM(PAND)
+    ITEM(U32)                                                                                                          \
+    ITEM(S32)                                                                                                          \
+    ITEM(U64) ITEM(S64) ITEM(U16) ITEM(S16) ITEM(U8) ITEM(S8) ITEM(HI) ITEM(X) ITEM(W) ITEM(L) ITEM(R) ITEM(EX)        \
+        ITEM(AND) ITEM(OR) ITEM(XOR) ITEM(LT) ITEM(LE) ITEM(GT) ITEM(GE) ITEM(EQ) ITEM(NE) ITEM(LTU) ITEM(LEU)         \
+            ITEM(GTU) ITEM(GEU) ITEM(EQU) ITEM(NEU) ITEM(NUM) ITEM(NAN) ITEM(64) ITEM(128) ITEM(WIDE) ITEM(MOV)        \
+                ITEM(IADD) ITEM(SHL) ITEM(SX32) ITEM(RP) ITEM(RM) ITEM(RZ) ITEM(TRUNC) ITEM(FLOOR) ITEM(CEIL)          \
+                    ITEM(RCP) ITEM(RSQ) ITEM(SQRT) ITEM(EX2) ITEM(LG2) ITEM(SIN) ITEM(COS) ITEM(SAT) ITEM(ANY)         \
+                        ITEM(ALL) ITEM(IDX) ITEM(UP) ITEM(DOWN) ITEM(BFLY) ITEM(SYNC) ITEM(CLEAR) ITEM(PAND)
 enum {
 #define MODIFIER_NUMBER(NAME) MODIFIER_NUMBER_##NAME,
     MODIFIERS(MODIFIER_NUMBER) MODIFIER_COUNT
@@ -131,8 +134,8 @@ typedef struct warp {
     uint32_t first_item;
     uint32_t registers[REGISTERS][LANES], uniforms[UNIFORMS], predicates[PREDICATES], uniform_predicates[PREDICATES];
     uint32_t barriers[BARRIERS];
-    /* Whether they depend on what was loaded from global memory. */
-    bool register_is_data[REGISTERS], uniform_is_data[UNIFORMS], predicate_is_data[PREDICATES],
+    /* Lanes in which they depend on what was loaded from global memory. */
+    uint32_t register_is_data[REGISTERS], uniform_is_data[UNIFORMS], predicate_is_data[PREDICATES],
         uniform_predicate_is_data[PREDICATES];
     /* Lanes: those that run, at `at`; others that could, at their own place; and those that wait at a barrier. */
     uint32_t alive, running, ready, waiting;
@@ -156,7 +159,7 @@ static inline int warp_next(const warp *warp) {
 }
 /* Lanes that go on there, as far as the guard lets them. */
 uint32_t warp_guarded(const warp *warp, const instruction *i);
-bool warp_guard_is_data(const warp *warp, const instruction *i);
+uint32_t warp_guard_is_data(const warp *warp, const instruction *i);
 
 /* For those who carry instructions out. */
 void warp_branch(warp *warp, uint32_t taken, int target);

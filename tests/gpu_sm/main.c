@@ -1,11 +1,8 @@
-/* gpu_sm: runs work-groups of a kernel as one multiprocessor of an NVIDIA GPU would. Commands are lines of standard input, which
- * tools/gpu_model/machine.py writes:
- *   grid LX LY LZ GX GY GZ SHARED  sizes of groups, their number, bytes of shared memory
- *   bank NUMBER OFFSET HEX         of constants
- *   program COUNT                  as many lines follow (program.c)
- *   time RESIDENT CACHE LATENCY BYTES_PER_CYCLE TENSOR_CYCLES GROUP...
- *   stores GROUP                   what a group writes: "address value" of each item, by the first 32 bits
- * `time` prints a line of JSON. */
+/* gpu_sm: runs work-groups of a kernel as one multiprocessor of an NVIDIA GPU would. Commands are lines of standard
+ * input, which tools/gpu_model/machine.py writes: grid LX LY LZ GX GY GZ SHARED  sizes of groups, their number, bytes
+ * of shared memory bank NUMBER OFFSET HEX         of constants program COUNT                  as many lines follow
+ * (program.c) time RESIDENT CACHE LATENCY BYTES_PER_CYCLE TENSOR_CYCLES GROUP... stores GROUP                   what a
+ * group writes: "address value" of each item, by the first 32 bits `time` prints a line of JSON. */
 #include "sm.h"
 
 #include <inttypes.h>
@@ -31,8 +28,8 @@ static bool read_bank(session *s, const char *line) {
 
 static bool read_grid(session *s, const char *line) {
     uint32_t *l = s->grid.local, *g = s->grid.groups;
-    return sscanf(line, "%" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32, &l[0], &l[1], &l[2],
-                  &g[0], &g[1], &g[2], &s->grid.shared_bytes) == 7;
+    return sscanf(line, "%" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32, &l[0],
+                  &l[1], &l[2], &g[0], &g[1], &g[2], &s->grid.shared_bytes) == 7;
 }
 
 static bool read_groups(session *s, const char *line) {
@@ -63,13 +60,16 @@ static void print_result(const session *s, const sm_result *r) {
         SM_WAITS(SM_WAIT)
 #undef SM_WAIT
     };
-    printf("{\"cycles\": %ld, \"issued\": %ld, \"load_store_cycles\": %ld, \"global_bytes\": %.0f, \"loaded_bytes\": %.0f, "
+    printf("{\"cycles\": %ld, \"issued\": %ld, \"load_store_cycles\": %ld, \"global_bytes\": %.0f, \"loaded_bytes\": "
+           "%.0f, "
            "\"stored_bytes\": %.0f, \"branches_on_data\": %" PRIu64 ", \"waits\": {",
-           r->cycles, r->issued, r->shared_cycles, r->global_bytes, r->loaded_bytes, r->stored_bytes, r->branches_on_data);
+           r->cycles, r->issued, r->shared_cycles, r->global_bytes, r->loaded_bytes, r->stored_bytes,
+           r->branches_on_data);
     for (int k = 0; k < SM_WAIT_COUNT; k++) printf("%s\"%s\": %.0f", k ? ", " : "", waits[k], r->waits[k]);
     printf("}");
     print_array("issues", r->issues, s->program.count);
     print_array("items", r->items, s->program.count);
+    print_array("spans", r->spans, (int)s->count);
     printf("}\n");
 }
 
@@ -77,18 +77,20 @@ static bool run_time(session *s, const char *line) {
     sm_request q = {.program = &s->program, .grid = s->grid};
     sm_result r = {0};
     int used;
-    if (sscanf(line, "%" SCNu32 " %" SCNu32 " %lf %lf %d%n", &q.resident, &q.cache_bytes, &q.latency, &q.bytes_per_cycle,
-               &q.tensor_cycles, &used) != 5 ||
+    if (sscanf(line, "%" SCNu32 " %" SCNu32 " %lf %lf %d%n", &q.resident, &q.cache_bytes, &q.latency,
+               &q.bytes_per_cycle, &q.tensor_cycles, &used) != 5 ||
         !read_groups(s, line + used))
         return false;
     q.groups = s->groups;
     q.count = s->count;
     r.issues = calloc((size_t)s->program.count + 1, sizeof *r.issues);
     r.items = calloc((size_t)s->program.count + 1, sizeof *r.items);
-    const bool good = r.issues && r.items && sm_run(&q, &r);
+    r.spans = calloc(s->count, sizeof *r.spans);
+    const bool good = r.issues && r.items && r.spans && sm_run(&q, &r);
     if (good) print_result(s, &r);
     free(r.issues);
     free(r.items);
+    free(r.spans);
     return good;
 }
 

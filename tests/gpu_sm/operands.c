@@ -88,11 +88,11 @@ uint32_t operand_scalar(const warp *w, const operand *o) {
     return all[0];
 }
 
-static bool is_data(const warp *w, const operand *o) {
+static uint32_t is_data(const warp *w, const operand *o) {
     switch (o->kind) {
     case OPERAND_REGISTER:
     case OPERAND_MEMORY:
-        return o->index >= 0 && w->register_is_data[o->index];
+        return o->index >= 0 ? w->register_is_data[o->index] : 0;
     case OPERAND_UNIFORM:
         return w->uniform_is_data[o->index];
     case OPERAND_PREDICATE:
@@ -107,21 +107,21 @@ static bool is_data(const warp *w, const operand *o) {
     case OPERAND_PREDICATES:
         break;
     }
-    return false;
+    return 0;
 }
 
-bool operands_are_data(const warp *w, const instruction *i, int first) {
-    bool any = warp_guard_is_data(w, i);
-    for (int k = first; k < i->count && !any; k++) any = is_data(w, &i->operand[k]);
+uint32_t operands_are_data(const warp *w, const instruction *i, int first) {
+    uint32_t any = warp_guard_is_data(w, i);
+    for (int k = first; k < i->count; k++) any |= is_data(w, &i->operand[k]);
     return any;
 }
 
-void write_register(warp *w, const operand *o, int word, uint32_t active, const lanes values, bool is_data) {
+void write_register(warp *w, const operand *o, int word, uint32_t active, const lanes values, uint32_t is_data) {
     const int index = o->index + word;
     if (o->kind == OPERAND_UNIFORM) {
         if (index >= UNIFORMS - 1 || !active) return;
         EACH_LANE(lane) if (active >> lane & 1) w->uniforms[index] = values[lane];
-        w->uniform_is_data[index] = is_data;
+        w->uniform_is_data[index] = is_data & active ? UINT32_MAX : 0;
         return;
     }
     if (o->kind != OPERAND_REGISTER || index >= REGISTERS - 1) return;
@@ -129,18 +129,18 @@ void write_register(warp *w, const operand *o, int word, uint32_t active, const 
         memcpy(w->registers[index], values, sizeof(lanes));
     else
         EACH_LANE(lane) if (active >> lane & 1) w->registers[index][lane] = values[lane];
-    w->register_is_data[index] = is_data || (active != w->alive && w->register_is_data[index]);
+    w->register_is_data[index] = (w->register_is_data[index] & ~active) | (is_data & active);
 }
 
-void write_predicate(warp *w, const operand *o, uint32_t active, uint32_t values, bool is_data) {
+void write_predicate(warp *w, const operand *o, uint32_t active, uint32_t values, uint32_t is_data) {
     const bool is_uniform = o->kind == OPERAND_UNIFORM_PREDICATE;
     if (!operand_is_predicate(o) || o->index == PREDICATES - 1) return;
     uint32_t *const all = is_uniform ? w->uniform_predicates : w->predicates;
-    bool *const data = is_uniform ? w->uniform_predicate_is_data : w->predicate_is_data;
+    uint32_t *const data = is_uniform ? w->uniform_predicate_is_data : w->predicate_is_data;
     if (is_uniform && active) {
         EACH_LANE(lane) if (active >> lane & 1) all[o->index] = values >> lane & 1 ? UINT32_MAX : 0;
     } else {
         all[o->index] = (all[o->index] & ~active) | (values & active);
     }
-    data[o->index] = is_data;
+    data[o->index] = is_uniform ? (is_data & active ? UINT32_MAX : 0) : (data[o->index] & ~active) | (is_data & active);
 }

@@ -22,11 +22,11 @@ uint32_t operand_predicate(const warp *w, const operand *o);
 uint32_t operand_scalar(const warp *w, const operand *o);
 bool operand_is_predicate(const operand *o);
 
-/* Whether one of the operands from `first` on, or the guard, is data. */
-bool operands_are_data(const warp *w, const instruction *i, int first);
+/* Lanes in which one of the operands from `first` on, or the guard, is data. */
+uint32_t operands_are_data(const warp *w, const instruction *i, int first);
 
-void write_register(warp *w, const operand *o, int word, uint32_t active, const lanes values, bool is_data);
-void write_predicate(warp *w, const operand *o, uint32_t active, uint32_t values, bool is_data);
+void write_register(warp *w, const operand *o, int word, uint32_t active, const lanes values, uint32_t is_data);
+void write_predicate(warp *w, const operand *o, uint32_t active, uint32_t values, uint32_t is_data);
 
 static inline float float_of(uint32_t bits) {
     float value;

@@ -7,8 +7,7 @@
 
 static const char *const modifier_names[] = {
 #define MODIFIER_NAME(NAME) #NAME,
-    MODIFIERS(MODIFIER_NAME)
-};
+    MODIFIERS(MODIFIER_NAME)};
 
 static uint64_t modifiers_of(char *words) {
     uint64_t all = 0;
@@ -49,10 +48,14 @@ static bool read_value(operand *o, const char *text) {
 
 static const char *read_signs(operand *o, const char *text) {
     for (;; text++) {
-        if (*text == '-') o->negate = true;
-        else if (*text == '~' || *text == '!') o->invert = true;
-        else if (*text == '|') o->magnitude = true;
-        else return text;
+        if (*text == '-')
+            o->negate = true;
+        else if (*text == '~' || *text == '!')
+            o->invert = true;
+        else if (*text == '|')
+            o->magnitude = true;
+        else
+            return text;
     }
 }
 
@@ -74,8 +77,8 @@ static bool read_operand(const program *p, operand *o, const char *text) {
 static bool read_line(const program *p, instruction *i, char *line) {
     char guard[8], modifiers[64];
     int used = 0;
-    if (sscanf(line, "%d %d %d %d %7s %23s %63s %lu%n", &i->stall, &i->write, &i->read, &i->wait, guard, i->name, modifiers,
-               &i->address, &used) != 8)
+    if (sscanf(line, "%d %d %d %d %7s %23s %63s %lu%n", &i->stall, &i->write, &i->read, &i->wait, guard, i->name,
+               modifiers, &i->address, &used) != 8)
         return false;
     operand at = {0};
     if (!read_operand(p, &at, guard)) return false;

@@ -7,14 +7,14 @@
 
 enum {
     SCHEDULERS = 4,
-    NEVER_AT = 7,          /* no scoreboard */
-    QUEUE = 24,            /* cycles of loads and stores that may wait */
-    SHARED_LATENCY = 23,   /* after its turn, which is 6 cycles after issue */
+    NEVER_AT = 7,        /* no scoreboard */
+    QUEUE = 24,          /* cycles of loads and stores that may wait */
+    SHARED_LATENCY = 23, /* after its turn, which is 6 cycles after issue */
     CACHE_LATENCY = 32,
-    READ_LATENCY = 12,     /* until a store has its registers */
+    READ_LATENCY = 12, /* until a store has its registers */
     BARRIER_LATENCY = 12,
-    START_LATENCY = 100,   /* of a group in the place of another */
-    BRANCH_CYCLES = 7,     /* until the next instruction is there */
+    START_LATENCY = 100, /* of a group in the place of another */
+    BRANCH_CYCLES = 7,   /* until the next instruction is there */
     SPECIAL_LATENCY = 24,
     MOVE_LATENCY = 25,
     RESERVED_BYTES = 1024, /* of shared memory, by the system */
@@ -34,6 +34,8 @@ typedef struct slot {
 
 typedef struct resident_group {
     group group;
+    size_t number; /* among those of the request */
+    long start;
     int arrived, done;
 } resident_group;
 
@@ -66,7 +68,9 @@ static void place_group(const sm_request *r, uint64_t number, uint32_t id[3]) {
 
 static void start_group(sm *m, int place, long when) {
     resident_group *g = &m->groups[place];
-    place_group(m->request, m->request->groups[m->started++], g->group.id);
+    g->number = m->started++;
+    g->start = when;
+    place_group(m->request, m->request->groups[g->number], g->group.id);
     g->arrived = g->done = 0;
     memset(g->group.shared, 0, g->group.bytes);
     memset(g->group.shared_is_data, 0, g->group.bytes / 4);
@@ -134,7 +138,8 @@ static long take_turn(sm *m, int cycles) {
 }
 
 static long fetch(sm *m, int sectors) {
-    const double bytes = sectors * (double)SECTOR_BYTES, from = m->far_free > (double)m->now ? m->far_free : (double)m->now;
+    const double bytes = sectors * (double)SECTOR_BYTES,
+                 from = m->far_free > (double)m->now ? m->far_free : (double)m->now;
     m->far_free = from + bytes / m->request->bytes_per_cycle;
     m->result->global_bytes += bytes;
     return (long)m->far_free;
@@ -181,8 +186,10 @@ static long occupy(sm *m, scheduler *s, const instruction *i, const access *a, l
     *read = now + READ_LATENCY;
     switch (i->pipe) {
     case PIPE_FMA:
-        if (s->light <= now) s->light = now + 2;
-        else s->heavy = now + 2;
+        if (s->light <= now)
+            s->light = now + 2;
+        else
+            s->heavy = now + 2;
         return now + 5;
     case PIPE_IMAD:
         s->heavy = now + 2;
@@ -256,6 +263,7 @@ static void end_warp(sm *m, slot *s) {
         return;
     }
     m->finished++;
+    m->result->spans[g->number] = (uint64_t)(m->now - g->start);
     if (m->started < m->request->count) start_group(m, place, m->now + START_LATENCY);
 }
 
@@ -276,7 +284,7 @@ static void count_issue(sm *m, slot *s, const instruction *i, uint32_t active) {
     r->items[number] += (uint64_t)__builtin_popcount(active);
     count_waits(m, s, i);
     const bool steers = i->pipe == PIPE_BRANCH || strcmp(i->name, "EXIT") == 0;
-    if (steers && warp_guard_is_data(s->warp, i)) r->branches_on_data++;
+    if (steers && warp_guard_is_data(s->warp, i) & s->warp->running) r->branches_on_data++;
 }
 
 static void issue(sm *m, scheduler *scheduler, slot *s, const instruction *i) {
@@ -328,7 +336,7 @@ static void run(sm *m) {
         if (soonest == FOREVER) break;
         m->now = soonest > m->now ? soonest : m->now + 1;
     }
-    m->result->cycles = m->now;
+    m->result->cycles = latest(m->now, (long)m->far_free); /* what was stored has to arrive, too */
 }
 
 static bool make_groups(sm *m, int count) {

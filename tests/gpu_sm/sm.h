@@ -1,6 +1,6 @@
-/* The time that a multiprocessor takes for work-groups: four schedulers that issue an instruction of a warp in each cycle, in
- * order, by the stalls and scoreboards that the assembler wrote into it; pipes, shared memory, a cache, and the way to the
- * next one. */
+/* The time that a multiprocessor takes for work-groups: four schedulers that issue an instruction of a warp in each
+ * cycle, in order, by the stalls and scoreboards that the assembler wrote into it; pipes, shared memory, a cache, and
+ * the way to the next one. */
 #ifndef CLAE_TESTS_GPU_SM_SM_H
 #define CLAE_TESTS_GPU_SM_SM_H
 
@@ -17,12 +17,12 @@ typedef enum sm_wait {
 typedef struct sm_request {
     const program *program;
     grid grid;
-    uint32_t resident;       /* groups at a time, at most */
-    uint32_t cache_bytes;    /* beside shared memory */
-    double latency;          /* of global memory, cycles */
-    double bytes_per_cycle;  /* from there */
+    uint32_t resident;      /* groups at a time, at most */
+    uint32_t cache_bytes;   /* beside shared memory */
+    double latency;         /* of global memory, cycles */
+    double bytes_per_cycle; /* from there */
     int tensor_cycles;
-    const uint64_t *groups;  /* numbers within the grid, in their order */
+    const uint64_t *groups; /* numbers within the grid, in their order */
     size_t count;
 } sm_request;
 
@@ -35,9 +35,10 @@ typedef struct sm_result {
     uint64_t branches_on_data;
     uint64_t *issues; /* of each instruction of the program, by all warps */
     uint64_t *items;  /* the same by active lanes */
+    uint64_t *spans;  /* cycles from beginning to end of each group */
 } sm_result;
 
-/* False without memory, or where the groups come to no end. `result->issues` and `items` are the caller's. */
+/* False without memory, or where the groups come to no end. The result's arrays are the caller's. */
 bool sm_run(const sm_request *request, sm_result *result);
 
 #endif

@@ -90,7 +90,7 @@ uint32_t warp_guarded(const warp *w, const instruction *i) {
     return w->running & (i->guard_is_negative ? ~guard : guard);
 }
 
-bool warp_guard_is_data(const warp *w, const instruction *i) {
+uint32_t warp_guard_is_data(const warp *w, const instruction *i) {
     return i->guard_is_uniform ? w->uniform_predicate_is_data[i->guard] : w->predicate_is_data[i->guard];
 }
 

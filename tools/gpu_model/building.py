@@ -9,7 +9,8 @@ import subprocess
 
 from gpu_model import sass
 
-VERSION = 1
+VERSION = 2
+TARGET, ASSEMBLER = 0, 4  # of a way's arguments
 DISASSEMBLER_FOLDERS = ["/usr/local/cuda/bin", "/opt/cuda/bin", "/usr/lib/cuda/bin"]
 SECONDS = 120
 
@@ -69,7 +70,11 @@ class Builder:
             return kernels, sass.parse(text.read())
 
     def make(self, file, options, stem):
-        kernels = self.way(os.path.join(self.sources, file), options.split(), stem)
+        """As the driver does: by itself it does not know that one work-group at a time will do."""
+        tools = compile_kernels()
+        self.way(os.path.join(self.sources, file), options.split(), stem)
+        text = tools.read(stem + ".ptx").replace(tools.ONE_GROUP_WILL_DO, "")
+        kernels = tools.assemble(self.way.args[TARGET], self.way.args[ASSEMBLER], text, stem)
         done = subprocess.run([disassembler(), "-c", "-hex", stem + ".cubin"], capture_output=True, text=True,
                               timeout=SECONDS, check=True)
         with open(stem + ".sass", "w", encoding="utf-8") as out:

@@ -1,18 +1,20 @@
 """GPUs: what the model knows of them. Rates are those that measurements of others have shown, not the makers'."""
 import collections
 
-# sms: multiprocessors; clock in GHz; bytes a second of the second cache and of memory, bytes of that cache, of a multiprocessor's
-# shared memory and cache together; latency in cycles; launch: microseconds from one kernel's end to the next one's start.
+# sms: multiprocessors; clock: GHz, under load; bytes a second of the second cache and of memory; bytes of that cache, of
+# what groups of a multiprocessor may share, and of that and its own cache together; latencies in cycles; tensor_cycles: of
+# a product by mma.sync; launch: microseconds from one kernel's end to the next one's start.
 Device = collections.namedtuple("Device", "target sms clock l2_rate memory_rate l2_bytes shared_bytes cache_bytes "
                                           "latency memory_latency tensor_cycles launch")
 
 DEVICES = {
     "h100": Device("sm_90", 132, 1.755, 5.6e12, 3.0e12, 50 << 20, 228 << 10, 256 << 10, 280, 600, 7, 2.0),
-    "h200": Device("sm_90", 132, 1.98, 6.0e12, 4.2e12, 50 << 20, 228 << 10, 256 << 10, 280, 600, 7, 2.0),
+    "h200": Device("sm_90", 132, 1.755, 5.6e12, 4.2e12, 50 << 20, 228 << 10, 256 << 10, 280, 600, 7, 2.0),
     "a100": Device("sm_80", 108, 1.41, 4.0e12, 1.4e12, 40 << 20, 164 << 10, 192 << 10, 260, 600, 8, 2.5),
 }
 REGISTERS, REGISTER_STEP, WARPS, GROUPS, PARTS, RESERVED = 65536, 256, 64, 32, 4, 1024
 PORT_BYTES = 64  # a cycle, of a multiprocessor
+FETCHED_SECTORS = 2  # that come from memory together, so that the second one waits for less
 
 
 def round_up(number, step):
@@ -41,5 +43,5 @@ def bytes_per_cycle(device, active):
 
 def latency(device, touched_bytes):
     """Mean latency of global memory, when so much is touched that was written before."""
-    beyond = max(0.0, 1 - device.l2_bytes / 2 / max(touched_bytes, 1))
+    beyond = max(0.0, 1 - device.l2_bytes / 2 / max(touched_bytes, 1)) / FETCHED_SECTORS
     return device.latency + beyond * (device.memory_latency - device.latency)

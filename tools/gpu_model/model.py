@@ -1,16 +1,20 @@
 """The time of a launch: a few of its work-groups are run on one multiprocessor, and stand for the others."""
 import collections
+import statistics
 
 from gpu_model import device as devices
 from gpu_model import machine, mix
 
-SAMPLED = 7             # groups that are run alone, over the grid
+SAMPLED, LEAST_SAMPLED = 33, 3  # groups that are run alone, over the grid
 MOST_ISSUES = 1500000   # of the groups that are run together
-FULL_ROUNDS = 3         # of resident groups at least, where there are as many
+FULL_ROUNDS = 3         # of resident groups, where there are as many
+LEAST = 12              # groups that are run, where there are as many
+FAR_LONGER = 3          # than others
+DIFFERENT = 1.3         # groups of which one has so much more to do than others, which multiprocessors share unequally
 BUSY = 0.7              # from which share on a unit is what bounds a launch
 
-# Of one warp: instructions, products; of the whole launch: bytes from and to the second cache, microseconds by what it is
-# made of. `issues`: of each instruction, by a warp of a mean group. `bound`: what limits it.
+# issued, products: instructions of a warp, and FFMA and HMMA among them; issues: of each instruction, by a warp of a mean group;
+# global_bytes: from and to the second cache, of the groups that were run; times: launches in a step, of `seconds` each on average.
 Result = collections.namedtuple(
     "Result", "launch registers shared_bytes groups items resident per_sm issued products hot_share hot_mix bound seconds times "
               "global_bytes branches_on_data unknown issues")
@@ -30,8 +34,14 @@ def spread(numbers, count):
     return [numbers[k * (len(numbers) - 1) // max(count - 1, 1)] for k in range(count)]
 
 
+def scattered(count, samples):
+    """So many of the numbers below `count`, with both ends, in no step that a grid might have too."""
+    golden = 0.6180339887
+    return list(dict.fromkeys([0, count - 1] + [int(k * golden % 1 * count) for k in range(1, samples - 1)]))
+
+
 def unknown(instructions):
-    """What gpu_sm has no meaning for is there by name in its table; see tests/gpu_sm/isa.def."""
+    """Those that gpu_sm has no meaning for (tests/gpu_sm/isa.def)."""
     return sorted({i.name for i in instructions} - machine.known())
 
 
@@ -51,24 +61,42 @@ class Run:
         self.machine = machine.Machine(path, lines + machine.program(instructions))
 
     def alone(self):
-        """Groups of different places, each by itself."""
-        return [self.machine.time([group], 1, *self.memory) for group in spread(range(self.groups), SAMPLED)]
+        """Groups of different places, each by itself; fewer of long ones."""
+        singles, issued = [], 0
+        for group in scattered(self.groups, SAMPLED):
+            singles.append(self.machine.time([group], 1, *self.memory))
+            issued += singles[-1]["issued"]
+            if issued > MOST_ISSUES and len(singles) >= LEAST_SAMPLED:
+                break
+        return singles
 
-    def together(self, issued):
-        """Those of the multiprocessor that has most; how many of them were run, too."""
-        share = range(0, self.groups, self.device.sms)
-        rounds = FULL_ROUNDS * self.resident
-        count = max(min(len(share), max(MOST_ISSUES // max(issued, 1), 1)), min(len(share), self.resident))
-        count = min(count, max(rounds, 1)) if len(share) > rounds else count
-        chosen = spread(share, count)
-        return self.machine.time(chosen, self.resident, *self.memory), len(chosen)
+    def count(self, issued):
+        """How many groups of a multiprocessor are run: all, or enough that those at their beginning and end matter little."""
+        affordable = max(MOST_ISSUES // max(issued, 1), self.resident)
+        return min(self.per_sm, affordable, max(FULL_ROUNDS * self.resident, LEAST))
+
+    def together(self, first, issued):
+        """Cycles of the multiprocessor that begins with a group, and what running some of its groups gave. Where not all are
+        run, those that take far longer than others are left to themselves: they would count too often."""
+        share = range(first, self.groups, self.device.sms)
+        chosen = spread(share, self.count(issued))
+        many = self.machine.time(chosen, self.resident, *self.memory)
+        if len(chosen) == len(share):
+            return many["cycles"], many
+        usual = statistics.median(many["spans"])
+        rest = [group for group, span in zip(chosen, many["spans"]) if span <= FAR_LONGER * usual]
+        if len(rest) < len(chosen):
+            many = self.machine.time(rest, self.resident, *self.memory)
+        return many["cycles"] * len(share) / len(rest), many
 
     def run(self):
         with self.machine:
             singles = self.alone()
-            issued = sum(one["issued"] for one in singles) / len(singles)
-            many, count = self.together(int(issued))
-        cycles = many["cycles"] * len(range(0, self.groups, self.device.sms)) / count
+            all_issued = [one["issued"] for one in singles]
+            differ = max(all_issued) > DIFFERENT * statistics.median(all_issued)
+            firsts = sorted({k * self.device.sms // 3 % self.groups for k in range(3 if differ else 1)})
+            mean = int(statistics.mean(all_issued))
+            cycles, many = max((self.together(first, mean) for first in firsts), key=lambda pair: pair[0])
         longest = max(one["cycles"] for one in singles)
         return singles, many, max(cycles, longest), longest > cycles
 
@@ -97,22 +125,22 @@ def bound_of(run, many, instructions, is_one_group):
     used["L2"] = many["global_bytes"] / run.memory[2] / max(many["cycles"], 1)
     unit, share = max(used.items(), key=lambda pair: pair[1])
     if share >= BUSY:
-        return "%s %d%%" % (unit, 100 * share)
+        return "%s %d%%" % (unit, min(100 * share, 100))
     waits = max(many["waits"].items(), key=lambda pair: pair[1])[0]
-    few = "one group" if is_one_group else "%d groups" % run.groups if run.groups < run.device.sms else ""
+    few = "a group alone" if is_one_group else "few groups" if run.groups < run.device.sms else ""
     return ", ".join(word for word in (few, "waits: " + waits) if word)
 
 
-def memory_seconds(run, many, count):
+def memory_seconds(run, many):
     """What the whole launch takes at least of memory: operands that the second cache does not hold."""
-    moved = many["global_bytes"] / count * run.groups
+    moved = many["global_bytes"] / len(many["spans"]) * run.groups
     far = min(run.launch.bytes, moved)
     return far / run.device.memory_rate if far > run.device.l2_bytes / 2 else 0
 
 
 def time(path, device, launch, report, instructions):
-    """The Result of a launch; those with different arguments are the mean of the first and the last."""
-    values = launch.arguments if len(launch.arguments) < 2 else [launch.arguments[0], launch.arguments[-1]]
+    """The Result of a launch. Of several with different arguments the last stands for itself, and the first for all others."""
+    values = launch.arguments[-1:] + launch.arguments[:-1][:1]
     seconds, last = [], None
     for one in values:
         run = Run(path, device, launch, one, instructions, report["registers"], report["local"])
@@ -120,14 +148,15 @@ def time(path, device, launch, report, instructions):
             singles, many, cycles, is_one_group = run.run()
         except (machine.NotUnderstood, OSError) as error:
             raise machine.NotUnderstood("%s of %s %s: %s" % (launch.kernel, launch.file, launch.options, error)) from error
-        count = round(sum(many["issues"]) / max(1, sum(singles[0]["issues"]))) or 1
-        near, far = cycles / device.clock / 1e9, memory_seconds(run, many, count)
+        near, far = cycles / device.clock / 1e9, memory_seconds(run, many)
         seconds.append(max(near, far) + device.launch * 1e-6)
         last = run, singles, many, "memory" if far > near else bound_of(run, many, instructions, is_one_group)
     run, singles, many, bound = last
+    others = len(launch.arguments) - 1
+    mean = (seconds[0] + seconds[-1] * others) / (1 + others)
     issues = mean_issues(singles, run.warps)
     share, counts = mix.hottest(instructions, issues)
     products = sum(count for i, count in zip(instructions, issues) if i.name in mix.PRODUCTS)
     return Result(launch, report["registers"], report["local"], run.groups, run.items, run.resident, run.per_sm, sum(issues),
-                  products, share, counts, bound, sum(seconds) / len(seconds), len(launch.arguments), many["global_bytes"],
+                  products, share, counts, bound, mean, len(launch.arguments), many["global_bytes"],
                   many["branches_on_data"] + sum(one["branches_on_data"] for one in singles), unknown(instructions), issues)
