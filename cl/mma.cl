@@ -5,13 +5,18 @@
  *   sums[m][n]  in row mma_row(i) and column mma_column(i), i < 4
  * Which two of the eight make up a quarter is the caller's choice, the same in A and B.
  *
- * Macros: M_TILES, N_TILES, LOCAL (items); MMA (src/opencl/opencl.h), which is one of the blocks below; PRECISION_TF32.
+ * Macros: M_TILES, N_TILES, LOCAL (items); MMA (src/opencl/opencl.h), which is one of the blocks below; PRECISION_TF32;
+ * MMA_ASM: how the compiler wants inline assembly to be spelled.
  *
  * TF32 has float's exponent and 10 bits of mantissa. Unless PRECISION_TF32 is set, products are nearly those of floats by
  * three of TF32: x = big + small, and of (big + small)(big + small) all but small small is added up, small products first.
  * The sums of tensor cores are rounded towards zero: each starts from 0 and is added to the others outside. */
 #ifndef PRECISION_TF32
 #define PRECISION_TF32 0
+#endif
+
+#ifndef MMA_ASM
+#define MMA_ASM asm
 #endif
 
 #define MMA_STAND_IN 0
@@ -62,7 +67,7 @@ MMA_INLINE void mma_multiply(float4 sums[M_TILES][N_TILES], float2 a[M_TILES][A_
 
 MMA_INLINE uint mma_tf32(float x) {
     uint result;
-    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(result) : "f"(x));
+    MMA_ASM("cvt.rna.tf32.f32 %0, %1;" : "=r"(result) : "f"(x));
     return result;
 }
 
@@ -84,10 +89,10 @@ MMA_INLINE mma_parts mma_split(float2 x) {
 
 MMA_INLINE float4 mma_step(float4 sums, uint2 a0, uint2 a1, uint2 b) {
     float x = sums.x, y = sums.y, z = sums.z, w = sums.w;
-    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-                 "{%0, %1, %2, %3};"
-                 : "+f"(x), "+f"(y), "+f"(z), "+f"(w)
-                 : "r"(a0.x), "r"(a1.x), "r"(a0.y), "r"(a1.y), "r"(b.x), "r"(b.y));
+    MMA_ASM volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                     "{%0, %1, %2, %3};"
+                     : "+f"(x), "+f"(y), "+f"(z), "+f"(w)
+                     : "r"(a0.x), "r"(a1.x), "r"(a0.y), "r"(a1.y), "r"(b.x), "r"(b.y));
     return (float4)(x, y, z, w);
 }
 

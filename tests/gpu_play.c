@@ -13,6 +13,7 @@ void play_gpu(opencl_device *device, const char *class, unsigned units) {
     device->mma = strcmp(class, "nvidia") == 0    ? OPENCL_MMA_PTX
                   : strcmp(class, "amd-gcn") == 0 ? OPENCL_MMA_MFMA
                                                   : OPENCL_MMA_STAND_IN;
+    device->asm_has_underscores = true; /* as clang wants it, which compiles it then */
     device->class = OPENCL_CLASS_GPU;
     device->loops_end_early = false;
     device->vector_width = 4;

@@ -159,6 +159,39 @@ static void matrix_units_are_checked(void **state) {
     assert_non_null(strstr(f->debug, "the trial failed"));
 }
 
+static size_t lines_with(const char *text, const char *words) {
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, words)); at++) count++;
+    return count;
+}
+
+static void missing_matrix_units_are_said_once(void **state) {
+    opencl_fixture *f = *state;
+    const op_impl mma = {.name = "mma"}, other = {.name = "tiled"};
+    const numerics floats = {0}, tf32 = {.tf32 = true};
+    const op_choice choices[] = {{&mma, &tf32, NULL, NULL},
+                                 {&other, &floats, NULL, NULL},
+                                 {&other, &tf32, NULL, NULL},
+                                 {&mma, &floats, NULL, NULL}};
+    opencl_mma_miss(f->device, &choices[0]);
+    f->device->mma_fails = true;
+    opencl_mma_miss(f->device, &choices[1]);
+    assert_int_equal(lines_with(f->debug, "should have matrix units"), 0);
+    opencl_mma_miss(f->device, &choices[2]);
+    opencl_mma_miss(f->device, &choices[3]);
+    assert_int_equal(lines_with(f->debug, "should have matrix units"), 1);
+    f->device->mma_fails = false;
+}
+
+static void inline_assembly_is_spelled_as_found(void **state) {
+    opencl_fixture *f = *state;
+    assert_string_equal(opencl_mma_options(f->device, OPENCL_MMA_PTX), " -DMMA=1");
+    f->device->asm_has_underscores = true;
+    assert_string_equal(opencl_mma_options(f->device, OPENCL_MMA_PTX), " -DMMA=1 -DMMA_ASM=__asm__");
+    assert_string_equal(opencl_mma_options(f->device, OPENCL_MMA_MFMA), " -DMMA=2");
+    f->device->asm_has_underscores = false;
+}
+
 /* The loader reads the variable once, so that this needs a process of its own. */
 static int list_without_opencl(void) {
     clae_context *context = NULL;
@@ -193,6 +226,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(unknown_kernels_are_named),
         cmocka_unit_test(a_build_failure_leaves_its_log),
         cmocka_unit_test(matrix_units_are_checked),
+        cmocka_unit_test(missing_matrix_units_are_said_once),
+        cmocka_unit_test(inline_assembly_is_spelled_as_found),
         cmocka_unit_test(no_opencl_is_no_error),
     };
     return cmocka_run_group_tests(tests, opencl_fixture_setup, opencl_fixture_teardown);

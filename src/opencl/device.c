@@ -126,6 +126,8 @@ clae_status opencl_open(clae_context *context, const clae_device_info *info, con
     device->without_fma = findings.without_fma;
     device->loops_end_early = findings.loops_end_early;
     device->mma = findings.mma;
+    device->asm_has_underscores = findings.asm_has_underscores;
+    device->mma_fails = findings.mma_fails;
     if (opencl_is_pocl(info)) {
         char *folder = opencl_pocl_cache_usual();
         pocl_start_begin(&device->start, folder);

@@ -21,6 +21,11 @@ const char *opencl_mma_name(opencl_mma mma) {
     return names[mma];
 }
 
+const char *opencl_mma_options(const opencl_device *device, opencl_mma mma) {
+    static const char *const options[] = {" -DMMA=0", " -DMMA=1", " -DMMA=2"};
+    return mma == OPENCL_MMA_PTX && device->asm_has_underscores ? " -DMMA=1 -DMMA_ASM=__asm__" : options[mma];
+}
+
 int opencl_mma_warp(opencl_mma mma) {
     return mma == OPENCL_MMA_MFMA ? 64 : 32;
 }
@@ -72,8 +77,8 @@ static void draw(float *values, size_t count, uint32_t number) {
 static cl_int make_kernel(const opencl_device *device, opencl_mma mma, const char *source, trial *t) {
     cl_int code;
     char options[96];
-    snprintf(options, sizeof options, "%s -DMMA=%d -DLOCAL=%d", opencl_standard_options(device), (int)mma,
-             opencl_mma_warp(mma));
+    snprintf(options, sizeof options, "%s%s -DLOCAL=%d", opencl_standard_options(device),
+             opencl_mma_options(device, mma), opencl_mma_warp(mma));
     t->program = clCreateProgramWithSource(device->context, 1, &source, NULL, &code);
     if (code == CL_SUCCESS) code = clBuildProgram(t->program, 1, &device->id, options, NULL, NULL);
     if (code == CL_SUCCESS) t->kernel = clCreateKernel(t->program, "mma_probe", &code);
@@ -146,10 +151,29 @@ bool opencl_mma_works(const opencl_device *device, opencl_mma mma) {
     return false;
 }
 
-opencl_mma opencl_find_mma(const opencl_device *device) {
-    opencl_mma mma = candidate(device->id);
-    if (mma != OPENCL_MMA_STAND_IN && !opencl_mma_works(device, mma)) mma = OPENCL_MMA_STAND_IN;
+/* Compilers of OpenCL C differ in how they want inline PTX spelled: clang knows no `asm` there. */
+static bool mma_works(opencl_device *device, opencl_mma mma) {
+    device->asm_has_underscores = false;
+    if (opencl_mma_works(device, mma)) return true;
+    device->asm_has_underscores = mma == OPENCL_MMA_PTX;
+    return device->asm_has_underscores && opencl_mma_works(device, mma);
+}
+
+void opencl_find_mma(opencl_device *device) {
+    const opencl_mma mma = candidate(device->id);
+    const bool works = mma == OPENCL_MMA_STAND_IN || mma_works(device, mma);
+    device->mma_fails = !works;
+    device->mma = works ? mma : OPENCL_MMA_STAND_IN;
     log_line(device->base.context, CLAE_LOG_DEBUG, "implementation mma multiplies by %s",
-             mma == OPENCL_MMA_STAND_IN ? "plain C, in place of matrix units" : opencl_mma_name(mma));
-    return mma;
+             device->mma == OPENCL_MMA_STAND_IN ? "plain C, in place of matrix units" : opencl_mma_name(device->mma));
+}
+
+void opencl_mma_miss(opencl_device *device, const op_choice *choice) {
+    const bool asks = choice->numerics->tf32 || strcmp(choice->impl->name, "mma") == 0;
+    if (!asks || !device->mma_fails || device->mma_is_missed) return;
+    device->mma_is_missed = true;
+    log_line(device->base.context, CLAE_LOG_WARNING,
+             "OpenCL device %s (%s) should have matrix units, but they do not work with its driver: products are made "
+             "without them",
+             device->base.info.id, device->base.info.name);
 }

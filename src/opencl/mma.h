@@ -4,12 +4,16 @@
 
 #include "opencl/opencl.h"
 
-/* The matrix unit that the device is known to have, if small products by it come out right, otherwise the stand-in.
- * What was tried in vain is logged at debug level. */
-opencl_mma opencl_find_mma(const opencl_device *device);
+/* Sets device->mma: the matrix unit that the device is known to have, if small products by it come out right, otherwise
+ * the stand-in; and the spelling of inline PTX that goes with it. What was tried in vain is logged at debug level. */
+void opencl_find_mma(opencl_device *device);
+/* Warns once, if `choice` asks for matrix units that the device should have, and that cannot be used. */
+void opencl_mma_miss(opencl_device *device, const op_choice *choice);
 /* Whether small products by `mma` can be built and come out right; otherwise logs, at debug level, what went wrong. */
 bool opencl_mma_works(const opencl_device *device, opencl_mma mma);
 
+/* Options of programs that use cl/mma.cl, " -DMMA=1". */
+const char *opencl_mma_options(const opencl_device *device, opencl_mma mma);
 /* "PTX" */
 const char *opencl_mma_name(opencl_mma mma);
 /* What products are made of, where they may be of TF32 or not. */

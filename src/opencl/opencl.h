@@ -45,6 +45,9 @@ typedef struct opencl_device {
     unsigned build_failures, kernels_made;
     pocl_start start; /* of pocl only */
     opencl_mma mma;
+    bool asm_has_underscores; /* inline PTX is spelled __asm__, not asm */
+    bool mma_fails;           /* matrix units that it should have cannot be used */
+    bool mma_is_missed;       /* and that was said */
     opencl_program_cache *programs; /* built programs of this device, by file and options */
 } opencl_device;
 

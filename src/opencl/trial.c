@@ -176,7 +176,10 @@ static clae_status try_device(opencl_device *device, opencl_findings *findings) 
     if (!status && device->base.info.type == CLAE_DEVICE_CPU)
         status = opencl_check(device, run_probe(&t, &findings->loops_end_early), "running a first kernel", "probe.cl");
     findings->without_fma = device->without_fma;
-    if (!status) findings->mma = opencl_find_mma(device);
+    if (!status) opencl_find_mma(device);
+    findings->mma = device->mma;
+    findings->asm_has_underscores = device->asm_has_underscores;
+    findings->mma_fails = device->mma_fails;
     if (t.program) clReleaseProgram(t.program);
     free(t.source);
     free(t.prelude);

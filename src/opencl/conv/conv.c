@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/numbers.h"
+#include "opencl/mma.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -76,6 +77,7 @@ clae_status conv_instance_create(clae_device *device, const op_desc *desc, const
                                  const conv_program *program, clae_status (*run)(op_instance *, const op_args *),
                                  conv_instance **instance) {
     op_instance *made;
+    opencl_mma_miss(opencl_device_of(device), choice);
     clae_status status = opencl_instance_create(device, desc, choice, sizeof(conv_instance), run, &made);
     if (status != CLAE_OK) return status;
     for (size_t i = 0; i < ARRAY_LENGTH(program->kernels); i++) {

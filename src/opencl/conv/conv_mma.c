@@ -92,7 +92,8 @@ static bool conv_mma_fit_tile(opencl_mma mma, const op_desc *desc, int items, co
 }
 
 static void add_mma_options(const opencl_device *device, int items, bool tf32, char options[CONV_OPTIONS_SIZE]) {
-    conv_options_add(options, " -DLOCAL=%d -DMMA=%d -DPRECISION_TF32=%d", items, (int)device->mma, tf32);
+    conv_options_add(options, " -DLOCAL=%d%s -DPRECISION_TF32=%d", items, opencl_mma_options(device, device->mma),
+                     tf32);
 }
 
 static clae_status conv_mma_create_data(clae_device *device, const op_desc *desc, const op_choice *choice,

@@ -80,8 +80,10 @@ static void answer_try(service *s, const char *id) {
     } else if (opencl_try_here(s->context, info, &findings) != CLAE_OK) {
         answer_reason(s->error);
     } else {
-        answer(json_pack("{s:b, s:b, s:b, s:i}", "works", 1, "without_fma", (int)findings.without_fma,
-                         "loops_end_early", (int)findings.loops_end_early, "mma", (int)findings.mma));
+        answer(json_pack("{s:b, s:b, s:b, s:i, s:b, s:b}", "works", 1, "without_fma", (int)findings.without_fma,
+                         "loops_end_early", (int)findings.loops_end_early, "mma", (int)findings.mma,
+                         "asm_has_underscores", (int)findings.asm_has_underscores, "mma_fails",
+                         (int)findings.mma_fails));
     }
 }
 
