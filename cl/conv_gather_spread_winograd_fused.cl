@@ -89,7 +89,7 @@ ALWAYS_INLINE void stage_column(local float *staged, int i, const float *in) {
     for (int y = 0; y < SIZE; y++) *element_of(staged, y, l.at, l) = column[y];
 }
 
-/* A row of `size` to one of `to` elements, in place. */
+/* In place. */
 static void transform_row(local float *staged, int i) {
     const line l = row_of(i);
     float in[MAX_SIZE], row[MAX_SIZE];

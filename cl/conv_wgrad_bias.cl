@@ -43,3 +43,15 @@ static void put_bias(local const float *sums, int dy_c, int c0, global float *db
     for (int i = 0; i < lanes_p; i++) sum += sums[i * lanes_c + lane_c];
     dbias[c] = sum;
 }
+
+/* By `groups` whole work-groups, of which this is number `group`; `sums` has LOCAL floats. */
+static void partial_bias(local float *sums, global const float *dy, int dy_c, size_t first, size_t end, int group, int groups,
+                         global float *dbias) {
+    for (int c0 = group * BIAS_LANES(dy_c); c0 < dy_c; c0 += groups * BIAS_LANES(dy_c)) {
+        float sum = bias_of_item(dy, dy_c, c0, first, end);
+        barrier(CLK_LOCAL_MEM_FENCE);
+        sums[get_local_id(0)] = sum;
+        barrier(CLK_LOCAL_MEM_FENCE);
+        put_bias(sums, dy_c, c0, dbias);
+    }
+}

@@ -13,18 +13,6 @@
 #define MOST_BIAS_LANES min(LOCAL, 32)
 #include "conv_wgrad_bias.cl"
 
-/* By `groups` whole work-groups, of which this is number `group`; `sums` has LOCAL floats. */
-static void partial_bias(local float *sums, global const float *dy, int dy_c, size_t first, size_t end, int group, int groups,
-                         global float *dbias) {
-    for (int c0 = group * BIAS_LANES(dy_c); c0 < dy_c; c0 += groups * BIAS_LANES(dy_c)) {
-        float sum = bias_of_item(dy, dy_c, c0, first, end);
-        barrier(CLK_LOCAL_MEM_FENCE);
-        sums[get_local_id(0)] = sum;
-        barrier(CLK_LOCAL_MEM_FENCE);
-        put_bias(sums, dy_c, c0, dbias);
-    }
-}
-
 #ifndef REDUCE_ITEMS
 #define REDUCE_ITEMS LOCAL
 #endif

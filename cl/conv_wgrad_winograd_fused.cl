@@ -154,16 +154,6 @@ static void put_sums(float4 sums[ITEM_WIDE][ITEM_NARROW / 4], int element, int c
     }
 }
 
-/* By a whole work-group. */
-static void partial_bias(local float *sums, global const float *dy, int dy_c, size_t first, size_t end, global float *dbias) {
-    for (int c0 = 0; c0 < dy_c; c0 += BIAS_LANES(dy_c)) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        sums[get_local_id(0)] = bias_of_item(dy, dy_c, c0, first, end);
-        barrier(CLK_LOCAL_MEM_FENCE);
-        put_bias(sums, dy_c, c0, dbias);
-    }
-}
-
 /* Work-groups: pairs of rows of blocks of channels, then `bias_groups` for dbias; chunks. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
@@ -175,7 +165,7 @@ void conv_wgrad_partial(global const float *wide, ulong wide_offset, global cons
     if (block >= WIDE_BLOCKS * NARROW_BLOCKS) {
         const int part = GROUP_ID(1, 1) * bias_groups + group - ROW_PAIRS * WIDE_BLOCKS * NARROW_BLOCKS;
         const size_t length = (dy_pixels + bias_chunks - 1) / bias_chunks, from = min(part * length, (size_t)dy_pixels);
-        partial_bias((local float *)staged_wide, dy + dy_offset, dy_c, from, min(from + length, (size_t)dy_pixels),
+        partial_bias((local float *)staged_wide, dy + dy_offset, dy_c, from, min(from + length, (size_t)dy_pixels), 0, 1,
                      work + dbias_at + part * dy_c);
         return;
     }

@@ -2,9 +2,19 @@
 #include "opencl/conv/conv_tiled_fit.h"
 #include "opencl/impls.h"
 
+bool conv_tiled_group_is_valid(const int *v) {
+    return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && conv_is_power_of_2(v[CHANNELS]) &&
+           v[ITEMS] <= 1024 && v[CHANNELS] <= v[BLOCK];
+}
+
+int conv_tiled_most_items(const clae_device *device, const int *v) {
+    return (int)opencl_group_items((const opencl_device *)device, (size_t)v[ITEMS]);
+}
+
 static bool conv_tiled_data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
-    return conv_tiled_group_is_valid(device, v, LOCAL_KIB) && conv_is_power_of_2(v[POSITIONS]) &&
+    return conv_tiled_group_is_valid(v) && v[BLOCK] / v[CHANNELS] <= v[ITEMS] &&
+           (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device) && conv_is_power_of_2(v[POSITIONS]) &&
            conv_is_power_of_2(v[CHUNK_C]) && v[POSITIONS] * v[CHANNELS] <= 64;
 }
 

@@ -8,10 +8,8 @@
  * channels of a work-group and of an item. */
 enum { CONV_TILED_ITEMS, CONV_TILED_BLOCK, CONV_TILED_CHANNELS };
 
-/* These, and KiB of local memory, the parameter `local_kib`. */
-bool conv_tiled_group_is_valid(const clae_device *device, const int *v, int local_kib);
+/* Whether these go together, whatever the others are. */
+bool conv_tiled_group_is_valid(const int *v);
 int conv_tiled_most_items(const clae_device *device, const int *v);
-/* Output channels of a work-group and of an item, as many as there are at most. */
-void conv_tiled_fit_channels(int channels, int items, const int *v, int *block, int *of_item);
 
 #endif

@@ -169,6 +169,15 @@ static bool fit_chunk(fit *f, int items, const int *v, conv_tiled_tile *t) {
     }
 }
 
+/* Output channels of a work-group and of an item, as many as there are at most. */
+static void conv_tiled_fit_channels(int channels, int items, const int *v, int *block, int *of_item) {
+    *block = *of_item = 1;
+    while (*block < channels && *block < v[BLOCK] && (*of_item < v[CHANNELS] || *block / *of_item < items)) {
+        *block *= 2;
+        if (*of_item < v[CHANNELS]) *of_item *= 2;
+    }
+}
+
 bool conv_tiled_fit(const clae_device *device, const op_desc *desc, int items, const int *v, conv_tiled_tile *tile) {
     fit f = {.desc = desc, .sides = conv_sides_of(desc), .axes = conv_axes_of(desc)};
     f.local_bytes = (size_t)v[LOCAL_KIB] * 1024;
@@ -180,7 +189,7 @@ bool conv_tiled_fit(const clae_device *device, const op_desc *desc, int items, c
     for (t.slices = choose_slices(&f.sides, &t, items); !fit_chunk(&f, items, v, &t); t.slices /= 2)
         if (t.slices == 1) return false;
     f.images = desc->conv.g.n;
-    f.units = larger((int)device->info.compute_units, 1);
+    f.units = (int)device->info.compute_units;
     if (fit_tile(&f, &t, items, v[POSITIONS], tile) == 0) return false;
     const size_t group = (size_t)tile->items, most = most_ahead(tile);
     tile->ahead_in = (int)smaller_size(divide_up_size(patch_vectors(&f, tile), group), most);

@@ -29,29 +29,10 @@ enum {
 #define COST_OF_CHUNK 48.0
 #define COST_OF_WAITING 0.75
 
-bool conv_tiled_group_is_valid(const clae_device *device, const int *v, int local_kib) {
-    return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && conv_is_power_of_2(v[CHANNELS]) &&
-           v[ITEMS] <= 1024 && v[CHANNELS] <= v[BLOCK] && v[BLOCK] / v[CHANNELS] <= v[ITEMS] &&
-           (size_t)v[local_kib] * 1024 <= conv_local_bytes(device);
-}
-
-int conv_tiled_most_items(const clae_device *device, const int *v) {
-    return (int)opencl_group_items((const opencl_device *)device, (size_t)v[ITEMS]);
-}
-
-void conv_tiled_fit_channels(int channels, int items, const int *v, int *block, int *of_item) {
-    *block = *of_item = 1;
-    while (*block < channels && *block < v[BLOCK] && (*of_item < v[CHANNELS] || *block / *of_item < items)) {
-        *block *= 2;
-        if (*of_item < v[CHANNELS]) *of_item *= 2;
-    }
-}
-
 static bool conv_tiled_wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)device;
     (void)desc;
-    return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && conv_is_power_of_2(v[CHANNELS]) &&
-           conv_is_power_of_2(v[ROWS]) && conv_is_power_of_2(v[STEP]) && v[ITEMS] <= 1024 && v[CHANNELS] <= v[BLOCK] &&
+    return conv_tiled_group_is_valid(v) && conv_is_power_of_2(v[ROWS]) && conv_is_power_of_2(v[STEP]) &&
            v[BLOCK] <= 128 && v[ROWS] >= 4 && v[ROWS] * v[CHANNELS] <= MOST_SUMS && v[STEP] >= 4 && v[STEP] <= 32 &&
            conv_is_power_of_2(v[UNROLL]) && v[GROUPS_PER_UNIT] <= 64;
 }
