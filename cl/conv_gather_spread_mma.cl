@@ -1,126 +1,330 @@
-/* Gather and spread (src/ops/conv.h) by matrix units: products of matrices whose rows are outputs, whose columns are their
- * channels, and whose sums go over the channels of the input, CHUNK_C at a time, and the taps of a row of the kernel. A
- * work-group makes a tile of LOCAL outputs x BLOCK channels. The patch of inputs below it is staged once for all taps, a
- * pixel's CHUNK_C channels together, so that the operands of neighbouring taps lie one after the other; the weights of
- * a row of taps are staged beside it.
+/* Gather and spread (src/ops/conv.h) by matrix units: products of matrices whose rows are channels of outputs, whose columns
+ * are their positions, and whose sums go over the taps and the channels of the input, 16 of them at a time. A work-group makes
+ * a tile of TILE_N images x TILE_H x TILE_W outputs x BLOCK channels, a warp MMA_N N_TILES x 16 M_TILES of these. CHUNK_C
+ * channels of the patch of inputs below the tile are staged for all taps, as operands. Weights are packed as operands first, and
+ * read where they are multiplied: warps do not wait for each other between taps. With SLICES, that many warps share the same
+ * sums, each adds up the channels of some planes, and the slices are added in their order: for small images of many channels.
+ * The order of a sum depends on CHUNK_C and SLICES alone, not on the tile.
  *
- * Macros: those of conv_tile.cl; CHUNK_C (8, or 1, 2 or 4 where there are no more); MMA and
- * PRECISION_TF32 (mma.cl). */
+ * conv_pack makes packed[tap of the kernel][plane][block of 16 outputs], conv the outputs of them.
+ *
+ * Macros: those of conv_tile.cl; M_TILES, N_TILES, SLICES, CHUNK_C (a multiple of 16 SLICES), PACK_ITEMS (of a work-group
+ * that packs); MMA and PRECISION_TF32 (mma.cl). */
 
-#define M_TILES (WARP / 16)
-#define N_TILES (BLOCK / MMA_N)
 #include "mma.cl"
 #include "conv_tile.cl"
 
-/* Sums are padded to steps of 8. */
-#define STEPS_OF_8(count) (((count) + 7) / 8)
-#define WEIGHT_ROWS (STEPS_OF_8(MOST_TAPS(KERNEL_W, STRIDE_W) * CHUNK_C) * 8)
-/* Keeps the operands of a warp in different banks. */
-#define WEIGHT_STRIDE (BLOCK + 4)
+#define WARPS_C (BLOCK / (M_TILES * 16))
+#define WARPS_P (WARPS / SLICES / WARPS_C)
+#define POSITIONS (WARPS_P * N_TILES * MMA_N)
 
-static void stage_patch(local float *patch, global const float *in, span y, span x, int images, int c0) {
-    for (int i = get_local_id(0); i < PATCH * CHUNK_C; i += LOCAL) {
-        int place = patch_place(y, x, images, i / CHUNK_C), c = c0 + i % CHUNK_C;
-        patch[i] = place >= 0 && c < IN_C ? in[place + c] : 0;
-    }
+/* The patch: a plane of 16 channels of all pixels after the other. A row's pixels of one remainder by the stride are
+ * neighbours, so that outputs that are neighbours read from neighbours: two of them from all banks. */
+#define PLANES (CHUNK_C / 16)
+#define STEP_H IN_STEP(STRIDE_H)
+#define STEP_W IN_STEP(STRIDE_W)
+#define PART_OF_ROW ((PATCH_W + STEP_W - 1) / STEP_W)
+#define PITCH (PART_OF_ROW * STEP_W)
+#define SLOTS (TILE_N * PATCH_H * PITCH)
+#define PLANE ((PLANES > 1 ? SLOTS | 1 : SLOTS) * 16)
+#define PATCH_FLOATS (PLANE * PLANES)
+#define PIXEL_VECTORS (CHUNK_C / 4)
+#define PATCH_VECTORS (SLOTS * PIXEL_VECTORS)
+
+/* Packed weights. */
+#define ALL_PLANES ((IN_C + CHUNK_C - 1) / CHUNK_C * PLANES)
+#define ALL_OUT (BLOCKS * BLOCK)
+#define PLANE_OF_WEIGHTS (ALL_OUT / 16 * MMA_PACKED)
+#define TAP_OF_WEIGHTS (ALL_PLANES * PLANE_OF_WEIGHTS)
+#define MOST_ALL_TAPS (MOST_TAPS(KERNEL_H, STRIDE_H) * MOST_TAPS(KERNEL_W, STRIDE_W))
+
+/* Planes that a warp multiplies for each tap. */
+#define OWN_PLANES (PLANES / SLICES)
+
+/* Whether the item has a v-th of so many. */
+#define HAS(v, all) (((v) + 1) * LOCAL <= (all) || (v) * LOCAL + (int)get_local_id(0) < (all))
+
+#define SLICE_FLOATS (SLICES > 1 ? LOCAL * 4 * M_TILES * N_TILES : 0)
+#define POOL (MMA_PARTS * PATCH_FLOATS > SLICE_FLOATS ? MMA_PARTS * PATCH_FLOATS : SLICE_FLOATS)
+
+static bool is_input(int c) { return IN_C % CHUNK_C == 0 || c < IN_C; }
+
+static int slot_of_position(int position) {
+    position = min(position, TILE_N * TILE_PIXELS - 1);
+    int pixel = position % TILE_PIXELS;
+    return (position / TILE_PIXELS * PATCH_H + pixel / TILE_W * STEP_H) * PITCH + pixel % TILE_W;
 }
 
-/* 0 beyond the channels. */
-static float weight_value(global const float *weight, int tap_y, int tap_x, int c, int o) {
-    int k = tap_y * KERNEL_W + tap_x;
-    return c < IN_C && o < OUT_C ? weight[TRANSPOSED ? (k * OUT_C + o) * IN_C + c : (k * IN_C + c) * OUT_C + o] : 0;
+static int slot_of_tap(int row, int column) { return row * PITCH + column % STEP_W * PART_OF_ROW + column / STEP_W; }
+
+static int slot_place(span y, span x, int images, int slot) {
+    int column = slot % PITCH, in_row = column % PART_OF_ROW * STEP_W + column / PART_OF_ROW;
+    return in_row < PATCH_W ? patch_place(y, x, images, slot / PITCH * PATCH_W + in_row) : -1;
 }
 
-/* 0 in the rows that are padding. */
-static void stage_weights(local float *staged, global const float *weight, int tap_y, span x, int c0, int out0) {
-    for (int i = get_local_id(0); i < STEPS_OF_8(x.taps * CHUNK_C) * 8 * BLOCK; i += LOCAL) {
-        /* Neighbouring items read neighbouring weights. */
-        int fast = TRANSPOSED ? i % CHUNK_C : i % BLOCK, slow = TRANSPOSED ? i / CHUNK_C : i / BLOCK;
-        int o = TRANSPOSED ? slow % BLOCK : fast, c = TRANSPOSED ? fast : slow % CHUNK_C;
-        int tap = i / (CHUNK_C * BLOCK);
-        staged[(tap * CHUNK_C + c) * WEIGHT_STRIDE + o] =
-            tap < x.taps ? weight_value(weight, tap_y, tap_of(x, tap, STRIDE_W), c0 + c, out0 + o) : 0;
-    }
+/* Up to four of `count` floats, as many as there are. */
+MMA_INLINE float4 read_four(global const float *from, int count) {
+    return (float4)(count > 0 ? from[0] : 0, count > 1 ? from[1] : 0, count > 2 ? from[2] : 0, count > 3 ? from[3] : 0);
 }
 
-/* Elements k and k + 1 of the inputs of one output and a row of taps; there are `depth` of them. */
-static float2 input_pair(local const float *inputs, int k, int depth) {
-#if CHUNK_C == 8
-    return *(local const float2 *)(inputs + k);
+/* The i-th vector of the patch, whose pixel is at `place`. */
+MMA_INLINE float4 read_input(global const float *in, int place, int i, int c0) {
+    int c = c0 + i % PIXEL_VECTORS * 4;
+    if (place < 0 || !is_input(c)) return (float4)(0);
+#if IN_C % 4 == 0
+    return *(global const float4 *)(in + (place + c));
 #else
-    return (float2)(k < depth ? inputs[k] : 0, k + 1 < depth ? inputs[k + 1] : 0);
+    return read_four(in + (place + c), IN_C - c);
 #endif
 }
 
-/* One row of taps. */
-MMA_INLINE void add_row(float4 sums[M_TILES][N_TILES], local const float *patch, int from[M_TILES][A_ROWS],
-                        local const float *weights, int depth, local float *exchange) {
-    weights += mma_line();
-    for (int k0 = 0; k0 < depth; k0 += 8) {
-        int k = k0 + 2 * mma_quarter();
-        float2 inputs[M_TILES][A_ROWS], columns[N_TILES];
-        #pragma unroll
-        for (int m = 0; m < M_TILES; m++) {
-            #pragma unroll
-            for (int r = 0; r < A_ROWS; r++) inputs[m][r] = input_pair(patch + from[m][r], k, depth);
+MMA_INLINE void stage_input(local float *patch, int i, float4 v) {
+    int four = i % PIXEL_VECTORS;
+    mma_stage(patch + (four / 4 * PLANE + i / PIXEL_VECTORS * 16 + four % 4 * 4), PATCH_FLOATS, v);
+}
+
+/* Four outputs and four inputs as they lie in memory: a line of inputs for each output, or the other way round. */
+MMA_INLINE void read_square(global const float *weight, int tap, int c, int o, float4 square[4]) {
+    #pragma unroll
+    for (int j = 0; j < 4; j++) {
+        int in = TRANSPOSED ? c : c + j, out = TRANSPOSED ? o + j : o;
+        global const float *from = weight + (TRANSPOSED ? (tap * OUT_C + out) * IN_C + in : (tap * IN_C + in) * OUT_C + out);
+        square[j] = (float4)(0);
+        if (in < IN_C && out < OUT_C) {
+#if (TRANSPOSED && IN_C % 4 == 0) || (!TRANSPOSED && OUT_C % 4 == 0)
+            square[j] = *(global const float4 *)from;
+#else
+            square[j] = read_four(from, TRANSPOSED ? IN_C - in : OUT_C - out);
+#endif
         }
-        #pragma unroll
-        for (int t = 0; t < N_TILES; t++)
-            columns[t] = (float2)(weights[k * WEIGHT_STRIDE + t * MMA_N], weights[(k + 1) * WEIGHT_STRIDE + t * MMA_N]);
-        mma_multiply(sums, inputs, columns, exchange);
     }
 }
 
-/* What becomes of a sum; `mask` begins at the output's first channel. */
-static float epilogue(float sum, global const float *bias, global const float *mask, int out_c) {
-    if (BIAS) sum += bias[out_c];
-    if (RELU) sum = sum < 0 ? 0 : sum;
-    if (MASK) sum = mask[out_c] <= 0 ? 0 : sum;
-    return sum;
+MMA_INLINE float4 column_of(const float4 square[4], int j) {
+    return (float4)(mma_sum(square[0], j), mma_sum(square[1], j), mma_sum(square[2], j), mma_sum(square[3], j));
 }
 
-kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
-void conv(global const float *in, ulong in_offset, global const float *weight, ulong weight_offset,
-          global const float *extra, ulong extra_offset, global float *out, ulong out_offset, int n) {
-    local float patch[PATCH * CHUNK_C] __attribute__((aligned(8)));
-    local float weights[WEIGHT_ROWS * WEIGHT_STRIDE], exchange[MMA_EXCHANGE];
-    int out0 = first_output(), image = first_image(), row0 = mma_warp() * M_TILES * 16;
-    span x = span_x(), y = span_y();
-    int from[M_TILES][A_ROWS];
-    float4 sums[M_TILES][N_TILES];
-
+kernel __attribute__((reqd_work_group_size(PACK_ITEMS, 1, 1)))
+void conv_pack(global const float *weight, ulong weight_offset, global float *packed, ulong packed_offset) {
+    const int i = GROUP_ID(0, PACK_ITEMS) * PACK_ITEMS + get_local_id(0), plane = i / ALL_OUT;
+    float4 square[4], rows[4];
+    if (plane >= KERNEL_H * KERNEL_W * ALL_PLANES) return;
+    read_square(weight + weight_offset, plane / ALL_PLANES, plane % ALL_PLANES * 16 + i % 4 * 4, i % ALL_OUT / 4 * 4, square);
     #pragma unroll
-    for (int m = 0; m < M_TILES; m++) {
+    for (int j = 0; j < 4; j++) rows[j] = TRANSPOSED ? square[j] : column_of(square, j);
+    mma_pack_rows(packed + packed_offset + i / 16 * MMA_PACKED, i / 4 % 4, i % 4, rows);
+}
+
+/* A tap that meets inputs: where its weights are, and how far the patch is read from where a position begins. */
+typedef struct tap {
+    int weights, patch;
+} tap;
+
+/* The item's weights of one eight of a step. */
+MMA_INLINE void read_weights(mma_rows a[M_TILES][MMA_PARTS], global const float *weights, int eight) {
+    #pragma unroll
+    for (int part = 0; part < MMA_PARTS; part++) {
         #pragma unroll
-        for (int r = 0; r < A_ROWS; r++) from[m][r] = patch_pixel(row0 + m * 16 + mma_line() + 8 * r) * CHUNK_C;
-        #pragma unroll
-        for (int t = 0; t < N_TILES; t++) sums[m][t] = (float4)(0);
+        for (int m = 0; m < M_TILES; m++) a[m][part] = mma_read_rows(weights + m * MMA_PACKED + part * MMA_BLOCK, eight);
     }
-    in += in_offset + (size_t)image * IN_IMAGE;
-    weight += weight_offset;
-    for (int c0 = 0; c0 < IN_C; c0 += CHUNK_C) {
-        for (int ky = 0; ky < y.taps; ky++) {
-            barrier(CLK_LOCAL_MEM_FENCE);
-            if (ky == 0) stage_patch(patch, in, y, x, n - image, c0);
-            stage_weights(weights, weight, tap_of(y, ky, STRIDE_H), x, c0, out0);
-            barrier(CLK_LOCAL_MEM_FENCE);
-            add_row(sums, patch + ky * PATCH_W * CHUNK_C, from, weights, x.taps * CHUNK_C, exchange);
+}
+
+/* Its inputs of both eights. */
+MMA_INLINE void read_inputs(float2 b[2][N_TILES][MMA_PARTS], local const float *patch, const int from[N_TILES]) {
+    #pragma unroll
+    for (int part = 0; part < MMA_PARTS; part++) {
+        #pragma unroll
+        for (int n = 0; n < N_TILES; n++) {
+            float4 v = *(local const float4 *)(patch + from[n] + part * PATCH_FLOATS);
+            b[0][n][part] = v.lo;
+            b[1][n][part] = v.hi;
         }
     }
-    out += out_offset + (size_t)image * OUT_IMAGE;
-    extra += extra_offset + (MASK ? (size_t)image * OUT_IMAGE : 0);
+}
+
+/* A step is a plane of a tap; where there are no more, the last one. */
+MMA_INLINE tap step_of(local const tap *taps, int step, int steps) {
+    step = min(step, steps - 1);
+    tap t = taps[step / OWN_PLANES];
+    int plane = step % OWN_PLANES * SLICES;
+    return (tap){t.weights + plane * PLANE_OF_WEIGHTS, t.patch + plane * PLANE};
+}
+
+/* All taps. Weights, which come from afar, are read while those before are multiplied: a step ahead, or half of one where they
+ * have two parts. */
+MMA_INLINE void add_taps(float4 sums[M_TILES][N_TILES], int steps, local const tap *taps, global const float *weights,
+                         local const float *patch, const int from[N_TILES], local float *exchange) {
+    float2 inputs[2][N_TILES][MMA_PARTS];
+#if MMA_PARTS == 1
+    mma_rows even[2][M_TILES][MMA_PARTS], odd[2][M_TILES][MMA_PARTS];
+    tap now = step_of(taps, 0, steps), next = step_of(taps, 1, steps);
     #pragma unroll
-    for (int m = 0; m < M_TILES; m++) {
+    for (int eight = 0; eight < 2; eight++) {
+        read_weights(even[eight], weights + now.weights, eight);
+        read_weights(odd[eight], weights + next.weights, eight);
+    }
+    #pragma unroll 1
+    for (int step = 0; step < steps; step += 2) {
+        tap then = step_of(taps, step + 2, steps), after = step_of(taps, step + 3, steps);
+        read_inputs(inputs, patch + now.patch, from);
         #pragma unroll
-        for (int i = 0; i < 4; i++) {
-            int first = output_place(y, x, n - image, row0 + m * 16 + mma_row(i));
-            if (first < 0) continue;
+        for (int eight = 0; eight < 2; eight++) {
+            mma_multiply(sums, even[eight], inputs[eight], exchange);
+            read_weights(even[eight], weights + then.weights, eight);
+        }
+        if (step + 1 < steps) {
+            read_inputs(inputs, patch + next.patch, from);
             #pragma unroll
-            for (int t = 0; t < N_TILES; t++) {
-                int out_c = out0 + t * MMA_N + mma_column(i);
-                if (out_c >= OUT_C) continue;
-                out[first + out_c] = epilogue(mma_sum(sums[m][t], i), extra, extra + first, out_c);
+            for (int eight = 0; eight < 2; eight++) {
+                mma_multiply(sums, odd[eight], inputs[eight], exchange);
+                read_weights(odd[eight], weights + after.weights, eight);
             }
         }
+        now = then;
+        next = after;
     }
+#else
+    mma_rows first[M_TILES][MMA_PARTS], second[M_TILES][MMA_PARTS];
+    tap now = step_of(taps, 0, steps);
+    read_weights(first, weights + now.weights, 0);
+    #pragma unroll 1
+    for (int step = 0; step < steps; step++) {
+        tap then = step_of(taps, step + 1, steps);
+        read_inputs(inputs, patch + now.patch, from);
+        read_weights(second, weights + now.weights, 1);
+        mma_multiply(sums, first, inputs[0], exchange);
+        read_weights(first, weights + then.weights, 0);
+        mma_multiply(sums, second, inputs[1], exchange);
+        now = then;
+    }
+#endif
+}
+
+/* An item's sums of a tile: so many channels that are neighbours, of so many positions. */
+#if MMA == MMA_MFMA
+#define SUM_CHANNELS 4
+#define SUMS_AT(sums, p) (sums)
+#else
+#define SUM_CHANNELS 2
+#define SUMS_AT(sums, p) ((p) == 0 ? (sums).even : (sums).odd)
+#endif
+#define SUM_POSITIONS (4 / SUM_CHANNELS)
+typedef FLOATS(SUM_CHANNELS) out_vector;
+
+/* From channel c on, as far as there are channels. */
+MMA_INLINE out_vector read_bias(global const float *bias, int c) {
+    out_vector v = (out_vector)(0);
+#if BIAS
+#if OUT_C % SUM_CHANNELS == 0
+    if (c < OUT_C) v = *(global const out_vector *)(bias + c);
+#else
+    #pragma unroll
+    for (int j = 0; j < SUM_CHANNELS; j++)
+        if (c + j < OUT_C) ((float *)&v)[j] = bias[c + j];
+#endif
+#endif
+    return v;
+}
+
+/* Makes outputs of sums: `first` is the first channel of the position, c that of the sums. */
+MMA_INLINE void put_vector(out_vector sums, global const float *mask, global float *out, int first, int c) {
+    if (RELU) sums = sums < 0 ? (out_vector)(0) : sums;
+#if OUT_C % SUM_CHANNELS == 0
+    if (first < 0 || c >= OUT_C) return;
+    if (MASK) sums = *(global const out_vector *)(mask + (first + c)) <= 0 ? (out_vector)(0) : sums;
+    *(global out_vector *)(out + (first + c)) = sums;
+#else
+    #pragma unroll
+    for (int j = 0; j < SUM_CHANNELS; j++)
+        if (first >= 0 && c + j < OUT_C)
+            out[first + c + j] = MASK && mask[first + c + j] <= 0 ? 0 : ((float *)&sums)[j];
+#endif
+}
+
+/* A tile from a position on; c is the item's first channel. */
+MMA_INLINE void put_tile(float4 sums, out_vector bias, local const int *outputs, global const float *mask,
+                         global float *out, int c) {
+    #pragma unroll
+    for (int p = 0; p < SUM_POSITIONS; p++)
+        put_vector(SUMS_AT(sums, p) + bias, mask, out, outputs[mma_column(p)], c);
+}
+
+/* The taps along an axis that meet any input from `size` of them. */
+static int first_tap(span s, int tile, int stride) { return max(-(s.in + (tile - 1) * IN_STEP(stride)), 0); }
+
+static int end_tap(span s, int size) { return min(s.taps, size - s.in); }
+
+kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
+void conv(global const float *in, ulong in_offset, global const float *packed, ulong packed_offset,
+          global const float *extra, ulong extra_offset, global float *out, ulong out_offset, int n) {
+    local float pool[POOL] __attribute__((aligned(16)));
+    local float exchange[MMA_EXCHANGE] __attribute__((aligned(16)));
+    local int places[SLOTS], outputs[POSITIONS];
+    local tap taps[MOST_ALL_TAPS];
+    int item = get_local_id(0), out0 = first_output(), image = first_image();
+    int warp = mma_warp() % (WARPS / SLICES), slice = mma_warp() / (WARPS / SLICES);
+    int channel0 = warp % WARPS_C * (M_TILES * 16), position0 = warp / WARPS_C * (N_TILES * MMA_N);
+    span x = span_x(), y = span_y();
+    int from[N_TILES];
+    float4 sums[M_TILES][N_TILES];
+
+    in += in_offset + (size_t)image * IN_IMAGE;
+    out += out_offset + (size_t)image * OUT_IMAGE;
+    extra += extra_offset + (MASK ? (size_t)image * OUT_IMAGE : 0);
+    packed += packed_offset + (out0 + channel0) / 16 * MMA_PACKED + slice * PLANE_OF_WEIGHTS +
+              mma_place(mma_line(), mma_quarter());
+    int first_row = first_tap(y, TILE_H, STRIDE_H), first_column = first_tap(x, TILE_W, STRIDE_W);
+    int rows = end_tap(y, IN_H) - first_row, columns = end_tap(x, IN_W) - first_column;
+    int all_taps = rows > 0 && columns > 0 ? rows * columns : 0;
+    for (int i = item; i < SLOTS; i += LOCAL) places[i] = slot_place(y, x, n - image, i);
+    for (int i = item; i < POSITIONS; i += LOCAL) outputs[i] = output_place(y, x, n - image, i);
+    for (int i = item; i < all_taps; i += LOCAL) {
+        int row = first_row + i / columns, column = first_column + i % columns;
+        taps[i].weights = (tap_of(y, row, STRIDE_H) * KERNEL_W + tap_of(x, column, STRIDE_W)) * TAP_OF_WEIGHTS;
+        taps[i].patch = slot_of_tap(row, column) * 16;
+    }
+    #pragma unroll
+    for (int t = 0; t < N_TILES; t++) {
+        from[t] = slot_of_position(position0 + t * MMA_N + mma_line()) * 16 + mma_quarter() * 4 + slice * PLANE;
+        #pragma unroll
+        for (int m = 0; m < M_TILES; m++) sums[m][t] = (float4)(0);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int c0 = 0; c0 < IN_C && all_taps > 0; c0 += CHUNK_C) {
+        #pragma unroll 4
+        for (int v = 0; v * LOCAL < PATCH_VECTORS; v++) {
+            int i = item + v * LOCAL;
+            if (HAS(v, PATCH_VECTORS)) stage_input(pool, i, read_input(in, places[i / PIXEL_VECTORS], i, c0));
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+        add_taps(sums, all_taps * OWN_PLANES, taps, packed + c0 / 16 * PLANE_OF_WEIGHTS, pool, from, exchange);
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    int out_c = out0 + channel0 + mma_row(0);
+#if SLICES == 1
+    #pragma unroll
+    for (int m = 0; m < M_TILES; m++) {
+        out_vector bias = read_bias(extra, out_c + m * 16);
+        #pragma unroll
+        for (int t = 0; t < N_TILES; t++)
+            put_tile(sums[m][t], bias, outputs + position0 + t * MMA_N, extra, out, out_c + m * 16);
+    }
+#else
+    local float4 *parts = (local float4 *)pool;
+    #pragma unroll
+    for (int m = 0; m < M_TILES; m++) {
+        #pragma unroll
+        for (int t = 0; t < N_TILES; t++) parts[(m * N_TILES + t) * LOCAL + item] = sums[m][t];
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    /* The tiles of a warp are finished by all that share it. */
+    for (int i = slice; i < M_TILES * N_TILES; i += SLICES) {
+        int c = out_c + i / N_TILES * 16;
+        float4 sum = (float4)(0);
+        #pragma unroll
+        for (int part = 0; part < SLICES; part++)
+            sum += parts[i * LOCAL + part * (LOCAL / SLICES) + item % (LOCAL / SLICES)];
+        put_tile(sum, read_bias(extra, c), outputs + position0 + i % N_TILES * MMA_N, extra, out, c);
+    }
+#endif
 }

@@ -34,9 +34,14 @@ int opencl_mma_columns(opencl_mma mma) {
     return mma == OPENCL_MMA_MFMA ? 16 : 8;
 }
 
-size_t opencl_mma_exchange(opencl_mma mma, int items, int columns) {
+int opencl_mma_parts(opencl_mma mma, bool tf32) {
+    return mma == OPENCL_MMA_MFMA || tf32 ? 1 : 2;
+}
+
+size_t opencl_mma_exchange(opencl_mma mma, size_t warps, int m_tiles, int n_tiles, bool tf32) {
     if (mma != OPENCL_MMA_STAND_IN) return 1;
-    return 8 * ((size_t)items + (size_t)columns * (size_t)(items / opencl_mma_warp(mma)));
+    const size_t lines = (size_t)(16 * m_tiles + opencl_mma_columns(mma) * n_tiles);
+    return warps * (size_t)opencl_mma_parts(mma, tf32) * 8 * lines;
 }
 
 op_arithmetic opencl_mma_arithmetic(const opencl_device *device, bool tf32) {

@@ -22,7 +22,9 @@ op_arithmetic opencl_mma_arithmetic(const opencl_device *device, bool tf32);
 /* Items of a warp, and columns of a product. */
 int opencl_mma_warp(opencl_mma mma);
 int opencl_mma_columns(opencl_mma mma);
-/* Floats of local memory, beside the operands', for a work-group of `items` that makes as many rows of `columns`. */
-size_t opencl_mma_exchange(opencl_mma mma, int items, int columns);
+/* Parts of an operand, each as large as its floats: 3xTF32 has two. */
+int opencl_mma_parts(opencl_mma mma, bool tf32);
+/* Floats of local memory, beside the operands', for so many warps, each of which makes such tiles. */
+size_t opencl_mma_exchange(opencl_mma mma, size_t warps, int m_tiles, int n_tiles, bool tf32);
 
 #endif

@@ -1,0 +1,303 @@
+/* Wgrad by matrix units: cl/conv_wgrad_mma.cl. */
+#include "opencl/conv/conv_mma.h"
+#include "opencl/conv/conv_tile.h"
+#include "opencl/impls.h"
+
+#include "base/numbers.h"
+
+#include <limits.h>
+#include <math.h>
+
+/* Columns of a work-group at most, tiles of the product that a warp makes, registers that hold the next tile, local memory. */
+enum { ITEMS = CONV_MMA_ITEMS, BLOCK, SUMS, AHEAD, LOCAL_KIB };
+
+enum {
+    ROWS = 16, /* of a tile of the product: channels of wide */
+    STEP = 8,  /* positions */
+    MOST_ROWS = 64,
+    MOST_POSITIONS = 256,
+    FEWEST_TAPS = 4, /* each warp has its own */
+    REDUCE_ITEMS = 128,
+    MOST_REDUCE_LANES = 16,
+    FEWEST_RESULTS = 8, /* that a work-group of the reduction reads side by side: whole sectors */
+    LANE_CHUNKS = 4,    /* for each of its lanes */
+    MOST_RESIDENT = 8,  /* work-groups of a compute unit */
+    MOST_REGISTERS = 200,
+};
+
+/* Of a compute unit, as those of conv_mma_fit.c; and cycles that all of it waits for what a chunk leaves. */
+#define OTHER_REGISTERS 44
+#define FEWEST_REGISTERS 22
+#define PRODUCT_CYCLES 7.0
+#define LOCAL_CYCLES 4.0
+#define LINE_FLOATS 32.0
+#define FAR_BYTES 24.0
+#define VECTOR_SLOTS 32.0
+#define STEP_SLOTS 8.0
+#define TILE_SLOTS 120.0
+#define TILE_CYCLES 800.0
+#define START_CYCLES 3000.0
+#define NOT_FIT 1e9
+
+/* A work-group, as the macros of the same names, and how many of them share a chunk. */
+typedef struct mma_shape {
+    conv_tile_shape tile;
+    int items, block_w, block_o, taps_warp;
+    size_t blocks, tiles, chunk, chunks;
+} mma_shape;
+
+/* What shapes are compared for. */
+typedef struct mma_wgrad {
+    const conv_geometry *g;
+    opencl_mma mma;
+    int parts, units, most_items, most_images;
+    const int *v;
+    size_t local_bytes;
+} mma_wgrad;
+
+static bool conv_mma_wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+    const opencl_mma mma = ((const opencl_device *)device)->mma;
+    (void)desc;
+    return v[ITEMS] <= 1024 && v[ITEMS] >= opencl_mma_warp(mma) && conv_is_power_of_2(v[BLOCK]) && v[BLOCK] <= 64 &&
+           v[BLOCK] >= opencl_mma_columns(mma) && v[SUMS] >= v[BLOCK] / opencl_mma_columns(mma) && v[SUMS] <= 32 &&
+           v[AHEAD] <= 16 && (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device);
+}
+
+static const tune_space conv_mma_wgrad_space = {
+    .kernel = "conv_wgrad_mma",
+    .count = 5,
+    .parameters = {{"ITEMS", TUNE_CANDIDATES(128, 256, 512)},
+                   {"BLOCK", TUNE_CANDIDATES(16, 32, 64)},
+                   {"SUMS", TUNE_CANDIDATES(4, 8, 16)},
+                   {"AHEAD", TUNE_CANDIDATES(4, 6, 8, 10)},
+                   {"LOCAL_KIB", TUNE_CANDIDATES(24, 32, 48)}},
+    .is_valid = conv_mma_wgrad_is_valid,
+};
+
+static const tune_space *conv_mma_wgrad_space_of(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    (void)desc;
+    return &conv_mma_wgrad_space;
+}
+
+static size_t slots_of(const mma_wgrad *w, const conv_tile_shape *t) {
+    const conv_geometry *g = w->g;
+    const int row = (t->w - 1) * g->sw + g->kw;
+    return (size_t)t->n * (size_t)((t->h - 1) * g->sh + g->kh) * (size_t)(divide_up(row, g->sw) * g->sw);
+}
+
+static size_t staged_positions(const conv_tile_shape *t) {
+    return divide_up_size((size_t)t->n * (size_t)t->h * (size_t)t->w, STEP) * STEP;
+}
+
+static int rows_of_warp(const mma_shape *s) {
+    return s->taps_warp * s->block_w / ROWS;
+}
+
+static size_t wide_loads(const mma_wgrad *w, const mma_shape *s) {
+    return divide_up_size(slots_of(w, &s->tile) * (size_t)(s->block_w / 4), (size_t)s->items);
+}
+
+static size_t narrow_loads(const mma_shape *s) {
+    return divide_up_size(staged_positions(&s->tile) * (size_t)(s->block_o / 4), (size_t)s->items);
+}
+
+static size_t mma_wgrad_bytes(const mma_wgrad *w, const mma_shape *s) {
+    const size_t slots = slots_of(w, &s->tile), positions = staged_positions(&s->tile), block_o = (size_t)s->block_o;
+    const size_t staged = slots * (size_t)(s->block_w + 8) + positions * (block_o % 16 ? block_o : block_o + 8);
+    const size_t warps = (size_t)(s->items / opencl_mma_warp(w->mma));
+    const size_t exchange = opencl_mma_exchange(w->mma, warps, rows_of_warp(s),
+                                                s->block_o / opencl_mma_columns(w->mma), w->parts == 1);
+    const size_t floats = larger_size(staged * (size_t)w->parts, 4 * (size_t)s->items) + exchange + 8;
+    return floats * sizeof(float) + positions * 4;
+}
+
+/* Cycles of a compute unit for a tile by each of `groups` beside one another; 0 where they do not fit. */
+static double cycles_of_tile(const mma_wgrad *w, const mma_shape *s, double groups) {
+    const int m = rows_of_warp(s), n = s->block_o / opencl_mma_columns(w->mma), products = w->parts == 1 ? 1 : 3;
+    const double warps = s->items / opencl_mma_warp(w->mma);
+    const double steps = (double)staged_positions(&s->tile) / STEP;
+    const double wide = (double)wide_loads(w, s), narrow = (double)narrow_loads(s);
+    const double registers = (groups > 1 ? OTHER_REGISTERS : FEWEST_REGISTERS) + 4 * m * n +
+                             (4 * m + 2 * n) * w->parts + 4 * (wide + narrow) + (w->parts > 1 ? 4 * n : 0);
+    if (groups * warps > conv_mma_resident_warps(registers) || registers > MOST_REGISTERS ||
+        groups * (double)mma_wgrad_bytes(w, s) > (double)CONV_MMA_UNIT_BYTES)
+        return 0;
+    const double unit = steps * m * n * products * PRODUCT_CYCLES * warps / 4;
+    const double lines = wide * LOCAL_CYCLES * LINE_FLOATS / fmin(s->block_w, LINE_FLOATS) + narrow * LOCAL_CYCLES;
+    const double local = warps * (steps * (4 * m + 2 * n) * w->parts + (wide + narrow) * LOCAL_CYCLES * w->parts + lines);
+    const double slots = warps / 4 *
+                         (steps * (m * n * products + 2 * (m + n) * w->parts + s->taps_warp + STEP_SLOTS) +
+                          (wide + narrow) * VECTOR_SLOTS + TILE_SLOTS);
+    const double far = s->items * 16 * (wide + narrow) / FAR_BYTES;
+    const double busy = sqrt(unit * unit + local * local + slots * slots + far * far);
+    const double waiting = TILE_CYCLES + steps * (m * n * products * PRODUCT_CYCLES + 60) + (wide + narrow) * VECTOR_SLOTS * 2;
+    return sqrt(groups * busy * (groups * busy) + waiting * waiting);
+}
+
+/* The fastest way to share the tiles among the units, which have the same number of work-groups to do. */
+static double share_tiles(const mma_wgrad *w, mma_shape *s) {
+    const conv_geometry *g = w->g;
+    const double weights = (double)g->kh * g->kw * g->wide_c * g->narrow_c;
+    double least = 0;
+    s->tiles = (size_t)divide_up(g->n, s->tile.n) * (size_t)divide_up(g->narrow_h, s->tile.h) *
+               (size_t)divide_up(g->narrow_w, s->tile.w);
+    s->blocks = (size_t)divide_up(g->kh * g->kw, s->items / opencl_mma_warp(w->mma) * s->taps_warp) *
+                (size_t)divide_up(g->wide_c, s->block_w) * (size_t)divide_up(g->narrow_c, s->block_o);
+    for (int groups = 1; groups <= MOST_RESIDENT; groups++) {
+        const double cycles = cycles_of_tile(w, s, groups);
+        if (groups > 1 && cycles == 0) break;
+        const size_t most = larger_size((size_t)(groups * w->units) / s->blocks, 1);
+        const size_t chunk = divide_up_size(s->tiles, most), chunks = divide_up_size(s->tiles, chunk);
+        const double rounds = ceil((double)(chunks * s->blocks) / (groups * w->units));
+        const double cost = rounds * ((double)chunk * (cycles > 0 ? cycles : NOT_FIT) + START_CYCLES) +
+                            8 * (double)chunks * weights / (FAR_BYTES * w->units);
+        if (least > 0 && cost >= least) continue;
+        least = cost;
+        s->chunk = chunk;
+        s->chunks = chunks;
+    }
+    return least;
+}
+
+static bool tile_fits(const mma_wgrad *w, const mma_shape *s) {
+    return wide_loads(w, s) + narrow_loads(s) <= (size_t)w->v[AHEAD] && mma_wgrad_bytes(w, s) <= w->local_bytes;
+}
+
+static void fit_wgrad_tiles(const mma_wgrad *w, mma_shape *s, mma_shape *best, double *least) {
+    conv_tile_shape *t = &s->tile;
+    for (t->h = 1; t->h <= w->g->narrow_h && t->h <= MOST_POSITIONS; t->h++)
+        for (t->w = 1; t->w <= w->g->narrow_w && t->w * t->h <= MOST_POSITIONS; t->w++) {
+            t->n = smaller(w->most_images, MOST_POSITIONS / (t->h * t->w));
+            while (t->n > 0 && !tile_fits(w, s)) t->n--;
+            if (t->n == 0) continue;
+            const double cost = share_tiles(w, s);
+            if (*least > 0 && cost >= *least) continue;
+            *best = *s;
+            *least = cost;
+        }
+}
+
+/* Of work-groups of at most `most_items`; false where no tile fits. */
+static bool conv_mma_wgrad_fit(const mma_wgrad *w, mma_shape *best) {
+    const conv_geometry *g = w->g;
+    const int taps = g->kh * g->kw, warp = opencl_mma_warp(w->mma), columns = opencl_mma_columns(w->mma);
+    mma_shape s = {.block_o = columns};
+    double least = 0;
+    while (s.block_o < g->narrow_c && s.block_o < w->v[BLOCK]) s.block_o *= 2;
+    const int most_rows = larger(w->v[SUMS] / (s.block_o / columns), 1);
+    for (s.block_w = ROWS; s.block_w <= MOST_ROWS && (s.block_w == ROWS || s.block_w / 2 < g->wide_c); s.block_w *= 2)
+        for (s.taps_warp = 1; s.taps_warp <= taps && rows_of_warp(&s) <= most_rows; s.taps_warp++) {
+            const int warps = smaller(divide_up(taps, s.taps_warp), w->most_items / warp);
+            s.items = warps * warp;
+            fit_wgrad_tiles(w, &s, best, &least);
+        }
+    return least > 0;
+}
+
+static mma_wgrad mma_wgrad_of(const clae_device *device, const op_desc *desc, const int *v, int items, bool tf32) {
+    const opencl_mma mma = ((const opencl_device *)device)->mma;
+    return (mma_wgrad){
+        .g = &desc->conv.g,
+        .mma = mma,
+        .parts = opencl_mma_parts(mma, tf32),
+        .units = (int)device->info.compute_units,
+        .most_items = items,
+        .most_images = conv_tile_most_images(desc, MOST_POSITIONS),
+        .v = v,
+        .local_bytes = (size_t)v[LOCAL_KIB] * 1024,
+    };
+}
+
+/* As the macros of the same name. */
+static bool patch_covers(int in, int out, int kernel, int stride, int pad) {
+    return kernel >= stride && (out - 1) * stride + kernel - pad >= in;
+}
+
+/* Whether work-groups of their own make dbias, which otherwise comes with what is staged. */
+static bool has_bias_groups(const op_desc *desc) {
+    const conv_geometry *g = &desc->conv.g;
+    return desc->conv.with_bias && op_is_transposed(desc->op) &&
+           !(patch_covers(g->wide_h, g->narrow_h, g->kh, g->sh, g->ph) &&
+             patch_covers(g->wide_w, g->narrow_w, g->kw, g->sw, g->pw));
+}
+
+static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                         const mma_shape *s, conv_instance **made) {
+    const opencl_device *opencl = opencl_device_of(device);
+    const size_t group = opencl_group_items(opencl, REDUCE_ITEMS);
+    int lanes = 1;
+    while (lanes < MOST_REDUCE_LANES && (size_t)(lanes * 2 * FEWEST_RESULTS) <= group &&
+           (size_t)(lanes * 2 * LANE_CHUNKS) <= s->chunks)
+        lanes *= 2;
+    char options[CONV_OPTIONS_SIZE];
+    conv_options(desc, options);
+    conv_tile_options(&s->tile, options);
+    conv_options_add(options, " -DLOCAL=%d -DBLOCK_W=%d -DBLOCK_O=%d -DTAPS_WARP=%d -DREDUCE_ITEMS=%zu -DREDUCE_LANES=%d",
+                     s->items, s->block_w, s->block_o, s->taps_warp, group, lanes);
+    conv_options_add(options, "%s -DPRECISION_TF32=%d", opencl_mma_options(opencl, opencl->mma),
+                     choice->numerics->tf32);
+    const conv_program program = {"conv_wgrad_mma.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
+    const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_wgrad_split, made);
+    if (status != CLAE_OK) return status;
+    (*made)->chunk = (int)s->chunk;
+    (*made)->chunks = (int)s->chunks;
+    const size_t columns = (size_t)divide_up(desc->conv.g.narrow_c, s->block_o), results = (*made)->job.slice_floats;
+    const size_t rows = s->blocks / columns + (has_bias_groups(desc) ? 1 : 0), items = (size_t)s->items;
+    conv_grid(*made, 0, (const size_t[]){rows * items, columns, s->chunks}, (const size_t[]){items, 1, 1});
+    const size_t reduced = divide_up_size(results, group / (size_t)lanes);
+    conv_grid(*made, 1, (const size_t[]){reduced * group, 1, 1}, (const size_t[]){group, 1, 1});
+    (*made)->opencl.base.workspace_bytes = s->chunks * results * sizeof(float);
+    return CLAE_OK;
+}
+
+static bool conv_mma_wgrad_suits(const clae_device *device, const op_desc *desc) {
+    const opencl_mma mma = ((const opencl_device *)device)->mma;
+    return mma == OPENCL_MMA_MFMA || (mma == OPENCL_MMA_PTX && conv_mma_fills_tiles(desc) &&
+                                      desc->conv.g.kh * desc->conv.g.kw >= FEWEST_TAPS);
+}
+
+static bool conv_mma_wgrad_fits_int(const mma_shape *s) {
+    return s->tiles <= INT_MAX / 2;
+}
+
+/* 3xTF32 takes more local memory than TF32. */
+static bool conv_mma_wgrad_supports(const clae_device *device, const op_desc *desc) {
+    int v[TUNE_MAX_PARAMETERS];
+    mma_shape s;
+    if (!tune_ships(device, desc, &conv_mma_wgrad_space, v) || !conv_mma_is_possible(device, desc, v)) return false;
+    const mma_wgrad w = mma_wgrad_of(device, desc, v, conv_mma_most_items(device, v), false);
+    return conv_sizes_fit(desc, 1) && conv_mma_wgrad_fit(&w, &s) && conv_mma_wgrad_fits_int(&s);
+}
+
+static clae_status conv_mma_wgrad_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
+                                          op_instance **instance) {
+    const opencl_device *opencl = opencl_device_of(device);
+    const bool tf32 = choice->numerics->tf32;
+    int v[TUNE_MAX_PARAMETERS];
+    if (!tune_choose(device, desc, choice, &conv_mma_wgrad_space, v)) return conv_no_values(device, desc, choice);
+    for (size_t items = (size_t)conv_mma_most_items(device, v); items >= (size_t)opencl_mma_warp(opencl->mma);) {
+        const mma_wgrad w = mma_wgrad_of(device, desc, v, (int)items, tf32);
+        conv_instance *made;
+        mma_shape s;
+        if (!conv_mma_wgrad_fit(&w, &s)) break;
+        const clae_status status = conv_mma_create_wgrad(device, desc, choice, &s, &made);
+        if (status != CLAE_OK) return status;
+        if (conv_kernels_allow(made, &items)) {
+            made->opencl.base.arithmetic = opencl_mma_arithmetic(opencl, tf32);
+            *instance = &made->opencl.base;
+            return CLAE_OK;
+        }
+        opencl_instance_release(&made->opencl.base);
+    }
+    return conv_mma_too_few(device, desc, choice);
+}
+
+const op_impl opencl_conv_mma_wgrad = {
+    .name = "mma",
+    .suits = conv_mma_wgrad_suits,
+    .for_tf32 = true,
+    .supports = conv_mma_wgrad_supports,
+    .prepare = conv_mma_wgrad_prepare,
+    .space = conv_mma_wgrad_space_of,
+};
