@@ -115,11 +115,6 @@ void conv_pack(global const float *weight, ulong weight_offset, global float *pa
     mma_pack_rows(packed + packed_offset + i / 16 * MMA_PACKED, i / 4 % 4, i % 4, rows);
 }
 
-/* A tap that meets inputs: where its weights are, and how far the patch is read from where a position begins. */
-typedef struct tap {
-    int weights, patch;
-} tap;
-
 /* The item's weights of one eight of a step. */
 MMA_INLINE void read_weights(mma_rows a[M_TILES][MMA_PARTS], global const float *weights, int eight) {
     #pragma unroll
@@ -142,42 +137,41 @@ MMA_INLINE void read_inputs(float2 b[2][N_TILES][MMA_PARTS], local const float *
     }
 }
 
-/* A step is a plane of a tap; where there are no more, the last one. */
-MMA_INLINE tap step_of(local const tap *taps, int step, int steps) {
+/* A step is a plane of a tap that meets inputs: where its weights are, and how far the patch is read from where a position
+ * begins. Where there are no more, the last one. */
+MMA_INLINE int2 step_of(local const int2 *taps, int step, int steps) {
     step = min(step, steps - 1);
-    tap t = taps[step / OWN_PLANES];
-    int plane = step % OWN_PLANES * SLICES;
-    return (tap){t.weights + plane * PLANE_OF_WEIGHTS, t.patch + plane * PLANE};
+    return taps[step / OWN_PLANES] + step % OWN_PLANES * SLICES * (int2)(PLANE_OF_WEIGHTS, PLANE);
 }
 
 /* All taps. Weights, which come from afar, are read while those before are multiplied: a step ahead, or half of one where they
  * have two parts. */
-MMA_INLINE void add_taps(float4 sums[M_TILES][N_TILES], int steps, local const tap *taps, global const float *weights,
+MMA_INLINE void add_taps(float4 sums[M_TILES][N_TILES], int steps, local const int2 *taps, global const float *weights,
                          local const float *patch, const int from[N_TILES], local float *exchange) {
     float2 inputs[2][N_TILES][MMA_PARTS];
 #if MMA_PARTS == 1
     mma_rows even[2][M_TILES][MMA_PARTS], odd[2][M_TILES][MMA_PARTS];
-    tap now = step_of(taps, 0, steps), next = step_of(taps, 1, steps);
+    int2 now = step_of(taps, 0, steps), next = step_of(taps, 1, steps);
     #pragma unroll
     for (int eight = 0; eight < 2; eight++) {
-        read_weights(even[eight], weights + now.weights, eight);
-        read_weights(odd[eight], weights + next.weights, eight);
+        read_weights(even[eight], weights + now.x, eight);
+        read_weights(odd[eight], weights + next.x, eight);
     }
     #pragma unroll 1
     for (int step = 0; step < steps; step += 2) {
-        tap then = step_of(taps, step + 2, steps), after = step_of(taps, step + 3, steps);
-        read_inputs(inputs, patch + now.patch, from);
+        int2 then = step_of(taps, step + 2, steps), after = step_of(taps, step + 3, steps);
+        read_inputs(inputs, patch + now.y, from);
         #pragma unroll
         for (int eight = 0; eight < 2; eight++) {
             mma_multiply(sums, even[eight], inputs[eight], exchange);
-            read_weights(even[eight], weights + then.weights, eight);
+            read_weights(even[eight], weights + then.x, eight);
         }
         if (step + 1 < steps) {
-            read_inputs(inputs, patch + next.patch, from);
+            read_inputs(inputs, patch + next.y, from);
             #pragma unroll
             for (int eight = 0; eight < 2; eight++) {
                 mma_multiply(sums, odd[eight], inputs[eight], exchange);
-                read_weights(odd[eight], weights + after.weights, eight);
+                read_weights(odd[eight], weights + after.x, eight);
             }
         }
         now = then;
@@ -185,15 +179,15 @@ MMA_INLINE void add_taps(float4 sums[M_TILES][N_TILES], int steps, local const t
     }
 #else
     mma_rows first[M_TILES][MMA_PARTS], second[M_TILES][MMA_PARTS];
-    tap now = step_of(taps, 0, steps);
-    read_weights(first, weights + now.weights, 0);
+    int2 now = step_of(taps, 0, steps);
+    read_weights(first, weights + now.x, 0);
     #pragma unroll 1
     for (int step = 0; step < steps; step++) {
-        tap then = step_of(taps, step + 1, steps);
-        read_inputs(inputs, patch + now.patch, from);
-        read_weights(second, weights + now.weights, 1);
+        int2 then = step_of(taps, step + 1, steps);
+        read_inputs(inputs, patch + now.y, from);
+        read_weights(second, weights + now.x, 1);
         mma_multiply(sums, first, inputs[0], exchange);
-        read_weights(first, weights + then.weights, 0);
+        read_weights(first, weights + then.x, 0);
         mma_multiply(sums, second, inputs[1], exchange);
         now = then;
     }
@@ -260,7 +254,7 @@ void conv(global const float *in, ulong in_offset, global const float *packed, u
     local float pool[POOL] __attribute__((aligned(16)));
     local float exchange[MMA_EXCHANGE] __attribute__((aligned(16)));
     local int places[SLOTS], outputs[POSITIONS];
-    local tap taps[MOST_ALL_TAPS];
+    local int2 taps[MOST_ALL_TAPS];
     int item = get_local_id(0), out0 = first_output(), image = first_image();
     int warp = mma_warp() % (WARPS / SLICES), slice = mma_warp() / (WARPS / SLICES);
     int channel0 = warp % WARPS_C * (M_TILES * 16), position0 = warp / WARPS_C * (N_TILES * MMA_N);
@@ -280,8 +274,8 @@ void conv(global const float *in, ulong in_offset, global const float *packed, u
     for (int i = item; i < POSITIONS; i += LOCAL) outputs[i] = output_place(y, x, n - image, i);
     for (int i = item; i < all_taps; i += LOCAL) {
         int row = first_row + i / columns, column = first_column + i % columns;
-        taps[i].weights = (tap_of(y, row, STRIDE_H) * KERNEL_W + tap_of(x, column, STRIDE_W)) * TAP_OF_WEIGHTS;
-        taps[i].patch = slot_of_tap(row, column) * 16;
+        taps[i].x = (tap_of(y, row, STRIDE_H) * KERNEL_W + tap_of(x, column, STRIDE_W)) * TAP_OF_WEIGHTS;
+        taps[i].y = slot_of_tap(row, column) * 16;
     }
     #pragma unroll
     for (int t = 0; t < N_TILES; t++) {

@@ -1,16 +1,17 @@
 /* Wgrad (src/ops/conv.h) by matrix units: products of matrices whose rows are (tap, channel of wide), whose columns are channels
  * of narrow, and whose sums go over the positions of narrow, a tile of TILE_N images x TILE_H x TILE_W of them at a time. A
- * work-group makes BLOCK_W channels x BLOCK_O sums of WARPS x TAPS_WARP taps, each warp TAPS_WARP taps of them, from the tiles of
- * one chunk. Of a tile the patch of wide below it is staged once for all taps, and narrow beside it, both as operands; the next
+ * work-group makes BLOCK_W channels x BLOCK_O sums of some taps from the tiles of one chunk, each warp TAPS_WARP taps and one part of
+ * PARTS_W of the channels of wide. Of a tile the patch of wide below it is staged once for all taps, and narrow beside it, both as operands; the next
  * tile is read while this one is multiplied.
  *
  * conv_wgrad_partial makes partial[chunk][kh][kw][wide][narrow] and then dbias; conv_wgrad_reduce adds the chunks up in
  * order.
  *
- * Macros: those of conv_wgrad_parts.cl; STRIDE_H STRIDE_W, PAD_H PAD_W; TILE_N TILE_H TILE_W, TAPS_WARP, BLOCK_W (a multiple of
- * 16), BLOCK_O (of MMA_N); MMA and PRECISION_TF32 (mma.cl). Floats of TILE_N images are counted in int. */
+ * Macros: those of conv_wgrad_parts.cl; STRIDE_H STRIDE_W, PAD_H PAD_W; TILE_N TILE_H TILE_W, TAPS_WARP, PARTS_W, BLOCK_W (a
+ * multiple of 16 PARTS_W), BLOCK_O (of MMA_N); MMA and PRECISION_TF32 (mma.cl). Floats of TILE_N images are counted in int. */
 
-#define M_TILES (TAPS_WARP * BLOCK_W / 16)
+#define C_TILES (BLOCK_W / PARTS_W / 16)
+#define M_TILES (TAPS_WARP * C_TILES)
 #define N_TILES (BLOCK_O / MMA_N)
 #include "mma.cl"
 #include "conv_wgrad_parts.cl"
@@ -18,7 +19,7 @@
 #define UP(a, b) (((a) + (b)-1) / (b))
 
 #define ALL_TAPS (KERNEL_H * KERNEL_W)
-#define GROUP_TAPS (WARPS * TAPS_WARP)
+#define GROUP_TAPS (WARPS / PARTS_W * TAPS_WARP)
 #define BLOCKS_W UP(WIDE_C, BLOCK_W)
 #define BLOCKS_R (BLOCKS_W * UP(ALL_TAPS, GROUP_TAPS))
 #define BLOCKS_O UP(NARROW_C, BLOCK_O)
@@ -58,7 +59,10 @@ static int slot_of(int image, int y, int x) { return (image * PATCH_H + y) * PIT
 /* Vectors of 16 channels are put down eight at a time, of pixels that are not neighbours: these would meet in some banks. */
 static int slot_of_vector(int i) {
     int slot = i / WIDE_ROW;
-    return WIDE_ROW == 4 && SLOTS % 4 == 0 ? slot / 4 * 4 + slot % 2 * 2 + slot / 2 % 2 : slot;
+#if BLOCK_W == 16 && SLOTS % 4 == 0
+    slot = slot / 4 * 4 + slot % 2 * 2 + slot / 2 % 2;
+#endif
+    return slot;
 }
 
 /* What an item reads of each tile: image, row and column beside the tile's corner. An image beyond the tile's: nothing. */
@@ -91,15 +95,11 @@ MMA_INLINE float4 read_four(global const float *from, int count) {
     return (float4)(count > 0 ? from[0] : 0, count > 1 ? from[1] : 0, count > 2 ? from[2] : 0, count > 3 ? from[3] : 0);
 }
 
-/* The corner of a tile: its place, and how many images there are from it on; none beyond the last tile. */
-typedef struct corner {
-    int image, y, x, images;
-} corner;
-
-static corner corner_of(int tile, int end, int n) {
+/* The corner of a tile: x, y, the image in z, and how many images there are from it on in w; none beyond the last tile. */
+static int4 corner_of(int tile, int end, int n) {
     int image = tile / (TILES_H * TILES_W) * TILE_N;
-    return (corner){image, tile / TILES_W % TILES_H * TILE_H, tile % TILES_W * TILE_W,
-                    tile < end ? min(n - image, TILE_N) : 0};
+    return (int4)(tile % TILES_W * TILE_W, tile / TILES_W % TILES_H * TILE_H, image,
+                  tile < end ? min(n - image, TILE_N) : 0);
 }
 
 /* Four channels, of which there are so many; y and x are those of the corner. */
@@ -112,18 +112,18 @@ MMA_INLINE float4 read_vector(global const float *from, place p, int images, int
 }
 
 /* `wide` and `narrow` begin at the item's first channel, `left_w` and `left_o` say how many there are. */
-MMA_INLINE void read_tile(corner t, global const float *wide, global const float *narrow, const place pixels[WIDE_LOADS],
+MMA_INLINE void read_tile(int4 t, global const float *wide, global const float *narrow, const place pixels[WIDE_LOADS],
                           const place positions[NARROW_LOADS], int left_w, int left_o, float4 next_wide[WIDE_LOADS],
                           float4 next_narrow[NARROW_LOADS]) {
     int y = t.y * STRIDE_H - PAD_H, x = t.x * STRIDE_W - PAD_W;
-    wide += (size_t)t.image * (WIDE_H * WIDE_W * WIDE_C) + (y * WIDE_W + x) * WIDE_C;
-    narrow += (size_t)t.image * (PIXELS * NARROW_C) + (t.y * NARROW_W + t.x) * NARROW_C;
+    wide += (size_t)t.z * (WIDE_H * WIDE_W * WIDE_C) + (y * WIDE_W + x) * WIDE_C;
+    narrow += (size_t)t.z * (PIXELS * NARROW_C) + (t.y * NARROW_W + t.x) * NARROW_C;
     #pragma unroll
     for (int v = 0; v < WIDE_LOADS; v++)
-        next_wide[v] = read_vector(wide, pixels[v], t.images, y, x, WIDE_H, WIDE_W, WIDE_C, left_w);
+        next_wide[v] = read_vector(wide, pixels[v], t.w, y, x, WIDE_H, WIDE_W, WIDE_C, left_w);
     #pragma unroll
     for (int v = 0; v < NARROW_LOADS; v++)
-        next_narrow[v] = read_vector(narrow, positions[v], t.images, t.y, t.x, NARROW_H, NARROW_W, NARROW_C, left_o);
+        next_narrow[v] = read_vector(narrow, positions[v], t.w, t.y, t.x, NARROW_H, NARROW_W, NARROW_C, left_o);
 }
 
 MMA_INLINE void stage_tile(local float *wide, local float *narrow, const float4 next_wide[WIDE_LOADS],
@@ -145,7 +145,8 @@ MMA_INLINE void stage_tile(local float *wide, local float *narrow, const float4 
 /* The item's rows at its two positions. */
 MMA_INLINE mma_rows read_rows(local const float *first, local const float *second) {
 #if A_ROWS == 2
-    return (float4)(*(local const float2 *)first, *(local const float2 *)second);
+    float2 a = *(local const float2 *)first, b = *(local const float2 *)second;
+    return (float4)(a.x, a.y, b.x, b.y);
 #else
     return (float2)(*first, *second);
 #endif
@@ -165,7 +166,7 @@ MMA_INLINE void add_step(float4 sums[M_TILES][N_TILES], local const float *wide,
         }
         #pragma unroll
         for (int m = 0; m < M_TILES; m++) {
-            local const float *from = wide + part * WIDE_FLOATS + taps[m / (BLOCK_W / 16)] + m % (BLOCK_W / 16) * 16;
+            local const float *from = wide + part * WIDE_FLOATS + taps[m / C_TILES] + m % C_TILES * 16;
             rows[m][part] = read_rows(from + at.x, from + at.y);
         }
     }
@@ -199,7 +200,7 @@ MMA_INLINE float4 sum_of_narrow(const float4 next_narrow[NARROW_LOADS]) {
     return sum;
 }
 
-MMA_INLINE float4 sum_of_wide(corner t, const place pixels[WIDE_LOADS], const float4 next_wide[WIDE_LOADS]) {
+MMA_INLINE float4 sum_of_wide(int4 t, const place pixels[WIDE_LOADS], const float4 next_wide[WIDE_LOADS]) {
     float4 sum = (float4)(0);
     int end_y = t.y + TILE_H < NARROW_H ? TILE_H * STRIDE_H : PATCH_H;
     int end_x = t.x + TILE_W < NARROW_W ? TILE_W * STRIDE_W : PATCH_W;
@@ -243,13 +244,14 @@ void conv_wgrad_partial(global const float *wide, ulong wide_offset, global cons
     }
     const int item = get_local_id(0), row_block = GROUP_ID(0, LOCAL), column_block = GROUP_ID(1, 1);
     const int c0 = row_block % BLOCKS_W * BLOCK_W, o0 = column_block * BLOCK_O;
-    const int first_tap = (row_block / BLOCKS_W * WARPS + mma_warp()) * TAPS_WARP;
+    const int first_tap = row_block / BLOCKS_W * GROUP_TAPS + mma_warp() / PARTS_W * TAPS_WARP;
+    const int warp_c = mma_warp() % PARTS_W * (C_TILES * 16);
     const int left_w = WIDE_C - c0 - item % WIDE_ROW * 4, left_o = NARROW_C - o0 - item % NARROW_ROW * 4;
     /* Each channel of dy is summed up by one of the blocks. */
     const bool sums_narrow = dy_c > 0 && !transposed && row_block == 0;
     const bool sums_wide = dy_c > 0 && transposed && PATCHES_COVER && row_block < BLOCKS_W && column_block == 0;
     local float *staged_narrow = pool + MMA_PARTS * WIDE_FLOATS;
-    local const float *own_wide = pool + A_ROWS * mma_line();
+    local const float *own_wide = pool + warp_c + A_ROWS * mma_line();
     local const float *own_narrow = staged_narrow + mma_quarter() * NARROW_STRIDE + mma_line();
     int taps[TAPS_WARP];
     place pixels[WIDE_LOADS], positions[NARROW_LOADS];
@@ -290,11 +292,11 @@ void conv_wgrad_partial(global const float *wide, ulong wide_offset, global cons
     }
     #pragma unroll
     for (int m = 0; m < M_TILES; m++) {
-        const int tap = first_tap + m / (BLOCK_W / 16);
+        const int tap = first_tap + m / C_TILES;
         if (tap >= ALL_TAPS) continue;
         #pragma unroll
         for (int t = 0; t < N_TILES; t++)
-            store_tile(partial + (size_t)tap * (WIDE_C * NARROW_C), c0 + m % (BLOCK_W / 16) * 16, o0 + t * MMA_N, sums[m][t]);
+            store_tile(partial + (size_t)tap * (WIDE_C * NARROW_C), c0 + warp_c + m % C_TILES * 16, o0 + t * MMA_N, sums[m][t]);
     }
     ((local float4 *)pool)[item] = bias;
     /* Where the other branch has barriers, pocl 3.1 takes the first item's last condition for that of all. */

@@ -76,7 +76,7 @@ MMA_INLINE void mma_multiply(float4 sums[M_TILES][N_TILES], mma_rows a[M_TILES][
 
 /* To nearest, ties away from zero, as cvt.rna does, in fewer instructions than compilers make of that: half a unit is added, and
  * what is below it stands in the lower bits, which tensor cores do not look at. Infinity and NaN remain what they are. */
-MMA_INLINE float4 mma_tf32(float4 x) { return fma(as_float4(as_uint4(x) & 0xff800000u), (float4)(0x1p-11f), x); }
+MMA_INLINE float4 mma_tf32(float4 x) { return fma(as_float4(as_uint4(x) & 0xff800000u), (float4)(0.00048828125f), x); }
 
 MMA_INLINE float4 mma_step(float4 sums, float4 a, float2 b) {
     float x = sums.x, y = sums.y, z = sums.z, w = sums.w;

@@ -10,27 +10,14 @@
 enum { PACK, CONV }; /* launches */
 enum {
     PACK_ITEMS = 64,
-    SQUARE = 16, /* weights that an item packs */
+    SQUARE = 16,             /* weights that an item packs */
     REGISTERS_OF_LANE = 512, /* of a scheduler */
     FEWEST_CHANNELS = 16,
-    FEWEST_MACS = 1 << 18,
+    FEWEST_MACS = 1 << 17,
 };
-
-bool conv_mma_group_is_valid(const clae_device *device, const int *v) {
-    const opencl_mma mma = ((const opencl_device *)device)->mma;
-    return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && v[ITEMS] <= 1024 && v[BLOCK] <= 128 &&
-           v[ITEMS] >= opencl_mma_warp(mma) && v[BLOCK] >= opencl_mma_columns(mma) && conv_is_power_of_2(v[M_TILES]) &&
-           v[M_TILES] * v[N_TILES] <= 16;
-}
 
 int conv_mma_most_items(const clae_device *device, const int *v) {
     return (int)opencl_group_items((const opencl_device *)device, (size_t)v[ITEMS]);
-}
-
-void conv_mma_options(const opencl_device *device, int items, int m_tiles, int n_tiles, bool tf32,
-                      char options[CONV_OPTIONS_SIZE]) {
-    conv_options_add(options, " -DLOCAL=%d -DM_TILES=%d -DN_TILES=%d%s -DPRECISION_TF32=%d", items, m_tiles, n_tiles,
-                     opencl_mma_options(device, device->mma), tf32);
 }
 
 double conv_mma_resident_warps(double registers) {
@@ -60,7 +47,9 @@ clae_status conv_mma_too_few(const clae_device *device, const op_desc *desc, con
 
 static bool conv_mma_data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
-    return conv_mma_group_is_valid(device, v) && v[CHUNK_C] >= 16 &&
+    return v[ITEMS] <= 1024 && v[ITEMS] >= opencl_mma_warp(((const opencl_device *)device)->mma) &&
+           conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && v[BLOCK] >= 16 && v[BLOCK] <= 128 &&
+           conv_is_power_of_2(v[M_TILES]) && v[M_TILES] * v[N_TILES] <= 16 && v[CHUNK_C] >= 16 &&
            conv_is_power_of_2(v[CHUNK_C]) && (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device);
 }
 
@@ -69,8 +58,8 @@ static const tune_space conv_mma_data_space = {
     .count = 6,
     .parameters = {{"ITEMS", TUNE_CANDIDATES(64, 128, 256)},
                    {"BLOCK", TUNE_CANDIDATES(32, 64)},
-                   {"M_TILES", TUNE_CANDIDATES(1, 2, 4)},
-                   {"N_TILES", TUNE_CANDIDATES(2, 4, 8)},
+                   {"M_TILES", TUNE_CANDIDATES(1, 2)},
+                   {"N_TILES", TUNE_CANDIDATES(3, 4, 5, 6, 8)},
                    {"CHUNK_C", TUNE_CANDIDATES(16, 32)},
                    {"LOCAL_KIB", TUNE_CANDIDATES(24, 32, 48)}},
     .is_valid = conv_mma_data_is_valid,
@@ -83,20 +72,22 @@ static const tune_space *conv_mma_space(const clae_device *device, const op_desc
 }
 
 /* Floats of packed weights: whole blocks and chunks of them. */
-static size_t conv_mma_packed_floats(const clae_device *device, const op_desc *desc, const conv_mma_tile *t, bool tf32) {
+static size_t conv_mma_packed_floats(const clae_device *device, const op_desc *desc, const conv_mma_tile *t,
+                                     bool tf32) {
     const conv_geometry *g = &desc->conv.g;
     const conv_sides s = conv_sides_of(desc);
     const size_t in = (size_t)(divide_up(s.in_c, t->chunk_c) * t->chunk_c);
     const size_t out = (size_t)(divide_up(s.out_c, t->block) * t->block);
-    return (size_t)g->kh * (size_t)g->kw * in * out * (size_t)opencl_mma_parts(((const opencl_device *)device)->mma, tf32);
+    return (size_t)g->kh * (size_t)g->kw * in * out *
+           (size_t)opencl_mma_parts(((const opencl_device *)device)->mma, tf32);
 }
 
 static clae_status conv_mma_run(op_instance *instance, const op_args *args) {
     const conv_instance *conv = (conv_instance *)instance;
     opencl_launch *launch = opencl_instance_of(instance)->launch;
     const view *operand = args->operand, bias = conv_bias_of(&conv->job, args), mask = conv_mask_of(&conv->job, args);
-    clae_status status = opencl_kernel_set(
-        &launch[PACK].kernel, OPENCL_ARGS(arg_view(operand[CONV_IN_WEIGHT]), arg_view(args->workspace)));
+    clae_status status = opencl_kernel_set(&launch[PACK].kernel,
+                                           OPENCL_ARGS(arg_view(operand[CONV_IN_WEIGHT]), arg_view(args->workspace)));
     if (status == CLAE_OK) status = opencl_launch_run(&launch[PACK]);
     if (status == CLAE_OK)
         status = opencl_kernel_set(&launch[CONV].kernel,
@@ -108,21 +99,23 @@ static clae_status conv_mma_run(op_instance *instance, const op_args *args) {
 
 static clae_status conv_mma_create_data(clae_device *device, const op_desc *desc, const op_choice *choice,
                                         const conv_mma_tile *t, conv_instance **made) {
+    const opencl_device *opencl = opencl_device_of(device);
     const bool tf32 = choice->numerics->tf32;
     const size_t floats = conv_mma_packed_floats(device, desc, t, tf32);
-    const size_t group = opencl_group_items(opencl_device_of(device), PACK_ITEMS), items = (size_t)t->items;
+    const size_t group = opencl_group_items(opencl, PACK_ITEMS), items = (size_t)t->items;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_of_pass(desc, options);
     conv_tile_options(&t->shape, options);
-    conv_options_add(options, " -DBLOCK=%d -DSLICES=%d -DCHUNK_C=%d -DPACK_ITEMS=%zu", t->block, t->slices, t->chunk_c,
-                     group);
-    conv_mma_options(opencl_device_of(device), t->items, t->m_tiles, t->n_tiles, tf32, options);
+    conv_options_add(options, " -DLOCAL=%d -DM_TILES=%d -DN_TILES=%d -DBLOCK=%d -DSLICES=%d -DCHUNK_C=%d", t->items,
+                     t->m_tiles, t->n_tiles, t->block, t->slices, t->chunk_c);
+    conv_options_add(options, " -DPACK_ITEMS=%zu%s -DPRECISION_TF32=%d", group, opencl_mma_options(opencl, opencl->mma),
+                     tf32);
     const conv_program program = {"conv_gather_spread_mma.cl", options, {"conv_pack", "conv"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_mma_run, made);
     if (status != CLAE_OK) return status;
     const conv_tile_groups groups = conv_tile_count(desc, &t->shape, t->block);
-    const size_t squares = floats / SQUARE / (size_t)opencl_mma_parts(opencl_device_of(device)->mma, tf32);
+    const size_t squares = floats / SQUARE / (size_t)opencl_mma_parts(opencl->mma, tf32);
     conv_grid(*made, PACK, (const size_t[]){divide_up_size(squares, group) * group, 1, 1},
               (const size_t[]){group, 1, 1});
     conv_grid(*made, CONV, (const size_t[]){groups.tiles * groups.blocks * groups.phases * items, 1, 1},
@@ -131,11 +124,12 @@ static clae_status conv_mma_create_data(clae_device *device, const op_desc *desc
     return CLAE_OK;
 }
 
-/* On NVIDIA, by tools/gpu-model: the launch that packs weights is worth it from some work on. AMD's were never measured. */
+/* On NVIDIA, by tools/gpu-model: the launch that packs weights is worth it from some work on. AMD's were never
+ * measured. */
 static bool conv_mma_suits(const clae_device *device, const op_desc *desc) {
     const opencl_mma mma = ((const opencl_device *)device)->mma;
-    return mma == OPENCL_MMA_MFMA || (mma == OPENCL_MMA_PTX && conv_mma_fills_tiles(desc) &&
-                                      conv_macs_of_image(desc) >= FEWEST_MACS);
+    return mma == OPENCL_MMA_MFMA ||
+           (mma == OPENCL_MMA_PTX && conv_mma_fills_tiles(desc) && conv_macs_of_image(desc) >= FEWEST_MACS);
 }
 
 /* 3xTF32 takes more local memory than TF32. */

@@ -5,20 +5,16 @@
 #include "opencl/conv/conv.h"
 #include "opencl/mma.h"
 
-/* The first parameters of both: items of a work-group, and columns of its product, fewer where there are fewer or the
- * device wants that; tiles of 16 rows and of the matrix unit's columns that a warp makes. */
-enum { CONV_MMA_ITEMS, CONV_MMA_BLOCK, CONV_MMA_M_TILES, CONV_MMA_N_TILES };
+/* The first parameters of both: the most items of a work-group, and channels of its product's columns or rows. */
+enum { CONV_MMA_ITEMS, CONV_MMA_BLOCK };
 
-/* Whether these go together, whatever the others are. */
-bool conv_mma_group_is_valid(const clae_device *device, const int *v);
 int conv_mma_most_items(const clae_device *device, const int *v);
-void conv_mma_options(const opencl_device *device, int items, int m_tiles, int n_tiles, bool tf32,
-                      char options[CONV_OPTIONS_SIZE]);
 /* Whether the device can do it at all: a warp fits into a work-group. The stand-in's loops are long. */
 bool conv_mma_is_possible(const clae_device *device, const op_desc *desc, const int *v);
 /* Whether both sides have as many channels as a tile of the matrix unit: `few` and `taps` are for fewer. */
 bool conv_mma_fills_tiles(const op_desc *desc);
-/* Of a compute unit: warps that its four schedulers hold, whose items have so many registers; local memory of its work-groups. */
+/* Of a compute unit: warps that its four schedulers hold, whose items have so many registers; local memory of its
+ * work-groups. */
 double conv_mma_resident_warps(double registers);
 #define CONV_MMA_UNIT_BYTES ((size_t)200 * 1024)
 /* The failure of a prepare function whose kernels allow too few items. */

@@ -8,7 +8,7 @@ enum {
     ROWS = 16,  /* of a tile of the product: channels */
     DEPTH = 16, /* channels of a plane of the input */
     MOST_SLICES = 4,
-    SLICED_OUTPUTS = 2048, /* of an image, times slices: what is enough for a device with few images */
+    SLICED_OUTPUTS = 4096, /* of an image, times slices: what is enough for a device with few images */
     MANY_IMAGES = 4096,
     MOST_EXTENT = 512,
     MOST_REGISTERS = 168,
@@ -17,10 +17,10 @@ enum {
 /* Registers of an item besides sums and operands. */
 #define OTHER_REGISTERS 28
 
-/* Cycles of a compute unit with four schedulers: a product of 16 x 8 x 8 by one of them; a vector of each item of 32 to local
- * memory, or from a line of a cache; bytes a cycle from afar. Instructions of an item: to stage a vector, of a step besides
- * products and loads, to store a vector, of all besides. Cycles that a warp alone waits: for memory, for a step's operands,
- * for a vector, of all besides. */
+/* Cycles of a compute unit with four schedulers: a product of 16 x 8 x 8 by one of them; a vector of each item of 32 to
+ * local memory, or from a line of a cache; bytes a cycle from afar. Instructions of an item: to stage a vector, of a
+ * step besides products and loads, to store a vector, of all besides. Cycles that a warp alone waits: for memory, for a
+ * step's operands, for a vector, of all besides. */
 #define PRODUCT_CYCLES 7.0
 #define LOCAL_CYCLES 4.0
 #define LINE_FLOATS 32.0
@@ -98,8 +98,8 @@ static int item_registers(const mma_fit *f, const conv_mma_tile *t) {
     return divide_up(OTHER_REGISTERS + sums + 16 * t->m_tiles + inputs + (f->parts > 1 ? 4 * t->n_tiles : 0), 8) * 8;
 }
 
-/* Cycles of `groups` beside one another: what the parts of a compute unit do for one of them overlaps, as far as a group does not
- * wait. */
+/* Cycles of `groups` beside one another: what the parts of a compute unit do for one of them overlaps, as far as a
+ * group does not wait. */
 static double cycles_of(double groups, double busy, double waiting) {
     return sqrt(groups * busy * (groups * busy) + waiting * waiting);
 }

@@ -8,7 +8,8 @@
 #include <limits.h>
 #include <math.h>
 
-/* Columns of a work-group at most, tiles of the product that a warp makes, registers that hold the next tile, local memory. */
+/* Items of a work-group and columns of its product; tiles of the product that a warp makes, vectors of the next tile
+ * that an item holds, at most; local memory. */
 enum { ITEMS = CONV_MMA_ITEMS, BLOCK, SUMS, AHEAD, LOCAL_KIB };
 
 enum {
@@ -16,6 +17,7 @@ enum {
     STEP = 8,  /* positions */
     MOST_ROWS = 64,
     MOST_POSITIONS = 256,
+    MOST_IMAGES = 128,
     FEWEST_TAPS = 4, /* each warp has its own */
     REDUCE_ITEMS = 128,
     MOST_REDUCE_LANES = 16,
@@ -25,7 +27,8 @@ enum {
     MOST_REGISTERS = 200,
 };
 
-/* Of a compute unit, as those of conv_mma_fit.c; and cycles that all of it waits for what a chunk leaves. */
+/* Cycles and instructions as in conv_mma_fit.c; registers besides sums, operands and what is read ahead: usually, and
+ * where a work-group leaves no more. */
 #define OTHER_REGISTERS 44
 #define FEWEST_REGISTERS 22
 #define PRODUCT_CYCLES 7.0
@@ -42,7 +45,7 @@ enum {
 /* A work-group, as the macros of the same names, and how many of them share a chunk. */
 typedef struct mma_shape {
     conv_tile_shape tile;
-    int items, block_w, block_o, taps_warp;
+    int items, block_w, block_o, taps_warp, parts_w;
     size_t blocks, tiles, chunk, chunks;
 } mma_shape;
 
@@ -68,7 +71,7 @@ static const tune_space conv_mma_wgrad_space = {
     .count = 5,
     .parameters = {{"ITEMS", TUNE_CANDIDATES(128, 256, 512)},
                    {"BLOCK", TUNE_CANDIDATES(16, 32, 64)},
-                   {"SUMS", TUNE_CANDIDATES(4, 8, 16)},
+                   {"SUMS", TUNE_CANDIDATES(8, 16, 28)},
                    {"AHEAD", TUNE_CANDIDATES(4, 6, 8, 10)},
                    {"LOCAL_KIB", TUNE_CANDIDATES(24, 32, 48)}},
     .is_valid = conv_mma_wgrad_is_valid,
@@ -91,7 +94,7 @@ static size_t staged_positions(const conv_tile_shape *t) {
 }
 
 static int rows_of_warp(const mma_shape *s) {
-    return s->taps_warp * s->block_w / ROWS;
+    return s->taps_warp * s->block_w / s->parts_w / ROWS;
 }
 
 static size_t wide_loads(const mma_wgrad *w, const mma_shape *s) {
@@ -106,8 +109,8 @@ static size_t mma_wgrad_bytes(const mma_wgrad *w, const mma_shape *s) {
     const size_t slots = slots_of(w, &s->tile), positions = staged_positions(&s->tile), block_o = (size_t)s->block_o;
     const size_t staged = slots * (size_t)(s->block_w + 8) + positions * (block_o % 16 ? block_o : block_o + 8);
     const size_t warps = (size_t)(s->items / opencl_mma_warp(w->mma));
-    const size_t exchange = opencl_mma_exchange(w->mma, warps, rows_of_warp(s),
-                                                s->block_o / opencl_mma_columns(w->mma), w->parts == 1);
+    const size_t exchange =
+        opencl_mma_exchange(w->mma, warps, rows_of_warp(s), s->block_o / opencl_mma_columns(w->mma), w->parts == 1);
     const size_t floats = larger_size(staged * (size_t)w->parts, 4 * (size_t)s->items) + exchange + 8;
     return floats * sizeof(float) + positions * 4;
 }
@@ -123,15 +126,17 @@ static double cycles_of_tile(const mma_wgrad *w, const mma_shape *s, double grou
     if (groups * warps > conv_mma_resident_warps(registers) || registers > MOST_REGISTERS ||
         groups * (double)mma_wgrad_bytes(w, s) > (double)CONV_MMA_UNIT_BYTES)
         return 0;
-    const double unit = steps * m * n * products * PRODUCT_CYCLES * warps / 4;
+    const double unit = steps * m * n * products * PRODUCT_CYCLES * ceil(groups * warps / 4) / groups;
     const double lines = wide * LOCAL_CYCLES * LINE_FLOATS / fmin(s->block_w, LINE_FLOATS) + narrow * LOCAL_CYCLES;
-    const double local = warps * (steps * (4 * m + 2 * n) * w->parts + (wide + narrow) * LOCAL_CYCLES * w->parts + lines);
+    const double local =
+        warps * (steps * (4 * m + 2 * n) * w->parts + (wide + narrow) * LOCAL_CYCLES * w->parts + lines);
     const double slots = warps / 4 *
                          (steps * (m * n * products + 2 * (m + n) * w->parts + s->taps_warp + STEP_SLOTS) +
                           (wide + narrow) * VECTOR_SLOTS + TILE_SLOTS);
     const double far = s->items * 16 * (wide + narrow) / FAR_BYTES;
     const double busy = sqrt(unit * unit + local * local + slots * slots + far * far);
-    const double waiting = TILE_CYCLES + steps * (m * n * products * PRODUCT_CYCLES + 60) + (wide + narrow) * VECTOR_SLOTS * 2;
+    const double waiting =
+        TILE_CYCLES + steps * (m * n * products * PRODUCT_CYCLES + 60) + (wide + narrow) * VECTOR_SLOTS * 2;
     return sqrt(groups * busy * (groups * busy) + waiting * waiting);
 }
 
@@ -142,7 +147,7 @@ static double share_tiles(const mma_wgrad *w, mma_shape *s) {
     double least = 0;
     s->tiles = (size_t)divide_up(g->n, s->tile.n) * (size_t)divide_up(g->narrow_h, s->tile.h) *
                (size_t)divide_up(g->narrow_w, s->tile.w);
-    s->blocks = (size_t)divide_up(g->kh * g->kw, s->items / opencl_mma_warp(w->mma) * s->taps_warp) *
+    s->blocks = (size_t)divide_up(g->kh * g->kw, s->items / opencl_mma_warp(w->mma) / s->parts_w * s->taps_warp) *
                 (size_t)divide_up(g->wide_c, s->block_w) * (size_t)divide_up(g->narrow_c, s->block_o);
     for (int groups = 1; groups <= MOST_RESIDENT; groups++) {
         const double cycles = cycles_of_tile(w, s, groups);
@@ -187,11 +192,11 @@ static bool conv_mma_wgrad_fit(const mma_wgrad *w, mma_shape *best) {
     while (s.block_o < g->narrow_c && s.block_o < w->v[BLOCK]) s.block_o *= 2;
     const int most_rows = larger(w->v[SUMS] / (s.block_o / columns), 1);
     for (s.block_w = ROWS; s.block_w <= MOST_ROWS && (s.block_w == ROWS || s.block_w / 2 < g->wide_c); s.block_w *= 2)
-        for (s.taps_warp = 1; s.taps_warp <= taps && rows_of_warp(&s) <= most_rows; s.taps_warp++) {
-            const int warps = smaller(divide_up(taps, s.taps_warp), w->most_items / warp);
-            s.items = warps * warp;
-            fit_wgrad_tiles(w, &s, best, &least);
-        }
+        for (s.parts_w = 1; s.parts_w * ROWS <= s.block_w && s.parts_w * warp <= w->most_items; s.parts_w *= 2)
+            for (s.taps_warp = 1; s.taps_warp <= taps && rows_of_warp(&s) <= most_rows; s.taps_warp++) {
+                s.items = smaller(divide_up(taps, s.taps_warp), w->most_items / warp / s.parts_w) * s.parts_w * warp;
+                fit_wgrad_tiles(w, &s, best, &least);
+            }
     return least > 0;
 }
 
@@ -203,7 +208,7 @@ static mma_wgrad mma_wgrad_of(const clae_device *device, const op_desc *desc, co
         .parts = opencl_mma_parts(mma, tf32),
         .units = (int)device->info.compute_units,
         .most_items = items,
-        .most_images = conv_tile_most_images(desc, MOST_POSITIONS),
+        .most_images = conv_tile_most_images(desc, MOST_IMAGES),
         .v = v,
         .local_bytes = (size_t)v[LOCAL_KIB] * 1024,
     };
@@ -233,8 +238,10 @@ static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *des
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_tile_options(&s->tile, options);
-    conv_options_add(options, " -DLOCAL=%d -DBLOCK_W=%d -DBLOCK_O=%d -DTAPS_WARP=%d -DREDUCE_ITEMS=%zu -DREDUCE_LANES=%d",
-                     s->items, s->block_w, s->block_o, s->taps_warp, group, lanes);
+    conv_options_add(
+        options,
+        " -DLOCAL=%d -DBLOCK_W=%d -DBLOCK_O=%d -DTAPS_WARP=%d -DPARTS_W=%d -DREDUCE_ITEMS=%zu -DREDUCE_LANES=%d",
+        s->items, s->block_w, s->block_o, s->taps_warp, s->parts_w, group, lanes);
     conv_options_add(options, "%s -DPRECISION_TF32=%d", opencl_mma_options(opencl, opencl->mma),
                      choice->numerics->tf32);
     const conv_program program = {"conv_wgrad_mma.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
@@ -253,8 +260,8 @@ static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *des
 
 static bool conv_mma_wgrad_suits(const clae_device *device, const op_desc *desc) {
     const opencl_mma mma = ((const opencl_device *)device)->mma;
-    return mma == OPENCL_MMA_MFMA || (mma == OPENCL_MMA_PTX && conv_mma_fills_tiles(desc) &&
-                                      desc->conv.g.kh * desc->conv.g.kw >= FEWEST_TAPS);
+    return mma == OPENCL_MMA_MFMA ||
+           (mma == OPENCL_MMA_PTX && conv_mma_fills_tiles(desc) && desc->conv.g.kh * desc->conv.g.kw >= FEWEST_TAPS);
 }
 
 static bool conv_mma_wgrad_fits_int(const mma_shape *s) {
