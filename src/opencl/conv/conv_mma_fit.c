@@ -16,6 +16,8 @@ enum {
 
 /* Registers of an item besides sums and operands. */
 #define OTHER_REGISTERS 28
+/* Of a compute unit: its cache and local memory together. */
+#define UNIT_CACHE_BYTES (240.0 * 1024)
 
 /* Cycles of a compute unit with four schedulers: a product of 16 x 8 x 8 by one of them; a vector of each item of 32 to
  * local memory, or from a line of a cache; bytes a cycle from afar. Instructions of an item: to stage a vector, of a
@@ -104,6 +106,14 @@ static double cycles_of(double groups, double busy, double waiting) {
     return sqrt(groups * busy * (groups * busy) + waiting * waiting);
 }
 
+/* Bytes of weights that each of `groups` beside one another reads from afar: those that are not in the cache beside
+ * their local memory. */
+static double far_weights(const mma_fit *f, const conv_mma_tile *t, double groups) {
+    const double bytes =
+        (double)all_taps_of(f) * divide_up(f->sides.in_c, t->chunk_c) * t->chunk_c * t->block * f->parts * 4;
+    return fmin(fmax(bytes + groups * (double)mma_tile_bytes(f, t) - UNIT_CACHE_BYTES, 0), bytes);
+}
+
 /* Cycles of a compute unit. */
 static double mma_tile_cost(const mma_fit *f, const conv_mma_tile *t) {
     const double warps = warps_of(f, t), taps = (double)all_taps_of(f), chunks = divide_up(f->sides.in_c, t->chunk_c);
@@ -117,13 +127,13 @@ static double mma_tile_cost(const mma_fit *f, const conv_mma_tile *t) {
     const double slots = warps / 4 *
                          (products + loads + steps * (t->n_tiles + STEP_SLOTS) + staged * VECTOR_SLOTS +
                           STORED_SLOTS * stored + START_SLOTS);
-    const double far = t->items * (16 * staged + 8 * stored) / FAR_BYTES;
-    const double busy = sqrt(unit * unit + local * local + slots * slots + far * far);
     const double waiting = START_CYCLES + chunks * MEMORY_CYCLES + steps * STEP_CYCLES + products * PRODUCT_CYCLES +
                            staged * VECTOR_CYCLES + stored * STORED_SLOTS;
     const double by_registers = floor(conv_mma_resident_warps(item_registers(f, t)) / warps);
     const double most = fmax(fmin(by_registers, (double)(CONV_MMA_UNIT_BYTES / mma_tile_bytes(f, t))), 1);
     const double groups = ceil(groups_of(f, t) / f->units), rounds = floor(groups / most);
+    const double far = t->items * (16 * staged + 8 * stored) + far_weights(f, t, fmin(most, groups));
+    const double busy = sqrt(unit * unit + local * local + slots * slots + far * far / (FAR_BYTES * FAR_BYTES));
     const double rest = groups - rounds * most;
     return rounds * cycles_of(most, busy, waiting) + (rest > 0 ? cycles_of(rest, busy, waiting) : 0);
 }
