@@ -179,7 +179,8 @@ clae_status __wrap_opencl_launch_run(opencl_launch *launch) {
            kernel->program->options, kernel->name);
     print_sizes("global", launch->global, launch->dimensions);
     print_sizes("local", launch->local, launch->dimensions);
-    printf(", \"bytes\": %.0f, \"args\": [%s]}\n", launch->bytes, recorder.args[place]);
+    printf(", \"bytes\": %.0f, \"op_flops\": %.0f, \"op_bytes\": %.0f, \"args\": [%s]}\n", launch->bytes,
+           op_flops(&instance->desc), op_bytes(&instance->desc), recorder.args[place]);
     return CLAE_OK;
 }
 

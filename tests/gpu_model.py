@@ -89,12 +89,17 @@ def check_operands(machine, sass):
     assert machine.operand(of_floats, "0.5", {}) == "i%d" % struct.unpack("<I", struct.pack("<f", 0.5))
 
 
+def gpu_model(tools, build, folder, *words):
+    command = [sys.executable, os.path.join(tools, "gpu-model"), "--build", build, "--cache", folder, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def check_layer(tools, build):
-    """The first layer's products are those of the definition. The exit status of the test."""
+    """The first layer's products are those of the definition, and some of positions beyond the image. The exit status of the test."""
     with tempfile.TemporaryDirectory(prefix="gpu-model-test-") as folder:
-        command = [sys.executable, os.path.join(tools, "gpu-model"), "--build", build, "--cache", folder, "--json", "--layer",
-                   "encoder.0", "--program", "conv_gather_spread_tiled.cl", "--", "--impl", "conv2d_fwd=tiled"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = gpu_model(tools, build, folder, "--json", "--layer", "encoder.0", "--program", "conv_gather_spread_tiled.cl", "--",
+                         "--impl", "conv2d_fwd=tiled")
+        summary = gpu_model(tools, build, folder, "--summary", "--network", "mlp-28", "--layer", "encoder.4")
     if done.returncode == SKIPPED:
         print(done.stdout.strip())
         return SKIPPED
@@ -103,7 +108,10 @@ def check_layer(tools, build):
     assert (row["layer"], row["op"], row["kernel"]) == ("encoder.0", "conv2d_fwd", "conv")
     assert not row["unknown"] and not row["branches_on_data"] and row["seconds"] > 0
     of_definition = 100 * 24 * 24 * 32 * 25
-    assert row["products"] * row["items"] * row["groups"] == of_definition, row
+    assert row["op_flops"] == 2 * of_definition, row
+    assert of_definition <= row["products"] * row["items"] * row["groups"] <= 1.25 * of_definition, row
+    assert 0 < row["least"] < row["seconds"], row
+    assert summary.returncode == 0 and "multiply-adds of the definition" in summary.stdout, summary.stdout + summary.stderr
     return 0
 
 

@@ -13,6 +13,7 @@ DEVICES = {
     "a100": Device("sm_80", 108, 1.41, 4.0e12, 1.4e12, 40 << 20, 164 << 10, 192 << 10, 260, 600, 8, 2.5),
 }
 REGISTERS, REGISTER_STEP, WARPS, GROUPS, PARTS, RESERVED = 65536, 256, 64, 32, 4, 1024
+PRODUCTS = 128   # a cycle, of a multiprocessor
 PORT_BYTES = 64  # a cycle, of a multiprocessor
 FETCHED_SECTORS = 2  # that come from memory together, so that the second one waits for less
 
@@ -28,6 +29,11 @@ def occupancy(device, registers, shared_bytes, items):
     by_registers = PARTS * of_part // warps
     by_shared = device.shared_bytes // round_up(shared_bytes + RESERVED, 128)
     return max(1, min(by_registers, by_shared, WARPS // warps, GROUPS))
+
+
+def peak(device):
+    """FLOP/s of fused multiply-adds."""
+    return 2 * device.sms * PRODUCTS * device.clock * 1e9
 
 
 def cache_bytes(device, resident, shared_bytes):

@@ -3,8 +3,8 @@ import collections
 import json
 import subprocess
 
-# arguments: lists of bytes, one for each time that it is launched.
-Launch = collections.namedtuple("Launch", "layer op impl file options kernel local groups bytes arguments")
+# op_flops, op_bytes: of all launches of the op; arguments: lists of bytes, one for each time that it is launched.
+Launch = collections.namedtuple("Launch", "layer op impl file options kernel local groups bytes op_flops op_bytes arguments")
 
 
 class NoDevice(Exception):
@@ -23,6 +23,6 @@ def read(program, folder, words):
         row = json.loads(text)
         groups = tuple(g // l for g, l in zip(row["global"], row["local"]))
         key = Launch(row["layer"], row["op"], row["impl"], row["file"], row["options"], row["kernel"], tuple(row["local"]),
-                     groups, row["bytes"], None)
+                     groups, row["bytes"], row["op_flops"], row["op_bytes"], None)
         found.setdefault(key, []).append([bytes.fromhex(value) for value in row["args"]])
     return [key._replace(arguments=values) for key, values in found.items()]

@@ -14,10 +14,11 @@ DIFFERENT = 1.3         # groups of which one has so much more to do than others
 BUSY = 0.7              # from which share on a unit is what bounds a launch
 
 # issued, products: instructions of a warp, and FFMA and HMMA among them; issues: of each instruction, by a warp of a mean group;
-# global_bytes: from and to the second cache, of the groups that were run; times: launches in a step, of `seconds` each on average.
+# global_bytes: from and to the second cache, of the groups that were run; times: launches in a step, of `seconds` each on average;
+# least: of these seconds what the busiest unit would take if it were busy everywhere and always.
 Result = collections.namedtuple(
-    "Result", "launch registers shared_bytes groups items resident per_sm issued products hot_share hot_mix bound seconds times "
-              "global_bytes branches_on_data unknown issues")
+    "Result", "launch registers shared_bytes groups items resident per_sm issued products hot_share hot_mix bound seconds least "
+              "times global_bytes branches_on_data unknown issues")
 
 
 def total(numbers):
@@ -118,11 +119,17 @@ def shares(many, instructions):
             "LSU": many["load_store_cycles"] / cycles, "TENSOR": issues["TENSOR"] / slots}
 
 
-def bound_of(run, many, instructions, is_one_group):
-    """What limits a launch, in a word or two."""
+def uses(run, many, instructions, bytes_per_cycle):
+    """How busy each unit of the multiprocessor is, and its way to the second cache."""
     used = shares(many, instructions)
     used["TENSOR"] *= run.device.tensor_cycles
-    used["L2"] = many["global_bytes"] / run.memory[2] / max(many["cycles"], 1)
+    used["L2"] = many["global_bytes"] / bytes_per_cycle / max(many["cycles"], 1)
+    return used
+
+
+def bound_of(run, many, instructions, is_one_group):
+    """What limits a launch, in a word or two."""
+    used = uses(run, many, instructions, run.memory[2])
     unit, share = max(used.items(), key=lambda pair: pair[1])
     if share >= BUSY:
         return "%s %d%%" % (unit, min(100 * share, 100))
@@ -136,6 +143,14 @@ def memory_seconds(run, many):
     moved = many["global_bytes"] / len(many["spans"]) * run.groups
     far = min(run.launch.bytes, moved)
     return far / run.device.memory_rate if far > run.device.l2_bytes / 2 else 0
+
+
+def least_seconds(run, many, instructions):
+    """What the busiest unit takes, when the work is shared among all multiprocessors evenly."""
+    device = run.device
+    busiest = max(uses(run, many, instructions, devices.bytes_per_cycle(device, device.sms)).values())
+    cycles = busiest * many["cycles"] / len(many["spans"]) * run.groups / device.sms
+    return max(cycles / device.clock / 1e9, memory_seconds(run, many))
 
 
 def time(path, device, launch, report, instructions):
@@ -158,5 +173,6 @@ def time(path, device, launch, report, instructions):
     share, counts = mix.hottest(instructions, issues)
     products = sum(count for i, count in zip(instructions, issues) if i.name in mix.PRODUCTS)
     return Result(launch, report["registers"], report["local"], run.groups, run.items, run.resident, run.per_sm, sum(issues),
-                  products, share, counts, bound, mean, len(launch.arguments), many["global_bytes"],
-                  many["branches_on_data"] + sum(one["branches_on_data"] for one in singles), unknown(instructions), issues)
+                  products, share, counts, bound, mean, least_seconds(run, many, instructions), len(launch.arguments),
+                  many["global_bytes"], many["branches_on_data"] + sum(one["branches_on_data"] for one in singles),
+                  unknown(instructions), issues)
