@@ -20,10 +20,14 @@ typedef FLOATS(VECTOR) out_vector;
 #define ITEMS_P (GROUP_ITEMS / ITEMS_C)
 #define ALL_POSITIONS (ITEMS_P * POSITIONS)
 #define VECTORS (CHANNELS / VECTOR)
+/* Neighbours have the same channels, and the ones after them the same positions: then NVIDIA reads vectors of either by
+ * halves of a warp, and not by quarters. */
+#define PAIR (ITEMS_C > 1 && ITEMS_P % 2 == 0 ? 2 : 1)
 
-/* The patch: vectors of a pixel are a plane apart, by 16 banks more. */
+/* The patch: vectors of a pixel are a plane apart, and so many more that eight lanes put theirs into all banks. */
 #define PLANES (CHUNK_C / IN_VECTOR)
-#define PLANE ((PATCH + 3) / 8 * 8 + 4)
+#define PLANE_STEP (PLANES < 8 ? 8 / PLANES : 1)
+#define PLANE ((PATCH + 7 - PLANE_STEP) / 8 * 8 + PLANE_STEP)
 #define PATCH_VECTORS (PATCH * PLANES)
 #define PATCH_FLOATS (PLANE * CHUNK_C)
 /* Weights: [row][tap][in][out]. What is read in vectors of inputs is put down in single floats, 16 banks apart. */
@@ -31,7 +35,9 @@ typedef FLOATS(VECTOR) out_vector;
 #define WEIGHT_STRIDE (BLOCK + (TRANSPOSED && BLOCK > 4 ? 4 : 0))
 #define WEIGHT_FLOATS (ROWS * WEIGHT_TAPS * CHUNK_C * WEIGHT_STRIDE)
 #define WEIGHT_VECTORS (ROWS * WEIGHT_TAPS * CHUNK_C * BLOCK / (TRANSPOSED ? IN_VECTOR : VECTOR))
-#define SLICE_FLOATS (SLICES > 1 ? LOCAL * POSITIONS * CHANNELS : 0)
+/* Positions whose sums slices give each other at a time. */
+#define EXCHANGED (POSITIONS > 2 ? 2 : POSITIONS)
+#define SLICE_FLOATS (SLICES > 1 ? LOCAL * EXCHANGED * CHANNELS : 0)
 #define POOL (PATCH_FLOATS + WEIGHT_FLOATS > SLICE_FLOATS ? PATCH_FLOATS + WEIGHT_FLOATS : SLICE_FLOATS)
 
 /* Whether the item has a v-th vector of so many. */
@@ -181,7 +187,8 @@ void conv(global const float *in, ulong in_offset, global const float *weight, u
     local int places[PATCH], pixels[ALL_POSITIONS], outputs[ALL_POSITIONS];
     local float *patch = pool, *weights = pool + PATCH_FLOATS;
     int item = get_local_id(0), out0 = first_output(), image = first_image();
-    int item_c = item % ITEMS_C * VECTOR, item_p = item / ITEMS_C % ITEMS_P, slice = item / GROUP_ITEMS;
+    int item_c = item / PAIR % ITEMS_C * VECTOR, slice = item / GROUP_ITEMS;
+    int item_p = item % GROUP_ITEMS / (PAIR * ITEMS_C) * PAIR + item % PAIR;
     span x = span_x(), y = span_y();
     int from[POSITIONS];
     out_vector sums[POSITIONS][VECTORS];
@@ -283,20 +290,21 @@ void conv(global const float *in, ulong in_offset, global const float *weight, u
     }
 #else
     local out_vector *parts = (local out_vector *)pool;
-    barrier(CLK_LOCAL_MEM_FENCE);
     #pragma unroll
-    for (int p = 0; p < POSITIONS; p++) {
+    for (int first = 0; first < POSITIONS; first += EXCHANGED) {
+        barrier(CLK_LOCAL_MEM_FENCE);
         #pragma unroll
-        for (int v = 0; v < VECTORS; v++) parts[(p * VECTORS + v) * LOCAL + item] = sums[p][v];
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    /* The vectors of an item are finished by all that share it. */
-    for (int i = slice; i < POSITIONS * VECTORS; i += SLICES) {
-        out_vector sum = (out_vector)(0);
-        #pragma unroll
-        for (int part = 0; part < SLICES; part++) sum += parts[i * LOCAL + part * GROUP_ITEMS + item % GROUP_ITEMS];
-        put_sums(sum, extra, out, outputs[item_p + i / VECTORS * ITEMS_P],
-                 out0 + item_c + i % VECTORS * (ITEMS_C * VECTOR));
+        for (int i = 0; i < EXCHANGED * VECTORS; i++)
+            if (first + i / VECTORS < POSITIONS) parts[i * LOCAL + item] = sums[first + i / VECTORS][i % VECTORS];
+        barrier(CLK_LOCAL_MEM_FENCE);
+        /* The vectors of an item are finished by all that share it. */
+        for (int i = slice; i < min(EXCHANGED, POSITIONS - first) * VECTORS; i += SLICES) {
+            out_vector sum = (out_vector)(0);
+            #pragma unroll
+            for (int part = 0; part < SLICES; part++) sum += parts[i * LOCAL + part * GROUP_ITEMS + item % GROUP_ITEMS];
+            put_sums(sum, extra, out, outputs[item_p + (first + i / VECTORS) * ITEMS_P],
+                     out0 + item_c + i % VECTORS * (ITEMS_C * VECTOR));
+        }
     }
 #endif
 }

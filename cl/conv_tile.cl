@@ -12,18 +12,19 @@
 
 #define TILE_PIXELS (TILE_H * TILE_W)
 
-/* Along an axis: phases, taps of the longest one, distance of neighbours' inputs, places of a phase and the first. */
+/* Along an axis: phases, taps of the longest one, distance of neighbours' inputs, places of the phase with most, and the
+ * first one, at which there is an output. */
 #define PHASES(stride) (SPREAD ? stride : 1)
 #define MOST_TAPS(size, stride) (SPREAD ? (size + stride - 1) / stride : size)
 #define IN_STEP(stride) (SPREAD ? 1 : stride)
-#define PLACES(out, stride, pad) (SPREAD ? (out - 1 + pad) / stride - pad / stride + 1 : out)
-#define FIRST_PLACE(stride, pad) (SPREAD ? pad / stride : 0)
+#define PLACES(out, stride) (SPREAD ? (out + stride - 1) / stride : out)
+#define FIRST_PLACE(phase, stride, pad) (SPREAD ? (pad - phase + stride - 1) / stride : 0)
 
 #define PATCH_H ((TILE_H - 1) * IN_STEP(STRIDE_H) + MOST_TAPS(KERNEL_H, STRIDE_H))
 #define PATCH_W ((TILE_W - 1) * IN_STEP(STRIDE_W) + MOST_TAPS(KERNEL_W, STRIDE_W))
 #define PATCH (PATCH_H * PATCH_W * TILE_N)
-#define TILES_H ((PLACES(OUT_H, STRIDE_H, PAD_H) + TILE_H - 1) / TILE_H)
-#define TILES_W ((PLACES(OUT_W, STRIDE_W, PAD_W) + TILE_W - 1) / TILE_W)
+#define TILES_H ((PLACES(OUT_H, STRIDE_H) + TILE_H - 1) / TILE_H)
+#define TILES_W ((PLACES(OUT_W, STRIDE_W) + TILE_W - 1) / TILE_W)
 
 /* A work-group's part of an axis: the phase, its taps, the first place and the input at its first tap. */
 typedef struct span {
@@ -55,12 +56,12 @@ static uint group_tile(void) { return (uint)GROUP_ID(0, LOCAL) / (ALL_PHASES * B
 
 static span span_y(void) {
     int tile = group_tile() / TILES_W % TILES_H, phase = group_phase() / PHASES(STRIDE_W);
-    return span_of(phase, FIRST_PLACE(STRIDE_H, PAD_H) + tile * TILE_H, KERNEL_H, STRIDE_H, PAD_H);
+    return span_of(phase, FIRST_PLACE(phase, STRIDE_H, PAD_H) + tile * TILE_H, KERNEL_H, STRIDE_H, PAD_H);
 }
 
 static span span_x(void) {
     int tile = group_tile() % TILES_W, phase = group_phase() % PHASES(STRIDE_W);
-    return span_of(phase, FIRST_PLACE(STRIDE_W, PAD_W) + tile * TILE_W, KERNEL_W, STRIDE_W, PAD_W);
+    return span_of(phase, FIRST_PLACE(phase, STRIDE_W, PAD_W) + tile * TILE_W, KERNEL_W, STRIDE_W, PAD_W);
 }
 
 static int first_image(void) { return group_tile() / (TILES_W * TILES_H) * TILE_N; }

@@ -2,16 +2,15 @@
 
 #include "base/numbers.h"
 
-static conv_axis axis_of(bool spread, int out, int kernel, int stride, int pad) {
+static conv_axis axis_of(bool spread, int out, int kernel, int stride) {
     if (!spread) return (conv_axis){out, kernel, stride};
-    return (conv_axis){(out - 1 + pad) / stride - pad / stride + 1, divide_up(kernel, stride), 1};
+    return (conv_axis){divide_up(out, stride), divide_up(kernel, stride), 1};
 }
 
 conv_axes conv_axes_of(const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const conv_sides s = conv_sides_of(desc);
-    return (conv_axes){axis_of(s.spread, s.out_h, g->kh, g->sh, g->ph),
-                       axis_of(s.spread, s.out_w, g->kw, g->sw, g->pw)};
+    return (conv_axes){axis_of(s.spread, s.out_h, g->kh, g->sh), axis_of(s.spread, s.out_w, g->kw, g->sw)};
 }
 
 static size_t patch_pixels(const conv_axes *axes, int h, int w) {

@@ -11,6 +11,11 @@ int conv_tiled_most_items(const clae_device *device, const int *v) {
     return (int)opencl_group_items((const opencl_device *)device, (size_t)v[ITEMS]);
 }
 
+/* Slices share what would be a work-group of ITEMS. */
+static int conv_tiled_data_items(const clae_device *device, const int *v) {
+    return (int)opencl_group_items((const opencl_device *)device, 2 * (size_t)v[ITEMS]);
+}
+
 static bool conv_tiled_data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
     return conv_tiled_group_is_valid(v) && v[BLOCK] / v[CHANNELS] <= v[ITEMS] &&
@@ -62,7 +67,7 @@ static bool conv_tiled_supports(const clae_device *device, const op_desc *desc) 
     conv_tiled_tile t;
     return conv_has_relu_at_most(desc) && conv_sizes_fit(desc, 1) &&
            tune_ships(device, desc, &conv_tiled_data_space, v) &&
-           conv_tiled_fit(device, desc, conv_tiled_most_items(device, v), v, &t);
+           conv_tiled_fit(device, desc, conv_tiled_data_items(device, v), v, &t);
 }
 
 static clae_status conv_tiled_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
@@ -70,7 +75,7 @@ static clae_status conv_tiled_prepare(clae_device *device, const op_desc *desc, 
     int v[TUNE_MAX_PARAMETERS];
     conv_tiled_tile t;
     if (!tune_choose(device, desc, choice, &conv_tiled_data_space, v)) return conv_no_values(device, desc, choice);
-    for (int items = conv_tiled_most_items(device, v); items >= 1 && conv_tiled_fit(device, desc, items, v, &t);) {
+    for (int items = conv_tiled_data_items(device, v); items >= 1 && conv_tiled_fit(device, desc, items, v, &t);) {
         conv_instance *made;
         const clae_status status = conv_tiled_create_data(device, desc, choice, &t, &made);
         if (status != CLAE_OK) return status;

@@ -6,25 +6,33 @@
 
 enum {
     MOST_SLICES = 8,
-    SLICED_OUTPUTS = 2048, /* of an image, times slices: what is enough for a device with few images */
-    MOST_AHEAD = 4,        /* vectors in registers */
+    EXCHANGED_POSITIONS = 2, /* whose sums slices give each other at a time */
+    MOST_AHEAD = 4,          /* vectors in registers */
     LEAST_AHEAD = 2,
     MANY_POSITIONS = 5, /* whose sums leave room for fewer */
     FEWEST_ITEMS = 64,
-    ITEMS_IN_FLIGHT = 256, /* of a compute unit: fewer leave it idle between their instructions */
+    FEWEST_BLOCK = 32,
+    ITEMS_MISSED = 192, /* of a compute unit: it is idle as if it had so many more, the more often the fewer it has */
+    FEW_IMAGES = 64,
+    FEW_UNITS = 128,
     MANY_IMAGES = 4096,
     MOST_EXTENT = 256,
 };
 
-/* What a work-item's instructions come to, in issue slots of machines whose local memory gives a vector to a group of
- * schedulers every eighth; of a vector that is staged, with its share of what caches can give. */
+/* What a work-item's instructions come to, in issue slots of machines with four schedulers: for each of a warp's
+ * instructions one; of what all schedulers share, local memory gives a vector every eighth, caches are asked for a line
+ * every fourth, and the far cache gives a vector every 70th, for which items wait. */
 enum {
     LOCAL_SLOTS = 8,
+    LINE_SLOTS = 4,
+    FAR_SLOTS = 70,
     TAP_SLOTS = 10,
-    STAGED_SLOTS = 40,
+    STAGED_SLOTS = 25,
     BARRIER_SLOTS = 60,
     START_SLOTS = 200,
     OUTPUT_SLOTS = 16,
+    LANES = 32,
+    LINE_FLOATS = 32,
 };
 
 /* What tiles of a layer are compared by. */
@@ -43,7 +51,7 @@ static double mean_taps(bool spread, int in, int places, int kernel, int stride,
     double all = 0;
     for (int phase = 0; phase < phases; phase++)
         for (int tile = 0; tile < tiles; tile++) {
-            const int place = (spread ? pad / stride : 0) + tile * extent;
+            const int place = (spread ? (pad - phase + stride - 1) / stride : 0) + tile * extent;
             const int taps = spread ? (kernel - phase + stride - 1) / stride : kernel;
             const int from = spread ? place - taps + 1 : place * stride - pad;
             const int first = larger(-(from + (extent - 1) * (spread ? 1 : stride)), 0), end = smaller(taps, in - from);
@@ -80,11 +88,23 @@ static size_t most_ahead(const conv_tiled_tile *t) {
 
 static size_t tile_bytes(const fit *f, const conv_tiled_tile *t) {
     const size_t patch = conv_tile_patch(&f->axes, &t->shape), positions = (size_t)tile_positions(t);
-    const size_t plane = (patch + 3) / 8 * 8 + 4,
+    const size_t planes = (size_t)(t->chunk_c / t->in_vector), step = planes < 8 ? 8 / planes : 1;
+    const size_t plane = (patch + 7 - step) / 8 * 8 + step,
                  stride = (size_t)t->block + (conv_is_forward(f->desc->op) || t->block <= 4 ? 0 : 4);
     const size_t staged = (size_t)t->chunk_c * (plane + (size_t)t->rows * (size_t)f->axes.x.taps * stride);
-    const size_t slices = t->slices > 1 ? (size_t)t->items * (size_t)t->positions * (size_t)t->channels : 0;
+    const size_t exchanged = (size_t)smaller(t->positions, EXCHANGED_POSITIONS) * (size_t)t->channels;
+    const size_t slices = t->slices > 1 ? (size_t)t->items * exchanged : 0;
     return (larger_size(staged, slices) + patch + 2 * positions) * sizeof(float);
+}
+
+/* Slots that a warp's vectors take, which are read from runs of `run` floats. */
+static double staging_slots(int run) {
+    return LINE_SLOTS * (fmax((double)LANES * 4 / smaller(run, LINE_FLOATS), 4) + 4);
+}
+
+/* For each position: its sums are written and read by vectors, behind barriers. */
+static int exchange_slots(const conv_tiled_tile *t) {
+    return t->slices > 1 ? 2 * LOCAL_SLOTS * t->channels / t->vector + BARRIER_SLOTS : 0;
 }
 
 /* Issue slots of a compute unit. */
@@ -94,17 +114,20 @@ static double tile_cost(const fit *f, const conv_tiled_tile *t) {
     const double chunks = divide_up(f->sides.in_c, t->chunk_c);
     const double planes = chunks * t->chunk_c / t->in_vector / t->slices;
     const int loads = t->positions + t->in_vector * t->channels / t->vector;
-    const double products = fmax(t->positions * t->channels * t->in_vector + loads, LOCAL_SLOTS * loads);
-    const double staged = (double)divide_up_size(patch_vectors(f, t), (size_t)t->items) +
-                          (double)divide_up_size(weight_vectors(f, t, 1), (size_t)t->items) * taps_y;
-    const double slots = taps * (planes * products + chunks * TAP_SLOTS) +
-                         chunks * (staged * STAGED_SLOTS + ceil(taps_y / t->rows) * BARRIER_SLOTS) + START_SLOTS +
-                         OUTPUT_SLOTS * t->positions * (t->slices > 1 ? 2 : 1);
+    const double in_staged = chunks * (double)divide_up_size(patch_vectors(f, t), (size_t)t->items);
+    const double weights_staged = chunks * (double)divide_up_size(weight_vectors(f, t, 1), (size_t)t->items) * taps_y;
+    const double issued = taps * (planes * (t->positions * t->channels * t->in_vector + loads) + chunks * TAP_SLOTS) +
+                          (in_staged + weights_staged) * STAGED_SLOTS;
+    const double local = taps * planes * LOCAL_SLOTS * loads + in_staged * staging_slots(t->chunk_c) +
+                         weights_staged * staging_slots(conv_is_forward(f->desc->op) ? t->block : t->chunk_c);
+    const double far = (in_staged + weights_staged) * FAR_SLOTS;
+    const double slots = fmax(issued, local) + far + chunks * ceil(taps_y / t->rows) * BARRIER_SLOTS + START_SLOTS +
+                         t->positions * (OUTPUT_SLOTS + exchange_slots(t));
     const double tiles = (double)divide_up(f->images, shape->n) * divide_up(f->axes.y.places, shape->h) *
                          divide_up(f->axes.x.places, shape->w);
     const conv_geometry *g = &f->desc->conv.g;
     const double groups = tiles * divide_up(f->sides.out_c, t->block) * (f->sides.spread ? g->sh * g->sw : 1);
-    return slots * fmax(ceil(groups / f->units) * t->items, ITEMS_IN_FLIGHT);
+    return slots * (ceil(groups / f->units) * t->items + ITEMS_MISSED);
 }
 
 /* As many rows of taps as are read ahead, and then one, where more do not fit. */
@@ -115,7 +138,8 @@ static bool fit_rows(const fit *f, conv_tiled_tile *t) {
     return tile_bytes(f, t) <= f->local_bytes;
 }
 
-/* The cheapest shape for some items and positions of each, if it is cheaper than the best so far. */
+/* The cheapest shape for some items and positions of each, if it is cheaper than the best so far; with one at hand,
+ * none that leaves half of them without an output. */
 static void fit_shape(const fit *f, conv_tiled_tile *t, conv_tiled_tile *best, double *least) {
     const int positions = smaller(tile_positions(t), MOST_EXTENT);
     const int most_images = smaller(smaller(f->images, f->most_images), positions);
@@ -123,6 +147,8 @@ static void fit_shape(const fit *f, conv_tiled_tile *t, conv_tiled_tile *best, d
     for (s->h = 1; s->h <= f->axes.y.places && s->h <= positions; s->h++)
         for (s->w = 1; s->w <= f->axes.x.places && s->w * s->h <= positions; s->w++) {
             s->n = smaller(most_images, positions / (s->h * s->w));
+            const bool is_whole = s->h == f->axes.y.places && s->w == f->axes.x.places;
+            if (*least > 0 && !is_whole && 2 * s->n * s->h * s->w <= positions) continue;
             while (s->n > 0 && !fit_rows(f, t)) s->n /= 2;
             if (s->n == 0) continue;
             const double cost = tile_cost(f, t);
@@ -132,41 +158,59 @@ static void fit_shape(const fit *f, conv_tiled_tile *t, conv_tiled_tile *best, d
         }
 }
 
-/* The cheapest of all with the channels of `t`; 0 where there is none. */
-static double fit_tile(const fit *f, const conv_tiled_tile *t, int items, int positions, conv_tiled_tile *best) {
+/* Slices may have a larger group. */
+static int most_items(const conv_tiled_tile *t, int items, const int *v) {
+    return t->slices > 1 ? items : smaller(items, v[ITEMS]);
+}
+
+static int fewest_items(const conv_tiled_tile *t, int most) {
+    return smaller(larger(FEWEST_ITEMS, t->slices * t->block / t->channels), most);
+}
+
+/* The cheapest of all with the channels of an item, slices and chunk of `t`; false where there is none. */
+static bool fit_tile(const fit *f, const conv_tiled_tile *t, int items, const int *v, conv_tiled_tile *best) {
+    const int most = most_items(t, items, v);
     conv_tiled_tile next = *t;
     double least = 0;
-    const int fewest = smaller(larger(FEWEST_ITEMS, t->slices * t->block / t->channels), items);
-    for (next.items = items; next.items >= fewest; next.items /= 2)
-        for (next.positions = positions; next.positions > 0; next.positions--) fit_shape(f, &next, best, &least);
+    for (next.block = t->block; next.block == t->block || next.block >= larger(FEWEST_BLOCK, t->channels);
+         next.block /= 2)
+        for (next.items = most; next.items >= fewest_items(&next, most); next.items /= 2)
+            for (next.positions = v[POSITIONS]; next.positions > 0; next.positions--) fit_shape(f, &next, best, &least);
+    return least > 0;
+}
+
+/* About what the cheapest costs; 0 where there is none. */
+static double least_cost(fit *f, const conv_tiled_tile *t, int items, const int *v, int images, int units) {
+    const int most = most_items(t, items, v);
+    conv_tiled_tile next = *t, best;
+    double least = 0;
+    f->images = images;
+    f->units = units;
+    for (next.items = most; next.items >= fewest_items(&next, most); next.items /= 2)
+        for (next.positions = v[POSITIONS]; next.positions > 0; next.positions /= 2) fit_shape(f, &next, &best, &least);
     return least;
 }
 
-/* Small images with many input channels have too few items otherwise. */
-static int choose_slices(const conv_sides *s, const conv_tiled_tile *t, int items) {
-    const double outputs = (double)s->out_h * s->out_w * s->out_c;
-    int slices = 1;
-    while (slices < MOST_SLICES && slices * 2 * t->in_vector <= s->in_c &&
-           slices * 2 * t->block / t->channels <= items && outputs * slices < SLICED_OUTPUTS)
-        slices *= 2;
-    return slices;
-}
-
-/* What decides about the order of sums, by the shape alone: the chunk that is best for many images. */
-static bool fit_chunk(fit *f, int items, const int *v, conv_tiled_tile *t) {
-    conv_tiled_tile next = *t, best;
+/* What decides about the order of sums, by the shape alone: slices and the chunk that are good for few images, of which
+ * small ones with many input channels give too few items otherwise, and for many. */
+static bool fit_order(fit *f, int items, const int *v, conv_tiled_tile *t) {
+    conv_tiled_tile next = *t;
     double least = 0;
-    f->images = MANY_IMAGES;
-    f->units = 1;
-    next.chunk_c = next.in_vector * next.slices;
-    for (;; next.chunk_c *= 2) {
-        const double cost = fit_tile(f, &next, items, v[POSITIONS], &best);
-        if (cost > 0 && (least == 0 || cost < least)) {
-            t->chunk_c = next.chunk_c;
-            least = cost;
+    for (next.slices = 1; next.slices <= MOST_SLICES; next.slices *= 2) {
+        if (next.slices > 1 &&
+            (next.slices * next.in_vector > f->sides.in_c || next.slices * next.block / next.channels > items))
+            break;
+        for (next.chunk_c = next.in_vector * next.slices;; next.chunk_c *= 2) {
+            const double cost =
+                least_cost(f, &next, items, v, FEW_IMAGES, FEW_UNITS) * least_cost(f, &next, items, v, MANY_IMAGES, 1);
+            if (cost > 0 && (least == 0 || cost < least)) {
+                *t = next;
+                least = cost;
+            }
+            if (next.chunk_c >= f->sides.in_c || next.chunk_c * 2 > v[CHUNK_C] * next.slices) break;
         }
-        if (next.chunk_c >= f->sides.in_c || next.chunk_c * 2 > v[CHUNK_C] * next.slices) return least > 0;
     }
+    return least > 0;
 }
 
 /* Output channels of a work-group and of an item, as many as there are at most. */
@@ -186,11 +230,10 @@ bool conv_tiled_fit(const clae_device *device, const op_desc *desc, int items, c
     conv_tiled_fit_channels(f.sides.out_c, items, v, &t.block, &t.channels);
     t.vector = smaller(t.channels, 4);
     find_taps(&f, MOST_EXTENT);
-    for (t.slices = choose_slices(&f.sides, &t, items); !fit_chunk(&f, items, v, &t); t.slices /= 2)
-        if (t.slices == 1) return false;
+    if (!fit_order(&f, items, v, &t)) return false;
     f.images = desc->conv.g.n;
     f.units = (int)device->info.compute_units;
-    if (fit_tile(&f, &t, items, v[POSITIONS], tile) == 0) return false;
+    if (!fit_tile(&f, &t, items, v, tile)) return false;
     const size_t group = (size_t)tile->items, most = most_ahead(tile);
     tile->ahead_in = (int)smaller_size(divide_up_size(patch_vectors(&f, tile), group), most);
     tile->ahead_weights = (int)smaller_size(divide_up_size(weight_vectors(&f, tile, tile->rows), group), most);
