@@ -106,17 +106,22 @@ clae_status conv_no_values(const clae_device *device, const op_desc *desc, const
                 op_name(desc->op), choice->impl->name, device->info.name);
 }
 
-bool conv_kernels_allow(conv_instance *instance, size_t *items) {
-    size_t next = *items / 2;
+bool conv_take(conv_instance *made, int *items, op_instance **instance) {
+    size_t next = (size_t)*items / 2;
     bool allow = true;
-    for (int i = 0; i < OPENCL_MAX_LAUNCHES; i++) {
-        opencl_launch *l = &instance->opencl.launch[i];
+    for (int i = 0; i < OPENCL_MAX_LAUNCHES && *items > 1; i++) {
+        opencl_launch *l = &made->opencl.launch[i];
         if (!l->kernel.program) continue;
         const size_t most = opencl_kernel_work_group_items(&l->kernel);
         if (most < l->local[0] * l->local[1] * l->local[2]) allow = false;
         while (next > most) next /= 2;
     }
-    if (!allow) *items = next;
+    if (allow) {
+        *instance = &made->opencl.base;
+    } else {
+        *items = (int)next;
+        opencl_instance_release(&made->opencl.base);
+    }
     return allow;
 }
 

@@ -48,9 +48,9 @@ clae_status conv_instance_create(clae_device *device, const op_desc *desc, const
                                  const conv_program *program, clae_status (*run)(op_instance *, const op_args *),
                                  conv_instance **instance);
 void conv_grid(conv_instance *instance, int launch, const size_t global[3], const size_t local[3]);
-/* Whether the built kernels allow the work-groups of their grids, for which `items` was chosen; if not, it becomes the
- * next power of two to try. */
-bool conv_kernels_allow(conv_instance *instance, size_t *items);
+/* Whether the built kernels allow the work-groups of their grids, for which `items` was chosen: then *instance is what
+ * was made. If not, that is released, and `items` becomes the next power of two to try. One item is always allowed. */
+bool conv_take(conv_instance *made, int *items, op_instance **instance);
 
 /* Which of x and dy is wide, and where dbias goes. */
 typedef struct conv_wgrad_views {

@@ -210,14 +210,7 @@ static clae_status conv_few_prepare(clae_device *device, const op_desc *desc, co
     for (int items = conv_few_most_items(device, v); items >= 1 && conv_few_fit_tile(device, desc, items, v, &t);) {
         conv_instance *made;
         const clae_status status = conv_few_create(device, desc, choice, &t, &made);
-        if (status != CLAE_OK) return status;
-        size_t group = (size_t)items;
-        if (conv_kernels_allow(made, &group)) {
-            *instance = &made->opencl.base;
-            return CLAE_OK;
-        }
-        opencl_instance_release(&made->opencl.base);
-        items = (int)group;
+        if (status != CLAE_OK || conv_take(made, &items, instance)) return status;
     }
     return fail(device->context, CLAE_ERROR_DEVICE, "%s: implementation %s needs larger work-groups than there are",
                 op_name(desc->op), choice->impl->name);

@@ -121,6 +121,7 @@ static clae_status conv_mma_create_data(clae_device *device, const op_desc *desc
     conv_grid(*made, CONV, (const size_t[]){groups.tiles * groups.blocks * groups.phases * items, 1, 1},
               (const size_t[]){items, 1, 1});
     (*made)->opencl.base.workspace_bytes = floats * sizeof(float);
+    (*made)->opencl.base.arithmetic = opencl_mma_arithmetic(opencl, tf32);
     return CLAE_OK;
 }
 
@@ -143,23 +144,15 @@ static bool conv_mma_supports(const clae_device *device, const op_desc *desc) {
 
 static clae_status conv_mma_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                     op_instance **instance) {
-    const opencl_device *opencl = opencl_device_of(device);
     const bool tf32 = choice->numerics->tf32;
-    const size_t warp = (size_t)opencl_mma_warp(opencl->mma);
+    const int warp = opencl_mma_warp(opencl_device_of(device)->mma);
     int v[TUNE_MAX_PARAMETERS];
     conv_mma_tile t;
     if (!tune_choose(device, desc, choice, &conv_mma_data_space, v)) return conv_no_values(device, desc, choice);
-    for (size_t items = (size_t)conv_mma_most_items(device, v);
-         items >= warp && conv_mma_fit(device, desc, (int)items, v, tf32, &t);) {
+    for (int items = conv_mma_most_items(device, v); items >= warp && conv_mma_fit(device, desc, items, v, tf32, &t);) {
         conv_instance *made;
         const clae_status status = conv_mma_create_data(device, desc, choice, &t, &made);
-        if (status != CLAE_OK) return status;
-        if (conv_kernels_allow(made, &items)) {
-            made->opencl.base.arithmetic = opencl_mma_arithmetic(opencl, tf32);
-            *instance = &made->opencl.base;
-            return CLAE_OK;
-        }
-        opencl_instance_release(&made->opencl.base);
+        if (status != CLAE_OK || conv_take(made, &items, instance)) return status;
     }
     return conv_mma_too_few(device, desc, choice);
 }

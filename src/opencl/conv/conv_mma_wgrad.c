@@ -255,6 +255,7 @@ static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *des
     const size_t reduced = divide_up_size(results, group / (size_t)lanes);
     conv_grid(*made, 1, (const size_t[]){reduced * group, 1, 1}, (const size_t[]){group, 1, 1});
     (*made)->opencl.base.workspace_bytes = s->chunks * results * sizeof(float);
+    (*made)->opencl.base.arithmetic = opencl_mma_arithmetic(opencl, choice->numerics->tf32);
     return CLAE_OK;
 }
 
@@ -279,23 +280,16 @@ static bool conv_mma_wgrad_supports(const clae_device *device, const op_desc *de
 
 static clae_status conv_mma_wgrad_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                           op_instance **instance) {
-    const opencl_device *opencl = opencl_device_of(device);
-    const bool tf32 = choice->numerics->tf32;
+    const int warp = opencl_mma_warp(opencl_device_of(device)->mma);
     int v[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, choice, &conv_mma_wgrad_space, v)) return conv_no_values(device, desc, choice);
-    for (size_t items = (size_t)conv_mma_most_items(device, v); items >= (size_t)opencl_mma_warp(opencl->mma);) {
-        const mma_wgrad w = mma_wgrad_of(device, desc, v, (int)items, tf32);
+    for (int items = conv_mma_most_items(device, v); items >= warp;) {
+        const mma_wgrad w = mma_wgrad_of(device, desc, v, items, choice->numerics->tf32);
         conv_instance *made;
         mma_shape s;
         if (!conv_mma_wgrad_fit(&w, &s)) break;
         const clae_status status = conv_mma_create_wgrad(device, desc, choice, &s, &made);
-        if (status != CLAE_OK) return status;
-        if (conv_kernels_allow(made, &items)) {
-            made->opencl.base.arithmetic = opencl_mma_arithmetic(opencl, tf32);
-            *instance = &made->opencl.base;
-            return CLAE_OK;
-        }
-        opencl_instance_release(&made->opencl.base);
+        if (status != CLAE_OK || conv_take(made, &items, instance)) return status;
     }
     return conv_mma_too_few(device, desc, choice);
 }

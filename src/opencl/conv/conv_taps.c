@@ -116,14 +116,8 @@ static clae_status conv_taps_prepare(clae_device *device, const op_desc *desc, c
     for (int items = conv_taps_most_items(device, v); conv_taps_fit(device, &desc->conv.g, v, items, &s);) {
         conv_instance *made;
         const clae_status status = conv_taps_create(device, desc, choice, &s, v[CHUNKS], &made);
-        if (status != CLAE_OK) return status;
-        size_t group = (size_t)s.items;
-        if (s.items == 1 || conv_kernels_allow(made, &group)) {
-            *instance = &made->opencl.base;
-            return CLAE_OK;
-        }
-        opencl_instance_release(&made->opencl.base);
-        items = (int)group;
+        items = s.items;
+        if (status != CLAE_OK || conv_take(made, &items, instance)) return status;
     }
     return fail(device->context, CLAE_ERROR_DEVICE, "%s: implementation %s needs more local memory than there is",
                 op_name(desc->op), choice->impl->name);

@@ -78,14 +78,7 @@ static clae_status conv_tiled_prepare(clae_device *device, const op_desc *desc, 
     for (int items = conv_tiled_data_items(device, v); items >= 1 && conv_tiled_fit(device, desc, items, v, &t);) {
         conv_instance *made;
         const clae_status status = conv_tiled_create_data(device, desc, choice, &t, &made);
-        if (status != CLAE_OK) return status;
-        size_t group = (size_t)items;
-        if (items == 1 || conv_kernels_allow(made, &group)) {
-            *instance = &made->opencl.base;
-            return CLAE_OK;
-        }
-        opencl_instance_release(&made->opencl.base);
-        items = (int)group;
+        if (status != CLAE_OK || conv_take(made, &items, instance)) return status;
     }
     return fail(device->context, CLAE_ERROR_DEVICE,
                 "%s: the kernel of implementation %s allows too few items in a work-group", op_name(desc->op),

@@ -187,14 +187,7 @@ static clae_status conv_tiled_wgrad_prepare(clae_device *device, const op_desc *
     for (int items = conv_tiled_most_items(device, v);;) {
         conv_instance *made;
         const clae_status status = conv_tiled_create_wgrad(device, desc, choice, v, items, &made);
-        if (status != CLAE_OK) return status;
-        size_t group = (size_t)items;
-        if (items == 1 || conv_kernels_allow(made, &group)) {
-            *instance = &made->opencl.base;
-            return CLAE_OK;
-        }
-        opencl_instance_release(&made->opencl.base);
-        items = (int)group;
+        if (status != CLAE_OK || conv_take(made, &items, instance)) return status;
     }
 }
 

@@ -170,13 +170,8 @@ static clae_status conv_winograd_fused_prepare(clae_device *device, const op_des
     do {
         conv_instance *made;
         const clae_status status = conv_winograd_fused_create(device, desc, choice, &s, &made);
-        if (status != CLAE_OK) return status;
-        size_t items = (size_t)s.items;
-        if (conv_kernels_allow(made, &items)) {
-            *instance = &made->opencl.base;
-            return CLAE_OK;
-        }
-        opencl_instance_release(&made->opencl.base);
+        int items = s.items;
+        if (status != CLAE_OK || conv_take(made, &items, instance)) return status;
     } while (conv_winograd_fused_shrink(desc, &s));
     return conv_winograd_too_large(device, desc, choice);
 }

@@ -151,14 +151,9 @@ static clae_status conv_winograd_fused_wgrad_prepare(clae_device *device, const 
     if (!tune_choose(device, desc, choice, &conv_winograd_fused_wgrad_space, v))
         return conv_no_values(device, desc, choice);
     const clae_status status = conv_winograd_fused_wgrad_create(device, desc, choice, v, &made);
-    if (status != CLAE_OK) return status;
-    size_t items = made->opencl.launch[WGRAD_PRODUCT].local[0];
-    if (!conv_kernels_allow(made, &items)) {
-        opencl_instance_release(&made->opencl.base);
-        return conv_winograd_too_large(device, desc, choice);
-    }
-    *instance = &made->opencl.base;
-    return CLAE_OK;
+    int items = conv_winograd_fused_wgrad_shape(desc, v).items;
+    if (status != CLAE_OK || conv_take(made, &items, instance)) return status;
+    return conv_winograd_too_large(device, desc, choice);
 }
 
 const op_impl opencl_conv_winograd_fused_wgrad = {

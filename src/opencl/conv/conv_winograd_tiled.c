@@ -278,20 +278,15 @@ static bool conv_winograd_tiled_supports(const clae_device *device, const op_des
 static clae_status conv_winograd_tiled_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                                op_instance **instance) {
     const bool wgrad = conv_kernel_of(desc->op) == CONV_WGRAD;
-    size_t items = opencl_group_items(opencl_device_of(device), MOST_ITEMS);
+    int items = (int)opencl_group_items(opencl_device_of(device), MOST_ITEMS);
     int v[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, choice, conv_winograd_tiled_space(device, desc), v))
         return conv_no_values(device, desc, choice);
     while (items >= WINOGRAD_FEWEST_ITEMS) {
         conv_instance *made;
-        const clae_status status = wgrad ? conv_winograd_tiled_create_wgrad(device, desc, choice, (int)items, v, &made)
-                                         : conv_winograd_tiled_create_data(device, desc, choice, (int)items, v, &made);
-        if (status != CLAE_OK) return status;
-        if (conv_kernels_allow(made, &items)) {
-            *instance = &made->opencl.base;
-            return CLAE_OK;
-        }
-        opencl_instance_release(&made->opencl.base);
+        const clae_status status = wgrad ? conv_winograd_tiled_create_wgrad(device, desc, choice, items, v, &made)
+                                         : conv_winograd_tiled_create_data(device, desc, choice, items, v, &made);
+        if (status != CLAE_OK || conv_take(made, &items, instance)) return status;
     }
     return fail(device->context, CLAE_ERROR_DEVICE,
                 "%s: the kernels of implementation %s allow fewer than %d items in a work-group", op_name(desc->op),
