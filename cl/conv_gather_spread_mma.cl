@@ -41,9 +41,6 @@
 /* Planes that a warp multiplies for each tap. */
 #define OWN_PLANES (PLANES / SLICES)
 
-/* Whether the item has a v-th of so many. */
-#define HAS(v, all) (((v) + 1) * LOCAL <= (all) || (v) * LOCAL + (int)get_local_id(0) < (all))
-
 #define SLICE_FLOATS (SLICES > 1 ? LOCAL * 4 * M_TILES * N_TILES : 0)
 #define POOL (MMA_PARTS * PATCH_FLOATS > SLICE_FLOATS ? MMA_PARTS * PATCH_FLOATS : SLICE_FLOATS)
 
@@ -60,11 +57,6 @@ static int slot_of_tap(int row, int column) { return row * PITCH + column % STEP
 static int slot_place(span y, span x, int images, int slot) {
     int column = slot % PITCH, in_row = column % PART_OF_ROW * STEP_W + column / PART_OF_ROW;
     return in_row < PATCH_W ? patch_place(y, x, images, slot / PITCH * PATCH_W + in_row) : -1;
-}
-
-/* Up to four of `count` floats, as many as there are. */
-MMA_INLINE float4 read_four(global const float *from, int count) {
-    return (float4)(count > 0 ? from[0] : 0, count > 1 ? from[1] : 0, count > 2 ? from[2] : 0, count > 3 ? from[3] : 0);
 }
 
 /* The i-th vector of the patch, whose pixel is at `place`. */
@@ -288,7 +280,7 @@ void conv(global const float *in, ulong in_offset, global const float *packed, u
         #pragma unroll 4
         for (int v = 0; v * LOCAL < PATCH_VECTORS; v++) {
             int i = item + v * LOCAL;
-            if (HAS(v, PATCH_VECTORS)) stage_input(pool, i, read_input(in, places[i / PIXEL_VECTORS], i, c0));
+            if (HAS_VECTOR(v, PATCH_VECTORS)) stage_input(pool, i, read_input(in, places[i / PIXEL_VECTORS], i, c0));
         }
         barrier(CLK_LOCAL_MEM_FENCE);
         add_taps(sums, all_taps * OWN_PLANES, taps, packed + c0 / 16 * PLANE_OF_WEIGHTS, pool, from, exchange);

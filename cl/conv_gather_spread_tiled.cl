@@ -40,9 +40,6 @@ typedef FLOATS(VECTOR) out_vector;
 #define SLICE_FLOATS (SLICES > 1 ? LOCAL * EXCHANGED * CHANNELS : 0)
 #define POOL (PATCH_FLOATS + WEIGHT_FLOATS > SLICE_FLOATS ? PATCH_FLOATS + WEIGHT_FLOATS : SLICE_FLOATS)
 
-/* Whether the item has a v-th vector of so many. */
-#define HAS_VECTOR(v, vectors) (((v) + 1) * LOCAL <= (vectors) || (v) * LOCAL + (int)get_local_id(0) < (vectors))
-
 /* Whether the channels from c on are some of the input's. */
 static bool has_inputs(int c) { return IN_C % CHUNK_C == 0 || c < IN_C; }
 

@@ -1,8 +1,8 @@
 /* Wgrad (src/ops/conv.h) by matrix units: products of matrices whose rows are (tap, channel of wide), whose columns are channels
  * of narrow, and whose sums go over the positions of narrow, a tile of TILE_N images x TILE_H x TILE_W of them at a time. A
- * work-group makes BLOCK_W channels x BLOCK_O sums of some taps from the tiles of one chunk, each warp TAPS_WARP taps and one part of
- * PARTS_W of the channels of wide. Of a tile the patch of wide below it is staged once for all taps, and narrow beside it, both as operands; the next
- * tile is read while this one is multiplied.
+ * work-group makes BLOCK_W channels x BLOCK_O sums of some taps from the tiles of one chunk, each warp TAPS_WARP taps and one of
+ * PARTS_W parts of the channels of wide. Of a tile the patch of wide below it is staged once for all taps, and narrow beside it,
+ * both as operands; the next tile is read while this one is multiplied.
  *
  * conv_wgrad_partial makes partial[chunk][kh][kw][wide][narrow] and then dbias; conv_wgrad_reduce adds the chunks up in
  * order.
@@ -15,8 +15,6 @@
 #define N_TILES (BLOCK_O / MMA_N)
 #include "mma.cl"
 #include "conv_wgrad_parts.cl"
-
-#define UP(a, b) (((a) + (b)-1) / (b))
 
 #define ALL_TAPS (KERNEL_H * KERNEL_W)
 #define GROUP_TAPS (WARPS / PARTS_W * TAPS_WARP)
@@ -52,7 +50,6 @@
 #define NARROW_ROW (BLOCK_O / 4)
 #define NARROW_VECTORS (STEPS * 8 * NARROW_ROW)
 #define NARROW_LOADS UP(NARROW_VECTORS, LOCAL)
-#define HAS(v, all) (((v) + 1) * LOCAL <= (all) || (v) * LOCAL + (int)get_local_id(0) < (all))
 
 static int slot_of(int image, int y, int x) { return (image * PATCH_H + y) * PITCH + x % STRIDE_W * PART_OF_ROW + x / STRIDE_W; }
 
@@ -88,11 +85,6 @@ static int patch_of_position(int position) {
     position = min(position, POSITIONS - 1);
     int pixel = position % TILE_PIXELS;
     return slot_of(position / TILE_PIXELS, pixel / TILE_W * STRIDE_H, pixel % TILE_W * STRIDE_W) * WIDE_STRIDE;
-}
-
-/* Up to four of `count` floats, as many as there are. */
-MMA_INLINE float4 read_four(global const float *from, int count) {
-    return (float4)(count > 0 ? from[0] : 0, count > 1 ? from[1] : 0, count > 2 ? from[2] : 0, count > 3 ? from[3] : 0);
 }
 
 /* The corner of a tile: x, y, the image in z, and how many images there are from it on in w; none beyond the last tile. */
@@ -131,13 +123,13 @@ MMA_INLINE void stage_tile(local float *wide, local float *narrow, const float4 
     #pragma unroll
     for (int v = 0; v < WIDE_LOADS; v++) {
         int i = get_local_id(0) + v * LOCAL;
-        if (HAS(v, WIDE_VECTORS))
+        if (HAS_VECTOR(v, WIDE_VECTORS))
             mma_stage(wide + (slot_of_vector(i) * WIDE_STRIDE + i % WIDE_ROW * 4), WIDE_FLOATS, next_wide[v]);
     }
     #pragma unroll
     for (int v = 0; v < NARROW_LOADS; v++) {
         int i = get_local_id(0) + v * LOCAL;
-        if (HAS(v, NARROW_VECTORS))
+        if (HAS_VECTOR(v, NARROW_VECTORS))
             mma_stage(narrow + (i / NARROW_ROW * NARROW_STRIDE + i % NARROW_ROW * 4), NARROW_FLOATS, next_narrow[v]);
     }
 }
@@ -188,9 +180,11 @@ MMA_INLINE void store_tile(global float *partial, int row, int o, float4 sums) {
 #endif
 }
 
-/* Patches meet all of wide, so that its sums, too, can be made of what is staged: each pixel counts in the tile that it follows. */
+/* Patches meet all of wide, so that its sums, too, can be made of what is staged: each pixel counts in the tile that it
+ * follows. */
 #define COVERS(in, out, kernel_size, stride, pad) (kernel_size >= stride && (out - 1) * stride + kernel_size - pad >= in)
-#define PATCHES_COVER                                                                                             (COVERS(WIDE_H, NARROW_H, KERNEL_H, STRIDE_H, PAD_H) && COVERS(WIDE_W, NARROW_W, KERNEL_W, STRIDE_W, PAD_W))
+#define PATCHES_COVER \
+    (COVERS(WIDE_H, NARROW_H, KERNEL_H, STRIDE_H, PAD_H) && COVERS(WIDE_W, NARROW_W, KERNEL_W, STRIDE_W, PAD_W))
 
 /* The next tile's share of the item's four elements of dbias. */
 MMA_INLINE float4 sum_of_narrow(const float4 next_narrow[NARROW_LOADS]) {
@@ -226,7 +220,8 @@ static void chunk_bias(local float *sums, global const float *dy, int dy_c, size
     partial_bias(sums, dy, dy_c, first, min(first + length, dy_pixels), GROUP_ID(1, 1), BLOCKS_O, dbias);
 }
 
-/* Work-groups: blocks of rows, and with dbias one more where patches do not cover wide; blocks of columns; chunks of `chunk` tiles. */
+/* Work-groups: blocks of rows, and with dbias one more where patches do not cover wide; blocks of columns; chunks of `chunk`
+ * tiles. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {

@@ -14,7 +14,6 @@
 
 #define MIN_(a, b) ((a) < (b) ? (a) : (b))
 #define MAX_(a, b) ((a) > (b) ? (a) : (b))
-#define UP(a, b) (((a) + (b)-1) / (b))
 
 #define ITEMS_O (BLOCK_O / CHANNELS)
 #define ITEMS_R (LOCAL / ITEMS_O)

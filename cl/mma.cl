@@ -202,6 +202,11 @@ MMA_INLINE void mma_split(float4 x, float4 parts[MMA_PARTS]) {
 }
 #endif
 
+/* Up to four of `count` floats, as many as there are. */
+MMA_INLINE float4 read_four(global const float *from, int count) {
+    return (float4)(count > 0 ? from[0] : 0, count > 1 ? from[1] : 0, count > 2 ? from[2] : 0, count > 3 ? from[3] : 0);
+}
+
 /* Leaves the parts of a vector `distance` floats from one another. */
 MMA_INLINE void mma_stage(local float *to, int distance, float4 x) {
     float4 parts[MMA_PARTS];

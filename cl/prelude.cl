@@ -25,6 +25,9 @@ typedef int int1;
 /* A grid may be enqueued in pieces: work-groups are numbered as in the whole grid. `items`: of a group in that dimension. */
 #define GROUP_ID(dimension, items) (get_group_id(dimension) + get_global_offset(dimension) / (items))
 
+/* Whether a work-item has a v-th vector of so many, which the LOCAL items of its group take in turns. */
+#define HAS_VECTOR(v, vectors) (((v) + 1) * LOCAL <= (vectors) || (v) * LOCAL + (int)get_local_id(0) < (vectors))
+
 /* Kernels that pass over all elements once are built with -DVEC -DLOCAL -DPER_ITEM and take their vectors one work-group
  * beside the other. Tensors start at multiples of 64 bytes, so that whole vectors may be read. */
 #define ELEMENTWISE __kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
