@@ -182,7 +182,7 @@ static clae_status conv_few_create(clae_device *device, const op_desc *desc, con
     const conv_program program = {
         conv_few_is_in(&s) ? "conv_gather_spread_few_in.cl" : "conv_gather_spread_few_out.cl", options, {"conv"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_single, made);
-    if (status == CLAE_OK) conv_tile_grid(*made, &t->shape, t->block, (size_t)t->items);
+    if (status == CLAE_OK) conv_tile_grid(*made, 0, &t->shape, t->block, (size_t)t->items);
     return status;
 }
 

@@ -102,7 +102,7 @@ static clae_status conv_mma_create_data(clae_device *device, const op_desc *desc
     const opencl_device *opencl = opencl_device_of(device);
     const bool tf32 = choice->numerics->tf32;
     const size_t floats = conv_mma_packed_floats(device, desc, t, tf32);
-    const size_t group = opencl_group_items(opencl, PACK_ITEMS), items = (size_t)t->items;
+    const size_t group = opencl_group_items(opencl, PACK_ITEMS);
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
     conv_options_of_pass(desc, options);
@@ -114,12 +114,10 @@ static clae_status conv_mma_create_data(clae_device *device, const op_desc *desc
     const conv_program program = {"conv_gather_spread_mma.cl", options, {"conv_pack", "conv"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_mma_run, made);
     if (status != CLAE_OK) return status;
-    const conv_tile_groups groups = conv_tile_count(desc, &t->shape, t->block);
     const size_t squares = floats / SQUARE / (size_t)opencl_mma_parts(opencl->mma, tf32);
     conv_grid(*made, PACK, (const size_t[]){divide_up_size(squares, group) * group, 1, 1},
               (const size_t[]){group, 1, 1});
-    conv_grid(*made, CONV, (const size_t[]){groups.tiles * groups.blocks * groups.phases * items, 1, 1},
-              (const size_t[]){items, 1, 1});
+    conv_tile_grid(*made, CONV, &t->shape, t->block, (size_t)t->items);
     (*made)->opencl.base.workspace_bytes = floats * sizeof(float);
     (*made)->opencl.base.arithmetic = opencl_mma_arithmetic(opencl, tf32);
     return CLAE_OK;

@@ -17,6 +17,12 @@ bool conv_mma_fills_tiles(const op_desc *desc);
  * work-groups. */
 double conv_mma_resident_warps(double registers);
 #define CONV_MMA_UNIT_BYTES ((size_t)200 * 1024)
+/* Cycles of a compute unit with four schedulers: a product of 16 x 8 x 8 by one of them; a vector of each item of 32 to
+ * local memory, or from a line of a cache; bytes a cycle from afar. */
+#define CONV_MMA_PRODUCT_CYCLES 7.0
+#define CONV_MMA_LOCAL_CYCLES 4.0
+#define CONV_MMA_LINE_FLOATS 32.0
+#define CONV_MMA_FAR_BYTES 24.0
 /* The failure of a prepare function whose kernels allow too few items. */
 clae_status conv_mma_too_few(const clae_device *device, const op_desc *desc, const op_choice *choice);
 

@@ -19,14 +19,9 @@ enum {
 /* Of a compute unit: its cache and local memory together. */
 #define UNIT_CACHE_BYTES (240.0 * 1024)
 
-/* Cycles of a compute unit with four schedulers: a product of 16 x 8 x 8 by one of them; a vector of each item of 32 to
- * local memory, or from a line of a cache; bytes a cycle from afar. Instructions of an item: to stage a vector, of a
- * step besides products and loads, to store a vector, of all besides. Cycles that a warp alone waits: for memory, for a
- * step's operands, for a vector, of all besides. */
-#define PRODUCT_CYCLES 7.0
-#define LOCAL_CYCLES 4.0
-#define LINE_FLOATS 32.0
-#define FAR_BYTES 24.0
+/* Besides those of conv_mma.h. Instructions of an item: to stage a vector, of a step besides products and loads, to
+ * store a vector, of all besides. Cycles that a warp alone waits: for memory, for a step's operands, for a vector, of
+ * all besides. */
 #define VECTOR_SLOTS 18.0
 #define STEP_SLOTS 12.0
 #define STORED_SLOTS 12.0
@@ -121,19 +116,20 @@ static double mma_tile_cost(const mma_fit *f, const conv_mma_tile *t) {
     const double products = steps * 2 * t->m_tiles * t->n_tiles * multiplies;
     const double loads = steps * (2 * t->m_tiles + t->n_tiles) * f->parts, stored = t->m_tiles * t->n_tiles * 2;
     const double staged = chunks * (double)divide_up_size(mma_patch_vectors(f, t), (size_t)t->items);
-    const double lines = staged * LOCAL_CYCLES * LINE_FLOATS / fmin(t->chunk_c, LINE_FLOATS);
-    const double unit = products * PRODUCT_CYCLES * warps / 4;
-    const double local = warps * (LOCAL_CYCLES * (loads + staged * f->parts + stored) + lines);
+    const double lines = staged * CONV_MMA_LOCAL_CYCLES * CONV_MMA_LINE_FLOATS / fmin(t->chunk_c, CONV_MMA_LINE_FLOATS);
+    const double unit = products * CONV_MMA_PRODUCT_CYCLES * warps / 4;
+    const double local = warps * (CONV_MMA_LOCAL_CYCLES * (loads + staged * f->parts + stored) + lines);
     const double slots = warps / 4 *
                          (products + loads + steps * (t->n_tiles + STEP_SLOTS) + staged * VECTOR_SLOTS +
                           STORED_SLOTS * stored + START_SLOTS);
-    const double waiting = START_CYCLES + chunks * MEMORY_CYCLES + steps * STEP_CYCLES + products * PRODUCT_CYCLES +
-                           staged * VECTOR_CYCLES + stored * STORED_SLOTS;
+    const double waiting = START_CYCLES + chunks * MEMORY_CYCLES + steps * STEP_CYCLES +
+                           products * CONV_MMA_PRODUCT_CYCLES + staged * VECTOR_CYCLES + stored * STORED_SLOTS;
     const double by_registers = floor(conv_mma_resident_warps(item_registers(f, t)) / warps);
     const double most = fmax(fmin(by_registers, (double)(CONV_MMA_UNIT_BYTES / mma_tile_bytes(f, t))), 1);
     const double groups = ceil(groups_of(f, t) / f->units), rounds = floor(groups / most);
     const double far = t->items * (16 * staged + 8 * stored) + far_weights(f, t, fmin(most, groups));
-    const double busy = sqrt(unit * unit + local * local + slots * slots + far * far / (FAR_BYTES * FAR_BYTES));
+    const double busy =
+        sqrt(unit * unit + local * local + slots * slots + far * far / (CONV_MMA_FAR_BYTES * CONV_MMA_FAR_BYTES));
     const double rest = groups - rounds * most;
     return rounds * cycles_of(most, busy, waiting) + (rest > 0 ? cycles_of(rest, busy, waiting) : 0);
 }

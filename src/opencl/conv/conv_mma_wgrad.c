@@ -27,14 +27,10 @@ enum {
     MOST_REGISTERS = 200,
 };
 
-/* Cycles and instructions as in conv_mma_fit.c; registers besides sums, operands and what is read ahead: usually, and
- * where a work-group leaves no more. */
+/* Cycles and instructions besides those of conv_mma.h, as in conv_mma_fit.c; registers besides sums, operands and what
+ * is read ahead: usually, and where a work-group leaves no more. */
 #define OTHER_REGISTERS 44
 #define FEWEST_REGISTERS 22
-#define PRODUCT_CYCLES 7.0
-#define LOCAL_CYCLES 4.0
-#define LINE_FLOATS 32.0
-#define FAR_BYTES 24.0
 #define VECTOR_SLOTS 32.0
 #define STEP_SLOTS 8.0
 #define TILE_SLOTS 120.0
@@ -126,17 +122,18 @@ static double cycles_of_tile(const mma_wgrad *w, const mma_shape *s, double grou
     if (groups * warps > conv_mma_resident_warps(registers) || registers > MOST_REGISTERS ||
         groups * (double)mma_wgrad_bytes(w, s) > (double)CONV_MMA_UNIT_BYTES)
         return 0;
-    const double unit = steps * m * n * products * PRODUCT_CYCLES * ceil(groups * warps / 4) / groups;
-    const double lines = wide * LOCAL_CYCLES * LINE_FLOATS / fmin(s->block_w, LINE_FLOATS) + narrow * LOCAL_CYCLES;
+    const double unit = steps * m * n * products * CONV_MMA_PRODUCT_CYCLES * ceil(groups * warps / 4) / groups;
+    const double lines = wide * CONV_MMA_LOCAL_CYCLES * CONV_MMA_LINE_FLOATS / fmin(s->block_w, CONV_MMA_LINE_FLOATS) +
+                         narrow * CONV_MMA_LOCAL_CYCLES;
     const double local =
-        warps * (steps * (4 * m + 2 * n) * w->parts + (wide + narrow) * LOCAL_CYCLES * w->parts + lines);
+        warps * (steps * (4 * m + 2 * n) * w->parts + (wide + narrow) * CONV_MMA_LOCAL_CYCLES * w->parts + lines);
     const double slots = warps / 4 *
                          (steps * (m * n * products + 2 * (m + n) * w->parts + s->taps_warp + STEP_SLOTS) +
                           (wide + narrow) * VECTOR_SLOTS + TILE_SLOTS);
-    const double far = s->items * 16 * (wide + narrow) / FAR_BYTES;
+    const double far = s->items * 16 * (wide + narrow) / CONV_MMA_FAR_BYTES;
     const double busy = sqrt(unit * unit + local * local + slots * slots + far * far);
     const double waiting =
-        TILE_CYCLES + steps * (m * n * products * PRODUCT_CYCLES + 60) + (wide + narrow) * VECTOR_SLOTS * 2;
+        TILE_CYCLES + steps * (m * n * products * CONV_MMA_PRODUCT_CYCLES + 60) + (wide + narrow) * VECTOR_SLOTS * 2;
     return sqrt(groups * busy * (groups * busy) + waiting * waiting);
 }
 
@@ -156,7 +153,7 @@ static double share_tiles(const mma_wgrad *w, mma_shape *s) {
         const size_t chunk = divide_up_size(s->tiles, most), chunks = divide_up_size(s->tiles, chunk);
         const double rounds = ceil((double)(chunks * s->blocks) / (groups * w->units));
         const double cost = rounds * ((double)chunk * (cycles > 0 ? cycles : NOT_FIT) + START_CYCLES) +
-                            8 * (double)chunks * weights / (FAR_BYTES * w->units);
+                            8 * (double)chunks * weights / (CONV_MMA_FAR_BYTES * w->units);
         if (least > 0 && cost >= least) continue;
         least = cost;
         s->chunk = chunk;

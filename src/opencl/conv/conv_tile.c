@@ -66,9 +66,9 @@ conv_tile_groups conv_tile_count(const op_desc *desc, const conv_tile_shape *sha
     };
 }
 
-void conv_tile_grid(conv_instance *instance, const conv_tile_shape *shape, int block, size_t items) {
+void conv_tile_grid(conv_instance *instance, int launch, const conv_tile_shape *shape, int block, size_t items) {
     const conv_tile_groups groups = conv_tile_count(&instance->opencl.base.desc, shape, block);
-    conv_grid(instance, 0, (const size_t[]){groups.tiles * groups.blocks * groups.phases * items, 1, 1},
+    conv_grid(instance, launch, (const size_t[]){groups.tiles * groups.blocks * groups.phases * items, 1, 1},
               (const size_t[]){items, 1, 1});
 }
 

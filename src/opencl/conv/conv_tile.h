@@ -32,8 +32,8 @@ typedef struct conv_tile_groups {
     size_t tiles, blocks, phases;
 } conv_tile_groups;
 conv_tile_groups conv_tile_count(const op_desc *desc, const conv_tile_shape *shape, int block);
-/* The grid of these, of `items` each. */
-void conv_tile_grid(conv_instance *instance, const conv_tile_shape *shape, int block, size_t items);
+/* The grid of a launch of these, of `items` each. */
+void conv_tile_grid(conv_instance *instance, int launch, const conv_tile_shape *shape, int block, size_t items);
 void conv_tile_options(const conv_tile_shape *shape, char text[CONV_OPTIONS_SIZE]);
 
 #endif

@@ -53,7 +53,7 @@ static clae_status conv_tiled_create_data(clae_device *device, const op_desc *de
                      t->in_vector, t->rows, t->ahead_in, t->ahead_weights);
     const conv_program program = {"conv_gather_spread_tiled.cl", options, {"conv"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_single, made);
-    if (status == CLAE_OK) conv_tile_grid(*made, &t->shape, t->block, (size_t)t->items);
+    if (status == CLAE_OK) conv_tile_grid(*made, 0, &t->shape, t->block, (size_t)t->items);
     return status;
 }
 
