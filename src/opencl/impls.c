@@ -10,7 +10,7 @@
          &opencl_conv_winograd_tiled, &opencl_conv_col2im, &opencl_conv_direct, &opencl_conv_gemm, &opencl_conv_few,   \
          &opencl_conv_tiled, &opencl_conv_im2col, &opencl_conv_plain)
 #define CONV_WEIGHTS                                                                                                   \
-    LIST(&opencl_conv_winograd, &opencl_conv_winograd_batched_wgrad, &opencl_conv_mma_wgrad, &opencl_conv_taps,              \
+    LIST(&opencl_conv_winograd, &opencl_conv_winograd_batched_wgrad, &opencl_conv_mma_wgrad, &opencl_conv_taps,        \
          &opencl_conv_winograd_fused_wgrad, &opencl_conv_winograd_tiled, &opencl_conv_direct, &opencl_conv_gemm,       \
          &opencl_conv_tiled_wgrad, &opencl_conv_im2col, &opencl_conv_plain)
 

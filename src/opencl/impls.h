@@ -4,12 +4,12 @@
 
 #include "opencl/opencl.h"
 
-/* Each of these does all six convolutions; taps and what ends in wgrad, the weights' gradients alone, mma, tiled and few,
- * gather and spread (ops/conv.h), and col2im spread. */
+/* Each of these does all six convolutions; taps and what ends in wgrad, the weights' gradients alone, mma, tiled and
+ * few, gather and spread (ops/conv.h), and col2im spread. */
 extern const op_impl opencl_conv_taps, opencl_conv_winograd, opencl_conv_winograd_batched,
     opencl_conv_winograd_batched_wgrad, opencl_conv_winograd_fused, opencl_conv_winograd_fused_wgrad, opencl_conv_mma,
-    opencl_conv_mma_wgrad, opencl_conv_winograd_tiled, opencl_conv_col2im, opencl_conv_direct, opencl_conv_gemm, opencl_conv_few,
-    opencl_conv_tiled, opencl_conv_tiled_wgrad, opencl_conv_im2col, opencl_conv_plain;
+    opencl_conv_mma_wgrad, opencl_conv_winograd_tiled, opencl_conv_col2im, opencl_conv_direct, opencl_conv_gemm,
+    opencl_conv_few, opencl_conv_tiled, opencl_conv_tiled_wgrad, opencl_conv_im2col, opencl_conv_plain;
 
 extern const op_impl opencl_add_plain;
 extern const op_impl opencl_bias_plain;

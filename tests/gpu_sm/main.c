@@ -1,8 +1,11 @@
 /* gpu_sm: runs work-groups of a kernel as one multiprocessor of an NVIDIA GPU would. Commands are lines of standard
- * input, which tools/gpu_model/machine.py writes: grid LX LY LZ GX GY GZ SHARED  sizes of groups, their number, bytes
- * of shared memory bank NUMBER OFFSET HEX         of constants program COUNT                  as many lines follow
- * (program.c) time RESIDENT CACHE LATENCY BYTES_PER_CYCLE TENSOR_CYCLES GROUP... stores GROUP                   what a
- * group writes: "address value" of each item, by the first 32 bits `time` prints a line of JSON. */
+ * input, which tools/gpu_model/machine.py writes:
+ *
+ * - grid LX LY LZ GX GY GZ SHARED: sizes of groups, their number, bytes of shared memory
+ * - bank NUMBER OFFSET HEX: of constants
+ * - program COUNT: as many lines follow (program.c)
+ * - time RESIDENT CACHE LATENCY BYTES_PER_CYCLE TENSOR_CYCLES GROUP...: prints a line of JSON
+ * - stores GROUP: what a group writes, "address value" of each item, by the first 32 bits */
 #include "sm.h"
 
 #include <inttypes.h>
