@@ -54,31 +54,6 @@ typedef struct mma_wgrad {
     size_t local_bytes;
 } mma_wgrad;
 
-static bool conv_mma_wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
-    const opencl_mma mma = ((const opencl_device *)device)->mma;
-    (void)desc;
-    return v[ITEMS] <= 1024 && v[ITEMS] >= opencl_mma_warp(mma) && conv_is_power_of_2(v[BLOCK]) && v[BLOCK] <= 64 &&
-           v[BLOCK] >= opencl_mma_columns(mma) && v[SUMS] >= v[BLOCK] / opencl_mma_columns(mma) && v[SUMS] <= 32 &&
-           v[AHEAD] <= 16 && (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device);
-}
-
-static const tune_space conv_mma_wgrad_space = {
-    .kernel = "conv_wgrad_mma",
-    .count = 5,
-    .parameters = {{"ITEMS", TUNE_CANDIDATES(128, 256, 512)},
-                   {"BLOCK", TUNE_CANDIDATES(16, 32, 64)},
-                   {"SUMS", TUNE_CANDIDATES(8, 16, 28)},
-                   {"AHEAD", TUNE_CANDIDATES(4, 6, 8, 10)},
-                   {"LOCAL_KIB", TUNE_CANDIDATES(24, 32, 48)}},
-    .is_valid = conv_mma_wgrad_is_valid,
-};
-
-static const tune_space *conv_mma_wgrad_space_of(const clae_device *device, const op_desc *desc) {
-    (void)device;
-    (void)desc;
-    return &conv_mma_wgrad_space;
-}
-
 static size_t slots_of(const mma_wgrad *w, const conv_tile_shape *t) {
     const conv_geometry *g = w->g;
     const int row = (t->w - 1) * g->sw + g->kw;
@@ -209,6 +184,33 @@ static mma_wgrad mma_wgrad_of(const clae_device *device, const op_desc *desc, co
         .v = v,
         .local_bytes = (size_t)v[LOCAL_KIB] * 1024,
     };
+}
+
+/* 3xTF32 takes more local memory than TF32. */
+static bool conv_mma_wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
+    const opencl_mma mma = ((const opencl_device *)device)->mma;
+    const mma_wgrad w = mma_wgrad_of(device, desc, v, conv_mma_most_items(device, v), false);
+    mma_shape s;
+    return v[ITEMS] <= 1024 && v[ITEMS] >= opencl_mma_warp(mma) && conv_is_power_of_2(v[BLOCK]) && v[BLOCK] <= 64 &&
+           v[BLOCK] >= opencl_mma_columns(mma) && v[SUMS] >= v[BLOCK] / opencl_mma_columns(mma) && v[SUMS] <= 32 &&
+           v[AHEAD] <= 16 && (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device) && conv_mma_wgrad_fit(&w, &s);
+}
+
+static const tune_space conv_mma_wgrad_space = {
+    .kernel = "conv_wgrad_mma",
+    .count = 5,
+    .parameters = {{"ITEMS", TUNE_CANDIDATES(128, 256, 512)},
+                   {"BLOCK", TUNE_CANDIDATES(16, 32, 64)},
+                   {"SUMS", TUNE_CANDIDATES(8, 16, 28)},
+                   {"AHEAD", TUNE_CANDIDATES(4, 6, 8, 10)},
+                   {"LOCAL_KIB", TUNE_CANDIDATES(24, 32, 48)}},
+    .is_valid = conv_mma_wgrad_is_valid,
+};
+
+static const tune_space *conv_mma_wgrad_space_of(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    (void)desc;
+    return &conv_mma_wgrad_space;
 }
 
 /* As the macros of the same name. */
