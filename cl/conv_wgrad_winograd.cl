@@ -5,9 +5,9 @@
  * (src/ops/winograd.h) are so many channels more.
  *
  * Macros: TAPS (of a phase, on an axis), SIZE, LANES (divides the channels), VECTORS (divides narrow's channels / LANES), POSITIONS
- * (wide channels of a register tile), REST (those of the last one, 0 where all are whole). The rest are arguments, so that
- * layers share programs: the geometry, transposed (dy is wide, dweight is [kh][kw][narrow][wide]), dy_c, the elements of dbias,
- * 0 for none, and how tiles are grouped. */
+ * (wide channels of a register tile, no more than there are). The rest are arguments, so that layers share programs: the
+ * geometry, transposed (dy is wide, dweight is [kh][kw][narrow][wide]), dy_c, the elements of dbias, 0 for none, and how tiles
+ * are grouped. */
 #include "conv_geometry.cl"
 #include "winograd.cl"
 #include "winograd_phase.cl"
@@ -24,9 +24,9 @@ static int sum_count(conv_geometry g) {
     return ELEMENTS * wide_channels(g) * g.narrow_c;
 }
 
-/* sum[i][..] += sum over tiles of wide[tile][i] narrow[tile][..] for `count` channels of wide, a constant. */
-ALWAYS_INLINE void product(const int count, int tiles, int wide_c, int narrow_c, global const float *wide,
-                           global const float *narrow, global float *sum) {
+/* sum[i][..] += sum over tiles of wide[tile][i] narrow[tile][..] for POSITIONS channels of wide but the first `skipped`. */
+NOT_INLINE void product(int skipped, int tiles, int wide_c, int narrow_c, global const float *wide,
+                        global const float *narrow, global float *sum) {
     lanes sums[POSITIONS][VECTORS] = {{(lanes)(0)}};
     #pragma unroll 1
     for (int tile = 0; tile < tiles; tile++, wide += wide_c, narrow += narrow_c) {
@@ -34,13 +34,14 @@ ALWAYS_INLINE void product(const int count, int tiles, int wide_c, int narrow_c,
         #pragma unroll
         for (int v = 0; v < VECTORS; v++) a[v] = VLOAD(LANES)(0, narrow + v * LANES);
         #pragma unroll
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < POSITIONS; i++) {
             #pragma unroll
             for (int v = 0; v < VECTORS; v++) sums[i][v] = fma((lanes)(wide[i]), a[v], sums[i][v]);
         }
     }
     #pragma unroll
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < POSITIONS; i++) {
+        if (i < skipped) continue;
         #pragma unroll
         for (int v = 0; v < VECTORS; v++) {
             global float *to = sum + i * narrow_c + v * LANES;
@@ -49,6 +50,7 @@ ALWAYS_INLINE void product(const int count, int tiles, int wide_c, int narrow_c,
     }
 }
 
+/* The last register tile has channels of the one before where POSITIONS does not divide them. */
 static void multiply(int tiles, conv_geometry g, tiling t, global const float *wide, global const float *narrow,
                      global float *sums) {
     const int wide_c = wide_channels(g), narrow_c = g.narrow_c;
@@ -56,13 +58,11 @@ static void multiply(int tiles, conv_geometry g, tiling t, global const float *w
     for (int e = 0; e < ELEMENTS; e++, wide += t.wide_stride, narrow += t.narrow_stride, sums += wide_c * narrow_c) {
         #pragma unroll 1
         for (int o = 0; o < narrow_c; o += VECTORS * LANES) {
-            int i = 0;
             #pragma unroll 1
-            for (; i + POSITIONS <= wide_c; i += POSITIONS)
-                product(POSITIONS, tiles, wide_c, narrow_c, wide + i, narrow + o, sums + i * narrow_c + o);
-#if REST
-            product(REST, tiles, wide_c, narrow_c, wide + i, narrow + o, sums + i * narrow_c + o);
-#endif
+            for (int i = 0; i < wide_c; i += POSITIONS) {
+                const int first = min(i, wide_c - POSITIONS);
+                product(i - first, tiles, wide_c, narrow_c, wide + first, narrow + o, sums + first * narrow_c + o);
+            }
         }
     }
 }

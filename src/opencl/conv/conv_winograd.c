@@ -5,6 +5,8 @@
 
 #include "base/numbers.h"
 
+#include <limits.h>
+
 /* Transformed inputs lie in chunks of that many channels, or of all where it does not divide them: a constant of
  * kernels, which layers share. */
 enum { MOST_ITEMS = 256, CHUNK_CHANNELS = 32 };
@@ -46,9 +48,24 @@ int conv_winograd_lanes(const conv_geometry *g, int width) {
 }
 
 winograd_tile conv_winograd_fit_tile(int lanes, int vectors, int channels, int count) {
-    winograd_tile tile = {lanes, channels / lanes % vectors == 0 ? vectors : 1, 0};
-    const int registers = lanes == 16 ? 32 : 16, most = (registers - tile.vectors - 2) / tile.vectors;
-    tile.positions = divide_up(count, divide_up(count, most));
+    winograd_tile tile = {.lanes = lanes, .vectors = channels / lanes % vectors == 0 ? vectors : 1};
+    const int registers = lanes == 16 ? 32 : 16;
+    tile.most = (registers - tile.vectors - 2) / tile.vectors;
+    tile.positions = divide_up(count, divide_up(count, tile.most));
+    return tile;
+}
+
+/* The fewest multiply-adds, and loads of narrow for each tile; programs of a network are then mostly the same. */
+static winograd_tile conv_winograd_fit_sums(int lanes, int vectors, int channels, int count) {
+    winograd_tile tile = conv_winograd_fit_tile(lanes, vectors, channels, count);
+    const int most = tile.most < count ? tile.most : count;
+    int least = INT_MAX;
+    for (int positions = 1; positions <= most; positions++) {
+        const int cost = divide_up(count, positions) * (positions + 1);
+        if (cost > least) continue;
+        least = cost;
+        tile.positions = positions;
+    }
     return tile;
 }
 
@@ -175,11 +192,11 @@ static clae_status conv_winograd_prepare_wgrad(clae_device *device, const op_des
         return conv_no_values(device, desc, choice);
     const int lanes = conv_winograd_lanes(g, (int)opencl_device_of(device)->vector_width), size = winograd_size(g);
     const int wide_c = conv_winograd_wide_c(g);
-    const winograd_tile tile = conv_winograd_fit_tile(lanes, values[VECTORS], g->narrow_c, wide_c);
+    const winograd_tile tile = conv_winograd_fit_sums(lanes, values[VECTORS], g->narrow_c, wide_c);
     const int wide_stride = winograd_stride(&grid, wide_c), narrow_stride = winograd_stride(&grid, g->narrow_c);
     char options[CONV_OPTIONS_SIZE] = "";
-    conv_options_add(options, "-DTAPS=%d -DSIZE=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d -DREST=%d", winograd_taps(g), size,
-                     lanes, tile.vectors, tile.positions, wide_c % tile.positions);
+    conv_options_add(options, "-DTAPS=%d -DSIZE=%d -DLANES=%d -DVECTORS=%d -DPOSITIONS=%d", winograd_taps(g), size,
+                     lanes, tile.vectors, tile.positions);
     int chunk, chunks;
     conv_split_batch(g->n, conv_winograd_most_chunks(g), &chunk, &chunks);
     chunk = divide_up(chunk, grid.images) * grid.images;
