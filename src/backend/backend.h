@@ -57,6 +57,12 @@ struct buffer {
     size_t bytes;
 };
 
+/* Bytes of a buffer, and where they go. */
+typedef struct buffer_piece {
+    size_t offset_bytes, bytes;
+    void *data;
+} buffer_piece;
+
 /* Host memory from which buffers are filled while the device works; a backend's own begins with this. */
 typedef struct staging {
     clae_device *device;
@@ -86,7 +92,8 @@ typedef struct op_args {
 /* One way of doing an op. Backends hold a list for each op, best first; the last one supports everything. */
 struct op_impl {
     const char *name; /* "direct" */
-    /* Whether it is a good choice for an op that it supports on a device; NULL: always. One that is forced need not be. */
+    /* Whether it is a good choice for an op that it supports on a device; NULL: always. One that is forced need not be.
+     */
     bool (*suits)(const clae_device *device, const op_desc *desc);
     /* Whether it can do the op. */
     bool (*supports)(const clae_device *device, const op_desc *desc);
@@ -159,10 +166,10 @@ struct backend {
 
     clae_status (*buffer_create)(clae_device *device, size_t bytes, buffer **out); /* contents undefined */
     void (*buffer_free)(buffer *buffer);
-    /* upload returns when `data` may be reused; download when it holds the bytes. All of them follow the queue's order.
-     */
+    /* upload returns when `data` may be reused; download when all pieces are there, or none is under way. All of them
+     * follow the queue's order. */
     clae_status (*upload)(buffer *buffer, size_t offset_bytes, const void *data, size_t bytes);
-    clae_status (*download)(buffer *buffer, size_t offset_bytes, void *data, size_t bytes);
+    clae_status (*download)(buffer *buffer, const buffer_piece *pieces, size_t count);
     clae_status (*zero)(buffer *buffer, size_t offset_bytes, size_t bytes);
     clae_status (*fill)(buffer *buffer, size_t offset, size_t count, float value); /* of floats */
     clae_status (*finish)(clae_device *device);                                    /* waits until all work is done */
@@ -228,6 +235,8 @@ clae_status buffer_create(clae_device *device, size_t bytes, buffer **out);
 void buffer_free(buffer *buffer);
 clae_status buffer_upload(buffer *buffer, size_t offset_bytes, const void *data, size_t bytes);
 clae_status buffer_download(buffer *buffer, size_t offset_bytes, void *data, size_t bytes);
+/* As many downloads, for which the device is waited for once. */
+clae_status buffer_download_pieces(buffer *buffer, const buffer_piece *pieces, size_t count);
 clae_status buffer_zero(buffer *buffer, size_t offset_bytes, size_t bytes);
 clae_status buffer_fill(buffer *buffer, size_t offset, size_t count, float value);
 clae_status device_finish(clae_device *device);

@@ -19,7 +19,12 @@ clae_status buffer_upload(buffer *buffer, size_t offset_bytes, const void *data,
 }
 
 clae_status buffer_download(buffer *buffer, size_t offset_bytes, void *data, size_t bytes) {
-    return bytes ? buffer->device->backend->download(buffer, offset_bytes, data, bytes) : CLAE_OK;
+    const buffer_piece piece = {offset_bytes, bytes, data};
+    return bytes ? buffer_download_pieces(buffer, &piece, 1) : CLAE_OK;
+}
+
+clae_status buffer_download_pieces(buffer *buffer, const buffer_piece *pieces, size_t count) {
+    return count ? buffer->device->backend->download(buffer, pieces, count) : CLAE_OK;
 }
 
 clae_status buffer_zero(buffer *buffer, size_t offset_bytes, size_t bytes) {

@@ -1,6 +1,5 @@
 #include "check/selftest_check.h"
 
-#include "check/selftest_positions.h"
 #include "ops/conv.h"
 #include "ops/op_kind.h"
 
@@ -41,16 +40,14 @@ static op_values values_of(const selftest_trial *t) {
 static clae_status check_elements(selftest_check *check, const op_values *values, int operand) {
     selftest_trial *t = check->trial;
     const op_kind *kind = op_kind_of(t->desc.op);
-    const selftest_parts parts = selftest_parts_of(&t->desc, operand);
-    for (size_t j = 0; j < selftest_looked_at(&parts); j++) {
-        selftest_part_got part;
-        const clae_status status = selftest_trial_fetch_part(t, operand, j, &part);
-        if (status != CLAE_OK) return status;
-        for (size_t i = 0; i < part.count; i++) {
-            const op_expected expected = kind->expect(values, operand, part.first + i);
-            selftest_check_element(check, part.got[i], expected.value, expected.magnitude);
+    selftest_got got;
+    const clae_status status = selftest_trial_fetch(t, operand, &got);
+    if (status != CLAE_OK) return status;
+    for (const selftest_part_got *part = got.part; part < got.part + got.count; part++)
+        for (size_t i = 0; i < part->count; i++) {
+            const op_expected expected = kind->expect(values, operand, part->first + i);
+            selftest_check_element(check, part->got[i], expected.value, expected.magnitude);
         }
-    }
     return CLAE_OK;
 }
 

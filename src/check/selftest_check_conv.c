@@ -86,24 +86,22 @@ clae_status selftest_check_conv(selftest_check *check, int operand) {
     selftest_trial *t = check->trial;
     const conv_geometry *g = &t->desc.conv.g;
     const conv_sides s = conv_sides_of(&t->desc);
-    const selftest_parts parts = selftest_parts_of(&t->desc, operand);
-    const size_t images = selftest_looked_at(&parts);
+    selftest_got got;
+    const clae_status status = selftest_trial_fetch(t, operand, &got);
+    if (status != CLAE_OK) return status;
     const int channels = s.out_c < MOST_CHANNELS ? s.out_c : MOST_CHANNELS;
     const size_t cost = (size_t)g->kh * (size_t)g->kw * (size_t)s.in_c * (size_t)channels;
-    const size_t pixels = MULTIPLY_ADDS / cost / images + 1;
+    const size_t pixels = MULTIPLY_ADDS / cost / got.count + 1;
     size_t block = 0;
-    for (size_t j = 0; j < images; j++) {
-        pixel p = {.n = selftest_part(&parts, j), .channels = channels};
-        selftest_part_got part;
-        const clae_status status = selftest_trial_fetch_part(t, operand, j, &part);
-        if (status != CLAE_OK) return status;
-        check_finite(check, part.got, part.count);
+    for (const selftest_part_got *part = got.part; part < got.part + got.count; part++) {
+        pixel p = {.n = part->first / part->count, .channels = channels};
+        check_finite(check, part->got, part->count);
         for (size_t i = 0; i < pixels; i++, block++) {
             p.y = (int)selftest_position((size_t)s.out_h, 2, block);
             p.x = (int)selftest_position((size_t)s.out_w, 3, block);
             p.c0 = (int)(block * (size_t)channels % (size_t)s.out_c);
             if (p.c0 > s.out_c - channels) p.c0 = s.out_c - channels;
-            check_pixel(check, part.got, &p);
+            check_pixel(check, part->got, &p);
         }
     }
     return CLAE_OK;
@@ -162,7 +160,8 @@ clae_status selftest_check_wgrad(selftest_check *check, int operand) {
     const size_t in_c = (size_t)(transposed ? g->narrow_c : g->wide_c);
     const size_t out_c = (size_t)(transposed ? g->wide_c : g->narrow_c);
     const size_t count = t->place[operand].floats;
-    const clae_status status = selftest_trial_fetch(t, operand, 0, count);
+    selftest_got got; /* one part */
+    const clae_status status = selftest_trial_fetch(t, operand, &got);
     if (status != CLAE_OK) return status;
     check_finite(check, t->got, count);
     if (operand == CONV_BWD_WEIGHTS_DBIAS) {

@@ -13,8 +13,8 @@ static const size_t periods[] = {48, 24, 12};
 #define UNIT_FLOPS 0.55e9
 #define UNIT_BYTES 11e6
 #define MOST_UNITS 8.0 /* as far as bytes are concerned, which come from the host */
-#define PIECE_FLOATS 4096
-enum { MOST_PARTS = 128, ENDS = 8 };
+#define PIECE_FLOATS 1024
+enum { ENDS = 8 };
 
 static philox_stream stream_of(uint32_t number) {
     return (philox_stream){0, PHILOX_SELFTEST, 100 + number};
@@ -54,13 +54,13 @@ selftest_parts selftest_parts_of(const op_desc *desc, int operand) {
 }
 
 size_t selftest_looked_at(const selftest_parts *parts) {
-    return parts->count < MOST_PARTS ? parts->count : MOST_PARTS;
+    return parts->count < SELFTEST_MOST_PARTS ? parts->count : SELFTEST_MOST_PARTS;
 }
 
 size_t selftest_part(const selftest_parts *parts, size_t index) {
-    if (parts->count <= MOST_PARTS || index < ENDS) return index;
-    if (index >= MOST_PARTS - ENDS) return parts->count - (MOST_PARTS - index);
-    const size_t between = parts->count - 2 * ENDS, stretches = MOST_PARTS - 2 * ENDS, stretch = index - ENDS;
+    if (parts->count <= SELFTEST_MOST_PARTS || index < ENDS) return index;
+    if (index >= SELFTEST_MOST_PARTS - ENDS) return parts->count - (SELFTEST_MOST_PARTS - index);
+    const size_t between = parts->count - 2 * ENDS, stretches = SELFTEST_MOST_PARTS - 2 * ENDS, stretch = index - ENDS;
     const size_t first = stretch * between / stretches, end = (stretch + 1) * between / stretches;
     return ENDS + first + philox_bits(stream_of(0), index) % (end - first);
 }

@@ -19,13 +19,9 @@ selftest_parts selftest_parts_of(const op_desc *desc, int operand);
 
 /* The parts that are looked at: all of them, or the first and last ones and a random one of each stretch between, so
  * that no group or chunk is left out. 0 .. selftest_looked_at - 1, ascending. */
+enum { SELFTEST_MOST_PARTS = 128 };
 size_t selftest_looked_at(const selftest_parts *parts);
 size_t selftest_part(const selftest_parts *parts, size_t index);
-
-/* Whether an output is looked at as a whole: then it is fetched as a whole too. */
-static inline bool selftest_looks_at_all(const selftest_parts *parts) {
-    return selftest_looked_at(parts) == parts->count;
-}
 
 /* The index-th position on an axis that is looked at: each end in a quarter of the cases, otherwise a random one. */
 size_t selftest_position(size_t size, uint32_t axis, size_t index);

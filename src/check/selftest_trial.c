@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "base/philox.h"
-#include "check/selftest_positions.h"
 #include "ops/op_kind.h"
 
 #include <math.h>
@@ -98,10 +97,10 @@ void selftest_trial_include(selftest_trial *trial, const op_desc *desc, size_t w
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
         if (!place[k].floats || !op_operand_is_output(desc->op, k)) continue;
         const selftest_parts parts = selftest_parts_of(desc, k);
-        const size_t fetched = selftest_looks_at_all(&parts) ? place[k].floats : parts.floats;
+        const size_t fetched = selftest_looked_at(&parts) * parts.floats;
         if (fetched > trial->got_floats) trial->got_floats = fetched;
     }
-    if (trial->got_floats < END_FLOATS) trial->got_floats = END_FLOATS;
+    if (trial->got_floats < OP_MAX_OPERANDS * END_FLOATS) trial->got_floats = OP_MAX_OPERANDS * END_FLOATS;
     const op_grid grid = grid_of(desc);
     if (grid.n * grid.per_image > trial->most_pixels) trial->most_pixels = grid.n * grid.per_image;
 }
@@ -330,30 +329,43 @@ clae_status selftest_trial_begin(selftest_trial *trial, const op_desc *desc, siz
     return status;
 }
 
-clae_status selftest_trial_fetch(selftest_trial *trial, int operand, size_t first, size_t count) {
-    const size_t from = (trial->place[operand].offset + first) * sizeof(float);
-    return buffer_download(trial->memory, from, trial->got, count * sizeof(float));
+static buffer_piece piece_of(const selftest_trial *trial, int operand, size_t first, size_t count, float *to) {
+    return (buffer_piece){(trial->place[operand].offset + first) * sizeof(float), count * sizeof(float), to};
 }
 
-clae_status selftest_trial_fetch_part(selftest_trial *trial, int operand, size_t index, selftest_part_got *part) {
+clae_status selftest_trial_fetch(selftest_trial *trial, int operand, selftest_got *got) {
     const selftest_parts parts = selftest_parts_of(&trial->desc, operand);
     const size_t total = trial->place[operand].floats;
-    part->first = selftest_part(&parts, index) * parts.floats;
-    part->count = total - part->first < parts.floats ? total - part->first : parts.floats;
-    part->got = trial->got;
-    if (!selftest_looks_at_all(&parts)) return selftest_trial_fetch(trial, operand, part->first, part->count);
-    part->got += part->first;
-    return index == 0 ? selftest_trial_fetch(trial, operand, 0, total) : CLAE_OK;
+    buffer_piece pieces[SELFTEST_MOST_PARTS];
+    size_t piece_count = 0;
+    float *to = trial->got;
+    got->count = selftest_looked_at(&parts);
+    for (size_t i = 0; i < got->count; i++) {
+        const size_t first = selftest_part(&parts, i) * parts.floats, left = total - first;
+        const size_t count = left < parts.floats ? left : parts.floats;
+        const bool goes_on = i > 0 && first == got->part[i - 1].first + got->part[i - 1].count;
+        got->part[i] = (selftest_part_got){first, count, to};
+        if (goes_on)
+            pieces[piece_count - 1].bytes += count * sizeof(float);
+        else
+            pieces[piece_count++] = piece_of(trial, operand, first, count, to);
+        to += count;
+    }
+    return buffer_download_pieces(trial->memory, pieces, piece_count);
 }
 
 clae_status selftest_trial_check_ends(selftest_trial *trial, bool *untouched) {
-    *untouched = true;
+    buffer_piece pieces[OP_MAX_OPERANDS];
+    size_t count = 0;
     for (int k = 0; k < OP_MAX_OPERANDS; k++) {
         const size_t floats = trial->place[k].floats;
         if (!floats || !is_only_written(&trial->desc, k)) continue;
-        const clae_status status = selftest_trial_fetch(trial, k, floats, END_FLOATS);
-        if (status != CLAE_OK) return status;
-        for (size_t i = 0; i < END_FLOATS; i++) *untouched = *untouched && isnan(trial->got[i]);
+        pieces[count] = piece_of(trial, k, floats, END_FLOATS, trial->got + count * END_FLOATS);
+        count++;
     }
-    return CLAE_OK;
+    const clae_status status = buffer_download_pieces(trial->memory, pieces, count);
+    *untouched = true;
+    for (size_t i = 0; i < count * END_FLOATS && status == CLAE_OK; i++)
+        *untouched = *untouched && isnan(trial->got[i]);
+    return status;
 }

@@ -3,6 +3,7 @@
 #define CLAE_CHECK_SELFTEST_TRIAL_H
 
 #include "backend/backend.h"
+#include "check/selftest_positions.h"
 
 /* Where an operand is among the floats of a trial. */
 typedef struct selftest_place {
@@ -38,15 +39,18 @@ void selftest_trial_close(selftest_trial *trial);
 
 /* Gives the op random operands, NaN outputs and a NaN workspace. */
 clae_status selftest_trial_begin(selftest_trial *trial, const op_desc *desc, size_t workspace_bytes);
-/* `count` floats of an output into trial->got. */
-clae_status selftest_trial_fetch(selftest_trial *trial, int operand, size_t first, size_t count);
-/* The index-th of the parts that are looked at: its first element in the output, how many there are, and where they are
- * until the next one is fetched. */
+/* One of the parts that are looked at: its first element in the output, how many there are, and where they are until
+ * other parts are fetched. */
 typedef struct selftest_part_got {
     size_t first, count;
     const float *got;
 } selftest_part_got;
-clae_status selftest_trial_fetch_part(selftest_trial *trial, int operand, size_t index, selftest_part_got *part);
+typedef struct selftest_got {
+    selftest_part_got part[SELFTEST_MOST_PARTS];
+    size_t count;
+} selftest_got;
+/* All parts of an output that are looked at, one behind the other in trial->got. */
+clae_status selftest_trial_fetch(selftest_trial *trial, int operand, selftest_got *got);
 /* Whether nothing was written behind the outputs. */
 clae_status selftest_trial_check_ends(selftest_trial *trial, bool *untouched);
 

@@ -55,13 +55,19 @@ clae_status opencl_upload(buffer *self, size_t offset_bytes, const void *data, s
     return check_transfer(self, code, "clEnqueueWriteBuffer", bytes);
 }
 
-clae_status opencl_download(buffer *self, size_t offset_bytes, void *data, size_t bytes) {
-    if (bytes == 0) return CLAE_OK;
+clae_status opencl_download(buffer *self, const buffer_piece *pieces, size_t count) {
     opencl_device *device = opencl_device_of(self->device);
-    cl_int code =
-        clEnqueueReadBuffer(device->queue, memory_of(self), CL_TRUE, offset_bytes, bytes, data, 0, NULL, NULL);
+    clae_status status = CLAE_OK;
+    for (size_t i = 0; i < count && status == CLAE_OK; i++) {
+        const buffer_piece *piece = &pieces[i];
+        const cl_bool waits = i + 1 == count ? CL_TRUE : CL_FALSE;
+        const cl_int code = clEnqueueReadBuffer(device->queue, memory_of(self), waits, piece->offset_bytes,
+                                                piece->bytes, piece->data, 0, NULL, NULL);
+        status = check_transfer(self, code, "clEnqueueReadBuffer", piece->bytes);
+    }
+    if (status != CLAE_OK) clFinish(device->queue); /* the pieces before may still be written */
     pocl_start_has_run(&device->start, device->kernels_made);
-    return check_transfer(self, code, "clEnqueueReadBuffer", bytes);
+    return status;
 }
 
 static clae_status fill(buffer *self, const void *pattern, size_t pattern_bytes, size_t offset_bytes, size_t bytes) {

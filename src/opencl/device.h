@@ -15,7 +15,7 @@ clae_status opencl_measure_peak(clae_device *device, double *gflops);
 clae_status opencl_buffer_create(clae_device *device, size_t bytes, buffer **out);
 void opencl_buffer_free(buffer *self);
 clae_status opencl_upload(buffer *self, size_t offset_bytes, const void *data, size_t bytes);
-clae_status opencl_download(buffer *self, size_t offset_bytes, void *data, size_t bytes);
+clae_status opencl_download(buffer *self, const buffer_piece *pieces, size_t count);
 clae_status opencl_zero(buffer *self, size_t offset_bytes, size_t bytes);
 clae_status opencl_fill(buffer *self, size_t offset, size_t count, float value);
 

@@ -117,8 +117,9 @@ static clae_status upload(buffer *b, size_t offset_bytes, const void *data, size
     return CLAE_OK;
 }
 
-static clae_status download(buffer *b, size_t offset_bytes, void *data, size_t bytes) {
-    if (bytes) memcpy(data, ((plain_buffer *)b)->memory + offset_bytes, bytes);
+static clae_status download(buffer *b, const buffer_piece *pieces, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        memcpy(pieces[i].data, ((plain_buffer *)b)->memory + pieces[i].offset_bytes, pieces[i].bytes);
     return CLAE_OK;
 }
 
