@@ -96,6 +96,9 @@ static clae_status prepare_plan(clae_device *device, const numerics *numerics, c
 static const op_desc more[] = {
     {.op = OP_batch_norm_train_fwd,
      .norm = {.images = BATCH, .pixels = 576, .channels = CHANNELS, .epsilon = 1e-5, .momentum = 0.1}},
+    {.op = OP_batch_norm_train_fwd,
+     .norm = {.images = BATCH, .pixels = 16, .channels = CHANNELS, .epsilon = 1e-5, .momentum = 0.1}},
+    {.op = OP_batch_norm_bwd, .norm = {.images = BATCH, .pixels = 16, .channels = CHANNELS, .epsilon = 1e-5}},
     {.op = OP_group_norm_fwd, .norm = {.images = BATCH, .pixels = 49, .channels = 5, .groups = 5, .epsilon = 1e-5}},
 };
 

@@ -15,6 +15,7 @@
          &opencl_conv_tiled_wgrad, &opencl_conv_im2col, &opencl_conv_plain)
 
 #define NORM_LIST LIST(&opencl_norm_vector, &opencl_norm_plain)
+#define BATCH_NORM_LIST LIST(&opencl_norm_vector, &opencl_norm_blocks, &opencl_norm_plain)
 
 static const op_impl *const *const lists[OP_COUNT] = {
     [OP_conv2d_fwd] = CONV_DATA,
@@ -45,9 +46,9 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_augment] = LIST(&opencl_augment_plain),
     [OP_noise] = LIST(&opencl_noise_plain),
     [OP_reduce_sum] = LIST(&opencl_reduce_sum_vector, &opencl_reduce_sum_plain),
-    [OP_batch_norm_train_fwd] = NORM_LIST,
+    [OP_batch_norm_train_fwd] = BATCH_NORM_LIST,
     [OP_batch_norm_eval_fwd] = NORM_LIST,
-    [OP_batch_norm_bwd] = NORM_LIST,
+    [OP_batch_norm_bwd] = BATCH_NORM_LIST,
     [OP_group_norm_fwd] = NORM_LIST,
     [OP_group_norm_bwd] = NORM_LIST,
 #if CLAE_HAVE_CLBLAST

@@ -27,6 +27,7 @@ extern const op_impl opencl_load_batch_plain;
 extern const op_impl opencl_augment_plain, opencl_noise_plain;
 extern const op_impl opencl_reduce_sum_vector, opencl_reduce_sum_plain;
 extern const op_impl opencl_norm_vector, opencl_norm_plain; /* batch_norm and group_norm, all directions */
+extern const op_impl opencl_norm_blocks;                    /* batch_norm in training */
 extern const op_impl opencl_gemm_vector, opencl_gemm_clblast, opencl_gemm_plain;
 
 /* Whether gemm is the choice of CPUs. */

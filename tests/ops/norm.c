@@ -22,15 +22,18 @@ static void describe(op_id op, size_t index, int quick, test_random *random, op_
         {.images = 2, .pixels = 9, .channels = 800, .groups = 1},
         {.images = 3, .pixels = 50, .channels = 17, .groups = 17},
         {.images = 40, .pixels = 5, .channels = 6, .groups = 2},
+        {.images = 60, .pixels = 56, .channels = 20, .groups = 5},
+        {.images = 70, .pixels = 289, .channels = 12, .groups = 3},
     };
+    const size_t fixed_count = sizeof fixed / sizeof *fixed;
     norm_desc *d = &desc->norm;
-    if (index < 8)
+    if (index < fixed_count)
         *d = fixed[index];
     else
         *d = (norm_desc){.images = random_int(random, 1, 6),
                          .pixels = random_int(random, 1, 300),
                          .channels = random_int(random, 1, 70)};
-    if (index >= 8) d->groups = any_divisor(d->channels, random);
+    if (index >= fixed_count) d->groups = any_divisor(d->channels, random);
     if (quick && d->pixels > 60) d->pixels = 60;
     if (quick && d->channels > 64) d->channels = d->groups = 64;
     if (is_of_batch(op) && d->images * d->pixels < 2) d->images = 2;
