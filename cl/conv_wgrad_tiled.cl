@@ -4,7 +4,7 @@
  * are multiplied, the next ones are on their way into registers.
  *
  * conv_wgrad_partial makes partial[chunk][kh][kw][wide][narrow] and then dbias; conv_wgrad_reduce adds the chunks up in
- * order.
+ * order. WHOLE: the only chunk is dweight, and dbias is apart: a macro, as an argument costs all others 2%.
  *
  * Macros: those of conv_wgrad_parts.cl, STRIDE_H STRIDE_W, PAD_H PAD_W; BLOCK_O, ROWS (a multiple of 4), CHANNELS, STEP,
  * UNROLL (positions of a step in one piece); all powers of 2. Floats of a chunk, from its first image on, are counted in
@@ -219,7 +219,11 @@ static void chunk_bias(local float *sums, global const float *dy, int dy_c, size
 /* Work-groups: blocks of rows, and with dbias one more; blocks of columns; chunks of `chunk` positions. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
-                         global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
+                         global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c
+#if WHOLE
+                         , global float *dbias, ulong dbias_offset
+#endif
+) {
     local float4 a[MAX_(2 * STEP * BLOCK_R, LOCAL) / 4], b[(2 * STEP * BLOCK_O + 3) / 4];
     local int4 corners[2 * STEP];
     const size_t positions = (size_t)n * PIXELS, first = GROUP_ID(2, 1) * (size_t)chunk;
@@ -228,7 +232,12 @@ void conv_wgrad_partial(global const float *wide, ulong wide_offset, global cons
     partial += partial_offset + GROUP_ID(2, 1) * (size_t)(WEIGHTS + dy_c);
     if (GROUP_ID(0, LOCAL) == BLOCKS_R) {
         chunk_bias((local float *)a, transposed ? wide : narrow, dy_c, (size_t)n * DY_PIXELS(transposed),
-                   (positions + chunk - 1) / chunk, partial + WEIGHTS);
+                   (positions + chunk - 1) / chunk,
+#if WHOLE
+                   dbias + dbias_offset);
+#else
+                   partial + WEIGHTS);
+#endif
         return;
     }
     const int row0 = GROUP_ID(0, LOCAL) * BLOCK_R, o0 = GROUP_ID(1, 1) * BLOCK_O;

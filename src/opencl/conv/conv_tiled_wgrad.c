@@ -28,6 +28,8 @@ enum {
 /* In positions: to store and read the sums of a chunk; in the length of a chunk: to wait, when all units are busy. */
 #define COST_OF_CHUNK 48.0
 #define COST_OF_WAITING 0.75
+/* In positions of a work-group of ITEMS: what it takes to have a second launch. */
+#define COST_OF_LAUNCH 48.0
 
 static bool conv_tiled_wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)device;
@@ -122,8 +124,14 @@ static split conv_tiled_wgrad_split_of(const conv_geometry *g, int step, size_t 
     return s;
 }
 
+/* Whether the sums of so many chunks are dweight, and nothing is to be added up. */
+static bool conv_tiled_wgrad_is_whole(const op_desc *desc, size_t chunks) {
+    return chunks == 1 && !op_is_transposed(desc->op);
+}
+
 /* The fastest way to share the positions among the units: these have whole work-groups to do. */
-static split conv_tiled_wgrad_split(const clae_device *device, const conv_geometry *g, const shape *s, const int *v) {
+static split conv_tiled_wgrad_split(const clae_device *device, const op_desc *desc, const shape *s, const int *v) {
+    const conv_geometry *g = &desc->conv.g;
     const double units = (double)device->info.compute_units * v[ITEMS] / s->items;
     const double blocks = (double)s->row_blocks * s->column_blocks, most = MOST_ROUNDS * v[GROUPS_PER_UNIT];
     split best = conv_tiled_wgrad_split_of(g, s->step, 1);
@@ -131,7 +139,8 @@ static split conv_tiled_wgrad_split(const clae_device *device, const conv_geomet
     for (size_t chunks = 1; chunks == 1 || (double)chunks * blocks <= most * units; chunks++) {
         const split next = conv_tiled_wgrad_split_of(g, s->step, chunks);
         const double groups = (double)next.chunks * blocks / units, rounds = ceil(groups / v[GROUPS_PER_UNIT]);
-        const double cost = (double)next.chunk * (ceil(groups) + COST_OF_WAITING * rounds) + COST_OF_CHUNK * groups;
+        double cost = (double)next.chunk * (ceil(groups) + COST_OF_WAITING * rounds);
+        if (!conv_tiled_wgrad_is_whole(desc, next.chunks)) cost += COST_OF_CHUNK * groups + COST_OF_LAUNCH;
         if (least == 0 || cost < least) {
             least = cost;
             best = next;
@@ -141,12 +150,24 @@ static split conv_tiled_wgrad_split(const clae_device *device, const conv_geomet
     return best;
 }
 
+static clae_status conv_tiled_wgrad_run_whole(op_instance *instance, const op_args *args) {
+    const conv_instance *conv = (conv_instance *)instance;
+    opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
+    const conv_wgrad_views v = conv_wgrad_views_of(&conv->job, args);
+    const clae_status status = opencl_kernel_set(
+        &launch->kernel, OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(v.dweight),
+                                     arg_int(instance->desc.conv.g.n), arg_int(conv->chunk),
+                                     arg_int(conv->job.transposed), arg_int(conv->job.dbias_count), arg_view(v.dbias)));
+    return status == CLAE_OK ? opencl_launch_run(launch) : status;
+}
+
 /* `group`: the items of a work-group that reduces. */
 static clae_status conv_tiled_create_wgrad(clae_device *device, const op_desc *desc, const op_choice *choice,
                                            const int *v, int group, conv_instance **made) {
     const conv_geometry *g = &desc->conv.g;
     const shape s = conv_tiled_wgrad_fit(device, g, v, group);
-    const split parts = conv_tiled_wgrad_split(device, g, &s, v);
+    const split parts = conv_tiled_wgrad_split(device, desc, &s, v);
+    const bool is_whole = conv_tiled_wgrad_is_whole(desc, parts.chunks);
     int lanes = 1;
     while (lanes < MOST_REDUCE_LANES && lanes * 2 * FEWEST_RESULTS <= group &&
            (size_t)(lanes * 2 * LANE_CHUNKS) <= parts.chunks)
@@ -155,15 +176,18 @@ static clae_status conv_tiled_create_wgrad(clae_device *device, const op_desc *d
     conv_options(desc, options);
     conv_options_add(options, " -DLOCAL=%d -DBLOCK_O=%d -DCHANNELS=%d -DROWS=%d -DSTEP=%d -DUNROLL=%d", s.items,
                      s.block, s.channels, s.rows, s.step, smaller(v[UNROLL], s.step));
-    conv_options_add(options, " -DREDUCE_ITEMS=%d -DREDUCE_LANES=%d", group, lanes);
-    const conv_program program = {"conv_wgrad_tiled.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
-    const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_wgrad_split, made);
+    conv_options_add(options, " -DREDUCE_ITEMS=%d -DREDUCE_LANES=%d -DWHOLE=%d", group, lanes, is_whole);
+    const conv_program program = {
+        "conv_wgrad_tiled.cl", options, {"conv_wgrad_partial", is_whole ? NULL : "conv_wgrad_reduce"}};
+    const clae_status status = conv_instance_create(device, desc, choice, &program,
+                                                    is_whole ? conv_tiled_wgrad_run_whole : conv_run_wgrad_split, made);
     if (status != CLAE_OK) return status;
     (*made)->chunk = (int)parts.chunk;
     (*made)->chunks = (int)parts.chunks;
     const size_t rows = (size_t)s.row_blocks + (desc->conv.with_bias ? 1 : 0), results = (*made)->job.slice_floats;
     const size_t items = (size_t)s.items, local[3] = {items, 1, 1};
     conv_grid(*made, 0, (const size_t[]){rows * items, (size_t)s.column_blocks, parts.chunks}, local);
+    if (is_whole) return CLAE_OK;
     const size_t reducing = (size_t)group, reduced = divide_up_size(results, reducing / (size_t)lanes);
     conv_grid(*made, 1, (const size_t[]){reduced * reducing, 1, 1}, (const size_t[]){reducing, 1, 1});
     (*made)->opencl.base.workspace_bytes = parts.chunks * results * sizeof(float);
