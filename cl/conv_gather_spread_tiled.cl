@@ -2,11 +2,13 @@
  * TILE_N images x TILE_H x TILE_W outputs x BLOCK channels. CHUNK_C channels of the patch of inputs below it are staged at a
  * time, with the weights of ROWS rows of taps; what is staged next is read while the items multiply. A work-item keeps
  * POSITIONS x CHANNELS sums. With SLICES, that many items share these sums, each adds up some of the channels of a chunk,
- * and the slices are added in their order: for small images of many channels. The order of a sum depends on CHUNK_C and
- * SLICES alone, not on the tile.
+ * and the slices are added in their order: for small images of many channels. With PARTS, so many work-groups share a
+ * tile's sums, each for PART_C channels of the input, and conv_add_parts adds these up in their order: for few outputs of
+ * long sums. The order of a sum depends on CHUNK_C, SLICES and PART_C alone, not on the tile.
  *
  * Macros: those of conv_tile.cl; SLICES, CHANNELS, VECTOR (of CHANNELS), POSITIONS, CHUNK_C,
- * IN_VECTOR (of the input's channels), ROWS; AHEAD_IN, AHEAD_WEIGHTS (vectors of an item that are read ahead). */
+ * IN_VECTOR (of the input's channels), ROWS; PARTS, PART_C (all channels, or a multiple of CHUNK_C);
+ * AHEAD_IN, AHEAD_WEIGHTS (vectors of an item that are read ahead). */
 
 #include "conv_tile.cl"
 
@@ -39,6 +41,11 @@ typedef FLOATS(VECTOR) out_vector;
 #define EXCHANGED (POSITIONS > 2 ? 2 : POSITIONS)
 #define SLICE_FLOATS (SLICES > 1 ? LOCAL * EXCHANGED * CHANNELS : 0)
 #define POOL (PATCH_FLOATS + WEIGHT_FLOATS > SLICE_FLOATS ? PATCH_FLOATS + WEIGHT_FLOATS : SLICE_FLOATS)
+
+/* What is done with a sum when it is complete. */
+#define ADDS_BIAS (BIAS && PARTS == 1)
+#define HAS_RELU (RELU && PARTS == 1)
+#define HAS_MASK (MASK && PARTS == 1)
 
 /* Whether the channels from c on are some of the input's. */
 static bool has_inputs(int c) { return IN_C % CHUNK_C == 0 || c < IN_C; }
@@ -86,9 +93,9 @@ static int weight_out(int i) {
     return TRANSPOSED ? i / (CHUNK_C / WEIGHT_VECTOR) % BLOCK : i % (BLOCK / WEIGHT_VECTOR) * WEIGHT_VECTOR;
 }
 
-/* A part of the sums: the rows of taps from `row` up to `end`, channels from c0 on. */
+/* A part of the sums: the rows of taps from `row` up to `end`, channels from c0 on; end_c: behind the work-group's. */
 typedef struct stage {
-    int row, end, c0;
+    int row, end, c0, end_c;
 } stage;
 
 /* Where the i-th is read for row 0 and the first chunk, and its row, which is beyond all of them where there is none. */
@@ -105,7 +112,7 @@ static weight_place weight_place_of(span y, span x, int out0, int i) {
 
 static weight_vector read_weights(global const float *weight, weight_place place, stage s, int out0, int i) {
     int c = s.c0 + weight_in(i), row_step = (SPREAD ? -STRIDE_H : 1) * (KERNEL_W * IN_C * OUT_C);
-    bool is_tap = s.row + place.row < s.end && s.c0 < IN_C && has_inputs(c);
+    bool is_tap = s.row + place.row < s.end && s.c0 < s.end_c && has_inputs(c);
     global const float *from = weight + (place.at + s.row * row_step + s.c0 * (TRANSPOSED ? 1 : OUT_C));
     weight_vector v = (weight_vector)(0);
 #if WEIGHTS_ALIGN
@@ -154,14 +161,14 @@ static void add_products(out_vector sums[POSITIONS][VECTORS], local const float 
     }
 }
 
-/* Makes outputs of a sum: `first` is the first channel of the position. */
+/* Makes outputs of a sum, or stores that of a part: `first` is the first channel of the position. */
 static void put_sums(out_vector sum, global const float *extra, global float *out, int first, int out_c) {
     if (first < 0) return;
 #if OUT_C % VECTOR == 0
     if (out_c >= OUT_C) return;
-    if (BIAS) sum += *(global const out_vector *)(extra + out_c);
-    if (RELU) sum = sum < 0 ? (out_vector)(0) : sum;
-    if (MASK) sum = *(global const out_vector *)(extra + (first + out_c)) <= 0 ? (out_vector)(0) : sum;
+    if (ADDS_BIAS) sum += *(global const out_vector *)(extra + out_c);
+    if (HAS_RELU) sum = sum < 0 ? (out_vector)(0) : sum;
+    if (HAS_MASK) sum = *(global const out_vector *)(extra + (first + out_c)) <= 0 ? (out_vector)(0) : sum;
     *(global out_vector *)(out + (first + out_c)) = sum;
 #else
     #pragma unroll
@@ -169,9 +176,9 @@ static void put_sums(out_vector sum, global const float *extra, global float *ou
         int c = out_c + j;
         if (c >= OUT_C) continue;
         float value = ELEMENT(sum, j);
-        if (BIAS) value += extra[c];
-        if (RELU) value = value < 0 ? 0 : value;
-        if (MASK) value = extra[first + c] <= 0 ? 0 : value;
+        if (ADDS_BIAS) value += extra[c];
+        if (HAS_RELU) value = value < 0 ? 0 : value;
+        if (HAS_MASK) value = extra[first + c] <= 0 ? 0 : value;
         out[first + c] = value;
     }
 #endif
@@ -197,6 +204,7 @@ void conv(global const float *in, ulong in_offset, global const float *weight, u
     in += in_offset + (size_t)image * IN_IMAGE;
     weight += weight_offset;
     out += out_offset + (size_t)image * OUT_IMAGE;
+    if (PARTS > 1) out += GROUP_ID(1, 1) * ((size_t)n * OUT_IMAGE);
     extra += extra_offset + (MASK ? (size_t)image * OUT_IMAGE : 0);
     for (int i = item; i < PATCH; i += LOCAL) places[i] = patch_place(y, x, n - image, i);
     for (int i = item; i < ALL_POSITIONS; i += LOCAL) {
@@ -213,12 +221,13 @@ void conv(global const float *in, ulong in_offset, global const float *weight, u
 
     int first_row = first_tap(y, TILE_H, STRIDE_H), first_column = first_tap(x, TILE_W, STRIDE_W);
     int end_column = end_tap(x, IN_W);
-    stage s = {first_row, end_tap(y, IN_H), 0};
-    if (first_column >= end_column || first_row >= s.end) s.c0 = IN_C;
+    int first_c = PARTS == 1 ? 0 : (int)GROUP_ID(1, 1) * PART_C;
+    stage s = {first_row, end_tap(y, IN_H), first_c, PARTS == 1 ? IN_C : min(first_c + PART_C, IN_C)};
+    if (first_column >= end_column || first_row >= s.end) s.c0 = s.end_c;
     #pragma unroll
     for (int v = 0; v < AHEAD_IN; v++) {
-        in_at[v] = s.c0 < IN_C && HAS_VECTOR(v, PATCH_VECTORS) ? input_place(places, item + v * LOCAL) : -1;
-        next_in[v] = read_input(in, in_at[v], item + v * LOCAL, 0);
+        in_at[v] = s.c0 < s.end_c && HAS_VECTOR(v, PATCH_VECTORS) ? input_place(places, item + v * LOCAL) : -1;
+        next_in[v] = read_input(in, in_at[v], item + v * LOCAL, first_c);
     }
     #pragma unroll
     for (int v = 0; v < AHEAD_WEIGHTS; v++) {
@@ -226,7 +235,7 @@ void conv(global const float *in, ulong in_offset, global const float *weight, u
         if (!HAS_VECTOR(v, WEIGHT_VECTORS)) weight_at[v].row = KERNEL_H;
         next_weights[v] = read_weights(weight, weight_at[v], s, out0, item + v * LOCAL);
     }
-    while (s.c0 < IN_C) {
+    while (s.c0 < s.end_c) {
         barrier(CLK_LOCAL_MEM_FENCE);
         if (s.row == first_row) {
             #pragma unroll
@@ -250,13 +259,13 @@ void conv(global const float *in, ulong in_offset, global const float *weight, u
         }
         barrier(CLK_LOCAL_MEM_FENCE);
 
-        stage next = {s.row + ROWS, s.end, s.c0};
+        stage next = {s.row + ROWS, s.end, s.c0, s.end_c};
         if (next.row >= s.end) {
             next.row = first_row;
             next.c0 += CHUNK_C;
             #pragma unroll
             for (int v = 0; v < AHEAD_IN; v++)
-                if (next.c0 < IN_C) next_in[v] = read_input(in, in_at[v], item + v * LOCAL, next.c0);
+                if (next.c0 < next.end_c) next_in[v] = read_input(in, in_at[v], item + v * LOCAL, next.c0);
         }
         #pragma unroll
         for (int v = 0; v < AHEAD_WEIGHTS; v++)
@@ -305,3 +314,20 @@ void conv(global const float *in, ulong in_offset, global const float *weight, u
     }
 #endif
 }
+
+#if PARTS > 1
+/* An output for each item. */
+kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
+void conv_add_parts(global const float *parts, ulong parts_offset, global const float *extra, ulong extra_offset,
+                    global float *out, ulong out_offset, int n) {
+    const size_t outputs = (size_t)n * OUT_IMAGE, i = get_global_id(0);
+    if (i >= outputs) return;
+    float sum = 0;
+    #pragma unroll
+    for (int part = 0; part < PARTS; part++) sum += parts[parts_offset + part * outputs + i];
+    if (BIAS) sum += extra[extra_offset + i % OUT_C];
+    if (RELU) sum = sum < 0 ? 0 : sum;
+    if (MASK) sum = extra[extra_offset + i] <= 0 ? 0 : sum;
+    out[out_offset + i] = sum;
+}
+#endif

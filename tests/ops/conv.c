@@ -13,13 +13,15 @@ static const square_layer fixed[CONV_FIXED_COUNT] = {
     {3, 9, 4, 32, 32, 3, 2, false, true},   {1, 24, 20, 32, 32, 5, 1, false, false},
     {37, 1, 1, 2, 128, 1, 1, true, true},   {101, 1, 1, 140, 290, 1, 1, true, true},
     {1, 44, 40, 16, 16, 5, 1, true, false}, {140, 8, 6, 16, 16, 3, 1, true, true}, /* many tiles; many images of few */
+    {5, 1, 1, 1170, 18, 1, 1, true, true},  {3, 1, 1, 22, 1500, 1, 1, true, true}, /* few outputs of long sums */
+    {2, 4, 1, 130, 12, 4, 1, true, true},
 };
 
 /* For emulators, which need a second for what takes others a microsecond. */
 static const square_layer smallest[] = {
     {2, 6, 4, 3, 32, 3, 1, true, true},
     {1, 5, 2, 16, 8, 2, 2, false, false},
-    {3, 1, 1, 2, 9, 1, 1, true, true},
+    {3, 1, 1, 1170, 9, 1, 1, true, true},
 };
 
 static conv_desc fixed_desc(size_t index, int quick) {

@@ -2,6 +2,8 @@
 #include "opencl/conv/conv_tiled_fit.h"
 #include "opencl/impls.h"
 
+#include "base/numbers.h"
+
 bool conv_tiled_group_is_valid(const int *v) {
     return conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && conv_is_power_of_2(v[CHANNELS]) &&
            v[ITEMS] <= 1024 && v[CHANNELS] <= v[BLOCK];
@@ -41,6 +43,31 @@ static const tune_space *conv_tiled_space(const clae_device *device, const op_de
     return &conv_tiled_data_space;
 }
 
+static clae_status conv_tiled_run_parts(op_instance *instance, const op_args *args) {
+    const conv_instance *conv = (conv_instance *)instance;
+    opencl_launch *launch = opencl_instance_of(instance)->launch;
+    const view *operand = args->operand, bias = conv_bias_of(&conv->job, args), mask = conv_mask_of(&conv->job, args);
+    const opencl_arg extra = arg_view(bias.buffer ? bias : mask), n = arg_int(instance->desc.conv.g.n);
+    clae_status status =
+        opencl_kernel_set(&launch[0].kernel, OPENCL_ARGS(arg_view(operand[CONV_IN]), arg_view(operand[CONV_IN_WEIGHT]),
+                                                         extra, arg_view(args->workspace), n));
+    if (!status) status = opencl_launch_run(&launch[0]);
+    if (!status)
+        status = opencl_kernel_set(&launch[1].kernel,
+                                   OPENCL_ARGS(arg_view(args->workspace), extra, arg_view(operand[CONV_OUT]), n));
+    return status ? status : opencl_launch_run(&launch[1]);
+}
+
+/* The second launch, and more work-groups in the first. */
+static void conv_tiled_divide(conv_instance *made, const op_desc *desc, const conv_tiled_tile *t) {
+    const conv_sides s = conv_sides_of(desc);
+    const size_t items = (size_t)t->items;
+    const size_t outputs = (size_t)desc->conv.g.n * (size_t)s.out_h * (size_t)s.out_w * (size_t)s.out_c;
+    made->opencl.launch[0].global[1] = (size_t)t->parts;
+    conv_grid(made, 1, (const size_t[]){divide_up_size(outputs, items) * items, 1, 1}, (const size_t[]){items, 1, 1});
+    made->opencl.base.workspace_bytes = (size_t)t->parts * outputs * sizeof(float);
+}
+
 static clae_status conv_tiled_create_data(clae_device *device, const op_desc *desc, const op_choice *choice,
                                           const conv_tiled_tile *t, conv_instance **made) {
     char options[CONV_OPTIONS_SIZE];
@@ -51,10 +78,15 @@ static clae_status conv_tiled_create_data(clae_device *device, const op_desc *de
                      t->slices, t->block, t->channels, t->vector, t->positions);
     conv_options_add(options, " -DCHUNK_C=%d -DIN_VECTOR=%d -DROWS=%d -DAHEAD_IN=%d -DAHEAD_WEIGHTS=%d", t->chunk_c,
                      t->in_vector, t->rows, t->ahead_in, t->ahead_weights);
-    const conv_program program = {"conv_gather_spread_tiled.cl", options, {"conv"}};
-    const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_single, made);
-    if (status == CLAE_OK) conv_tile_grid(*made, 0, &t->shape, t->block, (size_t)t->items);
-    return status;
+    conv_options_add(options, " -DPARTS=%d -DPART_C=%d", t->parts, t->part_c);
+    const bool divides = t->parts > 1;
+    const conv_program program = {"conv_gather_spread_tiled.cl", options, {"conv", divides ? "conv_add_parts" : NULL}};
+    const clae_status status =
+        conv_instance_create(device, desc, choice, &program, divides ? conv_tiled_run_parts : conv_run_single, made);
+    if (status != CLAE_OK) return status;
+    conv_tile_grid(*made, 0, &t->shape, t->block, (size_t)t->items);
+    if (divides) conv_tiled_divide(*made, desc, t);
+    return CLAE_OK;
 }
 
 static bool conv_tiled_suits(const clae_device *device, const op_desc *desc) {

@@ -5,13 +5,15 @@
 #include <math.h>
 
 enum {
-    MOST_SLICES = 8,
+    MOST_SLICES = 32,
+    MOST_PARTS = 32,
+    MOST_DIVIDED = 1024,     /* outputs of an image: more are enough work-groups */
     EXCHANGED_POSITIONS = 2, /* whose sums slices give each other at a time */
     MOST_AHEAD = 4,          /* vectors in registers */
     LEAST_AHEAD = 2,
     MANY_POSITIONS = 5, /* whose sums leave room for fewer */
     FEWEST_ITEMS = 64,
-    FEWEST_BLOCK = 32,
+    FEWEST_BLOCK = 8,
     ITEMS_MISSED = 192, /* of a compute unit: it is idle as if it had so many more, the more often the fewer it has */
     FEW_IMAGES = 64,
     FEW_UNITS = 128,
@@ -29,8 +31,12 @@ enum {
     TAP_SLOTS = 10,
     STAGED_SLOTS = 25,
     BARRIER_SLOTS = 60,
+    STEP_SLOTS = 200, /* of the items of a step, which what it stages for the next one takes to arrive */
     START_SLOTS = 200,
     OUTPUT_SLOTS = 16,
+    LAUNCH_SLOTS = 9000, /* of a group of 128 items, which a second launch takes */
+    LAUNCH_ITEMS = 128,
+    PART_SLOTS = 160, /* of these, for each 128 sums of a part, which are written and read */
     LANES = 32,
     LINE_FLOATS = 32,
 };
@@ -107,11 +113,17 @@ static int exchange_slots(const conv_tiled_tile *t) {
     return t->slices > 1 ? 2 * LOCAL_SLOTS * t->channels / t->vector + BARRIER_SLOTS : 0;
 }
 
+/* To add them up. */
+static double parts_cost(const fit *f, const conv_tiled_tile *t) {
+    const double outputs = (double)f->images * f->sides.out_h * f->sides.out_w * f->sides.out_c;
+    return t->parts > 1 ? LAUNCH_SLOTS * LAUNCH_ITEMS + PART_SLOTS * t->parts * outputs / f->units : 0;
+}
+
 /* Issue slots of a compute unit. */
 static double tile_cost(const fit *f, const conv_tiled_tile *t) {
     const conv_tile_shape *shape = &t->shape;
     const double taps_y = f->taps_y[shape->h], taps = taps_y * f->taps_x[shape->w];
-    const double chunks = divide_up(f->sides.in_c, t->chunk_c);
+    const double chunks = divide_up(t->part_c, t->chunk_c), steps = chunks * ceil(taps_y / t->rows);
     const double planes = chunks * t->chunk_c / t->in_vector / t->slices;
     const int loads = t->positions + t->in_vector * t->channels / t->vector;
     const double in_staged = chunks * (double)divide_up_size(patch_vectors(f, t), (size_t)t->items);
@@ -121,13 +133,14 @@ static double tile_cost(const fit *f, const conv_tiled_tile *t) {
     const double local = taps * planes * LOCAL_SLOTS * loads + in_staged * staging_slots(t->chunk_c) +
                          weights_staged * staging_slots(conv_is_forward(f->desc->op) ? t->block : t->chunk_c);
     const double far = (in_staged + weights_staged) * FAR_SLOTS;
-    const double slots = fmax(issued, local) + far + chunks * ceil(taps_y / t->rows) * BARRIER_SLOTS + START_SLOTS +
+    const double slots = fmax(issued, local) + far +
+                         steps * (BARRIER_SLOTS + fmax(STEP_SLOTS - issued / fmax(steps, 1), 0)) + START_SLOTS +
                          t->positions * (OUTPUT_SLOTS + exchange_slots(t));
     const double tiles = (double)divide_up(f->images, shape->n) * divide_up(f->axes.y.places, shape->h) *
                          divide_up(f->axes.x.places, shape->w);
     const conv_geometry *g = &f->desc->conv.g;
     const double groups = tiles * divide_up(f->sides.out_c, t->block) * (f->sides.spread ? g->sh * g->sw : 1);
-    return slots * (ceil(groups / f->units) * t->items + ITEMS_MISSED);
+    return slots * (ceil(groups * t->parts / f->units) * t->items + ITEMS_MISSED) + parts_cost(f, t);
 }
 
 /* As many rows of taps as are read ahead, and then one, where more do not fit. */
@@ -191,8 +204,29 @@ static double least_cost(fit *f, const conv_tiled_tile *t, int items, const int 
     return least;
 }
 
-/* What decides about the order of sums, by the shape alone: slices and the chunk that are good for few images, of which
- * small ones with many input channels give too few items otherwise, and for many. */
+/* Whether these are as many parts of whole chunks, which `t` is given. */
+static bool divide_channels(const fit *f, int parts, conv_tiled_tile *t) {
+    t->parts = parts;
+    t->part_c = parts == 1 ? f->sides.in_c : divide_up(divide_up(f->sides.in_c, t->chunk_c), parts) * t->chunk_c;
+    return divide_up(f->sides.in_c, t->part_c) == parts;
+}
+
+/* The best parts for the slices and the chunk of `t`, if all are cheaper than the best so far. */
+static void fit_parts(fit *f, int items, const int *v, const conv_tiled_tile *t, conv_tiled_tile *best, double *least) {
+    conv_tiled_tile next = *t;
+    const int outputs = f->sides.out_h * f->sides.out_w * f->sides.out_c;
+    for (int parts = 1; parts <= (outputs > MOST_DIVIDED ? 1 : MOST_PARTS); parts *= 2) {
+        if (!divide_channels(f, parts, &next)) break;
+        const double cost =
+            least_cost(f, &next, items, v, FEW_IMAGES, FEW_UNITS) * least_cost(f, &next, items, v, MANY_IMAGES, 1);
+        if (cost <= 0 || (*least > 0 && cost >= *least)) continue;
+        *best = next;
+        *least = cost;
+    }
+}
+
+/* What decides about the order of sums, by the shape alone: slices, the chunk and parts that are good for few images,
+ * of which small ones with many input channels give too few items otherwise, and for many. */
 static bool fit_order(fit *f, int items, const int *v, conv_tiled_tile *t) {
     conv_tiled_tile next = *t;
     double least = 0;
@@ -201,12 +235,7 @@ static bool fit_order(fit *f, int items, const int *v, conv_tiled_tile *t) {
             (next.slices * next.in_vector > f->sides.in_c || next.slices * next.block / next.channels > items))
             break;
         for (next.chunk_c = next.in_vector * next.slices;; next.chunk_c *= 2) {
-            const double cost =
-                least_cost(f, &next, items, v, FEW_IMAGES, FEW_UNITS) * least_cost(f, &next, items, v, MANY_IMAGES, 1);
-            if (cost > 0 && (least == 0 || cost < least)) {
-                *t = next;
-                least = cost;
-            }
+            fit_parts(f, items, v, &next, t, &least);
             if (next.chunk_c >= f->sides.in_c || next.chunk_c * 2 > v[CHUNK_C] * next.slices) break;
         }
     }

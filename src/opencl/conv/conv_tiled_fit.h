@@ -13,6 +13,7 @@ enum { ITEMS = CONV_TILED_ITEMS, BLOCK, CHANNELS, POSITIONS, CHUNK_C, LOCAL_KIB 
 typedef struct conv_tiled_tile {
     conv_tile_shape shape;
     int items, slices, block, channels, vector, positions, chunk_c, in_vector, rows, ahead_in, ahead_weights;
+    int parts, part_c;
 } conv_tiled_tile;
 
 /* The fastest for the device's compute units, of at most `items`; false where a row of taps does not fit into local
