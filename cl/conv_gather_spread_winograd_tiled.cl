@@ -24,6 +24,7 @@
 #include "winograd_product.cl"
 #define PACK_IN IN_C
 #define PACK_OUT OUT_C
+#define PACKED(element, c, o) ((element) * TAP + (c) * OUT_C + (o))
 #include "winograd_pack.cl"
 
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))

@@ -1,6 +1,7 @@
 /* Transforms the weights of gather and spread for devices whose work-groups share local memory: [phase][SIZE x SIZE][PACK_IN]
  * [PACK_OUT], of which what has no weight is 0. Included after winograd_group.cl. Spread takes the taps last one first. `transposed`:
- * weights are [kh][kw][out][in]. Macro: TAPS, of a phase on an axis. */
+ * weights are [kh][kw][out][in]. Macros: TAPS, of a phase on an axis; PACKED(element, c, o), the
+ * place of a weight in its phase. */
 #define PHASES (STRIDE_H * STRIDE_W)
 
 /* Of every `stride`-th position of an axis of wide, from the first on (src/ops/winograd.h): its first tap, and where it begins
@@ -36,7 +37,7 @@ void conv_pack(global const float *weight, ulong weight_offset, global float *wo
     if (pair >= PACK_IN * PACK_OUT) return;
     take_row(TAPS, own, squares, column);
     TRANSFORM(weight, SIZE, TAPS)(column, row);
-    work += work_offset + (size_t)(phase * SIZE + own) * SIZE * (PACK_IN * PACK_OUT) + pair;
+    work += work_offset + (size_t)phase * (ELEMENTS * PACK_IN * PACK_OUT);
     #pragma unroll
-    for (int x = 0; x < SIZE; x++) work[x * (PACK_IN * PACK_OUT)] = row[x];
+    for (int x = 0; x < SIZE; x++) work[PACKED(own * SIZE + x, c, o)] = row[x];
 }

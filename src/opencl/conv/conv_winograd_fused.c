@@ -8,17 +8,21 @@
 #include <limits.h>
 
 enum {
-    DEPTH = 4,      /* input channels that are transformed at a time, and output channels of an item */
-    PAD_FLOATS = 4, /* between elements in local memory */
+    DEPTH = 8,         /* channels that are transformed at a time */
+    AHEAD = DEPTH / 2, /* channels whose weights are read before the first barrier, and behind the last one */
     PACK_ITEMS = 256,
+    MOST_CHANNELS = 32,
     FEWEST_BLOCK = 16,
-    FEWEST_GROUPS = 2, /* for each compute unit, before a group gets more tiles */
+    LARGEST_SIZE = 8,
+    MOST_TILES = 16, /* of this size */
+    VECTOR = 4,      /* tiles that are read at a time */
+    TILES_OF_GROUP = 12, /* that take as long as the rest of what a group does */
 };
 
 enum { PACK, CONV }; /* launches */
 
-/* Output channels of a work-group; its tiles, at most, in multiples of the size of a tile. */
-enum { BLOCK, LINES };
+/* Output channels of a work-group; its tiles of 8x8, at most. */
+enum { BLOCK, TILES };
 
 static int elements_of(const op_desc *desc) {
     return winograd_size(&desc->conv.g) * winograd_size(&desc->conv.g);
@@ -29,8 +33,14 @@ typedef struct shape {
     int block, tiles, items;
 } shape;
 
-static shape conv_winograd_fused_shape(const op_desc *desc, const int *v, int lines) {
-    shape s = {.block = v[BLOCK], .tiles = lines * winograd_size(&desc->conv.g)};
+/* Smaller tiles have work-groups of fewer items, two of which share a unit where they need fewer registers. */
+static int most_tiles(const op_desc *desc, const int *v) {
+    const int scaled = v[TILES] * winograd_size(&desc->conv.g) / LARGEST_SIZE;
+    return larger((scaled + VECTOR / 2) / VECTOR, 1) * VECTOR;
+}
+
+static shape conv_winograd_fused_shape(const op_desc *desc, const int *v, int tiles) {
+    shape s = {.block = v[BLOCK], .tiles = tiles};
     while (s.block > FEWEST_BLOCK && s.block / 2 >= conv_sides_of(desc).out_c) s.block /= 2;
     s.items = elements_of(desc) * (s.block / 4);
     return s;
@@ -55,20 +65,25 @@ static size_t count_groups(const op_desc *desc, const shape *s) {
            (size_t)(phases * divide_up(conv_sides_of(desc).out_c, s->block));
 }
 
+/* As the macro STAGED. */
+static size_t staged_floats(const op_desc *desc, const shape *s) {
+    const int pitch = (s->tiles / VECTOR | 1) * VECTOR, out_stride = VECTOR * s->block + (s->block < 32 ? s->block : 0);
+    return (size_t)elements_of(desc) * (size_t)larger(DEPTH * pitch + VECTOR, out_stride);
+}
+
 static bool conv_winograd_fused_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     if (!winograd_has_transforms(desc) || !conv_is_power_of_2(v[BLOCK]) || v[BLOCK] < FEWEST_BLOCK || v[BLOCK] > 64 ||
-        v[LINES] > 4)
+        v[TILES] > MOST_TILES || v[TILES] % VECTOR)
         return false;
-    const shape s = conv_winograd_fused_shape(desc, v, v[LINES]);
-    const size_t floats = (size_t)elements_of(desc) * (size_t)(s.tiles * DEPTH + PAD_FLOATS);
-    return floats * sizeof(float) <= conv_local_bytes(device) &&
+    const shape s = conv_winograd_fused_shape(desc, v, most_tiles(desc, v));
+    return staged_floats(desc, &s) * sizeof(float) <= conv_local_bytes(device) && s.tiles * DEPTH <= s.items &&
            (size_t)s.items <= ((const opencl_device *)device)->max_work_group_items;
 }
 
 static const tune_space conv_winograd_fused_data_space = {
     .kernel = "conv_gather_spread_winograd_fused",
     .count = 2,
-    .parameters = {{"BLOCK", TUNE_CANDIDATES(16, 32)}, {"LINES", TUNE_CANDIDATES(1, 2)}},
+    .parameters = {{"BLOCK", TUNE_CANDIDATES(16, 32)}, {"TILES", TUNE_CANDIDATES(8, 12, 16)}},
     .is_valid = conv_winograd_fused_is_valid,
 };
 
@@ -77,13 +92,19 @@ static const tune_space *conv_winograd_fused_space(const clae_device *device, co
     return conv_kernel_of(desc->op) == CONV_WGRAD ? NULL : &conv_winograd_fused_data_space;
 }
 
-/* As many tiles as leave groups for all units; sums do not depend on how many there are. */
+/* Tiles that take the least time of the units in all; sums do not depend on how many there are. */
 static shape conv_winograd_fused_choose(const clae_device *device, const op_desc *desc, const int *v) {
-    int lines = v[LINES];
-    shape s = conv_winograd_fused_shape(desc, v, lines);
-    while (lines > 1 && count_groups(desc, &s) < (size_t)FEWEST_GROUPS * device->info.compute_units)
-        s = conv_winograd_fused_shape(desc, v, --lines);
-    return s;
+    shape best = {0};
+    size_t least = SIZE_MAX;
+    for (int tiles = most_tiles(desc, v); tiles > 0; tiles -= VECTOR) {
+        const shape s = conv_winograd_fused_shape(desc, v, tiles);
+        const size_t rounds = divide_up_size(count_groups(desc, &s), device->info.compute_units);
+        const size_t time = rounds * (size_t)(tiles + TILES_OF_GROUP);
+        if (time >= least) continue;
+        least = time;
+        best = s;
+    }
+    return best;
 }
 
 static clae_status conv_winograd_fused_run(op_instance *instance, const op_args *args) {
@@ -113,28 +134,36 @@ static clae_status conv_winograd_fused_create(clae_device *device, const op_desc
     while ((size_t)(pairs * size) > opencl_group_items(opencl_device_of(device), PACK_ITEMS)) pairs /= 2;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DSIZE=%d -DSTEP=%d -DTAPS=%d -DPAIRS=%d -DTILES=%d -DBLOCK=%d", size, size - taps + 1,
-                     taps, pairs, s->tiles, s->block);
+    conv_options_add(options, " -DSIZE=%d -DSTEP=%d -DTAPS=%d -DPAIRS=%d -DTILES=%d -DBLOCK=%d -DDEPTH=%d",
+                     size, size - taps + 1, taps, pairs, s->tiles, s->block, DEPTH);
     const conv_program program = {"conv_gather_spread_winograd_fused.cl", options, {"conv_pack", "conv"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_winograd_fused_run, made);
     if (status != CLAE_OK) return status;
     const size_t pack_items = (size_t)(pairs * size), items = (size_t)s->items;
-    const size_t tile_groups = divide_up_size(conv_winograd_tiles(desc), (size_t)s->tiles);
     conv_grid(*made, PACK, (const size_t[]){divide_up_size(weights, (size_t)pairs) * pack_items, (size_t)phases, 1},
               (const size_t[]){pack_items, 1, 1});
     conv_grid(*made, CONV,
-              (const size_t[]){tile_groups * items, (size_t)blocks, conv_sides_of(desc).spread ? (size_t)phases : 1},
+              (const size_t[]){divide_up_size(conv_winograd_tiles(desc), (size_t)s->tiles) * items, (size_t)blocks,
+                               conv_sides_of(desc).spread ? (size_t)phases : 1},
               (const size_t[]){items, 1, 1});
-    (*made)->opencl.base.workspace_bytes = (size_t)(phases * elements_of(desc)) * weights * sizeof(float);
+    (*made)->opencl.base.workspace_bytes =
+        (size_t)elements_of(desc) * ((size_t)phases * weights + (size_t)(AHEAD * s->block)) * sizeof(float);
     return CLAE_OK;
 }
 
-/* With stride 1 winograd_tiled's products, of larger blocks, make up for the way through memory; with stride 2 tiled's
+/* Whose groups make all output channels of their tiles: otherwise inputs are transformed again for others. */
+static bool is_one_block(const clae_device *device, const op_desc *desc) {
+    int v[TUNE_MAX_PARAMETERS];
+    return tune_ships(device, desc, &conv_winograd_fused_data_space, v) &&
+           conv_winograd_fused_shape(desc, v, v[TILES]).block >= conv_sides_of(desc).out_c;
+}
+
+/* With more channels winograd_tiled's products, of larger blocks, make up for the way through memory; with stride 2 tiled's
  * loops, which wait for fewer barriers, for the products that are saved. */
 static bool conv_winograd_fused_suits(const clae_device *device, const op_desc *desc) {
-    (void)device;
-    (void)desc;
-    return false;
+    const conv_geometry *g = &desc->conv.g;
+    return !opencl_is_cpu(device, desc) && g->sh == 1 && winograd_pays(desc, 1) &&
+           larger(g->wide_c, g->narrow_c) <= MOST_CHANNELS && is_one_block(device, desc);
 }
 
 static bool conv_winograd_fused_supports(const clae_device *device, const op_desc *desc) {
@@ -150,9 +179,8 @@ static bool conv_winograd_fused_supports(const clae_device *device, const op_des
 /* The next smaller work-group, or one with fewer sums for an item, for kernels that need more registers than there are.
  */
 static bool conv_winograd_fused_shrink(const op_desc *desc, shape *s) {
-    const int size = winograd_size(&desc->conv.g);
-    if (s->tiles > size)
-        s->tiles -= size;
+    if (s->tiles > VECTOR)
+        s->tiles -= VECTOR;
     else if (s->block > FEWEST_BLOCK)
         s->block /= 2;
     else
