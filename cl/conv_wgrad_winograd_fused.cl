@@ -154,22 +154,24 @@ static void put_sums(float4 sums[ITEM_WIDE][ITEM_NARROW / 4], int element, int c
     }
 }
 
-/* Work-groups: pairs of rows of blocks of channels, then `bias_groups` for dbias; chunks. */
+/* Work-groups: pairs of rows of blocks of channels; chunks, then dbias, which has less to do. */
 kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                         global const float *dy, ulong dy_offset, global float *work, ulong work_offset, ulong dbias_at, int tiles,
-                        int chunk, ulong dy_pixels, int bias_groups, int bias_chunks, int dy_c) {
+                        int chunk, int chunks, ulong dy_pixels, int bias_chunks, int dy_c) {
     local float4 staged_wide[OWN_ELEMENTS * WIDE_STRIDE / 4], staged_narrow[OWN_ELEMENTS * NARROW_STRIDE / 4];
     const int group = GROUP_ID(0, LOCAL), pair = group % ROW_PAIRS, block = group / ROW_PAIRS;
     work += work_offset;
-    if (block >= WIDE_BLOCKS * NARROW_BLOCKS) {
-        const int part = GROUP_ID(1, 1) * bias_groups + group - ROW_PAIRS * WIDE_BLOCKS * NARROW_BLOCKS;
+    if (GROUP_ID(1, 1) >= chunks) {
+        const int part = (GROUP_ID(1, 1) - chunks) * (ROW_PAIRS * WIDE_BLOCKS * NARROW_BLOCKS) + group;
         const size_t length = (dy_pixels + bias_chunks - 1) / bias_chunks, from = min(part * length, (size_t)dy_pixels);
+        if (part >= bias_chunks) return;
         partial_bias((local float *)staged_wide, dy + dy_offset, dy_c, from, min(from + length, (size_t)dy_pixels), 0, 1,
                      work + dbias_at + part * dy_c);
         return;
     }
-    const int c0 = block / NARROW_BLOCKS * WIDE_BLOCK, o0 = block % NARROW_BLOCKS * NARROW_BLOCK;
+    /* The remainder says that one block is number 0. */
+    const int c0 = block / NARROW_BLOCKS % WIDE_BLOCKS * WIDE_BLOCK, o0 = block % NARROW_BLOCKS * NARROW_BLOCK;
     const int own = get_local_id(0) / ELEMENT_ITEMS, own_c = get_local_id(0) % ELEMENT_ITEMS / 4, own_o = get_local_id(0) % 4;
     const int element = (own < SIZE ? FIRST_ROW(pair) : SECOND_ROW(pair)) * SIZE + own % SIZE;
     const int first = GROUP_ID(1, 1) * chunk, end = min(first + chunk, tiles);

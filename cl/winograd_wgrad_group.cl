@@ -11,6 +11,8 @@
 #define TAP (WIDE_C * NARROW_C)
 #define SUMS (WIDE_C * ((NARROW_C + 3) / 4 * 4))
 #define SLICE ((size_t)ELEMENTS * SUMS)
+/* Chunks whose sums are on their way at once. */
+#define AHEAD_CHUNKS 4
 #define TAP_GROUPS ((TAP + PAIRS - 1) / PAIRS)
 
 #define WORDS support_words(NARROW_W)
@@ -67,9 +69,20 @@ void conv_wgrad_reduce(global const float *work, ulong work_offset, global float
     float sums[MAX_SIZE], column[MAX_SIZE], row[MAX_SIZE];
     #pragma unroll
     for (int y = 0; y < SIZE; y++) sums[y] = 0;
-    for (int chunk = 0; chunk < chunks && pair < TAP; chunk++) {
+    global const float *from = work + own * SUMS + c * (SUMS / WIDE_C) + o;
+    for (int chunk = 0; chunk < chunks && pair < TAP; chunk += AHEAD_CHUNKS) {
+        float parts[AHEAD_CHUNKS][MAX_SIZE];
         #pragma unroll
-        for (int y = 0; y < SIZE; y++) sums[y] += work[chunk * SLICE + (y * SIZE + own) * SUMS + c * (SUMS / WIDE_C) + o];
+        for (int i = 0; i < AHEAD_CHUNKS; i++) {
+            #pragma unroll
+            for (int y = 0; y < SIZE; y++)
+                parts[i][y] = chunk + i < chunks ? from[(chunk + i) * SLICE + y * (SIZE * SUMS)] : 0;
+        }
+        #pragma unroll
+        for (int i = 0; i < AHEAD_CHUNKS; i++) {
+            #pragma unroll
+            for (int y = 0; y < SIZE; y++) sums[y] += parts[i][y];
+        }
     }
     TRANSFORM(sum, KERNEL_H, SIZE)(sums, column);
     put_column(KERNEL_H, own, column, squares);

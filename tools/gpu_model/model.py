@@ -8,6 +8,7 @@ from gpu_model import machine, mix
 SAMPLED, LEAST_SAMPLED = 33, 3  # groups that are run alone, over the grid
 MOST_ISSUES = 1500000   # of the groups that are run together
 FULL_ROUNDS = 3         # of resident groups, where there are as many
+LEAST_ROUNDS = 2        # so that groups of several kinds run beside one another
 LEAST = 12              # groups that are run, where there are as many
 FAR_LONGER = 3          # than others
 DIFFERENT = 1.3         # groups of which one has so much more to do than others, which multiprocessors share unequally
@@ -73,7 +74,7 @@ class Run:
 
     def count(self, issued):
         """How many groups of a multiprocessor are run: all, or enough that those at their beginning and end matter little."""
-        affordable = max(MOST_ISSUES // max(issued, 1), self.resident)
+        affordable = max(MOST_ISSUES // max(issued, 1), LEAST_ROUNDS * self.resident)
         return min(self.per_sm, affordable, max(FULL_ROUNDS * self.resident, LEAST))
 
     def together(self, first, issued):

@@ -14,6 +14,8 @@ enum {
     CPU_UNITS = 16,     /* CPUs are for tests: as many parts as a small GPU gets, */
     CPU_SUM_TILES = 16, /* and sums of few tiles */
     BIAS_GROUPS = 4,    /* for each chunk */
+    SHORT_CHUNK = 2,    /* the least chunk, in steps of `depth` tiles, */
+    LONG_CHUNK = 8,     /* and of those of several groups of a unit */
     MOST_CHANNELS = 32, /* more of them make transforms for several blocks */
 };
 
@@ -73,15 +75,17 @@ static int conv_winograd_fused_wgrad_groups(const op_desc *desc, const shape *s)
     return winograd_size(g) / 2 * divide_up(g->wide_c, 4 * s->item_wide) * divide_up(g->narrow_c, 4 * s->item_narrow);
 }
 
-/* Chunks of the tiles: enough to fill the device, of several times `depth` each, and no more than memory has room for.
- */
+/* Chunks of the tiles: enough to fill the device, and no more than memory has room for. Several groups of a unit pay where
+ * their chunks are long: all sums are added up. */
 static void conv_winograd_fused_wgrad_split(conv_instance *made, const op_desc *desc, const shape *s, int per_unit) {
     const clae_device_info *info = &made->opencl.base.device->info;
     const int units = info->type == CLAE_DEVICE_CPU ? CPU_UNITS : (int)info->compute_units;
     const int tiles = (int)conv_winograd_tiles(desc),
               fit = larger(WINOGRAD_MOST_FLOATS / conv_winograd_padded_weights(desc), 1);
-    const int wanted = divide_up(units * per_unit, conv_winograd_fused_wgrad_groups(desc, s));
-    const int chunks = smaller(smaller(wanted, fit), divide_up(tiles, 2 * s->depth));
+    const int groups = conv_winograd_fused_wgrad_groups(desc, s);
+    while (per_unit > 1 && tiles / (LONG_CHUNK * s->depth) < units * per_unit / groups) per_unit--;
+    const int wanted = divide_up(units * per_unit, groups);
+    const int chunks = smaller(smaller(wanted, fit), divide_up(tiles, SHORT_CHUNK * s->depth));
     made->chunk = divide_up(divide_up(tiles, chunks), s->depth) * s->depth;
     made->chunks = divide_up(tiles, made->chunk);
 }
@@ -94,8 +98,9 @@ static clae_status conv_winograd_fused_wgrad_run(op_instance *instance, const op
     clae_status status = opencl_kernel_set(
         &launch[WGRAD_PRODUCT].kernel,
         OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(v.dy), arg_view(args->workspace), arg_ulong(p.dbias),
-                    arg_int((int)conv_winograd_tiles(&instance->desc)), arg_int(conv->chunk), arg_ulong(p.dy_pixels),
-                    arg_int(BIAS_GROUPS), arg_int(p.bias_chunks), arg_int(conv->job.dbias_count)));
+                    arg_int((int)conv_winograd_tiles(&instance->desc)), arg_int(conv->chunk), arg_int(conv->chunks),
+                    arg_ulong(p.dy_pixels),
+                    arg_int(p.bias_chunks), arg_int(conv->job.dbias_count)));
     if (status == CLAE_OK) status = opencl_launch_run(&launch[WGRAD_PRODUCT]);
     return status == CLAE_OK ? conv_winograd_wgrad_finish(instance, args, &p) : status;
 }
@@ -121,8 +126,9 @@ static clae_status conv_winograd_fused_wgrad_create(clae_device *device, const o
     if (status != CLAE_OK) return status;
     conv_winograd_fused_wgrad_split(*made, desc, &s, v[GROUPS_PER_UNIT]);
     const winograd_wgrad_places p = conv_winograd_wgrad_places(desc, *made, BIAS_GROUPS * (*made)->chunks);
-    const int groups = conv_winograd_fused_wgrad_groups(desc, &s) + ((*made)->job.dbias_count ? BIAS_GROUPS : 0);
-    conv_grid(*made, WGRAD_PRODUCT, (const size_t[]){(size_t)groups * s.items, (*made)->chunks, 1},
+    const int groups = conv_winograd_fused_wgrad_groups(desc, &s);
+    conv_grid(*made, WGRAD_PRODUCT,
+              (const size_t[]){(size_t)groups * s.items, (*made)->chunks + divide_up(p.bias_chunks, groups), 1},
               (const size_t[]){s.items, 1, 1});
     conv_winograd_wgrad_grids(*made, desc, &p, s.items, s.items / size);
     (*made)->opencl.base.workspace_bytes = p.end * sizeof(float);
