@@ -33,11 +33,13 @@ void conv_wgrad_support(global const float *wide, ulong wide_offset, global cons
     work += work_offset + support_at + GROUP_ID(2, 1) * SUPPORT;
     work += (is_wide ? 0 : WIDE_SUPPORT) + row * words * channels;
     for (int word = 0; word < words; word++) {
-        const int x0 = word * 32 - (is_wide ? PAD_W : 0);
-        int bits = 0;
-        for (int image = first; image < end && c < channels; image += SIZE) {
+        const int x0 = word * 32 - (is_wide ? PAD_W : 0), first_x = max(x0, 0), end_x = min(x0 + 32, width);
+        /* Most positions are other than 0 in one of the first images: then no more of them need to be read. */
+        const uint every = first_x < end_x ? 0xffffffffu >> (32 - (end_x - first_x)) << (first_x - x0) : 0;
+        uint bits = 0;
+        for (int image = first; image < end && c < channels && bits != every; image += SIZE) {
             global const float *line = from + (size_t)(image * height + row) * (width * channels) + c;
-            for (int x = max(x0, 0); x < min(x0 + 32, width); x++) bits |= line[x * channels] != 0 ? 1 << (x - x0) : 0;
+            for (int x = first_x; x < end_x; x++) bits |= line[x * channels] != 0 ? 1u << (x - x0) : 0;
         }
         squares[get_local_id(0)] = bits;
         barrier(CLK_LOCAL_MEM_FENCE);
