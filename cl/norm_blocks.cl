@@ -46,7 +46,7 @@ static void load_rows(lanes v[ROWS], global const float *from, uint channels, ui
 }
 
 /* Each of `count` vectors becomes its sum over all items of the same channels, `shared` has count * LOCAL. */
-static void sum_of_lanes(lanes *own, uint count, local lanes *shared) {
+ALWAYS_INLINE void sum_of_lanes(lanes *own, uint count, local lanes *shared) {
     const uint item = get_local_id(0);
     barrier(CLK_LOCAL_MEM_FENCE);
     #pragma unroll
@@ -76,7 +76,7 @@ typedef struct moments {
 } moments;
 
 /* `v` are the rows from `row` on, less `shift`; they join the others. */
-static void join_rows(moments *m, const lanes v[ROWS], lanes shift, uint row, uint end) {
+ALWAYS_INLINE void join_rows(moments *m, const lanes v[ROWS], lanes shift, uint row, uint end) {
     const float more = min((uint)ROWS, rows_between(row, end));
     lanes mean = (lanes)(0), squares = (lanes)(0);
     #pragma unroll
@@ -90,7 +90,7 @@ static void join_rows(moments *m, const lanes v[ROWS], lanes shift, uint row, ui
 }
 
 /* Those of an item become those of all that have the same channels; `share` is 1 / all. */
-static void join_lanes(moments *m, float all, float share, local lanes *shared) {
+ALWAYS_INLINE void join_lanes(moments *m, float all, float share, local lanes *shared) {
     lanes mean = m->count * m->mean;
     sum_of_lanes(&mean, 1, shared);
     mean *= share;
@@ -100,22 +100,12 @@ static void join_lanes(moments *m, float all, float share, local lanes *shared) 
     m->count = all;
 }
 
-/* The same of chunks' moments, by the sums of what their means differ by from `first`, one of these, and of the squares
- * about it: chunks are too few for much to be cancelled. */
-static void join_chunks(moments *m, lanes sums[2], lanes first, float all, float share, local lanes *shared) {
-    sum_of_lanes(sums, 2, shared);
-    const lanes difference = sums[0] * share;
-    m->count = all;
-    m->mean = first + difference;
-    m->squares = fmax(fma(-sums[0], difference, sums[1]), (lanes)(0));
-}
-
 /* The factors of x - centre and of 1 in y, and in dx beside that of dy. */
 typedef struct scaling {
     lanes centre, scale, rest;
 } scaling;
 
-static void normalise(const lanes x[ROWS], const scaling *s, global float *y, uint channels, uint row, uint end) {
+ALWAYS_INLINE void normalise(const lanes x[ROWS], const scaling *s, global float *y, uint channels, uint row, uint end) {
     #pragma unroll
     for (uint i = 0; i < ROWS; i++)
         if (row + i * LANES < end)
@@ -123,7 +113,7 @@ static void normalise(const lanes x[ROWS], const scaling *s, global float *y, ui
 }
 
 /* The pointers are to the item's channels. */
-static void put_statistics(const moments *all, lanes inverse, float momentum, float rest, global float *mean,
+ALWAYS_INLINE void put_statistics(const moments *all, lanes inverse, float momentum, float rest, global float *mean,
                            global float *inv_std, global float *running_mean, global float *running_var) {
     vstore4(all->mean, 0, mean);
     vstore4(inverse, 0, inv_std);
@@ -193,30 +183,24 @@ KERNEL void norm_chunk_apply(global const float *x, ulong x_offset, global const
                              ulong inv_std_offset, global float *running_mean, ulong running_mean_offset,
                              global float *running_var, ulong running_var_offset, uint rows, uint channels, uint chunk,
                              uint chunks, uint piece, float share, float epsilon, float momentum, float rest) {
-    local lanes shared[2 * LOCAL];
+    local lanes shared[LOCAL];
     const part p = part_of(rows, channels, piece);
-    lanes v[ROWS], sums[2] = {(lanes)(0), (lanes)(0)}, first = (lanes)(0), shift = (lanes)(0);
+    moments all = {0, (lanes)(0), (lanes)(0)};
+    lanes v[ROWS], shift = (lanes)(0);
     x += x_offset + p.c;
     y += y_offset + p.c;
     means += means_offset + p.c;
     squares += squares_offset + p.c;
     load_rows(v, x, channels, p.first, p.end);
-    if (p.is_own) {
-        shift = LOAD(means);
-        first = LOAD(means + channels);
-    }
+    if (p.is_own) shift = LOAD(means);
     #pragma unroll
     for (uint i = 0; i < MERGED; i++) {
         const uint j = (uint)get_local_id(0) / WIDTH + i * LANES;
-        if (p.is_own && j < chunks) {
-            const float count = min(chunk, rows - j * chunk);
-            const lanes difference = LOAD(means + (size_t)(j + 1) * channels) - first;
-            sums[0] = fma(count, difference, sums[0]);
-            sums[1] += fma(count * difference, difference, LOAD(squares + (size_t)j * channels));
-        }
+        if (p.is_own && j < chunks)
+            join(&all.count, &all.mean, &all.squares, min(chunk, rows - j * chunk),
+                 LOAD(means + (size_t)(j + 1) * channels), LOAD(squares + (size_t)j * channels));
     }
-    moments all;
-    join_chunks(&all, sums, first, rows, share, shared);
+    join_lanes(&all, rows, share, shared);
     all.mean += shift;
     if (p.is_own) {
         const lanes inverse = 1.0f / sqrt(all.squares * share + epsilon);
@@ -250,7 +234,6 @@ static void put_gradients(const lanes dy[ROWS], const lanes x[ROWS], lanes scale
             STORE(fma(dy[i], scale, fma(x[i] - s->centre, s->scale, s->rest)),
                   dx + (size_t)(row + i * LANES) * channels);
 }
-
 
 KERNEL void norm_block_bwd(global const float *dy, ulong dy_offset, global const float *x, ulong x_offset,
                            global const float *weight, ulong weight_offset, global const float *mean, ulong mean_offset,

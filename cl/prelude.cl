@@ -21,6 +21,8 @@ typedef int int1;
 
 /* For what long kernels do: pocl makes three functions of each kernel, and compiles three times what is inlined there. */
 #define NOT_INLINE static __attribute__((noinline))
+/* For what keeps arrays in registers only as a part of its caller. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* A grid may be enqueued in pieces: work-groups are numbered as in the whole grid. `items`: of a group in that dimension. */
 #define GROUP_ID(dimension, items) (get_group_id(dimension) + get_global_offset(dimension) / (items))

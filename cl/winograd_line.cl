@@ -3,5 +3,4 @@ typedef FLOATS(LANES) lanes;
 #define WINOGRAD_FMA(a, b, c) fma((lanes)(a), b, c)
 #include "winograd_transforms.cl"
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define MAX_SIZE 8
