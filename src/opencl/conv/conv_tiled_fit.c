@@ -211,11 +211,17 @@ static bool divide_channels(const fit *f, int parts, conv_tiled_tile *t) {
     return divide_up(f->sides.in_c, t->part_c) == parts;
 }
 
+/* So that the parts' sums take no more memory than the input and the output. */
+static int most_parts(const fit *f) {
+    const conv_sides *s = &f->sides;
+    const int outputs = s->out_h * s->out_w * s->out_c, inputs = s->in_h * s->in_w * s->in_c;
+    return outputs > MOST_DIVIDED ? 1 : smaller(inputs / outputs + 1, MOST_PARTS);
+}
+
 /* The best parts for the slices and the chunk of `t`, if all are cheaper than the best so far. */
 static void fit_parts(fit *f, int items, const int *v, const conv_tiled_tile *t, conv_tiled_tile *best, double *least) {
     conv_tiled_tile next = *t;
-    const int outputs = f->sides.out_h * f->sides.out_w * f->sides.out_c;
-    for (int parts = 1; parts <= (outputs > MOST_DIVIDED ? 1 : MOST_PARTS); parts *= 2) {
+    for (int parts = 1; parts <= most_parts(f); parts *= 2) {
         if (!divide_channels(f, parts, &next)) break;
         const double cost =
             least_cost(f, &next, items, v, FEW_IMAGES, FEW_UNITS) * least_cost(f, &next, items, v, MANY_IMAGES, 1);
