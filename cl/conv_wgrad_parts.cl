@@ -2,7 +2,8 @@
  * conv_wgrad_taps.cl make them: partial[chunk][kh][kw][wide][narrow] and then dbias; what they share.
  *
  * Macros: WIDE_H WIDE_W WIDE_C, NARROW_H NARROW_W NARROW_C, KERNEL_H KERNEL_W; LOCAL (items), REDUCE_LANES (a power of
- * 2), and REDUCE_ITEMS where these are not as many as LOCAL. Arguments: transposed (dy is wide, dweight is [kh][kw][narrow][wide]) and dy_c, the elements of dbias, 0 for none. */
+ * 2), and REDUCE_ITEMS where these are not as many as LOCAL. Arguments: transposed (dy is wide, dweight is
+ * [kh][kw][narrow][wide]) and dy_c, the elements of dbias, 0 for none. */
 
 #define UP(a, b) (((a) + (b)-1) / (b))
 

@@ -1,7 +1,7 @@
-/* Transforms the weights of gather and spread for devices whose work-groups share local memory: [phase][SIZE x SIZE][PACK_IN]
- * [PACK_OUT], of which what has no weight is 0. Included after winograd_group.cl. Spread takes the taps last one first. `transposed`:
- * weights are [kh][kw][out][in]. Macros: TAPS, of a phase on an axis; PACKED(element, c, o), the
- * place of a weight in its phase. */
+/* Transforms the weights of gather and spread for devices whose work-groups share local memory: for each phase SIZE x SIZE
+ * elements of PACK_IN x PACK_OUT channels, in the order of PACKED; what has no weight is 0. Included after
+ * winograd_group.cl. Spread takes the taps last one first. `transposed`: weights are [kh][kw][out][in]. Macros: TAPS, of a
+ * phase on an axis; PACKED(element, c, o), the place of a weight in its phase. */
 #define PHASES (STRIDE_H * STRIDE_W)
 
 /* Of every `stride`-th position of an axis of wide, from the first on (src/ops/winograd.h): its first tap, and where it begins

@@ -73,17 +73,17 @@ void conv_wgrad_reduce(global const float *work, ulong work_offset, global float
     for (int y = 0; y < SIZE; y++) sums[y] = 0;
     global const float *from = work + own * SUMS + c * (SUMS / WIDE_C) + o;
     for (int chunk = 0; chunk < chunks && pair < TAP; chunk += AHEAD_CHUNKS) {
-        float parts[AHEAD_CHUNKS][MAX_SIZE];
+        float next[AHEAD_CHUNKS][MAX_SIZE];
         #pragma unroll
         for (int i = 0; i < AHEAD_CHUNKS; i++) {
             #pragma unroll
             for (int y = 0; y < SIZE; y++)
-                parts[i][y] = chunk + i < chunks ? from[(chunk + i) * SLICE + y * (SIZE * SUMS)] : 0;
+                next[i][y] = chunk + i < chunks ? from[(chunk + i) * SLICE + y * (SIZE * SUMS)] : 0;
         }
         #pragma unroll
         for (int i = 0; i < AHEAD_CHUNKS; i++) {
             #pragma unroll
-            for (int y = 0; y < SIZE; y++) sums[y] += parts[i][y];
+            for (int y = 0; y < SIZE; y++) sums[y] += next[i][y];
         }
     }
     TRANSFORM(sum, KERNEL_H, SIZE)(sums, column);

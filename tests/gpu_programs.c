@@ -102,6 +102,9 @@ static const op_desc more[] = {
     {.op = OP_conv2d_fwd,
      .conv = {.g = {BATCH, 1, 1, 2048, 1, 1, 64, 1, 1, 1, 1, 0, 0}, .with_bias = true, .activation = ACTIVATION_relu}},
     {.op = OP_conv2d_bwd_data, .conv = {.g = {BATCH, 1, 1, 64, 1, 1, 2048, 1, 1, 1, 1, 0, 0}}},
+    {.op = OP_conv2d_fwd, .conv = {.g = {BATCH, 12, 12, CHANNELS, 8, 8, CHANNELS, 5, 5, 1, 1, 0, 0}}},
+    {.op = OP_conv2d_bwd_data, .conv = {.g = {BATCH, 12, 12, CHANNELS, 8, 8, CHANNELS, 5, 5, 1, 1, 0, 0}}},
+    {.op = OP_conv2d_fwd, .conv = {.g = {BATCH, 16, 16, 16, 12, 12, 16, 5, 5, 1, 1, 0, 0}}},
     {.op = OP_group_norm_fwd, .norm = {.images = BATCH, .pixels = 49, .channels = 5, .groups = 5, .epsilon = 1e-5}},
 };
 

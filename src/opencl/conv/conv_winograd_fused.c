@@ -14,9 +14,10 @@ enum {
     MOST_CHANNELS = 32,
     FEWEST_BLOCK = 16,
     LARGEST_SIZE = 8,
-    MOST_TILES = 16, /* of this size */
-    VECTOR = 4,      /* tiles that are read at a time */
+    MOST_TILES = 16,     /* of this size */
+    VECTOR = 4,          /* tiles that are read at a time */
     TILES_OF_GROUP = 12, /* that take as long as the rest of what a group does */
+    MANY_ITEMS = 512,    /* of a group, which leave them no registers for two columns each */
 };
 
 enum { PACK, CONV }; /* launches */
@@ -92,12 +93,22 @@ static const tune_space *conv_winograd_fused_space(const clae_device *device, co
     return conv_kernel_of(desc->op) == CONV_WGRAD ? NULL : &conv_winograd_fused_data_space;
 }
 
+/* As the macro COLUMNS. */
+static int conv_winograd_fused_columns(const op_desc *desc, int tiles) {
+    const conv_sides s = conv_sides_of(desc);
+    const int size = winograd_size(&desc->conv.g), step = size - winograd_taps(&desc->conv.g) + 1;
+    const int tiles_x = divide_up(divide_up(s.out_w, s.spread ? desc->conv.g.sw : 1), step), extra = (size - 1) / step;
+    const int slots = tiles + ((tiles_x + tiles - 2) / tiles_x + 1) * extra;
+    return divide_up(slots, VECTOR) * VECTOR * step * DEPTH;
+}
+
 /* Tiles that take the least time of the units in all; sums do not depend on how many there are. */
 static shape conv_winograd_fused_choose(const clae_device *device, const op_desc *desc, const int *v) {
     shape best = {0};
     size_t least = SIZE_MAX;
     for (int tiles = most_tiles(desc, v); tiles > 0; tiles -= VECTOR) {
         const shape s = conv_winograd_fused_shape(desc, v, tiles);
+        if (tiles > VECTOR && s.items >= MANY_ITEMS && conv_winograd_fused_columns(desc, tiles) > s.items) continue;
         const size_t rounds = divide_up_size(count_groups(desc, &s), device->info.compute_units);
         const size_t time = rounds * (size_t)(tiles + TILES_OF_GROUP);
         if (time >= least) continue;
@@ -134,8 +145,8 @@ static clae_status conv_winograd_fused_create(clae_device *device, const op_desc
     while ((size_t)(pairs * size) > opencl_group_items(opencl_device_of(device), PACK_ITEMS)) pairs /= 2;
     char options[CONV_OPTIONS_SIZE];
     conv_options(desc, options);
-    conv_options_add(options, " -DSIZE=%d -DSTEP=%d -DTAPS=%d -DPAIRS=%d -DTILES=%d -DBLOCK=%d -DDEPTH=%d",
-                     size, size - taps + 1, taps, pairs, s->tiles, s->block, DEPTH);
+    conv_options_add(options, " -DSIZE=%d -DSTEP=%d -DTAPS=%d -DPAIRS=%d -DTILES=%d -DBLOCK=%d -DDEPTH=%d", size,
+                     size - taps + 1, taps, pairs, s->tiles, s->block, DEPTH);
     const conv_program program = {"conv_gather_spread_winograd_fused.cl", options, {"conv_pack", "conv"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_winograd_fused_run, made);
     if (status != CLAE_OK) return status;
@@ -158,8 +169,8 @@ static bool is_one_block(const clae_device *device, const op_desc *desc) {
            conv_winograd_fused_shape(desc, v, v[TILES]).block >= conv_sides_of(desc).out_c;
 }
 
-/* With more channels winograd_tiled's products, of larger blocks, make up for the way through memory; with stride 2 tiled's
- * loops, which wait for fewer barriers, for the products that are saved. */
+/* With more channels winograd_tiled's products, of larger blocks, make up for the way through memory; with stride 2
+ * tiled's loops, which wait for fewer barriers, for the products that are saved. */
 static bool conv_winograd_fused_suits(const clae_device *device, const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     return !opencl_is_cpu(device, desc) && g->sh == 1 && winograd_pays(desc, 1) &&

@@ -75,8 +75,8 @@ static int conv_winograd_fused_wgrad_groups(const op_desc *desc, const shape *s)
     return winograd_size(g) / 2 * divide_up(g->wide_c, 4 * s->item_wide) * divide_up(g->narrow_c, 4 * s->item_narrow);
 }
 
-/* Chunks of the tiles: enough to fill the device, and no more than memory has room for. Several groups of a unit pay where
- * their chunks are long: all sums are added up. */
+/* Chunks of the tiles: enough to fill the device, and no more than memory has room for. Several groups of a unit pay
+ * where their chunks are long: all sums are added up. */
 static void conv_winograd_fused_wgrad_split(conv_instance *made, const op_desc *desc, const shape *s, int per_unit) {
     const clae_device_info *info = &made->opencl.base.device->info;
     const int units = info->type == CLAE_DEVICE_CPU ? CPU_UNITS : (int)info->compute_units;
@@ -99,8 +99,7 @@ static clae_status conv_winograd_fused_wgrad_run(op_instance *instance, const op
         &launch[WGRAD_PRODUCT].kernel,
         OPENCL_ARGS(arg_view(v.wide), arg_view(v.narrow), arg_view(v.dy), arg_view(args->workspace), arg_ulong(p.dbias),
                     arg_int((int)conv_winograd_tiles(&instance->desc)), arg_int(conv->chunk), arg_int(conv->chunks),
-                    arg_ulong(p.dy_pixels),
-                    arg_int(p.bias_chunks), arg_int(conv->job.dbias_count)));
+                    arg_ulong(p.dy_pixels), arg_int(p.bias_chunks), arg_int(conv->job.dbias_count)));
     if (status == CLAE_OK) status = opencl_launch_run(&launch[WGRAD_PRODUCT]);
     return status == CLAE_OK ? conv_winograd_wgrad_finish(instance, args, &p) : status;
 }
