@@ -121,6 +121,8 @@ def split_document(path, what):
     return before + begin, end + rest.split(end, 1)[1]
 
 
-def write_document(path, parts, lines):
+def write_document(path, what, lines):
+    """Puts lines between the markers of a document as it is now, which may have changed since the measurement began."""
+    parts = split_document(path, what)
     with open(path, "w", encoding="utf-8") as file:
         file.write(parts[0] + "\n".join(lines) + "\n" + parts[1])
