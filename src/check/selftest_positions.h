@@ -18,7 +18,7 @@ typedef struct selftest_parts {
 selftest_parts selftest_parts_of(const op_desc *desc, int operand);
 
 /* The parts that are looked at: all of them, or the first and last ones and a random one of each stretch between, so
- * that no group or chunk is left out. 0 .. selftest_looked_at - 1, ascending. */
+ * that no group or chunk as long as two stretches is left out. 0 .. selftest_looked_at - 1, ascending. */
 enum { SELFTEST_MOST_PARTS = 128 };
 size_t selftest_looked_at(const selftest_parts *parts);
 size_t selftest_part(const selftest_parts *parts, size_t index);
