@@ -157,9 +157,9 @@ clae_status __wrap_opencl_kernel_set(opencl_kernel *kernel, const opencl_arg *ar
     return recorder.args[place] ? CLAE_OK : CLAE_ERROR_INTERNAL;
 }
 
-static bool write_source(const char *file) {
+static bool write_source(const clae_context *context, const char *file) {
     char *path = string_format("%s/%s", recorder.folder, file);
-    const bool written = path && gpu_write_source(path, file, file);
+    const bool written = path && gpu_write_source(context, path, file, file);
     free(path);
     return written;
 }
@@ -172,7 +172,7 @@ clae_status __wrap_opencl_launch_run(opencl_launch *launch) {
     const opencl_kernel *kernel = &launch->kernel;
     const size_t place = place_of(kernel);
     const op_instance *instance = recorder.node->instance;
-    if (place == recorder.count || !write_source(kernel->program->file)) return CLAE_ERROR_DEVICE;
+    if (place == recorder.count || !write_source(instance->device->context, kernel->program->file)) return CLAE_ERROR_DEVICE;
     printf("{\"layer\": \"%s\", \"op\": \"%s\", \"impl\": \"%s\", \"file\": \"%s\", \"options\": "
            "\"" OPENCL_STANDARD_OPTIONS " %s\", \"kernel\": \"%s\"",
            recorder.node->layer, op_name(instance->desc.op), instance->impl->name, kernel->program->file,

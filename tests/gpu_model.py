@@ -100,6 +100,10 @@ def check_layer(tools, build):
         done = gpu_model(tools, build, folder, "--json", "--layer", "encoder.0", "--program", "conv_gather_spread_tiled.cl", "--",
                          "--impl", "conv2d_fwd=tiled")
         summary = gpu_model(tools, build, folder, "--summary", "--network", "mlp-28", "--layer", "encoder.4")
+        with open(os.path.join(folder, "conv_gather_spread_few_in.cl"), "w", encoding="utf-8") as source:
+            source.write("#error this one is compiled\n")
+        replaced = gpu_model(tools, build, folder, "--layer", "encoder.0", "--program", "conv_gather_spread_few_in.cl",
+                             "--kernels", folder)
     if done.returncode == SKIPPED:
         print(done.stdout.strip())
         return SKIPPED
@@ -111,6 +115,7 @@ def check_layer(tools, build):
     assert row["op_flops"] == 2 * of_definition, row
     assert of_definition <= row["products"] * row["items"] * row["groups"] <= 1.25 * of_definition, row
     assert 0 < row["least"] < row["seconds"], row
+    assert replaced.returncode != 0 and "this one is compiled" in replaced.stdout + replaced.stderr, replaced
     assert summary.returncode == 0 and "multiply-adds of the definition" in summary.stdout, summary.stdout + summary.stderr
     return 0
 

@@ -23,12 +23,11 @@ void play_gpu(opencl_device *device, const char *class, unsigned units) {
     device->base.info.local_memory_bytes = device->local_bytes = 48 << 10;
 }
 
-bool gpu_write_source(const char *path, const char *head, const char *file) {
-    const clae_context context = {.log_level = CLAE_LOG_ERROR};
+bool gpu_write_source(const clae_context *context, const char *path, const char *head, const char *file) {
     char *prelude = NULL, *source = NULL;
     FILE *out = NULL;
-    if (opencl_source_load(&context, "prelude.cl", &prelude) == CLAE_OK &&
-        opencl_source_load(&context, file, &source) == CLAE_OK)
+    if (opencl_source_load(context, "prelude.cl", &prelude) == CLAE_OK &&
+        opencl_source_load(context, file, &source) == CLAE_OK)
         out = fopen(path, "w");
     bool written = out && fprintf(out, "// %s\n%s%s", head, prelude, source) > 0;
     if (out) written = fclose(out) == 0 && written;

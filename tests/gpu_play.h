@@ -8,7 +8,7 @@
  * Programs are named from then on, not built. */
 void play_gpu(opencl_device *device, const char *class, unsigned units);
 
-/* Writes a program's whole source, below a line "// HEAD". */
-bool gpu_write_source(const char *path, const char *head, const char *file);
+/* Writes a program's whole source, as the context takes it, below a line "// HEAD". */
+bool gpu_write_source(const clae_context *context, const char *path, const char *head, const char *file);
 
 #endif

@@ -149,8 +149,9 @@ static clae_status prepare_step(bool fusion, bool tf32, programs *all, const cha
 }
 
 static bool write_program(const char *folder, size_t number, const char *line) {
+    const clae_context context = {.log_level = CLAE_LOG_ERROR};
     char *path = string_format("%s/%03zu.cl", folder, number), *file = strndup(line, strcspn(line, " "));
-    const bool written = path && file && gpu_write_source(path, line, file);
+    const bool written = path && file && gpu_write_source(&context, path, line, file);
     if (!written) fprintf(stderr, "gpu_programs: could not write %s of %s\n", path ? path : "a program", line);
     free(file);
     free(path);
