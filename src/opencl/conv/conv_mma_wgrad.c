@@ -189,9 +189,10 @@ static mma_wgrad mma_wgrad_of(const clae_device *device, const op_desc *desc, co
 /* 3xTF32 takes more local memory than TF32. */
 static bool conv_mma_wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     const opencl_mma mma = ((const opencl_device *)device)->mma;
-    const mma_wgrad w = mma_wgrad_of(device, desc, v, conv_mma_most_items(device, v), false);
+    const int items = conv_mma_most_items(device, v);
+    const mma_wgrad w = mma_wgrad_of(device, desc, v, items, false);
     mma_shape s;
-    return v[ITEMS] <= 1024 && v[ITEMS] >= opencl_mma_warp(mma) && conv_is_power_of_2(v[BLOCK]) && v[BLOCK] <= 64 &&
+    return v[ITEMS] <= 1024 && items >= opencl_mma_warp(mma) && conv_is_power_of_2(v[BLOCK]) && v[BLOCK] <= 64 &&
            v[BLOCK] >= opencl_mma_columns(mma) && v[SUMS] >= v[BLOCK] / opencl_mma_columns(mma) && v[SUMS] <= 32 &&
            v[AHEAD] <= 16 && (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device) && conv_mma_wgrad_fit(&w, &s);
 }
