@@ -92,8 +92,7 @@ typedef struct op_args {
 /* One way of doing an op. Backends hold a list for each op, best first; the last one supports everything. */
 struct op_impl {
     const char *name; /* "direct" */
-    /* Whether it is a good choice for an op that it supports on a device; NULL: always. One that is forced need not be.
-     */
+    /* Whether it is a good choice for an op that it supports on a device; NULL: always. A forced one need not be. */
     bool (*suits)(const clae_device *device, const op_desc *desc);
     /* Whether it can do the op. */
     bool (*supports)(const clae_device *device, const op_desc *desc);

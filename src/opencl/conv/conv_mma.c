@@ -33,10 +33,9 @@ static double conv_macs_of_image(const op_desc *desc) {
     return (double)g->narrow_h * g->narrow_w * g->kh * g->kw * g->wide_c * g->narrow_c;
 }
 
-bool conv_mma_is_possible(const clae_device *device, const op_desc *desc, const int *v) {
+bool conv_mma_is_possible(const clae_device *device, const op_desc *desc) {
     const opencl_device *opencl = (const opencl_device *)device;
-    return conv_has_relu_at_most(desc) && conv_mma_most_items(device, v) >= opencl_mma_warp(opencl->mma) &&
-           !(opencl->mma == OPENCL_MMA_STAND_IN && opencl->loops_end_early);
+    return conv_has_relu_at_most(desc) && !(opencl->mma == OPENCL_MMA_STAND_IN && opencl->loops_end_early);
 }
 
 clae_status conv_mma_too_few(const clae_device *device, const op_desc *desc, const op_choice *choice) {
@@ -138,8 +137,9 @@ static bool conv_mma_suits(const clae_device *device, const op_desc *desc) {
 static bool conv_mma_supports(const clae_device *device, const op_desc *desc) {
     int v[TUNE_MAX_PARAMETERS];
     conv_mma_tile t;
-    return tune_ships(device, desc, &conv_mma_data_space, v) && conv_mma_is_possible(device, desc, v) &&
-           conv_sizes_fit(desc, 1) && conv_mma_fit(device, desc, conv_mma_most_items(device, v), v, false, &t) &&
+    return conv_mma_is_possible(device, desc) && conv_sizes_fit(desc, 1) &&
+           tune_ships(device, desc, &conv_mma_data_space, v) &&
+           conv_mma_fit(device, desc, conv_mma_most_items(device, v), v, false, &t) &&
            conv_mma_packed_floats(device, desc, &t, false) <= INT_MAX;
 }
 

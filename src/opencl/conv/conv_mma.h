@@ -9,8 +9,9 @@
 enum { CONV_MMA_ITEMS, CONV_MMA_BLOCK };
 
 int conv_mma_most_items(const clae_device *device, const int *v);
-/* Whether the device can do it at all: a warp fits into a work-group. The stand-in's loops are long. */
-bool conv_mma_is_possible(const clae_device *device, const op_desc *desc, const int *v);
+/* Whether the device can do it at all: the stand-in's loops are long. That a warp fits into a work-group is a matter of
+ * valid values. */
+bool conv_mma_is_possible(const clae_device *device, const op_desc *desc);
 /* Whether both sides have as many channels as a tile of the matrix unit: `few` and `taps` are for fewer. */
 bool conv_mma_fills_tiles(const op_desc *desc);
 /* Of a compute unit: warps that its four schedulers hold, whose items have so many registers; local memory of its

@@ -273,9 +273,11 @@ static bool conv_mma_wgrad_fits_int(const mma_shape *s) {
 static bool conv_mma_wgrad_supports(const clae_device *device, const op_desc *desc) {
     int v[TUNE_MAX_PARAMETERS];
     mma_shape s;
-    if (!tune_ships(device, desc, &conv_mma_wgrad_space, v) || !conv_mma_is_possible(device, desc, v)) return false;
+    if (!conv_mma_is_possible(device, desc) || !conv_sizes_fit(desc, 1) ||
+        !tune_ships(device, desc, &conv_mma_wgrad_space, v))
+        return false;
     const mma_wgrad w = mma_wgrad_of(device, desc, v, conv_mma_most_items(device, v), false);
-    return conv_sizes_fit(desc, 1) && conv_mma_wgrad_fit(&w, &s) && conv_mma_wgrad_fits_int(&s);
+    return conv_mma_wgrad_fit(&w, &s) && conv_mma_wgrad_fits_int(&s);
 }
 
 static clae_status conv_mma_wgrad_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,

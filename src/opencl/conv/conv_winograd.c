@@ -47,18 +47,22 @@ int conv_winograd_lanes(const conv_geometry *g, int width) {
     return lanes;
 }
 
+/* For which there are registers. */
+static int conv_winograd_most_positions(const winograd_tile *tile) {
+    const int registers = tile->lanes == 16 ? 32 : 16;
+    return (registers - tile->vectors - 2) / tile->vectors;
+}
+
 winograd_tile conv_winograd_fit_tile(int lanes, int vectors, int channels, int count) {
-    winograd_tile tile = {.lanes = lanes, .vectors = channels / lanes % vectors == 0 ? vectors : 1};
-    const int registers = lanes == 16 ? 32 : 16;
-    tile.most = (registers - tile.vectors - 2) / tile.vectors;
-    tile.positions = divide_up(count, divide_up(count, tile.most));
+    winograd_tile tile = {lanes, channels / lanes % vectors == 0 ? vectors : 1, 0};
+    tile.positions = divide_up(count, divide_up(count, conv_winograd_most_positions(&tile)));
     return tile;
 }
 
 /* The fewest multiply-adds, and loads of narrow for each tile; programs of a network are then mostly the same. */
 static winograd_tile conv_winograd_fit_sums(int lanes, int vectors, int channels, int count) {
     winograd_tile tile = conv_winograd_fit_tile(lanes, vectors, channels, count);
-    const int most = tile.most < count ? tile.most : count;
+    const int most = smaller(conv_winograd_most_positions(&tile), count);
     int least = INT_MAX;
     for (int positions = 1; positions <= most; positions++) {
         const int cost = divide_up(count, positions) * (positions + 1);

@@ -9,7 +9,6 @@ int conv_winograd_lanes(const conv_geometry *g, int width);
 
 typedef struct winograd_tile {
     int lanes, vectors, positions; /* sums in registers: positions x vectors */
-    int most;                      /* positions for which there are registers */
 } winograd_tile;
 
 /* `vectors` of `channels`, or one; of `count` positions as many as fit, in tiles of even size. */

@@ -95,9 +95,8 @@ static const tune_space *conv_winograd_fused_space(const clae_device *device, co
 
 /* As the macro COLUMNS. */
 static int conv_winograd_fused_columns(const op_desc *desc, int tiles) {
-    const conv_sides s = conv_sides_of(desc);
     const int size = winograd_size(&desc->conv.g), step = size - winograd_taps(&desc->conv.g) + 1;
-    const int tiles_x = divide_up(divide_up(s.out_w, s.spread ? desc->conv.g.sw : 1), step), extra = (size - 1) / step;
+    const int tiles_x = winograd_make_grid(desc).tiles_x, extra = (size - 1) / step;
     const int slots = tiles + ((tiles_x + tiles - 2) / tiles_x + 1) * extra;
     return divide_up(slots, VECTOR) * VECTOR * step * DEPTH;
 }
