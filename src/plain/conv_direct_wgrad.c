@@ -9,7 +9,7 @@
 
 enum {
     GROUP_BYTES = 24 * 1024, /* of sums that one task updates: part of the L1 cache */
-    CHUNK_BYTES = 20 * 1024, /* of rows that pass over them: the rest */
+    CHUNK_BYTES = 80 * 1024, /* of rows that pass over them: within the L2 cache, so that sums are seldom loaded */
     MAX_SPLITS = 16,
     SPLIT_FLOPS = 8 * 1000 * 1000, /* less than that is not worth a partial sum */
 };
