@@ -99,9 +99,11 @@ static clae_status conv_winograd_run(op_instance *instance, const op_args *args)
     for (int channel = 0; channel < w->in.c; channel++)
         device->kernels->winograd_weights(w, o.weight, weights, channel);
     const winograd_args a = {.in = o.in, .out = o.out, .mask = o.mask, .bias = o.bias, .weights = weights};
-    PLAIN_PARALLEL_FOR(plain_threads(device, w->grid.groups))
+    const int threads = plain_threads(device, w->grid.groups);
+    PLAIN_PARALLEL_FOR(threads)
     for (int group = 0; group < w->grid.groups; group++)
-        device->kernels->winograd(w, &a, group, scratch + (size_t)plain_thread() * made->scratch_floats);
+        device->kernels->winograd(w, &a, group, group + threads < w->grid.groups ? group + threads : -1,
+                                  scratch + (size_t)plain_thread() * made->scratch_floats);
     return CLAE_OK;
 }
 

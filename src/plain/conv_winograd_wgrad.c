@@ -46,17 +46,22 @@ typedef struct bias_sums {
     float *sums; /* [splits][channels]; NULL when not asked for */
 } bias_sums;
 
+static int first_group(const winograd_wgrad *f, int split) {
+    return (int)((size_t)f->grid.groups * (size_t)split / (size_t)f->splits);
+}
+
+/* `next` is the group that the thread is likely to take next, or -1. */
 static void conv_winograd_wgrad_run_split(const plain_device *device, const winograd_wgrad *f,
-                                          const winograd_wgrad_args *args, const bias_sums *bias, int split,
+                                          const winograd_wgrad_args *args, const bias_sums *bias, int split, int next,
                                           float *sums, float *scratch) {
     const size_t groups = (size_t)f->grid.groups;
-    const int first = (int)(groups * (size_t)split / (size_t)f->splits);
-    const int end = (int)(groups * (size_t)(split + 1) / (size_t)f->splits);
-    memset(sums, 0, f->slice_floats * sizeof(float));
+    const int first = first_group(f, split), end = first_group(f, split + 1);
+    memset(sums + f->sum_floats, 0, (f->slice_floats - f->sum_floats) * sizeof(float)); /* the support */
     float *dbias = bias->sums ? bias->sums + (size_t)split * bias->channels : NULL;
     if (dbias) memset(dbias, 0, bias->channels * sizeof(float));
     for (int group = first; group < end; group++) {
-        device->kernels->winograd_wgrad(f, args, group, sums, scratch);
+        device->kernels->winograd_wgrad(f, args, group, group + 1 < end ? group + 1 : next, group == first, sums,
+                                        scratch);
         device->kernels->winograd_wgrad_support(f, args, group, f->grid.groups,
                                                 args->support + (size_t)split * f->support_stride);
         if (!dbias) continue;
@@ -81,10 +86,12 @@ static clae_status conv_winograd_wgrad_run(op_instance *instance, const op_args 
                       .channels = (size_t)conv_dy_channels(&instance->desc)};
     if (o.dbias) bias.sums = workspace;
     float *scratch = workspace + made->bias_floats;
-    PLAIN_PARALLEL_FOR(plain_threads(device, f->splits))
+    const int threads = plain_threads(device, f->splits);
+    PLAIN_PARALLEL_FOR(threads)
     for (int split = 0; split < f->splits; split++)
-        conv_winograd_wgrad_run_split(device, f, &a, &bias, split, sums + (size_t)split * f->slice_floats,
-                                      scratch + (size_t)plain_thread() * made->scratch_floats);
+        conv_winograd_wgrad_run_split(
+            device, f, &a, &bias, split, split + threads < f->splits ? first_group(f, split + threads) : -1,
+            sums + (size_t)split * f->slice_floats, scratch + (size_t)plain_thread() * made->scratch_floats);
     PLAIN_PARALLEL_FOR(plain_threads(device, f->wide.channels))
     for (int channel = 0; channel < f->wide.channels; channel++) {
         winograd_block row = winograd_whole_block(f);

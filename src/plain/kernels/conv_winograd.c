@@ -1,6 +1,7 @@
 /* Gather and spread by Winograd's algorithm. */
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
+#include "plain/kernels/winograd_ahead.h"
 #include "plain/kernels/winograd_tile.h"
 
 static const tile_limits conv_winograd_limits = TILE_LIMITS;
@@ -45,11 +46,21 @@ void PLAIN_NAME(plain_winograd_weights)(const winograd *w, const float *weight, 
         transform_weights(w, weight, in, transformed, 5, 2);
 }
 
-static void conv_winograd_multiply(const winograd *w, const float *weights, int tiles, const float *in, float *out) {
+/* What is fetched while products are made: the next group's inputs, and what the results of this one go to and with. */
+typedef struct fetched {
+    winograd_ahead in, out, mask;
+} fetched;
+
+static void conv_winograd_multiply(const winograd *w, const float *weights, int tiles, const fetched *ahead,
+                                   const float *in, float *out) {
     static const float zeros[TILE_MAX_VECTORS * WIDTH];
     const parts p = parts_of(w);
     const int vectors = p.block / WIDTH;
-    for (int e = 0; e < w->size * w->size; e++) {
+    const int elements = w->size * w->size;
+    for (int e = 0; e < elements; e++) {
+        winograd_fetch(&ahead->in, e, elements);
+        winograd_fetch(&ahead->out, e, elements);
+        winograd_fetch(&ahead->mask, e, elements);
         for (int o = 0; o < p.count * p.out; o += p.block, weights += p.in * p.block) {
             tile t = {.in = in + e * w->in_stride + (w->spread ? o / p.out * p.in : 0),
                       .weight = weights,
@@ -108,11 +119,14 @@ void PLAIN_NAME(plain_winograd_in)(const winograd *w, const winograd_args *args,
 }
 
 /* `scratch` has room for the transformed inputs and the sums of a group. */
-void PLAIN_NAME(plain_winograd)(const winograd *w, const winograd_args *args, int index, float *scratch) {
+void PLAIN_NAME(plain_winograd)(const winograd *w, const winograd_args *args, int index, int next, float *scratch) {
     const winograd_group group = winograd_get_group(&w->grid, index);
+    const fetched ahead = {.in = winograd_look_ahead(&w->in, &w->grid, args->in, next),
+                           .out = winograd_look_ahead(&w->out, &w->grid, args->out, index),
+                           .mask = winograd_look_ahead(&w->out, &w->grid, args->mask, index)};
     float *sums = scratch + w->size * w->size * w->in_stride;
     PLAIN_NAME(plain_winograd_in)(w, args, index, scratch);
-    conv_winograd_multiply(w, args->weights, group.tiles, scratch, sums);
+    conv_winograd_multiply(w, args->weights, group.tiles, &ahead, scratch, sums);
     if (w->size == 8)
         finish_group(w, args, &group, sums, 8, 4);
     else if (w->size == 6)

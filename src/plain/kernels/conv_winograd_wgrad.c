@@ -4,6 +4,7 @@
  * (winograd_support.h). */
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
+#include "plain/kernels/winograd_ahead.h"
 #include "plain/kernels/winograd_support.h"
 
 static const tile_limits conv_winograd_wgrad_limits = TILE_LIMITS;
@@ -15,6 +16,7 @@ typedef struct product {
     const float *wide, *narrow;
     ptrdiff_t wide_stride, narrow_stride;
     int tiles;
+    bool is_first; /* sum[e][..] = instead of += */
     float *sum;
     ptrdiff_t sum_stride;
 } product;
@@ -34,7 +36,7 @@ INLINE void product_run(const product *p, const int vectors, const int elements)
         UNROLL
         for (int v = 0; v < vectors; v++) {
             float *to = p->sum + e * p->sum_stride + v * WIDTH;
-            vector_store(to, vector_load(to) + sum[e][v]);
+            vector_store(to, p->is_first ? sum[e][v] : vector_load(to) + sum[e][v]);
         }
     }
 }
@@ -50,18 +52,28 @@ TILE_SIZES(PRODUCT)
 #define PRODUCT_ENTRY(vectors, elements) [vectors][elements] = product_##vectors##x##elements,
 static const product_fn products[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] = {TILE_SIZES(PRODUCT_ENTRY)};
 
-/* Adds the products of `tiles` tiles for some channels of wide and of narrow, which begin there, to sums. */
-static void conv_winograd_wgrad_multiply(const winograd_wgrad *f, const winograd_block *block, int tiles,
-                                         const float *wide, const float *narrow, float *sums) {
+/* What is fetched while products are made, of the next group. */
+typedef struct fetched {
+    winograd_ahead wide, narrow;
+} fetched;
+
+/* Adds the products of `tiles` tiles for some channels of wide and of narrow, which begin there, to sums, or puts them
+ * there. */
+static void conv_winograd_wgrad_multiply(const winograd_wgrad *f, const winograd_block *block, int tiles, bool is_first,
+                                         const fetched *ahead, const float *wide, const float *narrow, float *sums) {
     const int vectors = winograd_block_of(block->narrow_count, WIDTH, conv_winograd_wgrad_limits.max_vectors * WIDTH) / WIDTH,
               most = conv_winograd_wgrad_limits.max_positions[vectors];
-    for (int e = 0; e < f->size * f->size; e++) {
+    const int elements = f->size * f->size;
+    for (int e = 0; e < elements; e++) {
+        winograd_fetch(&ahead->wide, e, elements);
+        winograd_fetch(&ahead->narrow, e, elements);
         for (int o = 0; o < block->narrow_count; o += vectors * WIDTH) {
             product p = {.wide = wide + e * f->wide_stride,
                          .narrow = narrow + e * f->narrow_stride + o,
                          .wide_stride = f->wide.block,
                          .narrow_stride = f->narrow.block,
                          .tiles = tiles,
+                         .is_first = is_first,
                          .sum = sums + e * block->element_stride + o,
                          .sum_stride = block->row_stride};
             for (int left = block->wide_count, size; left > 0; left -= size) {
@@ -80,7 +92,7 @@ void PLAIN_NAME(plain_winograd_wgrad_multiply)(const winograd_wgrad *f, const wi
     narrow += winograd_channel_place(&f->narrow, f->size, f->narrow_stride, block->narrow_first);
     for (int first = 0; first < tiles; first += WINOGRAD_SUM_TILES) {
         const int count = tiles - first < WINOGRAD_SUM_TILES ? tiles - first : WINOGRAD_SUM_TILES;
-        conv_winograd_wgrad_multiply(f, block, count, wide + (ptrdiff_t)first * f->wide.block,
+        conv_winograd_wgrad_multiply(f, block, count, false, &(fetched){0}, wide + (ptrdiff_t)first * f->wide.block,
                                      narrow + (ptrdiff_t)first * f->narrow.block, sums);
     }
 }
@@ -121,12 +133,15 @@ void PLAIN_NAME(plain_winograd_wgrad_in)(const winograd_wgrad *f, const winograd
 }
 
 /* `scratch` has room for the transformed tiles of a group. */
-void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *sums,
-                                      float *scratch) {
+void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, int next,
+                                      bool is_first, float *sums, float *scratch) {
     float *narrow = scratch + f->size * f->size * f->wide_stride;
     const winograd_block all = winograd_whole_block(f);
+    const fetched ahead = {winograd_look_ahead(&f->wide, &f->grid, args->wide, next),
+                           winograd_look_ahead(&f->narrow, &f->grid, args->narrow, next)};
     PLAIN_NAME(plain_winograd_wgrad_in)(f, args, group, scratch, narrow);
-    conv_winograd_wgrad_multiply(f, &all, winograd_get_group(&f->grid, group).tiles, scratch, narrow, sums);
+    conv_winograd_wgrad_multiply(f, &all, winograd_get_group(&f->grid, group).tiles, is_first, &ahead, scratch, narrow,
+                                 sums);
 }
 
 /* The sum of all splits of one element, in order. */

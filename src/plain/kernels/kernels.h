@@ -64,21 +64,23 @@ typedef struct plain_kernels {
     void (*col2im)(const col2im *c, const col2im_args *args, int image, float *scratch);
     /* The partial sum of a group of kernel rows over a part of the batch. */
     void (*wgrad)(const wgrad *f, const wgrad_args *args, int split, int group);
-    /* Winograd's: the weights of an input channel; the transformed inputs of a group of tiles; a group from beginning to
-     * end; the same of a panel from its transformed inputs on, and the floats it takes of scratch. */
+    /* Winograd's: the weights of an input channel; the transformed inputs of a group of tiles; a group from beginning
+     * to end; the same of a panel from its transformed inputs on, and the floats it takes of scratch. `next` is the
+     * group that the thread is likely to take next, or -1. */
     void (*winograd_weights)(const winograd *w, const float *weight, float *transformed, int in);
     void (*winograd_in)(const winograd *w, const winograd_args *args, int group, float *in);
-    void (*winograd)(const winograd *w, const winograd_args *args, int group, float *scratch);
+    void (*winograd)(const winograd *w, const winograd_args *args, int group, int next, float *scratch);
     void (*winograd_panel)(const winograd *w, const winograd_args *args, const winograd_panel *panel, float *scratch);
     size_t (*winograd_panel_floats)(const winograd *w, int tiles);
-    /* Of wgrad: the transformed tiles of a group; those of a block of channels multiplied, and added to `sums`; both for a
-     * group; the support of a share of the rows; weights of the sums of all splits. */
+    /* Of wgrad: the transformed tiles of a group; those of a block of channels multiplied, and added to `sums`; both
+     * for a group, which begins sums if it is the first; the support of a share of the rows; weights of the sums of all
+     * splits. */
     void (*winograd_wgrad_in)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *wide,
                               float *narrow);
     void (*winograd_wgrad_multiply)(const winograd_wgrad *f, const winograd_block *block, int tiles, const float *wide,
                                     const float *narrow, float *sums);
-    void (*winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *sums,
-                           float *scratch);
+    void (*winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, int next, bool is_first,
+                           float *sums, float *scratch);
     void (*winograd_wgrad_support)(const winograd_wgrad *f, const winograd_wgrad_args *args, int part, int parts,
                                    uint32_t *bits);
     void (*winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args,

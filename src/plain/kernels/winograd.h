@@ -2,6 +2,7 @@
 #ifndef CLAE_PLAIN_KERNELS_WINOGRAD_H
 #define CLAE_PLAIN_KERNELS_WINOGRAD_H
 
+#include "base/numbers.h"
 #include "plain/conv_winograd.h"
 #include "plain/kernels/vector.h"
 
@@ -9,6 +10,8 @@
 #include "winograd_transforms.h"
 
 #define WINOGRAD_MAX_SIZE 8
+#define WINOGRAD_STRIP_TILES 6 /* whose columns stay in the L1 cache */
+#define WINOGRAD_MAX_COLUMNS (WINOGRAD_STRIP_TILES * 4 + WINOGRAD_MAX_SIZE - 4)
 
 typedef enum winograd_kind { WINOGRAD_DATA, WINOGRAD_WEIGHT, WINOGRAD_VALUE, WINOGRAD_SUM } winograd_kind;
 
@@ -51,11 +54,11 @@ INLINE conv_range winograd_inside(int first, int size, int length) {
     return inside;
 }
 
-/* The first half of the transform of from x from to `to` x `to`: columns[y][x], to x from; rows are next. */
+/* The first half of transforms of from x from to `to` x `to`: columns[y][x], to x count; rows are next. */
 INLINE void winograd_columns(const winograd_kind kind, const int from, const int to, const winograd_square *square,
-                             vector (*columns)[WINOGRAD_MAX_SIZE]) {
+                             int count, vector (*columns)[WINOGRAD_MAX_COLUMNS]) {
     const bool whole = square->y.first == 0 && square->y.end == from;
-    for (int x = 0; x < from; x++) {
+    for (int x = 0; x < count; x++) {
         vector in[WINOGRAD_MAX_SIZE], out[WINOGRAD_MAX_SIZE];
         const float *p = square->p + x * square->x_stride;
         if (x < square->x.first || x >= square->x.end) {
@@ -78,14 +81,12 @@ INLINE void winograd_columns(const winograd_kind kind, const int from, const int
     }
 }
 
-/* The transform of a square, to x to vectors that are `stride` elements apart. */
-INLINE void winograd_transform(const winograd_kind kind, const int from, const int to, const winograd_square *square,
-                               float *result, ptrdiff_t stride) {
-    vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_SIZE];
-    winograd_columns(kind, from, to, square, columns);
+/* The second half, of a square from column `first` on: to x to vectors that are `stride` elements apart. */
+INLINE void winograd_rows(const winograd_kind kind, const int from, const int to,
+                          vector (*columns)[WINOGRAD_MAX_COLUMNS], int first, float *result, ptrdiff_t stride) {
     for (int y = 0; y < to; y++, result += to * stride) {
         vector out[WINOGRAD_MAX_SIZE];
-        winograd_line(kind, from, to, columns[y], out);
+        winograd_line(kind, from, to, columns[y] + first, out);
         UNROLL
         for (int x = 0; x < to; x++) vector_store(result + x * stride, out[x]);
     }
@@ -101,9 +102,12 @@ INLINE int winograd_vectors(const winograd_image *image) {
     return (image->c + WIDTH - 1) / WIDTH;
 }
 
-INLINE void winograd_transform_tile(const winograd_kind kind, const int from, const int to, const winograd_image *image,
-                                    int i, int ty, int tx, const float *p, float *out, ptrdiff_t stride) {
+/* `tiles` tiles of a row of tiles, whose shared columns are transformed once. */
+INLINE void winograd_transform_strip(const winograd_kind kind, const int from, const int to,
+                                     const winograd_image *image, int i, int ty, int tx, int tiles, const float *p,
+                                     float *out, ptrdiff_t stride) {
     const bool apart = image->block != image->channels, whole = image->stored != image->c;
+    const int count = (tiles - 1) * image->step + from;
     for (int number = 0; number < winograd_phases(image); number++) {
         const winograd_view view = winograd_get_view(image, number);
         const int y = ty * image->step + view.y->base, x = tx * image->step + view.x->base;
@@ -111,13 +115,16 @@ INLINE void winograd_transform_tile(const winograd_kind kind, const int from, co
         winograd_square square = {.y_stride = (ptrdiff_t)image->stride * image->w * image->c,
                                   .x_stride = (ptrdiff_t)image->stride * image->c,
                                   .y = winograd_inside(y, from, view.y->count),
-                                  .x = winograd_inside(x, from, view.x->count)};
+                                  .x = winograd_inside(x, count, view.x->count)};
         for (int v = 0; v < winograd_vectors(image); v++) {
             const int c = winograd_vector_channel(image->c, WIDTH, v);
             const int at = number * image->stored + (whole ? v * WIDTH : c);
+            float *result = out + (apart ? winograd_channel_place(image, to, stride, at) : at);
+            vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_COLUMNS];
             square.p = first + c;
-            winograd_transform(kind, from, to, &square,
-                               out + (apart ? winograd_channel_place(image, to, stride, at) : at), stride);
+            winograd_columns(kind, from, to, &square, count, columns);
+            for (int t = 0; t < tiles; t++, result += image->block)
+                winograd_rows(kind, from, to, columns, t * image->step, result, stride);
         }
     }
 }
@@ -128,8 +135,10 @@ INLINE void winograd_transform_group(const winograd_kind kind, const int from, c
                                      const winograd_group *group, const float *p, float *out, ptrdiff_t stride) {
     for (int i = group->image_first; i < group->image_end; i++)
         for (int ty = group->row_first; ty < group->row_end; ty++)
-            for (int tx = 0; tx < grid->tiles_x; tx++, out += image->block)
-                winograd_transform_tile(kind, from, to, image, i, ty, tx, p, out, stride);
+            for (int tx = 0, tiles; tx < grid->tiles_x; tx += tiles, out += tiles * image->block) {
+                tiles = smaller(grid->tiles_x - tx, WINOGRAD_STRIP_TILES);
+                winograd_transform_strip(kind, from, to, image, i, ty, tx, tiles, p, out, stride);
+            }
 }
 
 #endif

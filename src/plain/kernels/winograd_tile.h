@@ -33,15 +33,17 @@ INLINE void winograd_transform_taps(const winograd *w, const float *weight, cons
     float taps[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
     const winograd_square square = {taps, kernel * WIDTH, WIDTH, winograd_all(kernel), winograd_all(kernel)};
     winograd_load_taps(w, weight, view, in, out, taps, kernel);
-    winograd_transform(WINOGRAD_WEIGHT, kernel, size, &square, result, stride);
+    vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_COLUMNS];
+    winograd_columns(WINOGRAD_WEIGHT, kernel, size, &square, kernel, columns);
+    winograd_rows(WINOGRAD_WEIGHT, kernel, size, columns, 0, result, stride);
 }
 
 /* The results of one tile of a phase, of which ys x xs are inside the image; `first` is where they begin. */
 INLINE void winograd_finish_tile(const winograd *w, const winograd_args *args, const winograd_square *square,
                                  ptrdiff_t first, int ys, int xs, int channel, const int size, const int step) {
-    vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_SIZE];
+    vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_COLUMNS];
     const ptrdiff_t row = (ptrdiff_t)w->out.stride * w->out.w * w->out.c, column = (ptrdiff_t)w->out.stride * w->out.c;
-    winograd_columns(WINOGRAD_SUM, size, step, square, columns);
+    winograd_columns(WINOGRAD_SUM, size, step, square, size, columns);
     const vector bias = args->bias ? vector_load(args->bias + channel) : (vector){0};
     for (int y = 0; y < ys; y++) {
         vector out[WINOGRAD_MAX_SIZE];

@@ -1,0 +1,35 @@
+/* Images on their way to the cache while products are summed up, a share with each element of transformed tiles: the
+ * transforms, which read them in short runs, would wait for memory. */
+#ifndef CLAE_PLAIN_KERNELS_WINOGRAD_AHEAD_H
+#define CLAE_PLAIN_KERNELS_WINOGRAD_AHEAD_H
+
+#include "plain/kernels/winograd.h"
+
+typedef struct winograd_ahead {
+    const float *p;
+    ptrdiff_t floats;
+} winograd_ahead;
+
+/* What a group takes of images, but for the borders of its tiles; nothing of NULL, or of a negative group. */
+INLINE winograd_ahead winograd_look_ahead(const winograd_image *image, const winograd_grid *grid, const float *p,
+                                          int index) {
+    if (!p || index < 0) return (winograd_ahead){0};
+    const winograd_group group = winograd_get_group(grid, index);
+    const int rows = image->step * image->stride;
+    const int first = smaller(group.row_first * rows, image->h);
+    const int end = group.row_end < grid->tiles_y ? smaller(group.row_end * rows, image->h) : image->h;
+    const ptrdiff_t row = (ptrdiff_t)image->w * image->c;
+    const ptrdiff_t place = ((ptrdiff_t)group.image_first * image->h + first) * row;
+    return (winograd_ahead){p + place, ((ptrdiff_t)(group.image_end - 1) * image->h + end) * row - place};
+}
+
+enum { LINE_FLOATS = 16 };
+
+/* A share of it, of so many. */
+INLINE void winograd_fetch(const winograd_ahead *ahead, int share, int shares) {
+    const ptrdiff_t end = ahead->floats * (share + 1) / shares;
+    for (ptrdiff_t i = ahead->floats * share / shares; i < end; i += LINE_FLOATS)
+        __builtin_prefetch(ahead->p + i, 0, 2);
+}
+
+#endif
