@@ -10,8 +10,8 @@
  * CHUNK (divides input channels). The rest are arguments, so that layers share programs: the geometry, spread, transposed (weights
  * are [kh][kw][out][in]), bias and mask, which may be NULL, relu, and how tiles are grouped. */
 #include "conv_geometry.cl"
-#include "winograd.cl"
 #include "winograd_phase.cl"
+#include "winograd.cl"
 #include "winograd_tile.cl"
 
 #define BLOCK (VECTORS * LANES)
@@ -53,9 +53,9 @@ NOT_INLINE void pack_row(tiling t, int number, int row, int transposed, global c
     for (int column = 0; column < columns; column += LANES) {
         int in = transposed ? column : row, out = transposed ? row : column;
         global float *to = packed + (out / BLOCK * t.part_c + in) * BLOCK + out % BLOCK;
-        lanes columns_of_tile[MAX_SIZE][MAX_SIZE];
-        transform_columns(WEIGHT, TAPS, SIZE, weight + column, taps.step * tap * t.g.kernel_w, taps.step * tap, taps.ys,
-                          taps.xs, columns_of_tile);
+        lanes columns_of_tile[MAX_SIZE][MAX_COLUMNS];
+        transform_columns(WEIGHT, TAPS, SIZE, TAPS, weight + column, taps.step * tap * t.g.kernel_w, taps.step * tap,
+                          taps.ys, taps.xs, columns_of_tile);
         #pragma unroll 1
         for (int y = 0; y < SIZE; y++) {
             lanes result[MAX_SIZE];
@@ -95,9 +95,12 @@ static void transform_inputs(group g, tiling t, global const float *in, global f
     #pragma unroll 1
     for (int ty = g.row_first; ty < g.row_end; ty++)
     #pragma unroll 1
-    for (int tx = 0; tx < t.tiles_x; tx++, to += CHUNK)
-        transform_tile(t.g, t.s, t.spread, ty * STEP, tx * STEP, in + image * in_image, CHUNK, g.tiles * CHUNK, t.in_stride,
-                       to);
+    for (int tx = 0; tx < t.tiles_x; tx += STRIP_TILES) {
+        const int tiles = min(t.tiles_x - tx, STRIP_TILES);
+        transform_tiles(t.g, t.s, t.spread, ty * STEP, tx * STEP, tiles, in + image * in_image, CHUNK, g.tiles * CHUNK,
+                        CHUNK, t.in_stride, to);
+        to += tiles * CHUNK;
+    }
 }
 
 /* out[i][BLOCK] = sum_c in[i][c] weight[c][BLOCK] for `count` tiles, a constant. */

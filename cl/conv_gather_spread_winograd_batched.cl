@@ -8,8 +8,8 @@
  * POSITIONS, DEPTH (divides the input channels of a sum, in whole vectors), BLOCK (divides the output channels, in VECTORS of
  * them), PANEL (the most tiles of one). The rest are arguments. */
 #include "conv_geometry.cl"
-#include "winograd.cl"
 #include "winograd_phase.cl"
+#include "winograd.cl"
 #include "winograd_tile.cl"
 
 #define A_ROW DEPTH
@@ -55,8 +55,8 @@ void conv_transform(global const float *in, ulong in_offset, global float *tiles
     const int tile = get_global_id(0);
     const tile_place at = place_of_tile(t, first_tile + tile);
     in += in_offset + (size_t)at.image * t.s.in_h * t.s.in_w * t.s.in_c;
-    transform_tile(g, t.s, spread, at.y, at.x, in, DEPTH, ELEMENTS * in_stride, in_stride,
-                   tiles + tiles_offset + tile * DEPTH);
+    transform_tiles(g, t.s, spread, at.y, at.x, 1, in, DEPTH, ELEMENTS * in_stride, 0, in_stride,
+                    tiles + tiles_offset + tile * DEPTH);
 }
 
 /* Panels of tiles, for each of them the phases of the output, and for each the blocks of its channels. */
@@ -107,7 +107,8 @@ NOT_INLINE void transform_weights(tiling t, task k, int first, int transposed, g
             }
             #pragma unroll 1
             for (int i = 0; i < LANES; i++, from += row)
-                transform(WEIGHT, TAPS, SIZE, from, y_stride, x_stride, taps.ys, taps.xs, to + i * BLOCK, WEIGHT_STRIDE);
+                transform(WEIGHT, TAPS, SIZE, 1, from, y_stride, x_stride, taps.ys, taps.xs, to + i * BLOCK, 0,
+                          WEIGHT_STRIDE);
         }
         to += (LANES - 1) * BLOCK;
     }

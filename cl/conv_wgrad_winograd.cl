@@ -9,8 +9,8 @@
  * geometry, transposed (dy is wide, dweight is [kh][kw][narrow][wide]), dy_c, the elements of dbias, 0 for none, and how tiles
  * are grouped. */
 #include "conv_geometry.cl"
-#include "winograd.cl"
 #include "winograd_phase.cl"
+#include "winograd.cl"
 #include "winograd_support.cl"
 #include "winograd_wgrad.cl"
 
@@ -90,10 +90,14 @@ NOT_INLINE void sum_images(conv_geometry g, tiling t, int first, int end, global
             #pragma unroll 1
             for (int ty = row; ty < min(row + t.rows, tiles_y); ty++)
             #pragma unroll 1
-            for (int tx = 0; tx < tiles_x; tx++, tile++)
-                transform_tile(g, ty * STEP, tx * STEP, wide + i * wide_pixels * g.wide_c,
-                               narrow + i * narrow_pixels * g.narrow_c, ALL_CHANNELS, t.wide_stride,
-                               wide_tiles + tile * wide_c, ALL_CHANNELS, t.narrow_stride, narrow_tiles + tile * g.narrow_c);
+            for (int tx = 0; tx < tiles_x; tx += STRIP_TILES) {
+                const int tiles = min(tiles_x - tx, STRIP_TILES);
+                transform_tiles(g, ty * STEP, tx * STEP, tiles, wide + i * wide_pixels * g.wide_c,
+                                narrow + i * narrow_pixels * g.narrow_c, ALL_CHANNELS,
+                                (tiles_place){wide_tiles + tile * wide_c, wide_c, t.wide_stride}, ALL_CHANNELS,
+                                (tiles_place){narrow_tiles + tile * g.narrow_c, g.narrow_c, t.narrow_stride});
+                tile += tiles;
+            }
             multiply(tile, g, t, wide_tiles, narrow_tiles, sums);
         }
         #pragma unroll 1

@@ -7,8 +7,8 @@
  * vectors), VECTORS (divides NARROW_BLOCK / LANES), POSITIONS. The rest are arguments: the geometry, transposed (dy is wide,
  * dweight is [kh][kw][narrow][wide]), dy_c, the elements of dbias, 0 for none, and how tiles and tasks lie in memory. */
 #include "conv_geometry.cl"
-#include "winograd.cl"
 #include "winograd_phase.cl"
+#include "winograd.cl"
 #include "winograd_support.cl"
 #include "winograd_wgrad.cl"
 
@@ -48,11 +48,11 @@ void conv_wgrad_transform(global const float *wide, ulong wide_offset, global co
     const int tile = get_global_id(0), tiles_y = (g.narrow_h + STEP - 1) / STEP, tiles_x = (g.narrow_w + STEP - 1) / STEP;
     const int number_of_all = first_tile + tile, of_image = number_of_all % (tiles_y * tiles_x);
     const size_t image = number_of_all / (tiles_y * tiles_x);
-    transform_tile(g, of_image / tiles_x * STEP, of_image % tiles_x * STEP,
-                   wide + wide_offset + image * g.wide_h * g.wide_w * g.wide_c,
-                   narrow + narrow_offset + image * g.narrow_h * g.narrow_w * g.narrow_c, WIDE_BLOCK, wide_stride,
-                   wide_tiles + wide_tiles_offset + tile * WIDE_BLOCK, NARROW_BLOCK, narrow_stride,
-                   narrow_tiles + narrow_tiles_offset + tile * NARROW_BLOCK);
+    transform_tiles(g, of_image / tiles_x * STEP, of_image % tiles_x * STEP, 1,
+                    wide + wide_offset + image * g.wide_h * g.wide_w * g.wide_c,
+                    narrow + narrow_offset + image * g.narrow_h * g.narrow_w * g.narrow_c, WIDE_BLOCK,
+                    (tiles_place){wide_tiles + wide_tiles_offset + tile * WIDE_BLOCK, 0, wide_stride}, NARROW_BLOCK,
+                    (tiles_place){narrow_tiles + narrow_tiles_offset + tile * NARROW_BLOCK, 0, narrow_stride});
 }
 
 /* sums[SIZE x SIZE][WIDE_BLOCK][NARROW_BLOCK] of a task. */

@@ -1,6 +1,10 @@
 /* Winograd's transforms of tiles by one work-item, LANES channels at a time: what conv_gather_spread_winograd.cl and
- * conv_wgrad_winograd.cl share. */
+ * conv_wgrad_winograd.cl share. Included after winograd_phase.cl. */
 #include "winograd_line.cl"
+
+/* Tiles side by side whose columns stay in the first-level cache. */
+#define STRIP_TILES 6
+#define MAX_COLUMNS (MAX_SIZE + (STRIP_TILES - 1) * STEP)
 
 enum { DATA, WEIGHT, SUM };
 
@@ -29,12 +33,13 @@ static int2 inside(int first, int size, int length) {
     return (int2)(part.x, max(part.x, part.y));
 }
 
-/* The first half of the transform of a square in memory, from x from, to `to` x `to`: columns[y][x], to x from. What is
+/* The first half of the transforms of squares in memory, from x from, to `to` x `to`: columns[y][x], to x count. What is
  * outside ys and xs counts as 0. */
-ALWAYS_INLINE void transform_columns(const int kind, const int from, const int to, global const float *p, int y_stride,
-                                     int x_stride, int2 ys, int2 xs, lanes columns[MAX_SIZE][MAX_SIZE]) {
+ALWAYS_INLINE void transform_columns(const int kind, const int from, const int to, int count, global const float *p,
+                                     int y_stride, int x_stride, int2 ys, int2 xs,
+                                     lanes columns[MAX_SIZE][MAX_COLUMNS]) {
     #pragma unroll 1
-    for (int x = 0; x < from; x++, p += x_stride) {
+    for (int x = 0; x < count; x++, p += x_stride) {
         lanes in[MAX_SIZE], out[MAX_SIZE];
         if (x < xs.x || x >= xs.y) {
             #pragma unroll
@@ -55,16 +60,24 @@ ALWAYS_INLINE void transform_columns(const int kind, const int from, const int t
     }
 }
 
-/* The transform of a square: to x to vectors, `stride` elements apart. */
-ALWAYS_INLINE void transform(const int kind, const int from, const int to, global const float *p, int y_stride,
-                             int x_stride, int2 ys, int2 xs, global float *result, int stride) {
-    lanes columns[MAX_SIZE][MAX_SIZE];
-    transform_columns(kind, from, to, p, y_stride, x_stride, ys, xs, columns);
+/* Columns of `tiles` squares side by side, which share some where they are larger than STEP. */
+static int columns_of(int tiles, int size) {
+    return (tiles - 1) * STEP + size;
+}
+
+/* Their transforms, `tile_step` elements apart: to x to vectors, `stride` elements apart. */
+ALWAYS_INLINE void transform(const int kind, const int from, const int to, int tiles, global const float *p,
+                             int y_stride, int x_stride, int2 ys, int2 xs, global float *result, int tile_step,
+                             int stride) {
+    lanes columns[MAX_SIZE][MAX_COLUMNS];
+    transform_columns(kind, from, to, columns_of(tiles, from), p, y_stride, x_stride, ys, xs, columns);
     #pragma unroll 1
-    for (int y = 0; y < to; y++, result += to * stride) {
-        lanes out[MAX_SIZE];
-        line(kind, from, to, columns[y], out);
-        #pragma unroll
-        for (int x = 0; x < to; x++) VSTORE(LANES)(out[x], 0, result + x * stride);
-    }
+    for (int tile = 0; tile < tiles; tile++, result += tile_step)
+        #pragma unroll 1
+        for (int y = 0; y < to; y++) {
+            lanes out[MAX_SIZE];
+            line(kind, from, to, columns[y] + tile * STEP, out);
+            #pragma unroll
+            for (int x = 0; x < to; x++) VSTORE(LANES)(out[x], 0, result + (y * to + x) * stride);
+        }
 }

@@ -1,5 +1,5 @@
 /* Tiles of STEP x STEP results of gather and spread by Winograd's algorithm: where they begin, the taps that they meet, and
- * their end. Included after conv_geometry.cl, winograd.cl and winograd_phase.cl; macros SIZE, TAPS and LANES. */
+ * their end. Included after conv_geometry.cl, winograd_phase.cl and winograd.cl; macros SIZE, TAPS and LANES. */
 /* What there is of an image in a phase: every `step`-th of its positions from `first` on. The first tile begins at position
  * `base` of these. */
 typedef struct axis {
@@ -16,9 +16,10 @@ static int place_of(axis y, axis x, int at_y, int at_x, int w) {
     return (y.first + at_y * y.step) * w + x.first + at_x * x.step;
 }
 
-/* The tile of an image's inputs for the outputs from y, x on, of all phases. */
-ALWAYS_INLINE void transform_tile(conv_geometry g, conv_sides s, int spread, int y, int x, global const float *in,
-                                  const int block, int block_step, int stride, global float *to) {
+/* The tiles, side by side, of an image's inputs for the outputs from y, x on, of all phases. */
+ALWAYS_INLINE void transform_tiles(conv_geometry g, conv_sides s, int spread, int y, int x, int tiles,
+                                   global const float *in, const int block, int block_step, int tile_step, int stride,
+                                   global float *to) {
     int of_all = 0; /* the channel among those of all phases */
     #pragma unroll 1
     for (int number = 0; number < g.stride_h * g.stride_w; number++) {
@@ -29,8 +30,9 @@ ALWAYS_INLINE void transform_tile(conv_geometry g, conv_sides s, int spread, int
         global const float *from = in + place_of(y_axis, x_axis, in_y, in_x, s.in_w) * s.in_c;
         #pragma unroll 1
         for (int c = 0; c < s.in_c; c += LANES, of_all += LANES)
-            transform(DATA, SIZE, SIZE, from + c, y_stride, x_stride, inside(in_y, SIZE, y_axis.count),
-                      inside(in_x, SIZE, x_axis.count), to + channel_place(of_all, block, block_step), stride);
+            transform(DATA, SIZE, SIZE, tiles, from + c, y_stride, x_stride, inside(in_y, SIZE, y_axis.count),
+                      inside(in_x, columns_of(tiles, SIZE), x_axis.count),
+                      to + channel_place(of_all, block, block_step), tile_step, stride);
     }
 }
 
@@ -59,9 +61,9 @@ typedef struct epilogue {
 /* ys x xs outputs, y_stride and x_stride apart. */
 static void finish_tile(int stride, global const float *sums, int ys, int xs, int y_stride, int x_stride, epilogue e,
                         global float *out) {
-    lanes columns[MAX_SIZE][MAX_SIZE], results[MAX_SIZE];
+    lanes columns[MAX_SIZE][MAX_COLUMNS], results[MAX_SIZE];
     lanes bias = e.bias ? VLOAD(LANES)(0, e.bias) : (lanes)(0);
-    transform_columns(SUM, SIZE, STEP, sums, SIZE * stride, stride, (int2)(0, SIZE), (int2)(0, SIZE), columns);
+    transform_columns(SUM, SIZE, STEP, SIZE, sums, SIZE * stride, stride, (int2)(0, SIZE), (int2)(0, SIZE), columns);
     #pragma unroll 1
     for (int y = 0; y < ys; y++, out += y_stride) {
         line(SUM, SIZE, STEP, columns[y], results);

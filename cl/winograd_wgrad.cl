@@ -1,15 +1,21 @@
 /* What Winograd's gradients of weights share, on devices whose work-items are threads: the support, dbias, and the way from
- * sums of products back to weights. Included after conv_geometry.cl, winograd.cl, winograd_phase.cl and winograd_support.cl;
+ * sums of products back to weights. Included after conv_geometry.cl, winograd_phase.cl, winograd.cl and winograd_support.cl;
  * macros SIZE, TAPS and LANES. */
 /* Channels of wide's tiles: of all phases. */
 static int wide_channels(conv_geometry g) {
     return g.stride_h * g.stride_w * g.wide_c;
 }
 
-/* The tiles of both sides of an image that begin at y, x of narrow. */
-ALWAYS_INLINE void transform_tile(conv_geometry g, int y, int x, global const float *wide, global const float *narrow,
-                                  const int wide_block, int wide_stride, global float *wide_to, const int narrow_block,
-                                  int narrow_stride, global float *narrow_to) {
+/* Where transformed tiles go: [block of channels][SIZE x SIZE][tile][channel]. */
+typedef struct tiles_place {
+    global float *to;
+    int tile_step, stride; /* floats from one tile to the next, from one element to the next */
+} tiles_place;
+
+/* The tiles, side by side, of both sides of an image that begin at y, x of narrow. */
+ALWAYS_INLINE void transform_tiles(conv_geometry g, int y, int x, int tiles, global const float *wide,
+                                   global const float *narrow, const int wide_block, tiles_place wide_at,
+                                   const int narrow_block, tiles_place narrow_at) {
     const int y_stride = g.stride_h * g.wide_w * g.wide_c, x_stride = g.stride_w * g.wide_c;
     int of_all = 0; /* the channel among those of all phases */
     #pragma unroll 1
@@ -18,18 +24,21 @@ ALWAYS_INLINE void transform_tile(conv_geometry g, int y, int x, global const fl
         const int wide_y = y + y_phase.offset, wide_x = x + x_phase.offset;
         global const float *from =
             wide + wide_y * y_stride + wide_x * x_stride + (y_phase.first * g.wide_w + x_phase.first) * g.wide_c;
-        const int2 ys = inside(wide_y, SIZE, y_phase.count), xs = inside(wide_x, SIZE, x_phase.count);
+        const int2 ys = inside(wide_y, SIZE, y_phase.count);
+        const int2 xs = inside(wide_x, columns_of(tiles, SIZE), x_phase.count);
         #pragma unroll 1
         for (int c = 0; c < g.wide_c; c += LANES, of_all += LANES)
-            transform(DATA, SIZE, SIZE, from + c, y_stride, x_stride, ys, xs,
-                      wide_to + channel_place(of_all, wide_block, ELEMENTS * wide_stride), wide_stride);
+            transform(DATA, SIZE, SIZE, tiles, from + c, y_stride, x_stride, ys, xs,
+                      wide_at.to + channel_place(of_all, wide_block, ELEMENTS * wide_at.stride), wide_at.tile_step,
+                      wide_at.stride);
     }
-    const int2 ys = inside(y, STEP, g.narrow_h), xs = inside(x, STEP, g.narrow_w);
+    const int2 ys = inside(y, STEP, g.narrow_h), xs = inside(x, columns_of(tiles, STEP), g.narrow_w);
     narrow += (y * g.narrow_w + x) * g.narrow_c;
     #pragma unroll 1
     for (int c = 0; c < g.narrow_c; c += LANES)
-        transform(WEIGHT, STEP, SIZE, narrow + c, g.narrow_w * g.narrow_c, g.narrow_c, ys, xs,
-                  narrow_to + channel_place(c, narrow_block, ELEMENTS * narrow_stride), narrow_stride);
+        transform(WEIGHT, STEP, SIZE, tiles, narrow + c, g.narrow_w * g.narrow_c, g.narrow_c, ys, xs,
+                  narrow_at.to + channel_place(c, narrow_block, ELEMENTS * narrow_at.stride), narrow_at.tile_step,
+                  narrow_at.stride);
 }
 
 /* Adds the pixels first .. end - 1 of dy up. */
@@ -105,8 +114,8 @@ ALWAYS_INLINE void put_weights(conv_geometry g, int number, int c, int o, int tr
     const phase y_phase = phase_y(g, number), x_phase = phase_x(g, number);
     const int tap = g.wide_c * g.narrow_c, o_step = transposed ? g.wide_c : 1;
     const int2 whole = (int2)(0, SIZE);
-    lanes columns[MAX_SIZE][MAX_SIZE], result[MAX_SIZE];
-    transform_columns(SUM, SIZE, TAPS, sums, SIZE * element, element, whole, whole, columns);
+    lanes columns[MAX_SIZE][MAX_COLUMNS], result[MAX_SIZE];
+    transform_columns(SUM, SIZE, TAPS, SIZE, sums, SIZE * element, element, whole, whole, columns);
     dweight += (y_phase.tap * g.kernel_w + x_phase.tap) * tap + (transposed ? o * g.wide_c + c : c * g.narrow_c + o);
     #pragma unroll 1
     for (int y = 0; y < y_phase.taps; y++) {
