@@ -12,7 +12,7 @@ enum { MOST_WHOLE_CHUNKS = 50, MOST_WHOLE_WEIGHTS = 1024 };
 
 /* Wgrad: a row of the kernel with more sums than that outgrows the first-level cache; its blocks are so many times as
  * large, as the next one holds them. */
-enum { FEW_ROW_SUMS = 6 * 1024, LARGE_BLOCK = 8 };
+enum { FEW_ROW_SUMS = 6 * 1024, LARGE_BLOCK = 2 };
 
 enum { MOST_POSITIONS = 12 };
 
@@ -88,7 +88,7 @@ static const tune_space conv_direct_wgrad_space = {
     .parameters = {{"LANES", TUNE_CANDIDATES(4, 8, 16)},
                    {"VECTORS", TUNE_CANDIDATES(1, 2)},
                    {"SUMS", TUNE_CANDIDATES(8, 10, 12, 16, 20, 24)},
-                   {"CACHE_KIB", TUNE_CANDIDATES(10, 14, 20, 28, 40)},
+                   {"CACHE_KIB", TUNE_CANDIDATES(10, 14, 20, 28, 40, 80)},
                    {"CHUNKS", TUNE_CANDIDATES(4, 8, 16, 32, 64)}},
     .is_valid = conv_direct_wgrad_is_valid,
 };
