@@ -302,7 +302,7 @@ static void test_damaged(void **state) {
     assert_int_equal(file_read(t->f.context, path, "test", 1 << 20, &good, &bytes), CLAE_OK);
     free(path);
 
-    const char *const useless[] = {"", "\n\n", "clae tuning 1\n", "clae tuning 3\ndevice x\n", "clae tuning 3"};
+    const char *const useless[] = {"", "\n\n", "clae tuning 1\n", "clae tuning 4\ndevice x\n", "clae tuning 4"};
     for (size_t i = 0; i < ARRAY_LENGTH(useless); i++) {
         open_with_file(t, useless[i]);
         assert_non_null(strstr(t->warning, "another version or device"));
@@ -359,7 +359,7 @@ static void test_bad_lines(void **state) {
     char op[OP_KEY_SIZE];
     op_key(&desc, op);
     char *text =
-        string_format("clae tuning 3\n%s%s: plain; 0.5 ms\nfirst \x1b[31m bad\n", t->f.device->tuning->key, op);
+        string_format("clae tuning 4\n%s%s: plain; 0.5 ms\nfirst \x1b[31m bad\n", t->f.device->tuning->key, op);
     const size_t used = strlen(text);
     assert_int_equal(tuning_save(t->f.device), CLAE_OK);
     text = realloc(text, used + 2 * lines + 200);

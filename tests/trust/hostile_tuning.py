@@ -25,7 +25,7 @@ class Scene:
         device = next(d for d in devices if d["backend"] == "c")
         units = device.get("compute_units", device.get("threads"))
         self.key = "device " + " | ".join(["c", *(device[k] for k in ("name", "vendor", "platform", "driver")), f"{units} units\n"])
-        self.head = "clae tuning 3\n" + self.key
+        self.head = "clae tuning 4\n" + self.key
         self.path = self.folder / f"{fnv1a(self.key.encode()):016x}.txt"
         self.op = FIRST_LAYER.format(256)
         self.entries = "".join(f"{FIRST_LAYER.format(n)}: {impl}; 0.1 ms\n" for n, impl in ((256, "direct"), (20, "plain")))

@@ -12,7 +12,7 @@
 
 /* A line of the file: the op (key_of), ": ", the implementation, its values, "; ", milliseconds. Changes of keys, and
  * of what implementations mean by their values, change the version. */
-#define HEADER "clae tuning 3\n"
+#define HEADER "clae tuning 4\n"
 #define TF32_MARK " in tf32"
 #define LARGEST_FILE_BYTES ((size_t)1 << 20)
 

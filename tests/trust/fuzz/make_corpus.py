@@ -60,7 +60,7 @@ def corpus():
     yield "model_text", [b"conv 4 k3x5 s2 p1 nobias, relu # and\n residual(conv 4 k3 p1, tanh)\nlinear 8x2x1", b"leaky_relu 0.1, max_pool 2 s1, dropout .5",
                          b"input: 2x9x7\nencoder: conv 4 k3 # first\n  relu\ndecoder: mirror\n"]
     entries = f"{OP}: direct LANES=4 VECTORS=1; 0.1250 ms\n{OP}: plain; 1 ms\n".encode()
-    yield "tuning", [b"\0" + entries, b"\1clae tuning 3\ndevice c | n |  |  |  | 0 units\n" + entries, b"\0x\n"]
+    yield "tuning", [b"\0" + entries, b"\1clae tuning 4\ndevice c | n |  |  |  | 0 units\n" + entries, b"\0x\n"]
     yield "program_cache", [cache_entry(b"key", b"binary"), cache_entry(b"other", b"binary"), cache_entry(b"key", b"")]
 
 

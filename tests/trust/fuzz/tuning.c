@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     FILE *file = fopen(path, "w");
     if (!file) return 0;
     if (bytes && data[0] % 2 == 0)
-        fprintf(file, "clae tuning 3\ndevice %s | n |  |  |  | 0 units\n", backend_plain.name);
+        fprintf(file, "clae tuning 4\ndevice %s | n |  |  |  | 0 units\n", backend_plain.name);
     if (bytes > 1) fwrite(data + 1, 1, bytes - 1, file);
     fclose(file);
     if (tuning_open(&device) != CLAE_OK) abort();
