@@ -11,7 +11,7 @@
 enum { MOST_WHOLE_CHUNKS = 50, MOST_WHOLE_WEIGHTS = 1024 };
 
 /* Wgrad: a row of the kernel with more sums than that outgrows the first-level cache; its blocks are so many times as
- * large, as the next one holds them. */
+ * large, so that sums are read and written less often. */
 enum { FEW_ROW_SUMS = 6 * 1024, LARGE_BLOCK = 2 };
 
 enum { MOST_POSITIONS = 12 };

@@ -1,5 +1,5 @@
 /* Gradients of weights: register tiles of wide channels (of one kernel row, side by side with its taps) by vectors of
- * narrow channels, summed up over the positions of a few rows at a time, which stay in the L1 cache. */
+ * narrow channels, summed up over the positions of some rows at a time, which stay in the L2 cache. */
 #include "base/numbers.h"
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
