@@ -14,7 +14,7 @@ static const square_layer fixed[CONV_FIXED_COUNT] = {
     {37, 1, 1, 2, 128, 1, 1, true, true},   {101, 1, 1, 140, 290, 1, 1, true, true},
     {1, 44, 40, 16, 16, 5, 1, true, false}, {140, 8, 6, 16, 16, 3, 1, true, true}, /* many tiles; many images of few */
     {5, 1, 1, 1170, 18, 1, 1, true, true},  {3, 1, 1, 22, 1500, 1, 1, true, true}, /* few outputs of long sums */
-    {2, 4, 1, 130, 12, 4, 1, true, true},
+    {2, 4, 1, 130, 12, 4, 1, true, true},   {1, 60, 29, 16, 20, 4, 2, true, true}, /* 8 tiles in a row */
 };
 
 /* For emulators, which need a second for what takes others a microsecond. */
