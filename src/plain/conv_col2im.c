@@ -11,11 +11,11 @@ typedef struct conv_col2im {
     size_t weight_floats, bias_floats, scratch_floats; /* scratch: of a thread */
 } conv_col2im;
 
-/* Outputs fill less than a vector, but those of a row of taps do. */
+/* Outputs fill less than a vector, those of a row of taps half of one or more. */
 static bool conv_col2im_suits(const clae_device *device, const op_desc *desc) {
     const conv_geometry *g = &desc->conv.g;
     const int width = plain_device_of(device)->kernels->limits.width;
-    return g->wide_c > 1 && g->wide_c < width && g->wide_c * g->kw >= width && g->narrow_c >= FEWEST_INPUTS;
+    return g->wide_c > 1 && g->wide_c < width && 2 * g->wide_c * g->kw >= width && g->narrow_c >= FEWEST_INPUTS;
 }
 
 static col2im conv_col2im_describe(const op_desc *desc, int width) {
