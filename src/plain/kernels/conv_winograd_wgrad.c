@@ -52,48 +52,44 @@ TILE_SIZES(PRODUCT)
 #define PRODUCT_ENTRY(vectors, elements) [vectors][elements] = product_##vectors##x##elements,
 static const product_fn products[TILE_MAX_VECTORS + 1][TILE_MAX_POSITIONS + 1] = {TILE_SIZES(PRODUCT_ENTRY)};
 
-/* What is fetched while products are made, of the next group. */
-typedef struct fetched {
-    winograd_ahead wide, narrow;
-} fetched;
-
-/* Adds the products of `tiles` tiles for some channels of wide and of narrow, which begin there, to sums, or puts them
- * there. */
+/* Adds the products of `tiles` tiles for an element of t x t, some channels of wide and some of narrow, which begin
+ * there, to sums, or puts them there. */
 static void conv_winograd_wgrad_multiply(const winograd_wgrad *f, const winograd_block *block, int tiles, bool is_first,
-                                         const fetched *ahead, const float *wide, const float *narrow, float *sums) {
-    const int vectors = winograd_block_of(block->narrow_count, WIDTH, conv_winograd_wgrad_limits.max_vectors * WIDTH) / WIDTH,
-              most = conv_winograd_wgrad_limits.max_positions[vectors];
-    const int elements = f->size * f->size;
-    for (int e = 0; e < elements; e++) {
-        winograd_fetch(&ahead->wide, e, elements);
-        winograd_fetch(&ahead->narrow, e, elements);
-        for (int o = 0; o < block->narrow_count; o += vectors * WIDTH) {
-            product p = {.wide = wide + e * f->wide_stride,
-                         .narrow = narrow + e * f->narrow_stride + o,
-                         .wide_stride = f->wide.block,
-                         .narrow_stride = f->narrow.block,
-                         .tiles = tiles,
-                         .is_first = is_first,
-                         .sum = sums + e * block->element_stride + o,
-                         .sum_stride = block->row_stride};
-            for (int left = block->wide_count, size; left > 0; left -= size) {
-                size = tile_next(left, most);
-                products[vectors][size](&p);
-                p.wide += size;
-                p.sum += size * p.sum_stride;
-            }
+                                         const float *wide, const float *narrow, float *sums) {
+    const tile_limits *limits = &conv_winograd_wgrad_limits;
+    const int vectors = winograd_block_of(block->narrow_count, WIDTH, limits->max_vectors * WIDTH) / WIDTH,
+              most = limits->max_positions[vectors];
+    for (int o = 0; o < block->narrow_count; o += vectors * WIDTH) {
+        product p = {.wide = wide,
+                     .narrow = narrow + o,
+                     .wide_stride = f->wide.block,
+                     .narrow_stride = f->narrow.block,
+                     .tiles = tiles,
+                     .is_first = is_first,
+                     .sum = sums + o,
+                     .sum_stride = block->row_stride};
+        for (int left = block->wide_count, size; left > 0; left -= size) {
+            size = tile_next(left, most);
+            products[vectors][size](&p);
+            p.wide += size;
+            p.sum += size * p.sum_stride;
         }
     }
 }
 
+/* Element by element, whose sums stay in the L1 cache. */
 void PLAIN_NAME(plain_winograd_wgrad_multiply)(const winograd_wgrad *f, const winograd_block *block, int tiles,
                                                const float *wide, const float *narrow, float *sums) {
     wide += winograd_channel_place(&f->wide, f->size, f->wide_stride, block->wide_first);
     narrow += winograd_channel_place(&f->narrow, f->size, f->narrow_stride, block->narrow_first);
-    for (int first = 0; first < tiles; first += WINOGRAD_SUM_TILES) {
-        const int count = tiles - first < WINOGRAD_SUM_TILES ? tiles - first : WINOGRAD_SUM_TILES;
-        conv_winograd_wgrad_multiply(f, block, count, false, &(fetched){0}, wide + (ptrdiff_t)first * f->wide.block,
-                                     narrow + (ptrdiff_t)first * f->narrow.block, sums);
+    for (int e = 0; e < f->size * f->size; e++) {
+        for (int first = 0; first < tiles; first += WINOGRAD_SUM_TILES)
+            conv_winograd_wgrad_multiply(f, block, smaller(tiles - first, WINOGRAD_SUM_TILES), false,
+                                         wide + (ptrdiff_t)first * f->wide.block,
+                                         narrow + (ptrdiff_t)first * f->narrow.block, sums);
+        wide += f->wide_stride;
+        narrow += f->narrow_stride;
+        sums += block->element_stride;
     }
 }
 
@@ -137,11 +133,16 @@ void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wg
                                       bool is_first, float *sums, float *scratch) {
     float *narrow = scratch + f->size * f->size * f->wide_stride;
     const winograd_block all = winograd_whole_block(f);
-    const fetched ahead = {winograd_look_ahead(&f->wide, &f->grid, args->wide, next),
-                           winograd_look_ahead(&f->narrow, &f->grid, args->narrow, next)};
+    const winograd_ahead wide_ahead = winograd_look_ahead(&f->wide, &f->grid, args->wide, next),
+                         narrow_ahead = winograd_look_ahead(&f->narrow, &f->grid, args->narrow, next);
     PLAIN_NAME(plain_winograd_wgrad_in)(f, args, group, scratch, narrow);
-    conv_winograd_wgrad_multiply(f, &all, winograd_get_group(&f->grid, group).tiles, is_first, &ahead, scratch, narrow,
-                                 sums);
+    const int elements = f->size * f->size, tiles = winograd_get_group(&f->grid, group).tiles;
+    for (int e = 0; e < elements; e++) {
+        winograd_fetch(&wide_ahead, e, elements);
+        winograd_fetch(&narrow_ahead, e, elements);
+        conv_winograd_wgrad_multiply(f, &all, tiles, is_first, scratch + e * f->wide_stride,
+                                     narrow + e * f->narrow_stride, sums + e * all.element_stride);
+    }
 }
 
 /* The sum of all splits of one element, in order. */
