@@ -102,7 +102,7 @@ static clae_status conv_winograd_run(op_instance *instance, const op_args *args)
     const int threads = plain_threads(device, w->grid.groups);
     PLAIN_PARALLEL_FOR(threads)
     for (int group = 0; group < w->grid.groups; group++)
-        device->kernels->winograd(w, &a, group, group + threads < w->grid.groups ? group + threads : -1,
+        device->kernels->winograd(w, &a, group, group + threads,
                                   scratch + (size_t)plain_thread() * made->scratch_floats);
     return CLAE_OK;
 }

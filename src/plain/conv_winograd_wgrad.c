@@ -50,7 +50,7 @@ static int first_group(const winograd_wgrad *f, int split) {
     return (int)((size_t)f->grid.groups * (size_t)split / (size_t)f->splits);
 }
 
-/* `next` is the group that the thread is likely to take next, or -1. */
+/* `next` is the group that the thread is likely to take next, or none. */
 static void conv_winograd_wgrad_run_split(const plain_device *device, const winograd_wgrad *f,
                                           const winograd_wgrad_args *args, const bias_sums *bias, int split, int next,
                                           float *sums, float *scratch) {
@@ -89,9 +89,9 @@ static clae_status conv_winograd_wgrad_run(op_instance *instance, const op_args 
     const int threads = plain_threads(device, f->splits);
     PLAIN_PARALLEL_FOR(threads)
     for (int split = 0; split < f->splits; split++)
-        conv_winograd_wgrad_run_split(
-            device, f, &a, &bias, split, split + threads < f->splits ? first_group(f, split + threads) : -1,
-            sums + (size_t)split * f->slice_floats, scratch + (size_t)plain_thread() * made->scratch_floats);
+        conv_winograd_wgrad_run_split(device, f, &a, &bias, split, first_group(f, split + threads),
+                                      sums + (size_t)split * f->slice_floats,
+                                      scratch + (size_t)plain_thread() * made->scratch_floats);
     PLAIN_PARALLEL_FOR(plain_threads(device, f->wide.channels))
     for (int channel = 0; channel < f->wide.channels; channel++) {
         winograd_block row = winograd_whole_block(f);

@@ -9,8 +9,6 @@
 
 static const tile_limits conv_winograd_wgrad_limits = TILE_LIMITS;
 
-enum { STEP = 4 };
-
 /* sum[e][..] += sum_i wide[i][e] narrow[i][..] over the tiles i of a group. */
 typedef struct product {
     const float *wide, *narrow;
@@ -113,7 +111,7 @@ void PLAIN_NAME(plain_winograd_wgrad_support)(const winograd_wgrad *f, const win
 INLINE void transform_tiles(const winograd_wgrad *f, const winograd_wgrad_args *args, const winograd_group *group,
                             float *wide, float *narrow, const int size) {
     winograd_transform_group(WINOGRAD_DATA, size, size, &f->wide, &f->grid, group, args->wide, wide, f->wide_stride);
-    winograd_transform_group(WINOGRAD_VALUE, STEP, size, &f->narrow, &f->grid, group, args->narrow, narrow,
+    winograd_transform_group(WINOGRAD_VALUE, WINOGRAD_STEP, size, &f->narrow, &f->grid, group, args->narrow, narrow,
                              f->narrow_stride);
 }
 

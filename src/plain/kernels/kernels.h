@@ -66,7 +66,7 @@ typedef struct plain_kernels {
     void (*wgrad)(const wgrad *f, const wgrad_args *args, int split, int group);
     /* Winograd's: the weights of an input channel; the transformed inputs of a group of tiles; a group from beginning
      * to end; the same of a panel from its transformed inputs on, and the floats it takes of scratch. `next` is the
-     * group that the thread is likely to take next, or -1. */
+     * group that the thread is likely to take next, or none. */
     void (*winograd_weights)(const winograd *w, const float *weight, float *transformed, int in);
     void (*winograd_in)(const winograd *w, const winograd_args *args, int group, float *in);
     void (*winograd)(const winograd *w, const winograd_args *args, int group, int next, float *scratch);

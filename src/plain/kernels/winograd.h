@@ -10,8 +10,9 @@
 #include "winograd_transforms.h"
 
 #define WINOGRAD_MAX_SIZE 8
+#define WINOGRAD_STEP 4        /* t - r + 1, of all sizes */
 #define WINOGRAD_STRIP_TILES 6 /* whose columns stay in the L1 cache */
-#define WINOGRAD_MAX_COLUMNS (WINOGRAD_STRIP_TILES * 4 + WINOGRAD_MAX_SIZE - 4)
+#define WINOGRAD_MAX_COLUMNS ((WINOGRAD_STRIP_TILES - 1) * WINOGRAD_STEP + WINOGRAD_MAX_SIZE)
 
 typedef enum winograd_kind { WINOGRAD_DATA, WINOGRAD_WEIGHT, WINOGRAD_VALUE, WINOGRAD_SUM } winograd_kind;
 
@@ -92,6 +93,16 @@ INLINE void winograd_rows(const winograd_kind kind, const int from, const int to
     }
 }
 
+/* The transforms of `tiles` squares side by side, whose shared columns are transformed once, `tile_stride` elements
+ * apart. */
+INLINE void winograd_transform(const winograd_kind kind, const int from, const int to, const winograd_square *square,
+                               int tiles, ptrdiff_t tile_stride, float *result, ptrdiff_t stride) {
+    vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_COLUMNS];
+    winograd_columns(kind, from, to, square, (tiles - 1) * WINOGRAD_STEP + from, columns);
+    for (int t = 0; t < tiles; t++, result += tile_stride)
+        winograd_rows(kind, from, to, columns, t * WINOGRAD_STEP, result, stride);
+}
+
 /* The place of a channel of all phases in the transformed tiles. */
 INLINE ptrdiff_t winograd_channel_place(const winograd_image *image, int size, ptrdiff_t stride, int channel) {
     return channel / image->block * (size * size * stride) + channel % image->block;
@@ -102,12 +113,11 @@ INLINE int winograd_vectors(const winograd_image *image) {
     return (image->c + WIDTH - 1) / WIDTH;
 }
 
-/* `tiles` tiles of a row of tiles, whose shared columns are transformed once. */
+/* `tiles` tiles of a row of tiles. */
 INLINE void winograd_transform_strip(const winograd_kind kind, const int from, const int to,
                                      const winograd_image *image, int i, int ty, int tx, int tiles, const float *p,
                                      float *out, ptrdiff_t stride) {
     const bool apart = image->block != image->channels, whole = image->stored != image->c;
-    const int count = (tiles - 1) * image->step + from;
     for (int number = 0; number < winograd_phases(image); number++) {
         const winograd_view view = winograd_get_view(image, number);
         const int y = ty * image->step + view.y->base, x = tx * image->step + view.x->base;
@@ -115,16 +125,13 @@ INLINE void winograd_transform_strip(const winograd_kind kind, const int from, c
         winograd_square square = {.y_stride = (ptrdiff_t)image->stride * image->w * image->c,
                                   .x_stride = (ptrdiff_t)image->stride * image->c,
                                   .y = winograd_inside(y, from, view.y->count),
-                                  .x = winograd_inside(x, count, view.x->count)};
+                                  .x = winograd_inside(x, (tiles - 1) * image->step + from, view.x->count)};
         for (int v = 0; v < winograd_vectors(image); v++) {
             const int c = winograd_vector_channel(image->c, WIDTH, v);
             const int at = number * image->stored + (whole ? v * WIDTH : c);
-            float *result = out + (apart ? winograd_channel_place(image, to, stride, at) : at);
-            vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_COLUMNS];
             square.p = first + c;
-            winograd_columns(kind, from, to, &square, count, columns);
-            for (int t = 0; t < tiles; t++, result += image->block)
-                winograd_rows(kind, from, to, columns, t * image->step, result, stride);
+            winograd_transform(kind, from, to, &square, tiles, image->block,
+                               out + (apart ? winograd_channel_place(image, to, stride, at) : at), stride);
         }
     }
 }

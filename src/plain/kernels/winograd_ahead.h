@@ -10,10 +10,10 @@ typedef struct winograd_ahead {
     ptrdiff_t floats;
 } winograd_ahead;
 
-/* What a group takes of images, but for the borders of its tiles; nothing of NULL, or of a negative group. */
+/* What a group takes of images, but for the borders of its tiles; nothing of NULL, or of a group that there is not. */
 INLINE winograd_ahead winograd_look_ahead(const winograd_image *image, const winograd_grid *grid, const float *p,
                                           int index) {
-    if (!p || index < 0) return (winograd_ahead){0};
+    if (!p || index >= grid->groups) return (winograd_ahead){0};
     const winograd_group group = winograd_get_group(grid, index);
     const int rows = image->step * image->stride;
     const int first = smaller(group.row_first * rows, image->h);

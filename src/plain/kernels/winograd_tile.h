@@ -33,9 +33,7 @@ INLINE void winograd_transform_taps(const winograd *w, const float *weight, cons
     float taps[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
     const winograd_square square = {taps, kernel * WIDTH, WIDTH, winograd_all(kernel), winograd_all(kernel)};
     winograd_load_taps(w, weight, view, in, out, taps, kernel);
-    vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_COLUMNS];
-    winograd_columns(WINOGRAD_WEIGHT, kernel, size, &square, kernel, columns);
-    winograd_rows(WINOGRAD_WEIGHT, kernel, size, columns, 0, result, stride);
+    winograd_transform(WINOGRAD_WEIGHT, kernel, size, &square, 1, 0, result, stride);
 }
 
 /* The results of one tile of a phase, of which ys x xs are inside the image; `first` is where they begin. */
