@@ -63,6 +63,15 @@ bool conv_is_power_of_2(int value) {
     return value > 0 && (value & (value - 1)) == 0;
 }
 
+bool conv_lanes_fit(const clae_device *device, int lanes) {
+    const bool power = lanes == 4 || lanes == 8 || lanes == 16;
+    return power && lanes <= (int)((const opencl_device *)device)->vector_width;
+}
+
+int conv_vector_registers(int lanes) {
+    return lanes == 16 ? 32 : 16;
+}
+
 size_t conv_local_bytes(const clae_device *device) {
     const size_t bytes = ((const opencl_device *)device)->local_bytes;
     return bytes ? bytes : LEAST_LOCAL_BYTES;

@@ -40,6 +40,11 @@ __attribute__((format(printf, 2, 3))) void conv_options_add(char text[CONV_OPTIO
 bool conv_is_power_of_2(int value);
 size_t conv_local_bytes(const clae_device *device);
 
+/* Vectors of 4, 8 or 16 that the device, a CPU, has. */
+bool conv_lanes_fit(const clae_device *device, int lanes);
+/* AVX2 has 16 vector registers, AVX-512 32. */
+int conv_vector_registers(int lanes);
+
 /* Splits the batch for wgrad, by n alone. */
 void conv_split_batch(int n, int most_chunks, int *chunk, int *chunks);
 

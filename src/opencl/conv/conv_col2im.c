@@ -14,13 +14,10 @@ typedef struct col2im_instance {
     int images, rows, parts;          /* of a work-item, and of an image */
 } col2im_instance;
 
-/* AVX2 has 16 vector registers, AVX-512 32. */
 static bool conv_col2im_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
-    const int registers = v[LANES] == 16 ? 32 : 16;
-    return (v[LANES] == 4 || v[LANES] == 8 || v[LANES] == 16) &&
-           v[LANES] <= (int)((const opencl_device *)device)->vector_width &&
-           v[VECTORS] * v[POSITIONS] + v[VECTORS] + 1 <= registers;
+    return conv_lanes_fit(device, v[LANES]) &&
+           v[VECTORS] * v[POSITIONS] + v[VECTORS] + 1 <= conv_vector_registers(v[LANES]);
 }
 
 /* Floats that a position adds to a row of the output: the taps of a row, in whole strides. */

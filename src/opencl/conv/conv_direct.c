@@ -16,23 +16,13 @@ enum { FEW_ROW_SUMS = 6 * 1024, LARGE_BLOCK = 2 };
 
 enum { MOST_POSITIONS = 12 };
 
-/* AVX2 has 16 vector registers, AVX-512 32. */
-static int registers_of(int lanes) {
-    return lanes == 16 ? 32 : 16;
-}
-
-static bool lanes_fit(const clae_device *device, int lanes) {
-    const bool power = lanes == 4 || lanes == 8 || lanes == 16;
-    return power && lanes <= (int)((const opencl_device *)device)->vector_width;
-}
-
 /* Gather and spread: positions x vectors of sums in registers, beside weights and one value of the image. */
 enum { LANES, VECTORS, POSITIONS, WORK };
 
 static bool conv_direct_data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
-    return lanes_fit(device, v[LANES]) && v[POSITIONS] <= MOST_POSITIONS &&
-           v[VECTORS] * v[POSITIONS] + v[VECTORS] + 1 <= registers_of(v[LANES]);
+    return conv_lanes_fit(device, v[LANES]) && v[POSITIONS] <= MOST_POSITIONS &&
+           v[VECTORS] * v[POSITIONS] + v[VECTORS] + 1 <= conv_vector_registers(v[LANES]);
 }
 
 /* Vector multiply-adds for all output channels of one position and input, in 1/64: with many sums beside one another
@@ -59,8 +49,8 @@ enum { DOT_LANES, DOT_POSITIONS, DOT_WORK };
 
 static bool conv_direct_dot_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     const conv_sides s = conv_sides_of(desc);
-    return lanes_fit(device, v[DOT_LANES]) && s.in_c % v[DOT_LANES] == 0 && s.out_c * 2 < v[DOT_LANES] &&
-           v[DOT_POSITIONS] <= MOST_POSITIONS && v[DOT_POSITIONS] + 2 <= registers_of(v[DOT_LANES]);
+    return conv_lanes_fit(device, v[DOT_LANES]) && s.in_c % v[DOT_LANES] == 0 && s.out_c * 2 < v[DOT_LANES] &&
+           v[DOT_POSITIONS] <= MOST_POSITIONS && v[DOT_POSITIONS] + 2 <= conv_vector_registers(v[DOT_LANES]);
 }
 
 static const tune_space conv_direct_dot_space = {
@@ -78,8 +68,8 @@ enum { WGRAD_LANES, WGRAD_VECTORS, SUMS, CACHE_KIB, CHUNKS };
 
 static bool conv_direct_wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     (void)desc;
-    return lanes_fit(device, v[WGRAD_LANES]) && v[WGRAD_VECTORS] <= 2 && v[SUMS] >= v[WGRAD_VECTORS] &&
-           v[SUMS] + v[WGRAD_VECTORS] + 1 <= registers_of(v[WGRAD_LANES]) && v[CACHE_KIB] <= 1024;
+    return conv_lanes_fit(device, v[WGRAD_LANES]) && v[WGRAD_VECTORS] <= 2 && v[SUMS] >= v[WGRAD_VECTORS] &&
+           v[SUMS] + v[WGRAD_VECTORS] + 1 <= conv_vector_registers(v[WGRAD_LANES]) && v[CACHE_KIB] <= 1024;
 }
 
 static const tune_space conv_direct_wgrad_space = {

@@ -49,8 +49,7 @@ int conv_winograd_lanes(const conv_geometry *g, int width) {
 
 /* For which there are registers. */
 static int conv_winograd_most_positions(const winograd_tile *tile) {
-    const int registers = tile->lanes == 16 ? 32 : 16;
-    return (registers - tile->vectors - 2) / tile->vectors;
+    return (conv_vector_registers(tile->lanes) - tile->vectors - 2) / tile->vectors;
 }
 
 winograd_tile conv_winograd_fit_tile(int lanes, int vectors, int channels, int count) {
