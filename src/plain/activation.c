@@ -1,4 +1,5 @@
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 static clae_status activation_run_fwd(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
@@ -6,8 +7,7 @@ static clae_status activation_run_fwd(op_instance *instance, const op_args *args
     const float *x = plain_floats(args->operand[ACTIVATION_FWD_X]);
     float *y = plain_floats(args->operand[ACTIVATION_FWD_Y]);
     const int pieces = plain_pieces(desc->count);
-    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
-    for (int i = 0; i < pieces; i++) {
+    PLAIN_PARALLEL_FOR (device, i, pieces) {
         const size_t first = (size_t)i * PLAIN_PIECE;
         device->kernels->activation_fwd(desc, x + first, y + first, plain_piece_length(desc->count, first));
     }
@@ -21,8 +21,7 @@ static clae_status activation_run_bwd(op_instance *instance, const op_args *args
     const float *dy = plain_floats(args->operand[ACTIVATION_BWD_DY]);
     float *dx = plain_floats(args->operand[ACTIVATION_BWD_DX]);
     const int pieces = plain_pieces(desc->count);
-    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
-    for (int i = 0; i < pieces; i++) {
+    PLAIN_PARALLEL_FOR (device, i, pieces) {
         const size_t first = (size_t)i * PLAIN_PIECE;
         device->kernels->activation_bwd(desc, from + first, dy + first, dx + first,
                                         plain_piece_length(desc->count, first));

@@ -1,6 +1,7 @@
 #include "ops/augment.h"
 #include "base/numbers.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 static void augment_move(const augment_desc *desc, const augment_place *place, const float *x, float *y) {
     const size_t channels = (size_t)desc->channels;
@@ -27,8 +28,7 @@ static clae_status augment_run(op_instance *instance, const op_args *args) {
     float *y = plain_floats(args->operand[AUGMENT_Y]);
     const size_t elements = (size_t)desc->h * (size_t)desc->w * (size_t)desc->channels;
     const int per_task = (int)(PLAIN_PIECE / elements) + 1, tasks = divide_up(desc->n, per_task);
-    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
-    for (int task = 0; task < tasks; task++) {
+    PLAIN_PARALLEL_FOR (device, task, tasks) {
         const int first = task * per_task, end = smaller(first + per_task, desc->n);
         for (int i = first; i < end; i++) {
             const augment_place place = augment_place_of(desc, args->step.seed, args->step.image + (uint64_t)i);

@@ -1,4 +1,5 @@
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 static clae_status bias_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
@@ -7,8 +8,7 @@ static clae_status bias_run(op_instance *instance, const op_args *args) {
     float *y = plain_floats(args->operand[BIAS_Y]);
     const size_t rows_per_piece = PLAIN_PIECE / desc->channels + 1;
     const int pieces = (int)((desc->rows + rows_per_piece - 1) / rows_per_piece);
-    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
-    for (int i = 0; i < pieces; i++) {
+    PLAIN_PARALLEL_FOR (device, i, pieces) {
         const size_t first = (size_t)i * rows_per_piece;
         const size_t rows = desc->rows - first < rows_per_piece ? desc->rows - first : rows_per_piece;
         device->kernels->bias(bias, y + first * desc->channels, rows, desc->channels);

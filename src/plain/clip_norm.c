@@ -1,4 +1,5 @@
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 #include <math.h>
 
@@ -9,8 +10,7 @@ static clae_status clip_norm_run(op_instance *instance, const op_args *args) {
           *factor = plain_floats(args->operand[CLIP_NORM_FACTOR]);
     double *partials = (double *)(void *)plain_floats(args->workspace), squares = 0;
     const int pieces = plain_pieces(d->count);
-    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
-    for (int i = 0; i < pieces; i++) {
+    PLAIN_PARALLEL_FOR (device, i, pieces) {
         const size_t first = (size_t)i * PLAIN_PIECE;
         partials[i] = device->kernels->sum_squares(g + first, plain_piece_length(d->count, first));
     }
@@ -18,8 +18,7 @@ static clae_status clip_norm_run(op_instance *instance, const op_args *args) {
     const double norm = sqrt(squares);
     *factor = norm > (double)d->limit ? (float)((double)d->limit / norm) : 1;
     if (*factor == 1) return CLAE_OK;
-    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
-    for (int i = 0; i < pieces; i++) {
+    PLAIN_PARALLEL_FOR (device, i, pieces) {
         const size_t first = (size_t)i * PLAIN_PIECE;
         device->kernels->scale(g + first, plain_piece_length(d->count, first), *factor);
     }

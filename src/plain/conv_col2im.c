@@ -2,6 +2,7 @@
 #include "base/numbers.h"
 #include "plain/conv_operands.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 enum { PANEL_VECTORS = 2, FEWEST_INPUTS = 16 };
 
@@ -53,11 +54,9 @@ static clae_status conv_col2im_run(op_instance *instance, const op_args *args) {
     float *weights = plain_floats(args->workspace), *biases = weights + self->weight_floats,
           *scratch = biases + self->bias_floats;
     for (int i = 0; i < c->g.wide_w * c->g.wide_c; i++) biases[i] = o.bias ? o.bias[i % c->g.wide_c] : 0;
-    PLAIN_PARALLEL_FOR(plain_threads(device, c->g.narrow_c))
-    for (int in = 0; in < c->g.narrow_c; in++) conv_col2im_pack(c, o.weight, in, weights);
+    PLAIN_PARALLEL_FOR (device, in, c->g.narrow_c) conv_col2im_pack(c, o.weight, in, weights);
     const col2im_args a = {.in = o.in, .out = o.out, .mask = o.mask, .weights = weights, .bias = biases};
-    PLAIN_PARALLEL_FOR(plain_threads(device, c->g.n))
-    for (int image = 0; image < c->g.n; image++)
+    PLAIN_PARALLEL_FOR (device, image, c->g.n)
         device->kernels->col2im(c, &a, image, scratch + (size_t)plain_thread() * self->scratch_floats);
     return CLAE_OK;
 }

@@ -3,6 +3,7 @@
 #include "base/numbers.h"
 #include "plain/conv_operands.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 #include <stdlib.h>
 
@@ -141,8 +142,7 @@ static void pack_tap(const correlation *c, const tile_limits *limits, const floa
 
 static void conv_direct_pack(const plain_device *device, const correlation *c, const float *weight, float *packed) {
     const int taps = c->kernel_h * c->kernel_w;
-    PLAIN_PARALLEL_FOR(plain_threads(device, taps))
-    for (int tap = 0; tap < taps; tap++)
+    PLAIN_PARALLEL_FOR (device, tap, taps)
         pack_tap(c, &device->kernels->limits, weight, tap / c->kernel_w, tap % c->kernel_w, packed);
 }
 
@@ -159,8 +159,7 @@ static clae_status conv_direct_run(op_instance *instance, const op_args *args) {
     conv_direct_pack(device, c, o.weight, weights);
     const correlation_args a = {.in = o.in, .out = o.out, .mask = o.mask, .weights = weights, .bias = bias};
     const int tasks = divide_up(c->n, c->images_per_task);
-    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
-    for (int i = 0; i < tasks; i++) {
+    PLAIN_PARALLEL_FOR (device, i, tasks) {
         const int first = i * c->images_per_task;
         device->kernels->correlate(c, &a, first, smaller(first + c->images_per_task, c->n));
     }

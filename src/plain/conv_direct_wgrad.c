@@ -3,6 +3,7 @@
 #include "base/numbers.h"
 #include "plain/conv_operands.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +75,7 @@ static layout conv_direct_wgrad_lay_out(const wgrad *f, const conv_desc *desc, b
 static void pad_channels(const plain_device *device, const wgrad *f, const float *narrow, float *padded) {
     const size_t channels = (size_t)f->g.narrow_c, width = (size_t)f->padded_channels;
     const size_t rows = (size_t)f->g.narrow_h * f->g.narrow_w;
-    PLAIN_PARALLEL_FOR(plain_threads(device, f->g.n))
-    for (int n = 0; n < f->g.n; n++) {
+    PLAIN_PARALLEL_FOR (device, n, f->g.n) {
         for (size_t r = (size_t)n * rows; r < (size_t)(n + 1) * rows; r++) {
             memcpy(padded + r * width, narrow + r * channels, channels * sizeof(float));
             memset(padded + r * width + channels, 0, (width - channels) * sizeof(float));
@@ -114,10 +114,8 @@ static clae_status conv_direct_wgrad_run(op_instance *instance, const op_args *a
         a.narrow = workspace + at.padded;
     }
     const int tasks = f->splits * f->groups;
-    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
-    for (int i = 0; i < tasks; i++) device->kernels->wgrad(f, &a, i / f->groups, i % f->groups);
-    PLAIN_PARALLEL_FOR(plain_threads(device, g->kh * g->kw))
-    for (int tap = 0; tap < g->kh * g->kw; tap++) add_partials(f, a.partials, tap, transposed, o.dweight);
+    PLAIN_PARALLEL_FOR (device, i, tasks) device->kernels->wgrad(f, &a, i / f->groups, i % f->groups);
+    PLAIN_PARALLEL_FOR (device, tap, g->kh * g->kw) add_partials(f, a.partials, tap, transposed, o.dweight);
     if (o.dbias) plain_add_partials(a.bias_partials, f->splits, (size_t)a.dy_channels, o.dbias);
     return CLAE_OK;
 }

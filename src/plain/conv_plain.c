@@ -2,6 +2,7 @@
 #include "ops/conv.h"
 #include "plain/conv_operands.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 typedef struct conv_run {
     const conv_geometry *g;
@@ -100,8 +101,7 @@ static clae_status conv_plain_run_images(op_instance *instance, const op_args *a
                         .bias = o.bias,
                         .mask = o.mask,
                         .relu = o.relu};
-    PLAIN_PARALLEL_FOR(plain_threads(device, desc->g.n))
-    for (int n = 0; n < desc->g.n; n++) {
+    PLAIN_PARALLEL_FOR (device, n, desc->g.n) {
         if (conv_kernel_of(op) == CONV_GATHER)
             gather_image(&r, o.in, o.out, n);
         else
@@ -141,8 +141,7 @@ static clae_status conv_plain_run_wgrad(op_instance *instance, const op_args *ar
     const conv_wgrad_operands operands = conv_wgrad_operands_of(instance, args);
     const int out_c = conv_dy_channels(&instance->desc), in_c = transposed ? g->narrow_c : g->wide_c;
     const int rows = g->kh * g->kw * in_c;
-    PLAIN_PARALLEL_FOR(plain_threads(device, rows))
-    for (int row = 0; row < rows; row++) {
+    PLAIN_PARALLEL_FOR (device, row, rows) {
         for (int out = 0; out < out_c; out++) {
             const int in = row % in_c;
             operands.dweight[(size_t)row * out_c + out] =
@@ -152,9 +151,7 @@ static clae_status conv_plain_run_wgrad(op_instance *instance, const op_args *ar
     }
     if (!operands.dbias) return CLAE_OK;
     const size_t positions = conv_dy_pixels(&instance->desc);
-    PLAIN_PARALLEL_FOR(plain_threads(device, out_c))
-    for (int o = 0; o < out_c; o++)
-        operands.dbias[o] = conv_plain_column_sum(operands.dy, positions, out_c, o);
+    PLAIN_PARALLEL_FOR (device, o, out_c) operands.dbias[o] = conv_plain_column_sum(operands.dy, positions, out_c, o);
     return CLAE_OK;
 }
 

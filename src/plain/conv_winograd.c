@@ -2,6 +2,7 @@
 #include "base/numbers.h"
 #include "plain/conv_operands.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 enum { FEWEST_WGRAD_TILES = 16 }; /* of an image with stride 2; with fewer, batches are faster */
 
@@ -95,15 +96,11 @@ static clae_status conv_winograd_run(op_instance *instance, const op_args *args)
     const winograd *w = &made->w;
     const conv_operands o = conv_operands_of(instance, args);
     float *weights = plain_floats(args->workspace), *scratch = weights + made->weight_floats;
-    PLAIN_PARALLEL_FOR(plain_threads(device, w->in.c))
-    for (int channel = 0; channel < w->in.c; channel++)
+    PLAIN_PARALLEL_FOR (device, channel, w->in.c)
         device->kernels->winograd_weights(w, o.weight, weights, channel);
     const winograd_args a = {.in = o.in, .out = o.out, .mask = o.mask, .bias = o.bias, .weights = weights};
-    const int threads = plain_threads(device, w->grid.groups);
-    PLAIN_PARALLEL_FOR(threads)
-    for (int group = 0; group < w->grid.groups; group++)
-        device->kernels->winograd(w, &a, group, group + threads,
-                                  scratch + (size_t)plain_thread() * made->scratch_floats);
+    PLAIN_PARALLEL_FOR (device, group, w->grid.groups)
+        device->kernels->winograd(w, &a, group, scratch + (size_t)plain_thread() * made->scratch_floats);
     return CLAE_OK;
 }
 

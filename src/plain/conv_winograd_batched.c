@@ -4,6 +4,7 @@
 #include "base/numbers.h"
 #include "plain/conv_operands.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 enum {
     PANEL_VECTORS = 2,
@@ -62,15 +63,14 @@ static void conv_winograd_batched_run_batch(const plain_device *device, const wi
     float *in = workspace, *scratch = in + self->in_floats;
     const int end = smaller(first + self->batches.groups, w->grid.groups);
     const size_t before = winograd_tiles_before(&w->grid, first);
-    PLAIN_PARALLEL_FOR(plain_threads(device, end - first))
-    for (int i = first; i < end; i++) {
-        const size_t tile = winograd_tiles_before(&w->grid, i) - before;
-        device->kernels->winograd_in(w, a, i, in + tile * (size_t)w->in.block);
+    PLAIN_PARALLEL_FOR (device, i, end - first) {
+        const int group = first + i;
+        const size_t tile = winograd_tiles_before(&w->grid, group) - before;
+        device->kernels->winograd_in(w, a, group, in + tile * (size_t)w->in.block);
     }
     const int tasks =
         divide_up(end - first, self->panel_groups) * conv_winograd_batched_phases(w) * (w->out.c / w->block);
-    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
-    for (int i = 0; i < tasks; i++) {
+    PLAIN_PARALLEL_FOR (device, i, tasks) {
         winograd_panel p = conv_winograd_batched_panel(self, first, end, i);
         p.in = in + (winograd_tiles_before(&w->grid, p.group_first) - before) * (size_t)w->in.block;
         p.weight = weight;

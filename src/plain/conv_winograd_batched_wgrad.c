@@ -4,6 +4,7 @@
 #include "plain/conv_operands.h"
 #include "plain/conv_winograd_batched.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 #include <string.h>
 
@@ -62,16 +63,15 @@ static void conv_winograd_batched_wgrad_run_batch(const plain_device *device, co
     const winograd_wgrad *f = &self->f;
     const int end = smaller(first + self->batches.groups, f->grid.groups);
     const size_t before = winograd_tiles_before(&f->grid, first);
-    PLAIN_PARALLEL_FOR(plain_threads(device, end - first))
-    for (int i = first; i < end; i++) {
-        const size_t tile = winograd_tiles_before(&f->grid, i) - before;
-        device->kernels->winograd_wgrad_in(f, a, i, m->wide + tile * (size_t)f->wide.block,
+    PLAIN_PARALLEL_FOR (device, i, end - first) {
+        const int group = first + i;
+        const size_t tile = winograd_tiles_before(&f->grid, group) - before;
+        device->kernels->winograd_wgrad_in(f, a, group, m->wide + tile * (size_t)f->wide.block,
                                            m->narrow + tile * (size_t)f->narrow.block);
     }
     const int tiles = winograd_tiles_of(&f->grid, first, end);
     const int tasks = self->wide_blocks * self->narrow_blocks;
-    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
-    for (int i = 0; i < tasks; i++)
+    PLAIN_PARALLEL_FOR (device, i, tasks)
         conv_winograd_batched_wgrad_run_block(device, self, a, tiles, end == f->grid.groups, i, m);
 }
 
@@ -79,8 +79,7 @@ static void conv_winograd_batched_wgrad_find_support(const plain_device *device,
                                                      const winograd_wgrad_args *a) {
     const winograd_wgrad *f = &self->f;
     memset(a->support, 0, self->support_words * sizeof(*a->support));
-    PLAIN_PARALLEL_FOR(plain_threads(device, f->support_splits))
-    for (int i = 0; i < f->support_splits; i++)
+    PLAIN_PARALLEL_FOR (device, i, f->support_splits)
         device->kernels->winograd_wgrad_support(f, a, i, f->support_splits, a->support + (size_t)i * f->support_stride);
 }
 

@@ -2,6 +2,7 @@
 #include "plain/conv_operands.h"
 #include "plain/conv_winograd.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 #include <string.h>
 
@@ -50,9 +51,8 @@ static int first_group(const winograd_wgrad *f, int split) {
     return (int)((size_t)f->grid.groups * (size_t)split / (size_t)f->splits);
 }
 
-/* `next` is the group that the thread is likely to take next, or none. */
 static void conv_winograd_wgrad_run_split(const plain_device *device, const winograd_wgrad *f,
-                                          const winograd_wgrad_args *args, const bias_sums *bias, int split, int next,
+                                          const winograd_wgrad_args *args, const bias_sums *bias, int split,
                                           float *sums, float *scratch) {
     const size_t groups = (size_t)f->grid.groups;
     const int first = first_group(f, split), end = first_group(f, split + 1);
@@ -60,8 +60,7 @@ static void conv_winograd_wgrad_run_split(const plain_device *device, const wino
     float *dbias = bias->sums ? bias->sums + (size_t)split * bias->channels : NULL;
     if (dbias) memset(dbias, 0, bias->channels * sizeof(float));
     for (int group = first; group < end; group++) {
-        device->kernels->winograd_wgrad(f, args, group, group + 1 < end ? group + 1 : next, group == first, sums,
-                                        scratch);
+        device->kernels->winograd_wgrad(f, args, group, group == first, sums, scratch);
         device->kernels->winograd_wgrad_support(f, args, group, f->grid.groups,
                                                 args->support + (size_t)split * f->support_stride);
         if (!dbias) continue;
@@ -86,14 +85,10 @@ static clae_status conv_winograd_wgrad_run(op_instance *instance, const op_args 
                       .channels = (size_t)conv_dy_channels(&instance->desc)};
     if (o.dbias) bias.sums = workspace;
     float *scratch = workspace + made->bias_floats;
-    const int threads = plain_threads(device, f->splits);
-    PLAIN_PARALLEL_FOR(threads)
-    for (int split = 0; split < f->splits; split++)
-        conv_winograd_wgrad_run_split(device, f, &a, &bias, split, first_group(f, split + threads),
-                                      sums + (size_t)split * f->slice_floats,
+    PLAIN_PARALLEL_FOR (device, split, f->splits)
+        conv_winograd_wgrad_run_split(device, f, &a, &bias, split, sums + (size_t)split * f->slice_floats,
                                       scratch + (size_t)plain_thread() * made->scratch_floats);
-    PLAIN_PARALLEL_FOR(plain_threads(device, f->wide.channels))
-    for (int channel = 0; channel < f->wide.channels; channel++) {
+    PLAIN_PARALLEL_FOR (device, channel, f->wide.channels) {
         winograd_block row = winograd_whole_block(f);
         row.wide_first = channel;
         row.wide_count = 1;

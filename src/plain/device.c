@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,19 +78,27 @@ static clae_status open_device(clae_context *context, const clae_device_info *in
                     "c:%s: this processor and build have no such instruction set; there is %s", variant, names);
     }
     plain_device *device = calloc(1, sizeof(*device));
-    if (!device) return fail_memory(context, sizeof(*device), "the plain C device");
+    const int threads = (int)threads_of(context);
+    plain_share *shares = plain_shares_create(threads);
+    if (!device || !shares) {
+        free(device);
+        free(shares);
+        return fail_memory(context, sizeof(*device), "the plain C device");
+    }
     device->base = (clae_device){.backend = &backend_plain,
                                  .context = context,
                                  .info = device_describe(context, kernels),
                                  .shares_memory = true};
     device->base.info.is_auto = info && info->is_auto;
     device->kernels = kernels;
-    device->threads = (int)device->base.info.compute_units;
+    device->threads = threads;
+    device->shares = shares;
     *out = &device->base;
     return CLAE_OK;
 }
 
 static void close_device(clae_device *device) {
+    free(plain_device_of(device)->shares);
     free(device);
 }
 

@@ -1,5 +1,6 @@
 /* Matrix products as the definition reads, summed in double precision. */
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 static clae_status gemm_plain_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
@@ -7,8 +8,7 @@ static clae_status gemm_plain_run(op_instance *instance, const op_args *args) {
     const float *a = plain_floats(args->operand[GEMM_A]), *b = plain_floats(args->operand[GEMM_B]);
     float *c = plain_floats(args->operand[GEMM_C]);
     const int rows = (int)d->m;
-    PLAIN_PARALLEL_FOR(plain_threads(device, rows))
-    for (int row = 0; row < rows; row++) {
+    PLAIN_PARALLEL_FOR (device, row, rows) {
         const size_t i = (size_t)row;
         for (size_t j = 0; j < d->n; j++) {
             double sum = 0;

@@ -1,4 +1,5 @@
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 static clae_status load_batch_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
@@ -12,8 +13,7 @@ static clae_status load_batch_run(op_instance *instance, const op_args *args) {
     float *x = plain_floats(args->operand[LOAD_BATCH_X]);
     const size_t count = desc->image_elements, images_per_task = PLAIN_PIECE / count + 1;
     const int tasks = (int)((desc->n + images_per_task - 1) / images_per_task);
-    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
-    for (int task = 0; task < tasks; task++) {
+    PLAIN_PARALLEL_FOR (device, task, tasks) {
         const size_t first = (size_t)task * images_per_task;
         const size_t end = desc->n - first < images_per_task ? desc->n : first + images_per_task;
         for (size_t i = first; i < end; i++) {

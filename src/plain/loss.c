@@ -1,5 +1,6 @@
 #include "ops/loss.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 static clae_status loss_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
@@ -8,8 +9,7 @@ static clae_status loss_run(op_instance *instance, const op_args *args) {
     float *dy = desc->with_gradient ? plain_floats(args->operand[LOSS_DY]) : NULL;
     double *partials = (double *)(void *)plain_floats(args->workspace);
     const int pieces = plain_pieces(desc->count);
-    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
-    for (int i = 0; i < pieces; i++) {
+    PLAIN_PARALLEL_FOR (device, i, pieces) {
         const size_t first = (size_t)i * PLAIN_PIECE;
         partials[i] = device->kernels->loss(desc->loss, y + first, target + first, dy ? dy + first : NULL, desc->scale,
                                             plain_piece_length(desc->count, first));

@@ -2,6 +2,7 @@
  * B into the L1 cache, and multiplies them tile by tile. */
 #include "plain/matrix_product.h"
 #include "base/numbers.h"
+#include "plain/parallel.h"
 
 enum {
     BLOCK_K = 256,
@@ -149,8 +150,7 @@ static void matrix_product_run_task(const plain_device *device, const matrix_pro
 void matrix_product_run(const plain_device *device, const matrix_product *products, int count, float *workspace) {
     const tiling t = matrix_product_tile(device, products, count);
     const int each = (int)(t.row_tasks * t.column_tasks), tasks = count * each;
-    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
-    for (int i = 0; i < tasks; i++)
+    PLAIN_PARALLEL_FOR (device, i, tasks)
         matrix_product_run_task(device, &products[i / each], &t, (size_t)(i % each),
                                 workspace + (size_t)plain_thread() * matrix_product_thread_floats(device));
 }

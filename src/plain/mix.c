@@ -1,4 +1,5 @@
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 static clae_status mix_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
@@ -6,8 +7,7 @@ static clae_status mix_run(op_instance *instance, const op_args *args) {
     const float *x = plain_floats(args->operand[MIX_X]);
     float *y = plain_floats(args->operand[MIX_Y]);
     const int pieces = plain_pieces(count);
-    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
-    for (int i = 0; i < pieces; i++) {
+    PLAIN_PARALLEL_FOR (device, i, pieces) {
         const size_t first = (size_t)i * PLAIN_PIECE;
         device->kernels->mix(x + first, y + first, plain_piece_length(count, first), args->step.keep, args->step.more);
     }

@@ -1,5 +1,6 @@
 #include "base/numbers.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 static clae_status noise_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
@@ -8,8 +9,7 @@ static clae_status noise_run(op_instance *instance, const op_args *args) {
     float *y = plain_floats(args->operand[NOISE_Y]);
     const int images = (int)desc->n, per_task = (int)(PLAIN_PIECE / desc->image_elements) + 1;
     const int tasks = divide_up(images, per_task);
-    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
-    for (int task = 0; task < tasks; task++) {
+    PLAIN_PARALLEL_FOR (device, task, tasks) {
         const int first = task * per_task, end = smaller(first + per_task, images);
         for (int i = first; i < end; i++) {
             const size_t at = (size_t)i * desc->image_elements;

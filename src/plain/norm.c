@@ -5,6 +5,7 @@
 
 #include "base/numbers.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -149,8 +150,7 @@ static size_t norm_piece_of(const norm_instance *self, size_t task, size_t *coun
 static void norm_apply(const norm_instance *self, const norm_parts *parts, const float *x, float *y) {
     const plain_device *device = plain_device_of(self->base.device);
     const int tasks = (int)(self->sets.sets * self->pieces);
-    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
-    for (int i = 0; i < tasks; i++) {
+    PLAIN_PARALLEL_FOR (device, i, tasks) {
         const norm_planes planes = norm_planes_of_set(&parts->planes, (size_t)i / self->pieces, self->columns);
         size_t count;
         const size_t at = norm_piece_of(self, (size_t)i, &count);
@@ -165,14 +165,11 @@ static clae_status norm_run_fwd(op_instance *instance, const op_args *args) {
     const norm_parts parts = norm_parts_of(self, args);
     const float *x = plain_floats(args->operand[NORM_FWD_X]);
     const int sets = (int)s->sets, chunks = (int)(s->sets * self->chunks), groups = (int)(s->sets * s->groups);
-    PLAIN_PARALLEL_FOR(plain_threads(device, sets))
-    for (int i = 0; i < sets; i++)
+    PLAIN_PARALLEL_FOR (device, i, sets)
         norm_spread_groups(self, x + (size_t)i * s->rows * s->channels, s->group_channels,
                            parts.planes.mean + (size_t)i * self->columns);
-    PLAIN_PARALLEL_FOR(plain_threads(device, chunks))
-    for (int i = 0; i < chunks; i++) norm_chunk_moments(self, &parts, x, (size_t)i);
-    PLAIN_PARALLEL_FOR(plain_threads(device, groups))
-    for (int i = 0; i < groups; i++) norm_finish_group(self, &parts, args, (size_t)i);
+    PLAIN_PARALLEL_FOR (device, i, chunks) norm_chunk_moments(self, &parts, x, (size_t)i);
+    PLAIN_PARALLEL_FOR (device, i, groups) norm_finish_group(self, &parts, args, (size_t)i);
     norm_apply(self, &parts, x, plain_floats(args->operand[NORM_FWD_Y]));
     return CLAE_OK;
 }
@@ -265,17 +262,13 @@ static clae_status norm_run_bwd(op_instance *instance, const op_args *args) {
     float *dx = plain_floats(args->operand[NORM_BWD_DX]);
     const int sets = (int)s->sets, chunks = (int)(s->sets * self->chunks), groups = (int)(s->sets * s->groups);
     const int pieces = (int)(s->sets * self->pieces);
-    PLAIN_PARALLEL_FOR(plain_threads(device, sets))
-    for (int i = 0; i < sets; i++)
+    PLAIN_PARALLEL_FOR (device, i, sets)
         norm_spread_groups(self, mean + (size_t)i * s->groups, 1, parts.planes.mean + (size_t)i * self->columns);
-    PLAIN_PARALLEL_FOR(plain_threads(device, chunks))
-    for (int i = 0; i < chunks; i++) norm_chunk_sums(self, &parts, args, (size_t)i);
-    PLAIN_PARALLEL_FOR(plain_threads(device, groups))
-    for (int i = 0; i < groups; i++) norm_finish_group_bwd(self, &parts, args, (size_t)i);
+    PLAIN_PARALLEL_FOR (device, i, chunks) norm_chunk_sums(self, &parts, args, (size_t)i);
+    PLAIN_PARALLEL_FOR (device, i, groups) norm_finish_group_bwd(self, &parts, args, (size_t)i);
     plain_add_partials(parts.dbias, sets, s->channels, plain_floats(args->operand[NORM_BWD_DBIAS]));
     plain_add_partials(parts.dweight, sets, s->channels, plain_floats(args->operand[NORM_BWD_DWEIGHT]));
-    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
-    for (int i = 0; i < pieces; i++) {
+    PLAIN_PARALLEL_FOR (device, i, pieces) {
         const norm_planes planes = norm_planes_of_set(&parts.planes, (size_t)i / self->pieces, self->columns);
         size_t count;
         const size_t at = norm_piece_of(self, (size_t)i, &count);

@@ -1,5 +1,6 @@
 #include "base/numbers.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 /* Calls for each row of small pixels, so that its `factor` rows of large ones stay in the cache. */
 static clae_status pixel_shuffle_run(op_instance *instance, const op_args *args) {
@@ -11,8 +12,7 @@ static clae_status pixel_shuffle_run(op_instance *instance, const op_args *args)
     const size_t row_floats = (size_t)d->w * (size_t)d->channels * (size_t)d->factor * (size_t)d->factor;
     const int rows = d->n * d->h, rows_per_task = row_floats < PLAIN_PIECE ? (int)(PLAIN_PIECE / row_floats) : 1;
     const int tasks = divide_up(rows, rows_per_task);
-    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
-    for (int i = 0; i < tasks; i++) {
+    PLAIN_PARALLEL_FOR (device, i, tasks) {
         const int first = i * rows_per_task, end = smaller(first + rows_per_task, rows);
         for (int row = first; row < end; row++) {
             const size_t at = (size_t)row * row_floats;

@@ -1,32 +1,18 @@
-/* The insides of the plain C backend: all work is done within run(), by as many threads as the device has. */
+/* The insides of the plain C backend: all work is done within run(), by as many threads as the device has
+ * (parallel.h). */
 #ifndef CLAE_PLAIN_PLAIN_H
 #define CLAE_PLAIN_PLAIN_H
 
 #include "backend/backend.h"
 #include "plain/kernels/kernels.h"
 
-#ifdef _OPENMP
-#include <omp.h>
-#define PLAIN_PRAGMA(text) _Pragma(#text)
-/* The following loop in parallel; its iterations are independent of each other. */
-#define PLAIN_PARALLEL_FOR(threads) PLAIN_PRAGMA(omp parallel for schedule(dynamic) num_threads(threads))
-#else
-#define PLAIN_PARALLEL_FOR(threads) (void)(threads);
-#endif
-
-/* The calling thread's number within a parallel loop. */
-static inline int plain_thread(void) {
-#ifdef _OPENMP
-    return omp_get_thread_num();
-#else
-    return 0;
-#endif
-}
+typedef struct plain_share plain_share; /* parallel.h */
 
 typedef struct plain_device {
     clae_device base;
     const plain_kernels *kernels;
     int threads;
+    plain_share *shares; /* one for each thread */
 } plain_device;
 
 typedef struct plain_buffer {

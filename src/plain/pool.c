@@ -1,6 +1,7 @@
 #include "ops/pool.h"
 #include "base/numbers.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 static void pool_fill_windows(const conv_geometry *g, resample *r) {
     for (int i = 0; i < g->narrow_h; i++) r->rows.range[i] = pool_window(i, g->wide_h, g->kh, g->sh, g->ph);
@@ -60,8 +61,7 @@ static clae_status pool_run_pick(op_instance *instance, const op_args *args) {
     const size_t wide = (size_t)g->wide_h * (size_t)g->wide_w * (size_t)g->wide_c;
     const size_t narrow = (size_t)g->narrow_h * (size_t)g->narrow_w * (size_t)g->narrow_c;
     const int band = larger(divide_up(PLAIN_PIECE, g->wide_w * g->wide_c), g->kh), bands = divide_up(g->wide_h, band);
-    PLAIN_PARALLEL_FOR(plain_threads(device, g->n * bands))
-    for (int i = 0; i < g->n * bands; i++) {
+    PLAIN_PARALLEL_FOR (device, i, g->n * bands) {
         const size_t image = (size_t)(i / bands);
         const int first = i % bands * band, end = smaller(first + band, g->wide_h);
         device->kernels->pool_pick(g, x + image * wide, dy + image * narrow, dx + image * wide, first, end);

@@ -1,4 +1,5 @@
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 /* A thread takes whole rows, as many as fill a piece. */
 static size_t rows_of_piece(const prelu_desc *desc) {
@@ -19,8 +20,7 @@ static clae_status prelu_run_fwd(op_instance *instance, const op_args *args) {
     const float *x = plain_floats(args->operand[PRELU_FWD_X]), *slope = plain_floats(args->operand[PRELU_FWD_SLOPE]);
     float *y = plain_floats(args->operand[PRELU_FWD_Y]);
     const int pieces = prelu_pieces(desc);
-    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
-    for (int i = 0; i < pieces; i++) {
+    PLAIN_PARALLEL_FOR (device, i, pieces) {
         const size_t first = (size_t)i * rows_of_piece(desc), offset = first * desc->channels;
         device->kernels->prelu_fwd(x + offset, slope, desc->one_slope, y + offset, prelu_rows(desc, first),
                                    desc->channels);
@@ -51,8 +51,7 @@ static clae_status prelu_run_bwd(op_instance *instance, const op_args *args) {
     const float *slope = plain_floats(args->operand[PRELU_BWD_SLOPE]);
     float *dx = plain_floats(args->operand[PRELU_BWD_DX]), *partials = plain_floats(args->workspace);
     const int pieces = prelu_pieces(desc);
-    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
-    for (int i = 0; i < pieces; i++) {
+    PLAIN_PARALLEL_FOR (device, i, pieces) {
         const size_t first = (size_t)i * rows_of_piece(desc), offset = first * desc->channels;
         const size_t rows = prelu_rows(desc, first);
         float *sums = partials + (size_t)i * sums_of_piece(desc);

@@ -1,4 +1,5 @@
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 #include <string.h>
 
@@ -22,8 +23,7 @@ size_t plain_sum_columns_floats(size_t rows, size_t columns) {
 void plain_sum_columns(const plain_device *device, const float *x, size_t rows, size_t columns, float *workspace,
                        float *sums) {
     const int parts = reduce_sum_parts_of(rows);
-    PLAIN_PARALLEL_FOR(plain_threads(device, parts))
-    for (int i = 0; i < parts; i++) {
+    PLAIN_PARALLEL_FOR (device, i, parts) {
         const size_t first = rows * (size_t)i / (size_t)parts, end = rows * (size_t)(i + 1) / (size_t)parts;
         float *part = workspace + (size_t)i * columns;
         memset(part, 0, columns * sizeof(float));

@@ -1,6 +1,7 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 #include <stdlib.h>
 
@@ -18,8 +19,7 @@ static clae_status resample_run(op_instance *instance, const op_args *args) {
     const float *in = plain_floats(args->operand[self->in]);
     float *out = plain_floats(args->operand[self->out]), *scratch = plain_floats(args->workspace);
     const int rows = r->n * r->rows.count, tasks = divide_up(rows, self->rows_per_task);
-    PLAIN_PARALLEL_FOR(plain_threads(device, tasks))
-    for (int i = 0; i < tasks; i++) {
+    PLAIN_PARALLEL_FOR (device, i, tasks) {
         const int first = i * self->rows_per_task, end = smaller(first + self->rows_per_task, rows);
         float *row = scratch + (size_t)plain_thread() * (size_t)r->in_w * (size_t)r->channels;
         device->kernels->resample(r, in, out, row, first, end);

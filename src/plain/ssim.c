@@ -1,5 +1,6 @@
 #include "plain/ssim.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 typedef struct ssim_instance {
     op_instance base;
@@ -19,8 +20,7 @@ static clae_status ssim_run(op_instance *instance, const op_args *args) {
     const size_t windows = ssim_image_windows(d), elements = (size_t)d->h * (size_t)d->w * (size_t)d->channels;
     const float *y = plain_floats(args->operand[SSIM_Y]), *t = plain_floats(args->operand[SSIM_TARGET]);
     float *images = plain_floats(args->operand[SSIM_IMAGES]), *dy = plain_floats(args->operand[SSIM_DY]);
-    PLAIN_PARALLEL_FOR(plain_threads(device, d->n))
-    for (int i = 0; i < d->n; i++) {
+    PLAIN_PARALLEL_FOR (device, i, d->n) {
         const plain_ssim_maps maps = ssim_maps_of(args, windows);
         const size_t first = (size_t)i * elements;
         images[i] = (float)(device->kernels->ssim_windows(s, y + first, t + first, &maps) / (double)windows);

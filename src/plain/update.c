@@ -1,5 +1,6 @@
 #include "ops/update.h"
 #include "plain/impls.h"
+#include "plain/parallel.h"
 
 static clae_status update_run(op_instance *instance, const op_args *args) {
     const plain_device *device = plain_device_of(instance->device);
@@ -9,8 +10,7 @@ static clae_status update_run(op_instance *instance, const op_args *args) {
     float *state[UPDATE_MAX_STATES];
     for (int k = 0; k < UPDATE_MAX_STATES; k++) state[k] = plain_floats(args->operand[UPDATE_STATE + k]);
     const int pieces = plain_pieces(desc->count);
-    PLAIN_PARALLEL_FOR(plain_threads(device, pieces))
-    for (int i = 0; i < pieces; i++) {
+    PLAIN_PARALLEL_FOR (device, i, pieces) {
         const size_t first = (size_t)i * PLAIN_PIECE;
         float *const own[] = {state[0] ? state[0] + first : NULL, state[1] ? state[1] + first : NULL};
         device->kernels->update(desc->optimiser, p + first, g + first, own, plain_piece_length(desc->count, first),

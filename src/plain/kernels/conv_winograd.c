@@ -119,9 +119,9 @@ void PLAIN_NAME(plain_winograd_in)(const winograd *w, const winograd_args *args,
 }
 
 /* `scratch` has room for the transformed inputs and the sums of a group. */
-void PLAIN_NAME(plain_winograd)(const winograd *w, const winograd_args *args, int index, int next, float *scratch) {
+void PLAIN_NAME(plain_winograd)(const winograd *w, const winograd_args *args, int index, float *scratch) {
     const winograd_group group = winograd_get_group(&w->grid, index);
-    const fetched ahead = {.in = winograd_look_ahead(&w->in, &w->grid, args->in, next),
+    const fetched ahead = {.in = winograd_look_ahead(&w->in, &w->grid, args->in, index + 1),
                            .out = winograd_look_ahead(&w->out, &w->grid, args->out, index),
                            .mask = winograd_look_ahead(&w->out, &w->grid, args->mask, index)};
     float *sums = scratch + w->size * w->size * w->in_stride;

@@ -127,12 +127,12 @@ void PLAIN_NAME(plain_winograd_wgrad_in)(const winograd_wgrad *f, const winograd
 }
 
 /* `scratch` has room for the transformed tiles of a group. */
-void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, int next,
+void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group,
                                       bool is_first, float *sums, float *scratch) {
     float *narrow = scratch + f->size * f->size * f->wide_stride;
     const winograd_block all = winograd_whole_block(f);
-    const winograd_ahead wide_ahead = winograd_look_ahead(&f->wide, &f->grid, args->wide, next),
-                         narrow_ahead = winograd_look_ahead(&f->narrow, &f->grid, args->narrow, next);
+    const winograd_ahead wide_ahead = winograd_look_ahead(&f->wide, &f->grid, args->wide, group + 1),
+                         narrow_ahead = winograd_look_ahead(&f->narrow, &f->grid, args->narrow, group + 1);
     PLAIN_NAME(plain_winograd_wgrad_in)(f, args, group, scratch, narrow);
     const int elements = f->size * f->size, tiles = winograd_get_group(&f->grid, group).tiles;
     for (int e = 0; e < elements; e++) {

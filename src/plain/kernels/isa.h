@@ -25,12 +25,12 @@ void PLAIN_NAME(plain_winograd_in)(const winograd *w, const winograd_args *args,
 void PLAIN_NAME(plain_winograd_panel)(const winograd *w, const winograd_args *args, const winograd_panel *panel,
                                       float *scratch);
 size_t PLAIN_NAME(plain_winograd_panel_floats)(const winograd *w, int tiles);
-void PLAIN_NAME(plain_winograd)(const winograd *w, const winograd_args *args, int group, int next, float *scratch);
+void PLAIN_NAME(plain_winograd)(const winograd *w, const winograd_args *args, int group, float *scratch);
 void PLAIN_NAME(plain_winograd_wgrad_in)(const winograd_wgrad *f, const winograd_wgrad_args *args, int index,
                                          float *wide, float *narrow);
 void PLAIN_NAME(plain_winograd_wgrad_support)(const winograd_wgrad *f, const winograd_wgrad_args *args, int part,
                                               int parts, uint32_t *bits);
-void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, int next,
+void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group,
                                       bool is_first, float *sums, float *scratch);
 void PLAIN_NAME(plain_winograd_wgrad_multiply)(const winograd_wgrad *f, const winograd_block *block, int tiles,
                                                const float *wide, const float *narrow, float *sums);

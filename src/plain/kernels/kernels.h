@@ -65,11 +65,10 @@ typedef struct plain_kernels {
     /* The partial sum of a group of kernel rows over a part of the batch. */
     void (*wgrad)(const wgrad *f, const wgrad_args *args, int split, int group);
     /* Winograd's: the weights of an input channel; the transformed inputs of a group of tiles; a group from beginning
-     * to end; the same of a panel from its transformed inputs on, and the floats it takes of scratch. `next` is the
-     * group that the thread is likely to take next, or none. */
+     * to end; the same of a panel from its transformed inputs on, and the floats it takes of scratch. */
     void (*winograd_weights)(const winograd *w, const float *weight, float *transformed, int in);
     void (*winograd_in)(const winograd *w, const winograd_args *args, int group, float *in);
-    void (*winograd)(const winograd *w, const winograd_args *args, int group, int next, float *scratch);
+    void (*winograd)(const winograd *w, const winograd_args *args, int group, float *scratch);
     void (*winograd_panel)(const winograd *w, const winograd_args *args, const winograd_panel *panel, float *scratch);
     size_t (*winograd_panel_floats)(const winograd *w, int tiles);
     /* Of wgrad: the transformed tiles of a group; those of a block of channels multiplied, and added to `sums`; both
@@ -79,7 +78,7 @@ typedef struct plain_kernels {
                               float *narrow);
     void (*winograd_wgrad_multiply)(const winograd_wgrad *f, const winograd_block *block, int tiles, const float *wide,
                                     const float *narrow, float *sums);
-    void (*winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, int next, bool is_first,
+    void (*winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, bool is_first,
                            float *sums, float *scratch);
     void (*winograd_wgrad_support)(const winograd_wgrad *f, const winograd_wgrad_args *args, int part, int parts,
                                    uint32_t *bits);
