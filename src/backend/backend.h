@@ -85,7 +85,7 @@ static inline view view_moved(view v, size_t elements) {
 
 typedef struct op_args {
     view operand[OP_MAX_OPERANDS];
-    view workspace; /* of op_instance.workspace_bytes; its contents do not outlive the run */
+    view workspace; /* of op_instance.workspace_bytes, from a line of the cache on; does not outlive the run */
     op_step step;
 } op_args;
 

@@ -96,8 +96,8 @@ static clae_status conv_winograd_run(op_instance *instance, const op_args *args)
     const winograd *w = &made->w;
     const conv_operands o = conv_operands_of(instance, args);
     float *weights = plain_floats(args->workspace), *scratch = weights + made->weight_floats;
-    PLAIN_PARALLEL_FOR (device, channel, w->in.c)
-        device->kernels->winograd_weights(w, o.weight, weights, channel);
+    PLAIN_PARALLEL_FOR (device, i, divide_up(w->in.c, WINOGRAD_WEIGHT_CHANNELS))
+        device->kernels->winograd_weights(w, o.weight, weights, i * WINOGRAD_WEIGHT_CHANNELS);
     const winograd_args a = {.in = o.in, .out = o.out, .mask = o.mask, .bias = o.bias, .weights = weights};
     PLAIN_PARALLEL_FOR (device, group, w->grid.groups)
         device->kernels->winograd(w, &a, group, scratch + (size_t)plain_thread() * made->scratch_floats);

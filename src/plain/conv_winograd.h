@@ -126,6 +126,8 @@ typedef struct winograd_panel {
     const float *weight;
 } winograd_panel;
 
+enum { WINOGRAD_WEIGHT_CHANNELS = 8 }; /* of the input, whose weights are transformed together */
+
 enum { WINOGRAD_SUM_TILES = 32 }; /* whose products are summed up before they are added to those of others */
 
 /* All but `block` and the strides of transformed tiles. */

@@ -43,18 +43,16 @@ typedef struct batch_memory {
 } batch_memory;
 
 static void conv_winograd_batched_wgrad_run_block(const plain_device *device, const winograd_batched_wgrad *self,
-                                                  const winograd_wgrad_args *a, int tiles, bool is_last, int task,
-                                                  const batch_memory *m) {
+                                                  const winograd_wgrad_args *a, int tiles, bool is_first, bool is_last,
+                                                  int task, const batch_memory *m) {
     const winograd_wgrad *f = &self->f;
     const winograd_block b = conv_winograd_batched_wgrad_block(self, task);
     float *sums = m->sums;
-    if (self->in_one_batch) {
+    if (self->in_one_batch)
         sums += (size_t)plain_thread() * self->sum_floats;
-        memset(sums, 0, (size_t)(f->size * f->size) * (size_t)b.element_stride * sizeof(float));
-    } else {
+    else
         sums += (ptrdiff_t)b.wide_first * b.row_stride + b.narrow_first;
-    }
-    device->kernels->winograd_wgrad_multiply(f, &b, tiles, m->wide, m->narrow, sums);
+    device->kernels->winograd_wgrad_multiply(f, &b, tiles, is_first, m->wide, m->narrow, sums);
     if (is_last) device->kernels->winograd_wgrad_finish(f, a, &b, sums);
 }
 
@@ -72,15 +70,17 @@ static void conv_winograd_batched_wgrad_run_batch(const plain_device *device, co
     const int tiles = winograd_tiles_of(&f->grid, first, end);
     const int tasks = self->wide_blocks * self->narrow_blocks;
     PLAIN_PARALLEL_FOR (device, i, tasks)
-        conv_winograd_batched_wgrad_run_block(device, self, a, tiles, end == f->grid.groups, i, m);
+        conv_winograd_batched_wgrad_run_block(device, self, a, tiles, first == 0, end == f->grid.groups, i, m);
 }
 
 static void conv_winograd_batched_wgrad_find_support(const plain_device *device, const winograd_batched_wgrad *self,
                                                      const winograd_wgrad_args *a) {
     const winograd_wgrad *f = &self->f;
-    memset(a->support, 0, self->support_words * sizeof(*a->support));
-    PLAIN_PARALLEL_FOR (device, i, f->support_splits)
-        device->kernels->winograd_wgrad_support(f, a, i, f->support_splits, a->support + (size_t)i * f->support_stride);
+    PLAIN_PARALLEL_FOR (device, i, f->support_splits) {
+        uint32_t *support = a->support + (size_t)i * f->support_stride;
+        memset(support, 0, f->support_stride * sizeof(*support));
+        device->kernels->winograd_wgrad_support(f, a, i, f->support_splits, support);
+    }
 }
 
 static clae_status conv_winograd_batched_wgrad_run(op_instance *instance, const op_args *args) {
@@ -95,7 +95,6 @@ static clae_status conv_winograd_batched_wgrad_run(op_instance *instance, const 
     conv_winograd_batched_wgrad_find_support(device, self, &a);
     const batch_memory m = {workspace, workspace + self->wide_floats,
                             workspace + self->wide_floats + self->narrow_floats};
-    if (!self->in_one_batch) memset(m.sums, 0, self->sum_floats * sizeof(float));
     for (int first = 0; first < f->grid.groups; first += self->batches.groups)
         conv_winograd_batched_wgrad_run_batch(device, self, &a, first, &m);
     if (o.dbias)

@@ -56,5 +56,6 @@ int plain_take(const plain_device *device) {
     int task = take_first(&device->shares[thread]);
     for (int i = 1; task < 0 && i < device->threads; i++)
         task = take_last(&device->shares[(thread + i) % device->threads]);
+    if (task < 0) atomic_thread_fence(memory_order_seq_cst); /* stores past the caches too are before what follows */
     return task;
 }

@@ -18,9 +18,10 @@ INLINE parts parts_of(const winograd *w) {
                    .block = w->block};
 }
 
-/* Those of one input channel. */
+/* Those of some input channels. */
 INLINE void transform_weights(const winograd *w, const float *weight, int in, float *transformed, const int size,
                               const int kernel) {
+    const int count = smaller(WINOGRAD_WEIGHT_CHANNELS, w->in.c - in);
     const winograd_image *wide = w->spread ? &w->out : &w->in;
     const parts p = parts_of(w);
     const ptrdiff_t element = (ptrdiff_t)p.count * p.in * p.out;
@@ -30,9 +31,9 @@ INLINE void transform_weights(const winograd *w, const float *weight, int in, fl
         float *to = transformed + (w->spread ? (ptrdiff_t)number * p.in * p.out : 0) + (ptrdiff_t)row * p.block;
         for (int v = 0; v < p.out / WIDTH; v++) {
             const int out = v * WIDTH;
-            winograd_transform_taps(w, weight, &view, in, winograd_vector_channel(w->out.c, WIDTH, v),
-                                    to + (ptrdiff_t)(out / p.block) * p.in * p.block + out % p.block, element, size,
-                                    kernel);
+            const ptrdiff_t place = (ptrdiff_t)(out / p.block) * p.in * p.block + out % p.block;
+            winograd_transform_taps(w, weight, &view, in, count, winograd_vector_channel(w->out.c, WIDTH, v),
+                                    (winograd_elements){to + place, element, true}, p.block, size, kernel);
         }
     }
 }
@@ -99,7 +100,7 @@ INLINE void finish_group(const winograd *w, const winograd_args *args, const win
                     for (int v = 0; v < winograd_vectors(&w->out); v++) {
                         square.p = sums + v * WIDTH;
                         winograd_finish_tile(w, args, &square, first, ys, xs,
-                                             winograd_vector_channel(w->out.c, WIDTH, v), size, step);
+                                             winograd_vector_channel(w->out.c, WIDTH, v), size, step, false);
                     }
                     sums += w->out.stored;
                 }
@@ -108,14 +109,19 @@ INLINE void finish_group(const winograd *w, const winograd_args *args, const win
     }
 }
 
-void PLAIN_NAME(plain_winograd_in)(const winograd *w, const winograd_args *args, int index, float *in) {
+INLINE void conv_winograd_in(const winograd *w, const winograd_args *args, int index, float *in, const bool is_shared) {
+    const winograd_elements to = {in, w->in_stride, is_shared};
     const winograd_group group = winograd_get_group(&w->grid, index);
     if (w->size == 8)
-        winograd_transform_group(WINOGRAD_DATA, 8, 8, &w->in, &w->grid, &group, args->in, in, w->in_stride);
+        winograd_transform_group(WINOGRAD_DATA, 8, 8, &w->in, &w->grid, &group, args->in, to);
     else if (w->size == 6)
-        winograd_transform_group(WINOGRAD_DATA, 6, 6, &w->in, &w->grid, &group, args->in, in, w->in_stride);
+        winograd_transform_group(WINOGRAD_DATA, 6, 6, &w->in, &w->grid, &group, args->in, to);
     else
-        winograd_transform_group(WINOGRAD_DATA, 5, 5, &w->in, &w->grid, &group, args->in, in, w->in_stride);
+        winograd_transform_group(WINOGRAD_DATA, 5, 5, &w->in, &w->grid, &group, args->in, to);
+}
+
+void PLAIN_NAME(plain_winograd_in)(const winograd *w, const winograd_args *args, int index, float *in) {
+    conv_winograd_in(w, args, index, in, true);
 }
 
 /* `scratch` has room for the transformed inputs and the sums of a group. */
@@ -125,7 +131,7 @@ void PLAIN_NAME(plain_winograd)(const winograd *w, const winograd_args *args, in
                            .out = winograd_look_ahead(&w->out, &w->grid, args->out, index),
                            .mask = winograd_look_ahead(&w->out, &w->grid, args->mask, index)};
     float *sums = scratch + w->size * w->size * w->in_stride;
-    PLAIN_NAME(plain_winograd_in)(w, args, index, scratch);
+    conv_winograd_in(w, args, index, scratch, false);
     conv_winograd_multiply(w, args->weights, group.tiles, &ahead, scratch, sums);
     if (w->size == 8)
         finish_group(w, args, &group, sums, 8, 4);

@@ -2,6 +2,7 @@
  * a time is transformed into the cache and multiplied with all tiles, whose sums are there too. */
 #include "plain/kernels/isa.h"
 #include "plain/kernels/tiles.h"
+#include "plain/kernels/winograd_ahead.h"
 #include "plain/kernels/winograd_tile.h"
 
 static const tile_limits conv_winograd_batched_limits = TILE_LIMITS;
@@ -31,11 +32,13 @@ INLINE void conv_winograd_batched_weights(const winograd *w, const winograd_pane
                                           const panel_memory *m, const int size, const int kernel) {
     const winograd_image *wide = w->spread ? &w->out : &w->in;
     float *to = m->weights;
-    for (int row = first; row < first + depth; row++, to += w->block) {
+    for (int row = first, count; row < first + depth; row += count, to += count * w->block) {
         const winograd_view view = winograd_get_view(wide, w->spread ? p->phase : row / w->in.c);
+        const int in = row % w->in.c;
+        count = smaller(WINOGRAD_WEIGHT_CHANNELS, smaller(first + depth - row, w->in.c - in));
         for (int o = 0; o < w->block; o += WIDTH)
-            winograd_transform_taps(w, p->weight, &view, row % w->in.c, p->out + o, to + o, m->weights_stride, size,
-                                    kernel);
+            winograd_transform_taps(w, p->weight, &view, in, count, p->out + o,
+                                    (winograd_elements){to + o, m->weights_stride, false}, w->block, size, kernel);
     }
 }
 
@@ -45,6 +48,7 @@ static void conv_winograd_batched_multiply(const winograd *w, const winograd_pan
     const float *in =
         p->in + winograd_channel_place(&w->in, w->size, w->in_stride, (w->spread ? p->phase * w->in.c : 0) + first);
     const int vectors = w->block / WIDTH, most = conv_winograd_batched_limits.max_positions[vectors];
+    const int calls = divide_up(p->tiles, most);
     for (int e = 0; e < w->size * w->size; e++) {
         tile t = {.in = in + e * w->in_stride,
                   .weight = m->weights + e * m->weights_stride,
@@ -55,8 +59,10 @@ static void conv_winograd_batched_multiply(const winograd *w, const winograd_pan
                   .out_stride = w->block,
                   .initial = first == 0 ? zeros : NULL,
                   .channels = w->block};
-        for (int left = p->tiles, size; left > 0; left -= size) {
+        const winograd_ahead next = {t.in + w->in_stride, (ptrdiff_t)p->tiles * t.in_stride};
+        for (int call = 0, left = p->tiles, size; call < calls; call++, left -= size) {
             size = tile_next(left, most);
+            winograd_fetch(&next, call, calls);
             PLAIN_NAME(plain_tile)(&t, vectors, size);
             t.in += size * t.in_stride;
             t.out += size * t.out_stride;
@@ -82,7 +88,7 @@ INLINE void conv_winograd_batched_finish(const winograd *w, const winograd_args 
                     const int xs = winograd_inside(x, step, view.x->count).end;
                     const ptrdiff_t first = winograd_place(&w->out, &view, i, y, x);
                     for (int c = 0; c < w->block; c += WIDTH, square.p += WIDTH)
-                        winograd_finish_tile(w, args, &square, first, ys, xs, p->out + c, size, step);
+                        winograd_finish_tile(w, args, &square, first, ys, xs, p->out + c, size, step, true);
                 }
     }
 }

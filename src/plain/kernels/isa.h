@@ -20,7 +20,7 @@ void PLAIN_NAME(plain_tile_dot)(const tile *t, int vectors, int positions);
 void PLAIN_NAME(plain_correlate)(const correlation *c, const correlation_args *args, int first, int end);
 void PLAIN_NAME(plain_col2im)(const col2im *c, const col2im_args *args, int image, float *scratch);
 void PLAIN_NAME(plain_wgrad)(const wgrad *f, const wgrad_args *args, int split, int group);
-void PLAIN_NAME(plain_winograd_weights)(const winograd *w, const float *weight, float *transformed, int row);
+void PLAIN_NAME(plain_winograd_weights)(const winograd *w, const float *weight, float *transformed, int in);
 void PLAIN_NAME(plain_winograd_in)(const winograd *w, const winograd_args *args, int index, float *in);
 void PLAIN_NAME(plain_winograd_panel)(const winograd *w, const winograd_args *args, const winograd_panel *panel,
                                       float *scratch);
@@ -33,7 +33,7 @@ void PLAIN_NAME(plain_winograd_wgrad_support)(const winograd_wgrad *f, const win
 void PLAIN_NAME(plain_winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group,
                                       bool is_first, float *sums, float *scratch);
 void PLAIN_NAME(plain_winograd_wgrad_multiply)(const winograd_wgrad *f, const winograd_block *block, int tiles,
-                                               const float *wide, const float *narrow, float *sums);
+                                               bool is_first, const float *wide, const float *narrow, float *sums);
 void PLAIN_NAME(plain_winograd_wgrad_finish)(const winograd_wgrad *f, const winograd_wgrad_args *args,
                                              const winograd_block *block, const float *sums);
 void PLAIN_NAME(plain_copy_rows)(const float *from, const ptrdiff_t *places, size_t rows, size_t columns, float factor,

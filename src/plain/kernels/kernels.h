@@ -64,8 +64,9 @@ typedef struct plain_kernels {
     void (*col2im)(const col2im *c, const col2im_args *args, int image, float *scratch);
     /* The partial sum of a group of kernel rows over a part of the batch. */
     void (*wgrad)(const wgrad *f, const wgrad_args *args, int split, int group);
-    /* Winograd's: the weights of an input channel; the transformed inputs of a group of tiles; a group from beginning
-     * to end; the same of a panel from its transformed inputs on, and the floats it takes of scratch. */
+    /* Winograd's: the weights of WINOGRAD_WEIGHT_CHANNELS input channels from `in` on; the transformed inputs of a
+     * group of tiles; a group from beginning to end; the same of a panel from its transformed inputs on, and the floats
+     * it takes of scratch. */
     void (*winograd_weights)(const winograd *w, const float *weight, float *transformed, int in);
     void (*winograd_in)(const winograd *w, const winograd_args *args, int group, float *in);
     void (*winograd)(const winograd *w, const winograd_args *args, int group, float *scratch);
@@ -76,8 +77,8 @@ typedef struct plain_kernels {
      * splits. */
     void (*winograd_wgrad_in)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, float *wide,
                               float *narrow);
-    void (*winograd_wgrad_multiply)(const winograd_wgrad *f, const winograd_block *block, int tiles, const float *wide,
-                                    const float *narrow, float *sums);
+    void (*winograd_wgrad_multiply)(const winograd_wgrad *f, const winograd_block *block, int tiles, bool is_first,
+                                    const float *wide, const float *narrow, float *sums);
     void (*winograd_wgrad)(const winograd_wgrad *f, const winograd_wgrad_args *args, int group, bool is_first,
                            float *sums, float *scratch);
     void (*winograd_wgrad_support)(const winograd_wgrad *f, const winograd_wgrad_args *args, int part, int parts,

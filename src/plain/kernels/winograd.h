@@ -10,6 +10,7 @@
 #include "winograd_transforms.h"
 
 #define WINOGRAD_MAX_SIZE 8
+#define WINOGRAD_MAX_TAPS 25
 #define WINOGRAD_STEP 4        /* t - r + 1, of all sizes */
 #define WINOGRAD_STRIP_TILES 6 /* whose columns stay in the L1 cache */
 #define WINOGRAD_MAX_COLUMNS ((WINOGRAD_STRIP_TILES - 1) * WINOGRAD_STEP + WINOGRAD_MAX_SIZE)
@@ -43,6 +44,13 @@ typedef struct winograd_square {
     ptrdiff_t y_stride, x_stride;
     conv_range y, x;
 } winograd_square;
+
+/* Where a transformed square goes: vectors that are `stride` elements apart. Other threads read it if it is shared. */
+typedef struct winograd_elements {
+    float *p;
+    ptrdiff_t stride;
+    bool is_shared;
+} winograd_elements;
 
 INLINE conv_range winograd_all(int size) {
     return (conv_range){0, size};
@@ -82,25 +90,30 @@ INLINE void winograd_columns(const winograd_kind kind, const int from, const int
     }
 }
 
-/* The second half, of a square from column `first` on: to x to vectors that are `stride` elements apart. */
+/* The second half, of a square from column `first` on, to `to` x `to` elements. */
 INLINE void winograd_rows(const winograd_kind kind, const int from, const int to,
-                          vector (*columns)[WINOGRAD_MAX_COLUMNS], int first, float *result, ptrdiff_t stride) {
-    for (int y = 0; y < to; y++, result += to * stride) {
+                          vector (*columns)[WINOGRAD_MAX_COLUMNS], int first, winograd_elements result) {
+    for (int y = 0; y < to; y++, result.p += to * result.stride) {
         vector out[WINOGRAD_MAX_SIZE];
         winograd_line(kind, from, to, columns[y] + first, out);
         UNROLL
-        for (int x = 0; x < to; x++) vector_store(result + x * stride, out[x]);
+        for (int x = 0; x < to; x++) {
+            if (result.is_shared)
+                vector_stream(result.p + x * result.stride, out[x]);
+            else
+                vector_store(result.p + x * result.stride, out[x]);
+        }
     }
 }
 
-/* The transforms of `tiles` squares side by side, whose shared columns are transformed once, `tile_stride` elements
+/* The transforms of `tiles` squares side by side, whose shared columns are transformed once, to places `tile_stride`
  * apart. */
 INLINE void winograd_transform(const winograd_kind kind, const int from, const int to, const winograd_square *square,
-                               int tiles, ptrdiff_t tile_stride, float *result, ptrdiff_t stride) {
+                               int tiles, ptrdiff_t tile_stride, winograd_elements result) {
     vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_COLUMNS];
     winograd_columns(kind, from, to, square, (tiles - 1) * WINOGRAD_STEP + from, columns);
-    for (int t = 0; t < tiles; t++, result += tile_stride)
-        winograd_rows(kind, from, to, columns, t * WINOGRAD_STEP, result, stride);
+    for (int t = 0; t < tiles; t++, result.p += tile_stride)
+        winograd_rows(kind, from, to, columns, t * WINOGRAD_STEP, result);
 }
 
 /* The place of a channel of all phases in the transformed tiles. */
@@ -116,7 +129,7 @@ INLINE int winograd_vectors(const winograd_image *image) {
 /* `tiles` tiles of a row of tiles. */
 INLINE void winograd_transform_strip(const winograd_kind kind, const int from, const int to,
                                      const winograd_image *image, int i, int ty, int tx, int tiles, const float *p,
-                                     float *out, ptrdiff_t stride) {
+                                     winograd_elements out) {
     const bool apart = image->block != image->channels, whole = image->stored != image->c;
     for (int number = 0; number < winograd_phases(image); number++) {
         const winograd_view view = winograd_get_view(image, number);
@@ -130,8 +143,9 @@ INLINE void winograd_transform_strip(const winograd_kind kind, const int from, c
             const int c = winograd_vector_channel(image->c, WIDTH, v);
             const int at = number * image->stored + (whole ? v * WIDTH : c);
             square.p = first + c;
+            const ptrdiff_t place = apart ? winograd_channel_place(image, to, out.stride, at) : at;
             winograd_transform(kind, from, to, &square, tiles, image->block,
-                               out + (apart ? winograd_channel_place(image, to, stride, at) : at), stride);
+                               (winograd_elements){out.p + place, out.stride, out.is_shared});
         }
     }
 }
@@ -139,12 +153,12 @@ INLINE void winograd_transform_strip(const winograd_kind kind, const int from, c
 /* The tiles of a group, transformed. */
 INLINE void winograd_transform_group(const winograd_kind kind, const int from, const int to,
                                      const winograd_image *image, const winograd_grid *grid,
-                                     const winograd_group *group, const float *p, float *out, ptrdiff_t stride) {
+                                     const winograd_group *group, const float *p, winograd_elements out) {
     for (int i = group->image_first; i < group->image_end; i++)
         for (int ty = group->row_first; ty < group->row_end; ty++)
-            for (int tx = 0, tiles; tx < grid->tiles_x; tx += tiles, out += tiles * image->block) {
+            for (int tx = 0, tiles; tx < grid->tiles_x; tx += tiles, out.p += tiles * image->block) {
                 tiles = smaller(grid->tiles_x - tx, WINOGRAD_STRIP_TILES);
-                winograd_transform_strip(kind, from, to, image, i, ty, tx, tiles, p, out, stride);
+                winograd_transform_strip(kind, from, to, image, i, ty, tx, tiles, p, out);
             }
 }
 

@@ -26,10 +26,14 @@ INLINE winograd_ahead winograd_look_ahead(const winograd_image *image, const win
 enum { LINE_FLOATS = 16 };
 
 /* A share of it, of so many. */
+INLINE winograd_ahead winograd_share(const winograd_ahead *ahead, int share, int shares) {
+    const ptrdiff_t first = ahead->floats * share / shares, end = ahead->floats * (share + 1) / shares;
+    return (winograd_ahead){ahead->p + first, end - first};
+}
+
 INLINE void winograd_fetch(const winograd_ahead *ahead, int share, int shares) {
-    const ptrdiff_t end = ahead->floats * (share + 1) / shares;
-    for (ptrdiff_t i = ahead->floats * share / shares; i < end; i += LINE_FLOATS)
-        __builtin_prefetch(ahead->p + i, 0, 2);
+    const winograd_ahead part = winograd_share(ahead, share, shares);
+    for (ptrdiff_t i = 0; i < part.floats; i += LINE_FLOATS) __builtin_prefetch(part.p + i, 0, 2);
 }
 
 #endif

@@ -2,43 +2,49 @@
 #ifndef CLAE_PLAIN_KERNELS_WINOGRAD_TILE_H
 #define CLAE_PLAIN_KERNELS_WINOGRAD_TILE_H
 
+#include "plain/kernels/isa.h"
 #include "plain/kernels/winograd.h"
 
-/* Taps of a phase from an input channel to a vector of output channels, in the order of inputs; 0 where it has none. */
-INLINE void winograd_load_taps(const winograd *w, const float *weight, const winograd_view *view, int in, int out,
-                               float *taps, const int kernel) {
-    const ptrdiff_t in_step = w->weight_is_out_in ? 1 : w->out.c, out_step = w->weight_is_out_in ? w->in.c : 1;
-    weight += in * in_step + out * out_step;
+/* Taps of a phase from `count` input channels to a vector of output channels, in the order of inputs; 0 where it has
+ * none. */
+INLINE void winograd_load_taps(const winograd *w, const float *weight, const winograd_view *view, int in, int count,
+                               int out, float *taps, const int kernel) {
+    const size_t stride = (size_t)(kernel * kernel * WIDTH);
+    ptrdiff_t places[WIDTH > WINOGRAD_WEIGHT_CHANNELS ? WIDTH : WINOGRAD_WEIGHT_CHANNELS];
+    for (int i = 0; i < (w->weight_is_out_in ? WIDTH : count); i++)
+        places[i] = (ptrdiff_t)i * (w->weight_is_out_in ? w->in.c : w->out.c);
+    weight += w->weight_is_out_in ? (ptrdiff_t)out * w->in.c + in : (ptrdiff_t)in * w->out.c + out;
     for (int y = 0; y < kernel; y++)
         for (int x = 0; x < kernel; x++, taps += WIDTH) {
             const int ty = w->spread ? kernel - 1 - y : y, tx = w->spread ? kernel - 1 - x : x;
             const ptrdiff_t k =
                 (ptrdiff_t)(view->y->tap + w->stride * ty) * w->kernel_w + view->x->tap + w->stride * tx;
-            const bool is_there = ty < view->y->taps && tx < view->x->taps;
             const float *from = weight + k * w->in.c * w->out.c;
-            if (!is_there) {
-                vector_store(taps, (vector){0});
-            } else if (out_step == 1) {
-                vector_store(taps, vector_load(from));
-            } else {
-                UNROLL
-                for (int lane = 0; lane < WIDTH; lane++) taps[lane] = from[lane * out_step];
-            }
+            if (ty >= view->y->taps || tx >= view->x->taps)
+                for (int i = 0; i < count; i++) vector_store(taps + (size_t)i * stride, (vector){0});
+            else if (w->weight_is_out_in)
+                PLAIN_NAME(plain_transpose)(from, places, WIDTH, (size_t)count, 1, taps, stride);
+            else
+                for (int i = 0; i < count; i++) vector_store(taps + (size_t)i * stride, vector_load(from + places[i]));
         }
 }
 
-/* Those taps transformed: t x t vectors that are `stride` elements apart. */
-INLINE void winograd_transform_taps(const winograd *w, const float *weight, const winograd_view *view, int in, int out,
-                                    float *result, ptrdiff_t stride, const int size, const int kernel) {
-    float taps[WINOGRAD_MAX_SIZE * WINOGRAD_MAX_SIZE * WIDTH];
-    const winograd_square square = {taps, kernel * WIDTH, WIDTH, winograd_all(kernel), winograd_all(kernel)};
-    winograd_load_taps(w, weight, view, in, out, taps, kernel);
-    winograd_transform(WINOGRAD_WEIGHT, kernel, size, &square, 1, 0, result, stride);
+/* Those taps transformed, of input channels that are `channel_stride` apart. */
+INLINE void winograd_transform_taps(const winograd *w, const float *weight, const winograd_view *view, int in,
+                                    int count, int out, winograd_elements result, ptrdiff_t channel_stride,
+                                    const int size, const int kernel) {
+    float taps[WINOGRAD_WEIGHT_CHANNELS * WINOGRAD_MAX_TAPS * WIDTH];
+    winograd_square square = {taps, kernel * WIDTH, WIDTH, winograd_all(kernel), winograd_all(kernel)};
+    winograd_load_taps(w, weight, view, in, count, out, taps, kernel);
+    for (int i = 0; i < count; i++, square.p += kernel * kernel * WIDTH, result.p += channel_stride)
+        winograd_transform(WINOGRAD_WEIGHT, kernel, size, &square, 1, 0, result);
 }
 
-/* The results of one tile of a phase, of which ys x xs are inside the image; `first` is where they begin. */
+/* The results of one tile of a phase, of which ys x xs are inside the image; `first` is where they begin. Other threads
+ * go on with them if they are shared. */
 INLINE void winograd_finish_tile(const winograd *w, const winograd_args *args, const winograd_square *square,
-                                 ptrdiff_t first, int ys, int xs, int channel, const int size, const int step) {
+                                 ptrdiff_t first, int ys, int xs, int channel, const int size, const int step,
+                                 const bool is_shared) {
     vector columns[WINOGRAD_MAX_SIZE][WINOGRAD_MAX_COLUMNS];
     const ptrdiff_t row = (ptrdiff_t)w->out.stride * w->out.w * w->out.c, column = (ptrdiff_t)w->out.stride * w->out.c;
     winograd_columns(WINOGRAD_SUM, size, step, square, size, columns);
@@ -53,7 +59,10 @@ INLINE void winograd_finish_tile(const winograd *w, const winograd_args *args, c
             if (w->relu) value = vector_zero_where(value, value < 0);
             if (x >= xs) continue;
             if (args->mask) value = vector_zero_where(value, vector_load(args->mask + at + x * column) <= 0);
-            vector_store(args->out + at + x * column, value);
+            if (is_shared)
+                vector_stream_line(args->out + at + x * column, value);
+            else
+                vector_store(args->out + at + x * column, value);
         }
     }
 }
