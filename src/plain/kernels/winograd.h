@@ -5,6 +5,7 @@
 #include "base/numbers.h"
 #include "plain/conv_winograd.h"
 #include "plain/kernels/vector.h"
+#include "plain/kernels/winograd_ahead.h"
 
 #define WINOGRAD_FMA(a, b, c) vector_fma(vector_broadcast(a), b, c)
 #include "winograd_transforms.h"
@@ -126,10 +127,11 @@ INLINE int winograd_vectors(const winograd_image *image) {
     return (image->c + WIDTH - 1) / WIDTH;
 }
 
-/* `tiles` tiles of a row of tiles. */
+/* `tiles` tiles of a row of tiles. If others read them, `next` is fetched, which is transformed later. */
 INLINE void winograd_transform_strip(const winograd_kind kind, const int from, const int to,
                                      const winograd_image *image, int i, int ty, int tx, int tiles, const float *p,
-                                     winograd_elements out) {
+                                     winograd_elements out, winograd_ahead next) {
+    const int vectors = winograd_vectors(image), shares = winograd_phases(image) * vectors;
     const bool apart = image->block != image->channels, whole = image->stored != image->c;
     for (int number = 0; number < winograd_phases(image); number++) {
         const winograd_view view = winograd_get_view(image, number);
@@ -139,7 +141,8 @@ INLINE void winograd_transform_strip(const winograd_kind kind, const int from, c
                                   .x_stride = (ptrdiff_t)image->stride * image->c,
                                   .y = winograd_inside(y, from, view.y->count),
                                   .x = winograd_inside(x, (tiles - 1) * image->step + from, view.x->count)};
-        for (int v = 0; v < winograd_vectors(image); v++) {
+        for (int v = 0; v < vectors; v++) {
+            if (out.is_shared) winograd_fetch(&next, number * vectors + v, shares);
             const int c = winograd_vector_channel(image->c, WIDTH, v);
             const int at = number * image->stored + (whole ? v * WIDTH : c);
             square.p = first + c;
@@ -154,12 +157,18 @@ INLINE void winograd_transform_strip(const winograd_kind kind, const int from, c
 INLINE void winograd_transform_group(const winograd_kind kind, const int from, const int to,
                                      const winograd_image *image, const winograd_grid *grid,
                                      const winograd_group *group, const float *p, winograd_elements out) {
-    for (int i = group->image_first; i < group->image_end; i++)
+    const ptrdiff_t floats = (ptrdiff_t)image->h * image->w * image->c;
+    const int strips = divide_up(grid->tiles_x, WINOGRAD_STRIP_TILES) * (group->row_end - group->row_first);
+    for (int i = group->image_first; i < group->image_end; i++) {
+        const winograd_ahead next = {p + (i + 1) * floats, i + 1 < group->image_end ? floats : 0};
+        int strip = 0;
         for (int ty = group->row_first; ty < group->row_end; ty++)
             for (int tx = 0, tiles; tx < grid->tiles_x; tx += tiles, out.p += tiles * image->block) {
                 tiles = smaller(grid->tiles_x - tx, WINOGRAD_STRIP_TILES);
-                winograd_transform_strip(kind, from, to, image, i, ty, tx, tiles, p, out);
+                winograd_transform_strip(kind, from, to, image, i, ty, tx, tiles, p, out,
+                                         winograd_share(&next, strip++, strips));
             }
+    }
 }
 
 #endif

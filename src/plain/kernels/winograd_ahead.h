@@ -3,7 +3,9 @@
 #ifndef CLAE_PLAIN_KERNELS_WINOGRAD_AHEAD_H
 #define CLAE_PLAIN_KERNELS_WINOGRAD_AHEAD_H
 
-#include "plain/kernels/winograd.h"
+#include "base/numbers.h"
+#include "plain/conv_winograd.h"
+#include "plain/kernels/vector.h"
 
 typedef struct winograd_ahead {
     const float *p;
@@ -27,8 +29,8 @@ enum { LINE_FLOATS = 16 };
 
 /* A share of it, of so many. */
 INLINE winograd_ahead winograd_share(const winograd_ahead *ahead, int share, int shares) {
-    const ptrdiff_t first = ahead->floats * share / shares, end = ahead->floats * (share + 1) / shares;
-    return (winograd_ahead){ahead->p + first, end - first};
+    const ptrdiff_t size = (ahead->floats + shares - 1) / shares, first = size * share;
+    return (winograd_ahead){ahead->p + first, first + size < ahead->floats ? size : ahead->floats - first};
 }
 
 INLINE void winograd_fetch(const winograd_ahead *ahead, int share, int shares) {
