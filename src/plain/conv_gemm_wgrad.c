@@ -88,6 +88,7 @@ static void conv_gemm_wgrad_describe(conv_gemm_wgrad *self, const conv_geometry 
                           .k = positions,
                           .transpose_a = true,
                           .alpha = 1,
+                          .is_shared = true,
                           .place = conv_gemm_wgrad_place,
                           .places = t};
 }

@@ -10,6 +10,7 @@ enum {
     PANEL_VECTORS = 2,
     PANELS_PER_TASK = 4, /* at least */
     TASKS_PER_THREAD = 8,
+    LINE_FLOATS = 16, /* of the cache */
 };
 
 /* What threads share of a product: panels of B are `width` wide, a task has `rows` and `columns` of c. */
@@ -81,6 +82,18 @@ static void matrix_product_make_initial(const block *b, size_t column, size_t co
     for (size_t j = 0; j < b->width; j++) b->initial[j] = b->p->bias && j < columns ? b->p->bias[column + j] : 0;
 }
 
+/* A share of the next panel on its way to the cache, while this one is multiplied with. */
+static void matrix_product_fetch(const block *b, size_t column, int share, int shares) {
+    const matrix_product *p = b->p;
+    if (column >= b->column_end) return;
+    const size_t columns = smaller_size(b->width, b->column_end - column);
+    const size_t rows = p->transpose_b ? columns : b->depth, floats = p->transpose_b ? b->depth : columns;
+    for (size_t i = rows * (size_t)share / (size_t)shares; i < rows * (size_t)(share + 1) / (size_t)shares; i++) {
+        const float *row = p->transpose_b ? p->b + (column + i) * p->k + b->first : p->b + b->b_places[i] + column;
+        for (size_t j = 0; j < floats; j += LINE_FLOATS) __builtin_prefetch(row + j, 0, 2);
+    }
+}
+
 static void matrix_product_multiply(const block *b, size_t column, size_t columns, int vectors) {
     const matrix_product *p = b->p;
     const bool is_first = b->first == 0, is_last = b->first + b->depth == p->k;
@@ -97,9 +110,13 @@ static void matrix_product_multiply(const block *b, size_t column, size_t column
         .initial = is_first && p->beta == 0 ? b->initial : NULL,
         .channels = (int)columns,
         .relu = p->relu && is_last,
+        .is_shared = p->is_shared && is_last,
     };
-    for (int left = (int)(b->row_end - b->row_first), size; left > 0; left -= size) {
-        size = tile_next(left, b->kernels->limits.max_positions[vectors]);
+    const int most = b->kernels->limits.max_positions[vectors];
+    const int calls = divide_up((int)(b->row_end - b->row_first), most);
+    for (int call = 0, left = (int)(b->row_end - b->row_first), size; call < calls; call++, left -= size) {
+        size = tile_next(left, most);
+        matrix_product_fetch(b, column + b->width, call, calls);
         b->kernels->tile(&t, vectors, size);
         t.in += size * t.in_stride;
         t.out += size * t.out_stride;

@@ -13,6 +13,7 @@ struct matrix_product {
     bool transpose_a, transpose_b; /* a is stored [k][m], b [n][k] */
     float alpha, beta;
     bool relu;
+    bool is_shared;                   /* other threads than those of the product's columns read c */
     const float *a, *b, *bias, *mask; /* bias, mask: NULL for none */
     float *c;
     /* Where rows first .. first + count - 1 of a stored [k][m] and b stored [k][n] begin; NULL: one after the other. */

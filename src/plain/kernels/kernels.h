@@ -31,6 +31,7 @@ typedef struct tile {
     const float *initial; /* what to start from, whole vectors of channels; NULL: what `out` holds */
     int channels;         /* of out, mask and initial; weight has whole vectors of them */
     bool relu;
+    bool is_shared; /* other threads read the results */
 } tile;
 
 /* Sizes of the register tiles of `vectors` x `positions`; a correlation with few output channels takes its vectors over

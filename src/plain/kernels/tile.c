@@ -30,7 +30,7 @@ INLINE void tile_run(const tile *t, const int vectors, const int positions) {
         UNROLL
         for (int v = 0; v < vectors; v++) sum[p][v] = vector_load(from + p * from_stride + v * WIDTH);
     }
-    prefetch(t->out, t->out_stride, vectors, positions);
+    if (!t->is_shared) prefetch(t->out, t->out_stride, vectors, positions);
     if (t->mask) prefetch(t->mask, t->out_stride, vectors, positions);
     tile_multiply(t, sum, vectors, positions);
     if (t->relu) {
@@ -47,6 +47,14 @@ INLINE void tile_run(const tile *t, const int vectors, const int positions) {
             for (int v = 0; v < vectors; v++)
                 sum[p][v] = vector_zero_where(sum[p][v], vector_load(t->mask + p * t->out_stride + v * WIDTH) <= 0);
         }
+    }
+    if (t->is_shared) {
+        UNROLL
+        for (int p = 0; p < positions; p++) {
+            UNROLL
+            for (int v = 0; v < vectors; v++) vector_stream_line(t->out + p * t->out_stride + v * WIDTH, sum[p][v]);
+        }
+        return;
     }
     UNROLL
     for (int p = 0; p < positions; p++) {
@@ -78,6 +86,7 @@ static void run_partial(const tile *t, int vectors, int positions) {
     tile whole = *t;
     whole.out = out;
     whole.out_stride = width;
+    whole.is_shared = false;
     if (t->mask) whole.mask = mask;
     tile_functions[vectors][positions](&whole);
     for (int p = 0; p < positions; p++) memcpy(t->out + p * t->out_stride, out + p * width, bytes);

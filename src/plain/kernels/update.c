@@ -1,6 +1,7 @@
 /* A step of each optimiser (ops/optimisers.def); plain loops, which the compiler turns into vectors. */
 #include "plain/kernels/functions.h"
 #include "plain/kernels/isa.h"
+#include "plain/kernels/vector.h"
 
 #define OPTIMISER(stem, state0, state1, flops, rates, step)                                                            \
     static void update_##stem(float *restrict ps, const float *restrict gs, float *restrict s0s, float *restrict s1s,  \
@@ -19,6 +20,15 @@
 #include "ops/optimisers.def"
 #undef OPTIMISER
 
+enum { BLOCK = 1024 }; /* of parameters, in the L1 cache */
+
+/* Parameters are read by all threads. */
+static void store_shared(float *to, const float *from, size_t count) {
+    size_t i = 0;
+    for (; i + WIDTH <= count; i += WIDTH) vector_stream_line(to + i, vector_load(from + i));
+    memcpy(to + i, from + i, (count - i) * sizeof *to);
+}
+
 void PLAIN_NAME(plain_update)(optimiser_id optimiser, float *p, const float *g, float *const state[], size_t count,
                               const float *rates) {
     static void (*const updates[OPTIMISER_COUNT])(float *, const float *, float *, float *, size_t, const float *) = {
@@ -26,5 +36,12 @@ void PLAIN_NAME(plain_update)(optimiser_id optimiser, float *p, const float *g, 
 #include "ops/optimisers.def"
 #undef OPTIMISER
     };
-    updates[optimiser](p, g, state[0], state[1], count, rates);
+    float block[BLOCK];
+    for (size_t first = 0, length; first < count; first += length) {
+        length = count - first < BLOCK ? count - first : BLOCK;
+        memcpy(block, p + first, length * sizeof *p);
+        updates[optimiser](block, g + first, state[0] ? state[0] + first : NULL, state[1] ? state[1] + first : NULL,
+                           length, rates);
+        store_shared(p + first, block, length);
+    }
 }
