@@ -11,7 +11,7 @@
 
 static float bias_of_item(global const float *dy, int dy_c, int c0, size_t first, size_t end) {
     const int lanes_c = BIAS_LANES(dy_c), lanes_p = LOCAL / lanes_c;
-    const int c = c0 + get_local_id(0) % lanes_c, lane_p = get_local_id(0) / lanes_c;
+    const int c = c0 + get_local_id(0) % lanes_c, lane_p = (uint)get_local_id(0) / lanes_c;
     const size_t next = (size_t)lanes_p * dy_c;
     float sums[BIAS_SUMS];
     #pragma unroll

@@ -90,7 +90,7 @@ kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
 void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                         global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
     local float shared[MAX_(MAX_(STAGED, HALF_SUMS), LOCAL)];
-    const int lane_o = get_local_id(0) % LANES_O, lane_p = get_local_id(0) / LANES_O;
+    const int lane_o = get_local_id(0) % LANES_O, lane_p = (uint)get_local_id(0) / LANES_O;
     const int o = GROUP_ID(1, 1) * LANES_O + lane_o;
     const size_t units = (size_t)n * BANDS, first = GROUP_ID(0, LOCAL) * (size_t)chunk, end = min(first + chunk, units);
     wide += wide_offset;

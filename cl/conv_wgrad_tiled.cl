@@ -124,7 +124,7 @@ static bool is_inside(int4 corner, offset o) {
 static void load_wide(local const int4 *corners, const offset *rows, global const float *wide, wide_vector *next) {
     #pragma unroll
     for (int i = 0; i < WIDE_LOADS; i++) {
-        const int position = get_local_id(0) / WIDE_SPAN + i / WIDE_TAPS * (LOCAL / WIDE_SPAN);
+        const int position = (uint)get_local_id(0) / WIDE_SPAN + i / WIDE_TAPS * (LOCAL / WIDE_SPAN);
         const int4 corner = corners[STEP * WIDE_ROW % LOCAL == 0 ? position : min(position, STEP - 1)];
         const offset o = rows[i % WIDE_TAPS];
         next[i] = (wide_vector)(0);
@@ -241,7 +241,7 @@ void conv_wgrad_partial(global const float *wide, ulong wide_offset, global cons
         return;
     }
     const int row0 = GROUP_ID(0, LOCAL) * BLOCK_R, o0 = GROUP_ID(1, 1) * BLOCK_O;
-    const int item_o = get_local_id(0) % ITEMS_O, item_r = get_local_id(0) / ITEMS_O;
+    const int item_o = get_local_id(0) % ITEMS_O, item_r = (uint)get_local_id(0) / ITEMS_O;
     local const float4 *own_a = a + item_r;
     local const column_vector *own_b = (local const column_vector *)b + item_o;
     place places[PLACES];

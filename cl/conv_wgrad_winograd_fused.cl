@@ -172,7 +172,8 @@ void conv_wgrad_partial(global const float *wide, ulong wide_offset, global cons
     }
     /* The remainder says that one block is number 0. */
     const int c0 = block / NARROW_BLOCKS % WIDE_BLOCKS * WIDE_BLOCK, o0 = block % NARROW_BLOCKS * NARROW_BLOCK;
-    const int own = get_local_id(0) / ELEMENT_ITEMS, own_c = get_local_id(0) % ELEMENT_ITEMS / 4, own_o = get_local_id(0) % 4;
+    const int own = (uint)get_local_id(0) / ELEMENT_ITEMS;
+    const int own_c = get_local_id(0) % ELEMENT_ITEMS / 4, own_o = get_local_id(0) % 4;
     const int element = (own < SIZE ? FIRST_ROW(pair) : SECOND_ROW(pair)) * SIZE + own % SIZE;
     const int first = GROUP_ID(1, 1) * chunk, end = min(first + chunk, tiles);
     float4 sums[ITEM_WIDE][ITEM_NARROW / 4];

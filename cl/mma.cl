@@ -49,7 +49,7 @@ typedef float4 mma_rows;
 
 #define MMA_INLINE static inline __attribute__((always_inline))
 
-MMA_INLINE int mma_warp(void) { return get_local_id(0) / WARP; }
+MMA_INLINE int mma_warp(void) { return (uint)get_local_id(0) / WARP; }
 
 MMA_INLINE float mma_sum(float4 sums, int i) { return i == 0 ? sums.x : i == 1 ? sums.y : i == 2 ? sums.z : sums.w; }
 

@@ -27,6 +27,9 @@ typedef int int1;
 /* A grid may be enqueued in pieces: work-groups are numbered as in the whole grid. `items`: of a group in that dimension. */
 #define GROUP_ID(dimension, items) (get_group_id(dimension) + get_global_offset(dimension) / (items))
 
+/* Local ids are divided in 32 bits, (uint)get_local_id(0) / N: for an index (int)(get_local_id(0) / 8), which LLVM shifts left by
+ * 29 and right by 32, Intel's compiler for CPUs (2026.22) reads and writes what is at get_local_id(0). */
+
 /* Whether a work-item has a v-th vector of so many, which the LOCAL items of its group take in turns. */
 #define HAS_VECTOR(v, vectors) (((v) + 1) * LOCAL <= (vectors) || (v) * LOCAL + (int)get_local_id(0) < (vectors))
 

@@ -81,7 +81,7 @@ ALWAYS_INLINE void put_staged(const staged_vectors *v, local float4 *a, local fl
 }
 
 static void add_products(local const float4 *a, local const float4 *b, float4 *sums) {
-    const int x = get_local_id(0) % ITEMS_X, y = get_local_id(0) / ITEMS_X;
+    const int x = get_local_id(0) % ITEMS_X, y = (uint)get_local_id(0) / ITEMS_X;
     #pragma unroll 4
     for (int k = 0; k < DEPTH; k++) {
         float4 row = b[k * B_VECTORS + x];
@@ -98,7 +98,7 @@ static void add_products(local const float4 *a, local const float4 *b, float4 *s
 
 /* The block at row0 and column0, over k first .. end - 1. `add`: to what c holds. */
 static void product(local float4 *a, local float4 *b, matrices m, int row0, int column0, int first, int end, int add) {
-    const int y = get_local_id(0) / ITEMS_X, column = column0 + get_local_id(0) % ITEMS_X * 4;
+    const int y = (uint)get_local_id(0) / ITEMS_X, column = column0 + get_local_id(0) % ITEMS_X * 4;
     float4 sums[ROW_VECTORS * 4];
     #pragma unroll
     for (int i = 0; i < ROW_VECTORS * 4; i++) sums[i] = (float4)(0);
