@@ -41,7 +41,7 @@ INLINE void vector_store(float *p, vector v) {
 }
 
 /* The same past the caches where a vector is a line of them, which p is the beginning of: for memory that other threads
- * read. To write a line that others have read takes 5 to 15 times as long as one that is in no cache. */
+ * read, as a line that another core has read is slow to be written (docs/performance.md). */
 INLINE void vector_stream(float *p, vector v) {
 #if defined(__AVX512F__)
     _mm512_stream_ps(p, (__m512)v);
