@@ -79,7 +79,7 @@ static clae_status open_device(clae_context *context, const clae_device_info *in
     }
     plain_device *device = calloc(1, sizeof(*device));
     const int threads = (int)threads_of(context);
-    plain_share *shares = plain_shares_create(threads);
+    plain_share *shares = aligned_zeroed((size_t)threads * sizeof(*shares));
     if (!device || !shares) {
         free(device);
         free(shares);

@@ -10,7 +10,6 @@ enum {
     PANEL_VECTORS = 2,
     PANELS_PER_TASK = 4, /* at least */
     TASKS_PER_THREAD = 8,
-    LINE_FLOATS = 16, /* of the cache */
 };
 
 /* What threads share of a product: panels of B are `width` wide, a task has `rows` and `columns` of c. */

@@ -1,6 +1,5 @@
 #include "plain/parallel.h"
-
-#include <stdlib.h>
+#include "base/numbers.h"
 
 #define END_SHIFT 32
 #define FIRST_MASK UINT32_MAX
@@ -17,45 +16,34 @@ static int end_of(uint_least64_t left) {
     return (int)(left >> END_SHIFT);
 }
 
-plain_share *plain_shares_create(int threads) {
-    plain_share *shares = aligned_alloc(_Alignof(plain_share), (size_t)threads * sizeof(*shares));
-    for (int i = 0; shares && i < threads; i++) atomic_init(&shares[i].left, 0);
-    return shares;
-}
-
 int plain_share_out(const plain_device *device, int count) {
     const int threads = plain_threads(device, count);
     for (int i = 0; i < device->threads; i++) {
-        const int first = i < threads ? (int)((int64_t)count * i / threads) : 0;
-        const int end = i < threads ? (int)((int64_t)count * (i + 1) / threads) : 0;
+        const int first = (int)((int64_t)count * smaller(i, threads) / threads);
+        const int end = (int)((int64_t)count * smaller(i + 1, threads) / threads);
         atomic_store_explicit(&device->shares[i].left, tasks_of(first, end), memory_order_relaxed);
     }
     return threads;
 }
 
-static int take_first(plain_share *share) {
+/* The first task of a share or its last one, or -1. */
+static int take_of(plain_share *share, bool last) {
     uint_least64_t left = atomic_load_explicit(&share->left, memory_order_relaxed);
-    while (first_of(left) < end_of(left))
-        if (atomic_compare_exchange_weak_explicit(&share->left, &left, tasks_of(first_of(left) + 1, end_of(left)),
-                                                  memory_order_relaxed, memory_order_relaxed))
-            return first_of(left);
-    return -1;
-}
-
-static int take_last(plain_share *share) {
-    uint_least64_t left = atomic_load_explicit(&share->left, memory_order_relaxed);
-    while (first_of(left) < end_of(left))
-        if (atomic_compare_exchange_weak_explicit(&share->left, &left, tasks_of(first_of(left), end_of(left) - 1),
-                                                  memory_order_relaxed, memory_order_relaxed))
-            return end_of(left) - 1;
+    while (first_of(left) < end_of(left)) {
+        const int first = first_of(left), end = end_of(left);
+        const uint_least64_t rest = last ? tasks_of(first, end - 1) : tasks_of(first + 1, end);
+        if (atomic_compare_exchange_weak_explicit(&share->left, &left, rest, memory_order_relaxed,
+                                                  memory_order_relaxed))
+            return last ? end - 1 : first;
+    }
     return -1;
 }
 
 int plain_take(const plain_device *device) {
     const int thread = plain_thread();
-    int task = take_first(&device->shares[thread]);
+    int task = take_of(&device->shares[thread], false);
     for (int i = 1; task < 0 && i < device->threads; i++)
-        task = take_last(&device->shares[(thread + i) % device->threads]);
+        task = take_of(&device->shares[(thread + i) % device->threads], true);
     if (task < 0) atomic_thread_fence(memory_order_seq_cst); /* stores past the caches too are before what follows */
     return task;
 }

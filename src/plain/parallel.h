@@ -4,6 +4,7 @@
 #ifndef CLAE_PLAIN_PARALLEL_H
 #define CLAE_PLAIN_PARALLEL_H
 
+#include "base/memory.h"
 #include "plain/plain.h"
 
 #include <stdatomic.h>
@@ -13,11 +14,9 @@
 
 /* Of a thread, on lines of its own: the tasks that are left, the first one in the lower half, the end in the upper. */
 struct plain_share {
-    _Alignas(128) atomic_uint_least64_t left;
+    _Alignas(MEMORY_ALIGNMENT) atomic_uint_least64_t left;
 };
 
-/* NULL without memory; freed by free(). */
-plain_share *plain_shares_create(int threads);
 /* Shares tasks 0 .. count - 1 out, and returns how many threads take them. */
 int plain_share_out(const plain_device *device, int count);
 /* A task for the thread that calls, or -1 when there is none left. */

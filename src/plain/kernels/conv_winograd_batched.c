@@ -7,16 +7,16 @@
 
 static const tile_limits conv_winograd_batched_limits = TILE_LIMITS;
 
-enum { LINE = 16 }; /* between elements of t x t: they would share sets of the cache */
-
-/* What a panel has in the cache: weights [t x t][depth][block] and sums [t x t][tile][block]. */
+/* What a panel has in the cache: weights [t x t][depth][block] and sums [t x t][tile][block], a line between elements
+ * of t x t, as they would share sets of the cache. */
 typedef struct panel_memory {
     float *weights, *sums;
     ptrdiff_t weights_stride, sums_stride;
 } panel_memory;
 
 static panel_memory conv_winograd_batched_memory(const winograd *w, int tiles, float *scratch) {
-    panel_memory m = {.weights_stride = w->in.block * w->block + LINE, .sums_stride = tiles * w->block + LINE};
+    panel_memory m = {.weights_stride = w->in.block * w->block + LINE_FLOATS,
+                      .sums_stride = tiles * w->block + LINE_FLOATS};
     m.weights = scratch;
     m.sums = scratch + w->size * w->size * m.weights_stride;
     return m;

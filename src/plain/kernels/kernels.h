@@ -17,6 +17,7 @@
 #define PLAIN_PRELU_SUMS 16
 #define TILE_MAX_VECTORS 4
 #define TILE_MAX_POSITIONS 16
+#define LINE_FLOATS 16 /* in a line of the cache */
 
 /* out[p][o] = sum_{r,l} in[p][r][l] weight[r][l][o] for the positions p and channels o of one register tile. Positions,
  * rows and taps are `stride` elements apart; `in` and `weight` point at the first product. */

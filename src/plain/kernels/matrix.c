@@ -23,8 +23,6 @@ typedef int32_t quad_indices __attribute__((vector_size(16)));
 #define QUAD_PICK(a, b, i, j, k, l) __builtin_shuffle(a, b, (quad_indices){i, j, k, l})
 #endif
 
-enum { LINE = 16 }; /* floats in a line of the cache */
-
 INLINE quad quad_load(const float *p) {
     return *(const quad_unaligned *)p;
 }
@@ -48,9 +46,9 @@ INLINE void transpose_quads(const float *from, const ptrdiff_t *places, float fa
 void PLAIN_NAME(plain_transpose)(const float *from, const ptrdiff_t *places, size_t rows, size_t columns, float factor,
                                  float *to, size_t to_stride) {
     const size_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
-    for (size_t line = 0; line < whole_rows; line += LINE)
+    for (size_t line = 0; line < whole_rows; line += LINE_FLOATS)
         for (size_t j = 0; j < whole_columns; j += 4)
-            for (size_t i = line; i < whole_rows && i < line + LINE; i += 4)
+            for (size_t i = line; i < whole_rows && i < line + LINE_FLOATS; i += 4)
                 transpose_quads(from + j, places + i, factor, to + j * to_stride + i, to_stride);
     for (size_t i = 0; i < rows; i++)
         for (size_t j = i < whole_rows ? whole_columns : 0; j < columns; j++)

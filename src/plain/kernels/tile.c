@@ -30,7 +30,7 @@ INLINE void tile_run(const tile *t, const int vectors, const int positions) {
         UNROLL
         for (int v = 0; v < vectors; v++) sum[p][v] = vector_load(from + p * from_stride + v * WIDTH);
     }
-    if (!t->is_shared) prefetch(t->out, t->out_stride, vectors, positions);
+    if (!VECTOR_STREAMS || !t->is_shared) prefetch(t->out, t->out_stride, vectors, positions);
     if (t->mask) prefetch(t->mask, t->out_stride, vectors, positions);
     tile_multiply(t, sum, vectors, positions);
     if (t->relu) {
@@ -48,7 +48,7 @@ INLINE void tile_run(const tile *t, const int vectors, const int positions) {
                 sum[p][v] = vector_zero_where(sum[p][v], vector_load(t->mask + p * t->out_stride + v * WIDTH) <= 0);
         }
     }
-    if (t->is_shared) {
+    if (VECTOR_STREAMS && t->is_shared) {
         UNROLL
         for (int p = 0; p < positions; p++) {
             UNROLL

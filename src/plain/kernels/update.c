@@ -36,6 +36,10 @@ void PLAIN_NAME(plain_update)(optimiser_id optimiser, float *p, const float *g, 
 #include "ops/optimisers.def"
 #undef OPTIMISER
     };
+    if (!VECTOR_STREAMS) {
+        updates[optimiser](p, g, state[0], state[1], count, rates);
+        return;
+    }
     float block[BLOCK];
     for (size_t first = 0, length; first < count; first += length) {
         length = count - first < BLOCK ? count - first : BLOCK;

@@ -43,7 +43,7 @@ INLINE void vector_store(float *p, vector v) {
 /* The same past the caches where a vector is a line of them, which p is the beginning of: for memory that other threads
  * read, as a line that another core has read is slow to be written (docs/performance.md). */
 INLINE void vector_stream(float *p, vector v) {
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) /* VECTOR_STREAMS */
     _mm512_stream_ps(p, (__m512)v);
 #else
     vector_store(p, v);
@@ -57,6 +57,9 @@ INLINE void vector_stream_line(float *p, vector v) {
     else
         vector_store(p, v);
 }
+
+/* Whether vector_stream goes past the caches. */
+#define VECTOR_STREAMS (WIDTH == LINE_FLOATS)
 
 /* Half a vector of floats, as doubles. */
 typedef float half_vector __attribute__((vector_size(2 * WIDTH)));

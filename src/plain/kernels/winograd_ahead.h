@@ -25,8 +25,6 @@ INLINE winograd_ahead winograd_look_ahead(const winograd_image *image, const win
     return (winograd_ahead){p + place, ((ptrdiff_t)(group.image_end - 1) * image->h + end) * row - place};
 }
 
-enum { LINE_FLOATS = 16 };
-
 /* A share of it, of so many. */
 INLINE winograd_ahead winograd_share(const winograd_ahead *ahead, int share, int shares) {
     const ptrdiff_t size = (ahead->floats + shares - 1) / shares, first = size * share;
