@@ -186,9 +186,10 @@ inline place place_of(uint count, uint per_item) {
     return (place){number / pieces, number % pieces * piece + (uint)get_local_id(0) * VEC};
 }
 
-/* y = (x - mean) scale + bias, by the planes; an item takes `per_item` vectors. */
+/* y = (x - mean) scale + bias, by the planes, then relu if that is not 0; an item takes `per_item` vectors. */
 KERNEL void norm_apply(__global const float *x, ulong x_offset, __global const float *planes, ulong planes_offset,
-                       __global float *y, ulong y_offset, ulong plane, uint count, uint columns, uint per_item) {
+                       __global float *y, ulong y_offset, ulong plane, uint count, uint columns, uint per_item,
+                       uint relu) {
     const place at = place_of(count, per_item);
     const ulong set = at.set;
     const uint step = LOCAL * VEC % columns;
@@ -200,13 +201,16 @@ KERNEL void norm_apply(__global const float *x, ulong x_offset, __global const f
     for (; j < per_item && e + VEC <= count; ++j, e += LOCAL * VEC) {
         __global const float *p = planes + c;
         const lanes centred = LOAD(x + e) - LOAD(p);
-        STORE(fma(centred, LOAD(p + plane), LOAD(p + 2 * plane)), y + e);
+        STORE(then_relu(fma(centred, LOAD(p + plane), LOAD(p + 2 * plane)), relu), y + e);
         c += step;
         if (c >= columns) c -= columns;
     }
     const uint end = j < per_item ? count : e;
 #pragma unroll 1
-    for (planes += c; e < end; ++e, ++planes) y[e] = fma(x[e] - planes[0], planes[plane], planes[2 * plane]);
+    for (planes += c; e < end; ++e, ++planes) {
+        const float value = fma(x[e] - planes[0], planes[plane], planes[2 * plane]);
+        y[e] = relu && value < 0.0f ? 0.0f : value;
+    }
 }
 
 /* Sums of dy, and of dy (x - mean), over each column of each chunk. */

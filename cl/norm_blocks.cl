@@ -105,11 +105,12 @@ typedef struct scaling {
     lanes centre, scale, rest;
 } scaling;
 
-ALWAYS_INLINE void normalise(const lanes x[ROWS], const scaling *s, global float *y, uint channels, uint row, uint end) {
+ALWAYS_INLINE void normalise(const lanes x[ROWS], const scaling *s, uint relu, global float *y, uint channels, uint row,
+                             uint end) {
     #pragma unroll
     for (uint i = 0; i < ROWS; i++)
         if (row + i * LANES < end)
-            STORE(fma(x[i] - s->centre, s->scale, s->rest), y + (size_t)(row + i * LANES) * channels);
+            STORE(then_relu(fma(x[i] - s->centre, s->scale, s->rest), relu), y + (size_t)(row + i * LANES) * channels);
 }
 
 /* The pointers are to the item's channels. */
@@ -121,13 +122,13 @@ ALWAYS_INLINE void put_statistics(const moments *all, lanes inverse, float momen
     vstore4(rest * vload4(0, running_var) + momentum / (all->count - 1.0f) * all->squares, 0, running_var);
 }
 
-/* `share` is 1 / rows, here and below. */
+/* `share` is 1 / rows; relu follows where it is not 0: here and below. */
 KERNEL void norm_block_fwd(global const float *x, ulong x_offset, global const float *weight, ulong weight_offset,
                            global const float *bias, ulong bias_offset, global float *y, ulong y_offset,
                            global float *mean, ulong mean_offset, global float *inv_std, ulong inv_std_offset,
                            global float *running_mean, ulong running_mean_offset, global float *running_var,
                            ulong running_var_offset, uint rows, uint channels, float share, float epsilon,
-                           float momentum, float rest) {
+                           float momentum, float rest, uint relu) {
     local lanes shared[LOCAL];
     const part p = part_of(rows, channels, rows);
     moments all = {0, (lanes)(0), (lanes)(0)};
@@ -142,7 +143,7 @@ KERNEL void norm_block_fwd(global const float *x, ulong x_offset, global const f
         const lanes inverse = 1.0f / sqrt(all.squares * share + epsilon);
         const scaling s = {all.mean, inverse * vload4(0, weight + weight_offset + p.c),
                            vload4(0, bias + bias_offset + p.c)};
-        normalise(v, &s, y + y_offset + p.c, channels, p.first, p.end);
+        normalise(v, &s, relu, y + y_offset + p.c, channels, p.first, p.end);
         if (get_local_id(0) < WIDTH)
             put_statistics(&all, inverse, momentum, rest, mean + mean_offset + p.c, inv_std + inv_std_offset + p.c,
                            running_mean + running_mean_offset + p.c, running_var + running_var_offset + p.c);
@@ -182,7 +183,8 @@ KERNEL void norm_chunk_apply(global const float *x, ulong x_offset, global const
                              ulong y_offset, global float *mean, ulong mean_offset, global float *inv_std,
                              ulong inv_std_offset, global float *running_mean, ulong running_mean_offset,
                              global float *running_var, ulong running_var_offset, uint rows, uint channels, uint chunk,
-                             uint chunks, uint piece, float share, float epsilon, float momentum, float rest) {
+                             uint chunks, uint piece, float share, float epsilon, float momentum, float rest,
+                             uint relu) {
     local lanes shared[LOCAL];
     const part p = part_of(rows, channels, piece);
     moments all = {0, (lanes)(0), (lanes)(0)};
@@ -208,7 +210,7 @@ KERNEL void norm_chunk_apply(global const float *x, ulong x_offset, global const
                            vload4(0, bias + bias_offset + p.c)};
         #pragma unroll 1
         for (uint row = p.first; row < p.end; row += ROWS * LANES) {
-            normalise(v, &s, y, channels, row, p.end);
+            normalise(v, &s, relu, y, channels, row, p.end);
             load_rows(v, x, channels, row + ROWS * LANES, p.end);
         }
         if (p.number == 0 && get_local_id(0) < WIDTH)

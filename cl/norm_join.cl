@@ -11,6 +11,10 @@ typedef lanes lanes_anywhere __attribute__((aligned(4)));
 #define STORE(v, p) VSTORE(VEC)(v, 0, p)
 #endif
 
+inline lanes then_relu(lanes v, uint relu) {
+    return relu ? (v < (lanes)(0.0f) ? (lanes)(0.0f) : v) : v;
+}
+
 /* Mean and squares of deviations of `count` values join by Chan, Golub and LeVeque, "Updating formulae and a pairwise
  * algorithm for computing sample variances" (1979), so that nothing is cancelled by a large mean. */
 inline void join(float *count, lanes *mean, lanes *squares, float more, lanes mean_of_more, lanes squares_of_more) {

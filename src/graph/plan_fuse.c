@@ -1,6 +1,7 @@
-/* Bias and activation into the convolutions, where the implementation that will be taken can do it. */
+/* Bias and activation into the ops before them, where the implementation that will be taken can do it. */
 #include "graph/plan.h"
 #include "ops/activation.h"
+#include "ops/op_kind.h"
 
 #include <string.h>
 
@@ -21,6 +22,20 @@ static bool is_bwd_weights(op_id op) {
     return op == OP_conv2d_bwd_weights || op == OP_conv_transpose2d_bwd_weights;
 }
 
+/* Nothing else takes what the activation gets. */
+static bool fuse_activation(const plan_builder *builder, const plan_node *node, const plan_node *next,
+                            plan_node *fused) {
+    const op_activated *activated = &op_kind_of(node->desc.op)->activated;
+    activation_id *activation = (activation_id *)((char *)&fused->desc + activated->activation);
+    int *y = &fused->operand[activated->output];
+    if (activated->activation == 0 || *activation || next->desc.op != OP_activation_fwd ||
+        next->operand[ACTIVATION_FWD_X] != *y || uses(builder, *y) != 2)
+        return false;
+    *activation = next->desc.activation.activation;
+    *y = next->operand[ACTIVATION_FWD_Y];
+    return true;
+}
+
 /* What node and its successor make together; false when that is nothing. */
 static bool fused_node(const plan_builder *builder, const plan_node *node, const plan_node *next, plan_node *fused) {
     const op_id op = node->desc.op;
@@ -29,12 +44,6 @@ static bool fused_node(const plan_builder *builder, const plan_node *node, const
         !node->desc.conv.activation) {
         fused->desc.conv.with_bias = true;
         fused->operand[CONV_BIAS] = next->operand[BIAS_BIAS];
-        return true;
-    }
-    if (is_fwd(op) && next->desc.op == OP_activation_fwd && next->operand[ACTIVATION_FWD_X] == node->operand[CONV_Y] &&
-        !node->desc.conv.activation && uses(builder, node->operand[CONV_Y]) == 2) {
-        fused->desc.conv.activation = next->desc.activation.activation;
-        fused->operand[CONV_Y] = next->operand[ACTIVATION_FWD_Y];
         return true;
     }
     if (is_bwd_data(op) && next->desc.op == OP_activation_bwd && !node->desc.conv.activation &&
@@ -51,7 +60,7 @@ static bool fused_node(const plan_builder *builder, const plan_node *node, const
         fused->operand[CONV_BWD_WEIGHTS_DBIAS] = next->operand[REDUCE_SUM_Y];
         return true;
     }
-    return false;
+    return fuse_activation(builder, node, next, fused);
 }
 
 static void remove_node(plan_builder *builder, size_t index) {

@@ -1,5 +1,6 @@
 #include "opencl/impls.h"
 #include "opencl/instance.h"
+#include "ops/activation.h"
 
 static clae_status add_run(op_instance *instance, const op_args *args) {
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
@@ -13,9 +14,14 @@ static clae_status add_prepare(clae_device *device, const op_desc *desc, const o
                                op_instance **instance) {
     clae_status status = opencl_instance_create(device, desc, choice, sizeof(opencl_instance), add_run, instance);
     if (status != CLAE_OK) return status;
-    status = opencl_elementwise_create(opencl_device_of(device), "add.cl", "", "add", desc->add.count, 0,
+    const char *options = desc->add.activation == ACTIVATION_relu ? " -DRELU" : "";
+    status = opencl_elementwise_create(opencl_device_of(device), "add.cl", options, "add", desc->add.count, 0,
                                        &opencl_instance_of(*instance)->launch[0]);
     return opencl_instance_finish(instance, status);
 }
 
-const op_impl opencl_add_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = add_prepare};
+static bool add_supports(const clae_device *device, const op_desc *desc) {
+    return opencl_supports_all(device, desc) && activation_is_relu_at_most(desc->add.activation);
+}
+
+const op_impl opencl_add_plain = {.name = "plain", .supports = add_supports, .prepare = add_prepare};

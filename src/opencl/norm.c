@@ -91,10 +91,10 @@ static clae_status norm_run_running(norm_instance *self, const op_args *args) {
 
 static clae_status norm_run_apply(norm_instance *self, const op_args *args, view x, view y) {
     opencl_launch *launch = &self->base.launch[ELEMENTS];
-    const clae_status status =
-        opencl_kernel_set(&launch->kernel, OPENCL_ARGS(arg_view(x), arg_view(view_moved(args->workspace, self->planes)),
-                                                       arg_view(y), arg_ulong(self->plane), arg_uint(self->count),
-                                                       arg_uint(self->columns), arg_uint(self->per_item)));
+    const clae_status status = opencl_kernel_set(
+        &launch->kernel, OPENCL_ARGS(arg_view(x), arg_view(view_moved(args->workspace, self->planes)), arg_view(y),
+                                     arg_ulong(self->plane), arg_uint(self->count), arg_uint(self->columns),
+                                     arg_uint(self->per_item), arg_uint(norm_has_relu(&self->base.base.desc))));
     return status ? status : opencl_launch_run(launch);
 }
 
@@ -310,6 +310,14 @@ static clae_status norm_prepare_plain(clae_device *device, const op_desc *desc, 
     return norm_prepare(device, desc, choice, &norm_group_style, instance);
 }
 
+static bool norm_supports_vector(const clae_device *device, const op_desc *desc) {
+    return opencl_supports_long_loops(device, desc) && norm_has_relu_at_most(desc);
+}
+
+static bool norm_supports_plain(const clae_device *device, const op_desc *desc) {
+    return opencl_supports_all(device, desc) && norm_has_relu_at_most(desc);
+}
+
 const op_impl opencl_norm_vector = {
-    .name = "vector", .suits = opencl_is_cpu, .supports = opencl_supports_long_loops, .prepare = norm_prepare_vector};
-const op_impl opencl_norm_plain = {.name = "plain", .supports = opencl_supports_all, .prepare = norm_prepare_plain};
+    .name = "vector", .suits = opencl_is_cpu, .supports = norm_supports_vector, .prepare = norm_prepare_vector};
+const op_impl opencl_norm_plain = {.name = "plain", .supports = norm_supports_plain, .prepare = norm_prepare_plain};

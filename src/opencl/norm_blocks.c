@@ -61,7 +61,8 @@ static clae_status norm_blocks_run_apply(norm_blocks_instance *self, const op_ar
                     arg_view(operand[NORM_FWD_RUNNING_MEAN]), arg_view(operand[NORM_FWD_RUNNING_VAR]),
                     arg_uint(self->sets.rows), arg_uint(self->sets.channels), arg_uint(self->chunk),
                     arg_uint(self->chunks), arg_uint(self->piece), norm_blocks_share_of_row(self),
-                    arg_float((float)d->epsilon), arg_float((float)d->momentum), arg_float((float)(1 - d->momentum))));
+                    arg_float((float)d->epsilon), arg_float((float)d->momentum), arg_float((float)(1 - d->momentum)),
+                    arg_uint(norm_has_relu(&self->base.base.desc))));
     return status ? status : opencl_launch_run(launch);
 }
 
@@ -76,7 +77,7 @@ static clae_status norm_blocks_run_whole(norm_blocks_instance *self, const op_ar
                     arg_view(operand[NORM_FWD_INV_STD]), arg_view(operand[NORM_FWD_RUNNING_MEAN]),
                     arg_view(operand[NORM_FWD_RUNNING_VAR]), arg_uint(self->sets.rows), arg_uint(self->sets.channels),
                     norm_blocks_share_of_row(self), arg_float((float)d->epsilon), arg_float((float)d->momentum),
-                    arg_float((float)(1 - d->momentum))));
+                    arg_float((float)(1 - d->momentum)), arg_uint(norm_has_relu(&self->base.base.desc))));
     return status ? status : opencl_launch_run(launch);
 }
 
@@ -219,7 +220,8 @@ static bool norm_blocks_suits(const clae_device *device, const op_desc *desc) {
 
 static bool norm_blocks_supports(const clae_device *device, const op_desc *desc) {
     (void)device;
-    return (desc->op == OP_batch_norm_train_fwd || desc->op == OP_batch_norm_bwd) && desc->norm.channels % VECTOR == 0;
+    return (desc->op == OP_batch_norm_train_fwd || desc->op == OP_batch_norm_bwd) &&
+           desc->norm.channels % VECTOR == 0 && norm_has_relu_at_most(desc);
 }
 
 const op_impl opencl_norm_blocks = {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 typedef struct activation_kind {
-    const char *name;
+    const char *name, *suffix;
     float parameter;
     bool is_from_y;
     /* With the sums of absolute values of terms that may cancel, for the bound on rounding errors. */
@@ -43,10 +43,11 @@ typedef struct activation_kind {
 enum { FROM_x, FROM_y };
 
 static const activation_kind kinds[ACTIVATION_COUNT] = {
-    [ACTIVATION_NONE] = {.name = "none"},
-#define ACTIVATION(stem, title, usual, from, forward_each, backward_each)                                                     \
+    [ACTIVATION_NONE] = {.name = "none", .suffix = ""},
+#define ACTIVATION(stem, title, usual, from, forward_each, backward_each)                                              \
     [ACTIVATION_##stem] = {                                                                                            \
         .name = #stem,                                                                                                 \
+        .suffix = " +" #stem,                                                                                          \
         .parameter = (float)(usual),                                                                                   \
         .is_from_y = FROM_##from == FROM_y,                                                                            \
         .forward = activation_forward_##stem,                                                                          \
@@ -62,6 +63,10 @@ const char *activation_name(activation_id activation) {
     return kinds[activation].name;
 }
 
+const char *activation_suffix(activation_id activation) {
+    return kinds[activation].suffix;
+}
+
 activation_id activation_find(const char *name) {
     int found = ACTIVATION_NONE + 1;
     while (found < ACTIVATION_COUNT && strcmp(kinds[found].name, name) != 0) found++;
@@ -74,6 +79,10 @@ float activation_parameter(activation_id activation) {
 
 bool activation_is_from_y(activation_id activation) {
     return kinds[activation].is_from_y;
+}
+
+bool activation_is_relu_at_most(activation_id activation) {
+    return activation == ACTIVATION_NONE || activation == ACTIVATION_relu;
 }
 
 static size_t activation_count(const op_desc *desc, int operand) {

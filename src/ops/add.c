@@ -1,3 +1,4 @@
+#include "ops/activation.h"
 #include "ops/op_kind.h"
 
 #include <stdio.h>
@@ -11,10 +12,10 @@ static double add_flops(const op_desc *desc) {
     return (double)desc->add.count;
 }
 
-static const op_field add_fields[] = {OP_FIELD(SIZE, add, count), {0}};
+static const op_field add_fields[] = {OP_FIELD(SIZE, add, count), OP_FIELD(ACTIVATION, add, activation), {0}};
 
 static void add_describe(const op_desc *desc, char *text, size_t size) {
-    snprintf(text, size, "%zu", desc->add.count);
+    snprintf(text, size, "%zu%s", desc->add.count, activation_suffix(desc->add.activation));
 }
 
 static size_t add_images(const op_desc *desc) {
@@ -30,6 +31,7 @@ static op_expected add_expect(const op_values *values, int output, size_t i) {
     (void)output;
     op_expected_add(&y, (double)op_floats(values, ADD_A)[i]);
     op_expected_add(&y, (double)op_floats(values, ADD_B)[i]);
+    if (values->desc->add.activation == ACTIVATION_relu && y.value < 0) y.value = 0;
     return y;
 }
 
@@ -42,6 +44,7 @@ const op_kind op_kind_add = {
     .flops = add_flops,
     .describe = add_describe,
     .fields = add_fields,
+    .activated = OP_ACTIVATED(add, ADD_Y),
     .images = add_images,
     .set_images = add_set_images,
     .expect = add_expect,

@@ -37,7 +37,7 @@ bool conv_has_relu(const op_desc *desc) {
 }
 
 bool conv_has_relu_at_most(const op_desc *desc) {
-    return desc->conv.activation == ACTIVATION_NONE || conv_has_relu(desc);
+    return activation_is_relu_at_most(desc->conv.activation);
 }
 
 conv_sides conv_sides_of(const op_desc *desc) {
@@ -184,9 +184,9 @@ static void conv_describe(const op_desc *desc, char *text, size_t size) {
                        transposed ? g->narrow_c : g->wide_c};
     const int out[3] = {transposed ? g->wide_h : g->narrow_h, transposed ? g->wide_w : g->narrow_w,
                         transposed ? g->wide_c : g->narrow_c};
-    snprintf(text, size, "%dx%dx%dx%d -> %dx%dx%d k%dx%d s%dx%d p%dx%d%s%s%s", g->n, in[0], in[1], in[2], out[0], out[1],
+    snprintf(text, size, "%dx%dx%dx%d -> %dx%dx%d k%dx%d s%dx%d p%dx%d%s%s", g->n, in[0], in[1], in[2], out[0], out[1],
              out[2], g->kh, g->kw, g->sh, g->sw, g->ph, g->pw, desc->conv.with_bias ? " +bias" : "",
-             desc->conv.activation ? " +" : "", desc->conv.activation ? activation_name(desc->conv.activation) : "");
+             activation_suffix(desc->conv.activation));
 }
 
 static size_t conv_images(const op_desc *desc) {
@@ -220,7 +220,7 @@ static op_grid conv_dy_grid(const op_desc *desc) {
         __VA_ARGS__,                                                                                                   \
     }
 #define CONV_FWD_KIND(stem)                                                                                            \
-    CONV_KIND(stem, fwd, .terms = conv_terms, .look = LOOK_IMAGES,                                                     \
+    CONV_KIND(stem, fwd, .terms = conv_terms, .look = LOOK_IMAGES, .activated = OP_ACTIVATED(conv, CONV_Y),            \
               .operand = {[CONV_X] = {"x", OPERAND_IN, DRAW_NUMBERS},                                                  \
                           [CONV_WEIGHT] = {"weight", OPERAND_IN, DRAW_NUMBERS},                                        \
                           [CONV_BIAS] = {"bias", OPERAND_IN, DRAW_NUMBERS},                                            \

@@ -1,5 +1,6 @@
 #include "ops/norm.h"
 
+#include "ops/activation.h"
 #include "ops/op_kind.h"
 
 #include <math.h>
@@ -13,6 +14,14 @@ norm_sets norm_sets_of(const op_desc *desc) {
     const norm_desc *d = &desc->norm;
     if (norm_is_of_batch(desc->op)) return (norm_sets){1, d->images * d->pixels, d->channels, d->channels, 1};
     return (norm_sets){d->images, d->pixels, d->channels, d->groups, d->channels / d->groups};
+}
+
+bool norm_has_relu(const op_desc *desc) {
+    return desc->norm.activation == ACTIVATION_relu;
+}
+
+bool norm_has_relu_at_most(const op_desc *desc) {
+    return activation_is_relu_at_most(desc->norm.activation);
 }
 
 static size_t norm_elements(const norm_desc *d) {
@@ -67,18 +76,16 @@ static double norm_bwd_terms(const op_desc *desc, int output) {
     return output == NORM_BWD_DX ? norm_population(&s) : (double)s.sets * (double)s.rows;
 }
 
-static const op_field norm_fields[] = {OP_FIELD(SIZE, norm, images),
-                                       OP_FIELD(SIZE, norm, pixels),
-                                       OP_FIELD(SIZE, norm, channels),
-                                       OP_FIELD(SIZE, norm, groups),
-                                       {0}};
+static const op_field norm_fields[] = {OP_FIELD(SIZE, norm, images),           OP_FIELD(SIZE, norm, pixels),
+                                       OP_FIELD(SIZE, norm, channels),         OP_FIELD(SIZE, norm, groups),
+                                       OP_FIELD(ACTIVATION, norm, activation), {0}};
 
 static void norm_describe(const op_desc *desc, char *text, size_t size) {
     const norm_desc *d = &desc->norm;
-    if (norm_is_of_batch(desc->op))
-        snprintf(text, size, "%zux%zux%zu", d->images, d->pixels, d->channels);
-    else
-        snprintf(text, size, "%zux%zux%zu g%zu", d->images, d->pixels, d->channels, d->groups);
+    char groups[24] = "";
+    if (!norm_is_of_batch(desc->op)) snprintf(groups, sizeof groups, " g%zu", d->groups);
+    snprintf(text, size, "%zux%zux%zu%s%s", d->images, d->pixels, d->channels, groups,
+             activation_suffix(d->activation));
 }
 
 static size_t norm_images(const op_desc *desc) {
@@ -185,10 +192,11 @@ static void norm_fwd_share(const op_values *values, double *shared) {
     }
 }
 
-/* (x - mean) inv_std weight + bias; `rounding` is what the error of the mean is in proportion to. */
-static op_expected norm_scaled(double x, double mean, double rounding, double inv_std, double weight, double bias) {
-    const double scale = inv_std * weight;
-    return (op_expected){(x - mean) * scale + bias, (fabs(x - mean) + rounding) * fabs(scale) + fabs(bias)};
+/* (x - mean) inv_std weight + bias, then relu; `rounding` is what the error of the mean is in proportion to. */
+static op_expected norm_scaled(const op_desc *desc, double x, double mean, double rounding, double inv_std,
+                               double weight, double bias) {
+    const double scale = inv_std * weight, y = (x - mean) * scale + bias;
+    return (op_expected){norm_has_relu(desc) && y < 0 ? 0 : y, (fabs(x - mean) + rounding) * fabs(scale) + fabs(bias)};
 }
 
 static op_expected norm_mixed(double momentum, double before, double now, double magnitude) {
@@ -213,7 +221,7 @@ static op_expected norm_fwd_expect(const op_values *values, int output, size_t i
     const norm_sets s = norm_sets_of(values->desc);
     const norm_place at = norm_place_of(&s, i);
     const norm_moments *m = &moments[at.group];
-    return norm_scaled((double)op_floats(values, NORM_FWD_X)[i], m->mean, m->rounding, m->inv_std,
+    return norm_scaled(values->desc, (double)op_floats(values, NORM_FWD_X)[i], m->mean, m->rounding, m->inv_std,
                        (double)op_floats(values, NORM_FWD_WEIGHT)[at.channel],
                        (double)op_floats(values, NORM_FWD_BIAS)[at.channel]);
 }
@@ -232,9 +240,9 @@ static void norm_eval_share(const op_values *values, double *inv_std) {
 static op_expected norm_eval_expect(const op_values *values, int output, size_t i) {
     const size_t c = i % values->desc->norm.channels;
     (void)output;
-    return norm_scaled((double)op_floats(values, NORM_EVAL_X)[i], (double)op_floats(values, NORM_EVAL_RUNNING_MEAN)[c],
-                       0, values->shared[c], (double)op_floats(values, NORM_EVAL_WEIGHT)[c],
-                       (double)op_floats(values, NORM_EVAL_BIAS)[c]);
+    return norm_scaled(values->desc, (double)op_floats(values, NORM_EVAL_X)[i],
+                       (double)op_floats(values, NORM_EVAL_RUNNING_MEAN)[c], 0, values->shared[c],
+                       (double)op_floats(values, NORM_EVAL_WEIGHT)[c], (double)op_floats(values, NORM_EVAL_BIAS)[c]);
 }
 
 /* Shared by the elements of a channel in a set: the sums of dy and of dy xhat, where xhat = (x - mean) inv_std; and,
@@ -325,8 +333,9 @@ static op_expected norm_bwd_expect(const op_values *values, int output, size_t i
     [NORM_FWD_MEAN] = {"mean", OPERAND_OUT}, [NORM_FWD_INV_STD] = {"inv_std", OPERAND_OUT}
 
 #define NORM_FWD                                                                                                       \
-    .count = norm_fwd_count, .flops = norm_fwd_flops, .terms = norm_fwd_terms, .grid = norm_grid,                      \
-    .shared = norm_fwd_shared, .share = norm_fwd_share, .expect = norm_fwd_expect, NORM_OF_IMAGES
+    .activated = OP_ACTIVATED(norm, NORM_FWD_Y), .count = norm_fwd_count, .flops = norm_fwd_flops,                     \
+    .terms = norm_fwd_terms, .grid = norm_grid, .shared = norm_fwd_shared, .share = norm_fwd_share,                    \
+    .expect = norm_fwd_expect, NORM_OF_IMAGES
 
 #define NORM_BWD                                                                                                       \
     .operand = {[NORM_BWD_DY] = {"dy", OPERAND_IN, DRAW_PIXELS},                                                       \
@@ -355,6 +364,7 @@ const op_kind op_kind_batch_norm_eval_fwd = {
                 [NORM_EVAL_RUNNING_MEAN] = {"running_mean", OPERAND_IN, DRAW_NUMBERS},
                 [NORM_EVAL_RUNNING_VAR] = {"running_var", OPERAND_IN, DRAW_SQUARES},
                 [NORM_EVAL_Y] = {"y", OPERAND_OUT}},
+    .activated = OP_ACTIVATED(norm, NORM_EVAL_Y),
     .count = norm_eval_count,
     .flops = norm_eval_flops,
     .shared = norm_eval_shared,

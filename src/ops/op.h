@@ -52,9 +52,10 @@ typedef struct conv_desc {
     activation_id activation; /* fwd: after the bias; bwd_data: by the mask. Implementations say which ones they have */
 } conv_desc;
 
-/* y = a + b; y may be a or b. */
+/* y = a + b (then the activation); y may be a or b. */
 typedef struct add_desc {
     size_t count;
+    activation_id activation; /* implementations say which ones they have */
 } add_desc;
 
 /* y[r][c] += bias[c], in place. */
@@ -225,7 +226,7 @@ typedef struct dropout_desc {
  * of a channel, over all images and pixels; in group_norm those of an image and a group of neighbouring channels (groups
  * = 1: layer norm over h, w and c; groups = channels: instance norm).
  *   mean = sum(x) / M; var = sum((x - mean)^2) / M; inv_std = 1 / sqrt(var + epsilon); xhat = (x - mean) inv_std
- *   fwd:        y = xhat weight[c] + bias[c]; mean and inv_std are kept for bwd
+ *   fwd:        y = xhat weight[c] + bias[c] (then the activation); mean and inv_std are kept for bwd
  *   train_fwd:  also, in place, running_mean = (1 - momentum) running_mean + momentum mean, and
  *               running_var = (1 - momentum) running_var + momentum var M / (M - 1): M is at least 2
  *   eval_fwd:   as fwd, with mean and var those of running_mean and running_var
@@ -234,9 +235,10 @@ typedef struct dropout_desc {
  * y may be x, and dx may be dy. Sums are taken in a fixed order. */
 typedef struct norm_desc {
     size_t images, pixels, channels;
-    size_t groups;   /* group_norm: a divisor of channels */
-    double epsilon;  /* 1e-5 */
-    double momentum; /* batch_norm_train_fwd: 0.1 */
+    size_t groups;            /* group_norm: a divisor of channels */
+    double epsilon;           /* 1e-5 */
+    double momentum;          /* batch_norm_train_fwd: 0.1 */
+    activation_id activation; /* fwd; implementations say which ones they have */
 } norm_desc;
 
 typedef struct op_desc {

@@ -55,6 +55,15 @@ typedef struct op_field {
 #define OP_FIELD(type, part, field)                                                                                    \
     { #field, OP_FIELD_##type, offsetof(op_desc, part.field) }
 
+/* An op that can have an activation in it, after what it computes: the field that says which, and the output. */
+typedef struct op_activated {
+    size_t activation; /* offset in op_desc; 0: the op has none */
+    int output;
+} op_activated;
+
+#define OP_ACTIVATED(part, output_)                                                                                    \
+    { offsetof(op_desc, part.activation), output_ }
+
 /* How outputs are looked at: in pieces, image by image, or as a whole, where all images add to each element. */
 typedef enum op_look { LOOK_PIECES, LOOK_IMAGES, LOOK_WHOLE } op_look;
 
@@ -85,6 +94,7 @@ typedef struct op_kind {
     bool (*accumulates)(const op_desc *desc);         /* whether results are added to what outputs hold; NULL: no */
     void (*describe)(const op_desc *desc, char *text, size_t size); /* what follows the name: "100x24 k5x5" */
     const op_field *fields; /* that op_key names; of convolutions the number of images is the first */
+    op_activated activated;
     /* The count of images, or of what stands for them, which a trial may lower; NULL: it is run as it is. */
     size_t (*images)(const op_desc *desc);
     void (*set_images)(op_desc *desc, size_t images);

@@ -1,3 +1,4 @@
+#include "ops/activation.h"
 #include "plain/impls.h"
 #include "plain/parallel.h"
 
@@ -6,10 +7,12 @@ static clae_status add_run(op_instance *instance, const op_args *args) {
     const size_t count = instance->desc.add.count;
     const float *a = plain_floats(args->operand[ADD_A]), *b = plain_floats(args->operand[ADD_B]);
     float *y = plain_floats(args->operand[ADD_Y]);
+    void (*const add)(const float *, const float *, float *, size_t) =
+        instance->desc.add.activation == ACTIVATION_relu ? device->kernels->add_relu : device->kernels->add;
     const int pieces = plain_pieces(count);
     PLAIN_PARALLEL_FOR (device, i, pieces) {
         const size_t first = (size_t)i * PLAIN_PIECE;
-        device->kernels->add(a + first, b + first, y + first, plain_piece_length(count, first));
+        add(a + first, b + first, y + first, plain_piece_length(count, first));
     }
     return CLAE_OK;
 }
@@ -19,4 +22,9 @@ static clae_status add_prepare(clae_device *device, const op_desc *desc, const o
     return plain_instance_create(device, desc, choice, sizeof(op_instance), add_run, plain_instance_free, instance);
 }
 
-const op_impl plain_add = {.name = "plain", .supports = plain_supports_all, .prepare = add_prepare};
+static bool add_supports(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    return activation_is_relu_at_most(desc->add.activation);
+}
+
+const op_impl plain_add = {.name = "plain", .supports = add_supports, .prepare = add_prepare};

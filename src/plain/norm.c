@@ -154,7 +154,7 @@ static void norm_apply(const norm_instance *self, const norm_parts *parts, const
         const norm_planes planes = norm_planes_of_set(&parts->planes, (size_t)i / self->pieces, self->columns);
         size_t count;
         const size_t at = norm_piece_of(self, (size_t)i, &count);
-        device->kernels->norm_apply(x + at, y + at, count, self->columns, &planes);
+        device->kernels->norm_apply(x + at, y + at, count, self->columns, &planes, norm_has_relu(&self->base.desc));
     }
 }
 
@@ -307,4 +307,9 @@ static clae_status norm_prepare(clae_device *device, const op_desc *desc, const 
     return CLAE_OK;
 }
 
-const op_impl plain_norm = {.name = "plain", .supports = plain_supports_all, .prepare = norm_prepare};
+static bool norm_supports(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    return norm_has_relu_at_most(desc);
+}
+
+const op_impl plain_norm = {.name = "plain", .supports = norm_supports, .prepare = norm_prepare};

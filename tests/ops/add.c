@@ -5,6 +5,7 @@ static const size_t fixed[] = {1, 3 * 24 * 24 * 32, 15, 16, 1021};
 static void describe(op_id op, size_t index, int quick, test_random *random, op_desc *desc) {
     (void)op;
     desc->add.count = index < 5 ? fixed[index] : (size_t)random_int(random, 1, 5000);
+    desc->add.activation = random_int(random, 0, 1) ? ACTIVATION_relu : ACTIVATION_NONE;
     if (quick && desc->add.count > 2000) desc->add.count = 2000;
 }
 

@@ -37,6 +37,7 @@ static void describe(op_id op, size_t index, int quick, test_random *random, op_
     if (quick && d->pixels > 60) d->pixels = 60;
     if (quick && d->channels > 64) d->channels = d->groups = 64;
     if (is_of_batch(op) && d->images * d->pixels < 2) d->images = 2;
+    if (op != OP_batch_norm_bwd && op != OP_group_norm_bwd && random_int(random, 0, 1)) d->activation = ACTIVATION_relu;
     d->epsilon = index % 2 ? 1e-5 : 1e-3;
     d->momentum = index % 3 ? 0.1 : 0.01;
 }

@@ -6,4 +6,5 @@ void reference_add(const add_desc *d, const double *a, const double *b, referenc
         output_add(y, i, a[i]);
         output_add(y, i, b[i]);
     }
+    if (d->activation) output_relu(y, d->count);
 }

@@ -47,6 +47,7 @@ void reference_norm_fwd(const norm_desc *d, bool of_batch, const double *x, cons
             y.magnitude[i] = (fabs(centred) + mean.magnitude[s]) * fabs(scale) + fabs(bias[c]);
         }
     }
+    if (d->activation) output_relu(y, d->images * d->pixels * d->channels);
 }
 
 void reference_batch_norm_train_fwd(const norm_desc *d, const double *x, const double *weight, const double *bias,
@@ -76,6 +77,7 @@ void reference_batch_norm_eval_fwd(const norm_desc *d, const double *x, const do
         output_add(y, i, (x[i] - running_mean[c]) / sqrt(running_var[c] + d->epsilon) * weight[c]);
         output_add(y, i, bias[c]);
     }
+    if (d->activation) output_relu(y, d->images * d->pixels * d->channels);
 }
 
 void reference_norm_bwd(const norm_desc *d, bool of_batch, const double *dy, const double *x, const double *weight,

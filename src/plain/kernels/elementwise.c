@@ -5,6 +5,13 @@ void PLAIN_NAME(plain_add)(const float *a, const float *b, float *y, size_t coun
     for (size_t i = 0; i < count; i++) y[i] = a[i] + b[i];
 }
 
+void PLAIN_NAME(plain_add_relu)(const float *a, const float *b, float *y, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const float sum = a[i] + b[i];
+        y[i] = sum < 0 ? 0 : sum;
+    }
+}
+
 void PLAIN_NAME(plain_mix)(const float *restrict x, float *restrict y, size_t count, float keep, float more) {
     for (size_t i = 0; i < count; i++) y[i] = keep * y[i] + more * x[i];
 }

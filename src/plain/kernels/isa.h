@@ -45,10 +45,12 @@ void PLAIN_NAME(plain_norm_moments)(const float *x, size_t rows, size_t columns,
                                     float *squares);
 void PLAIN_NAME(plain_norm_sums)(const float *dy, const float *x, size_t rows, size_t columns, const float *mean,
                                  float *sums, float *products);
-void PLAIN_NAME(plain_norm_apply)(const float *x, float *y, size_t count, size_t columns, const norm_planes *p);
+void PLAIN_NAME(plain_norm_apply)(const float *x, float *y, size_t count, size_t columns, const norm_planes *p,
+                                  bool relu);
 void PLAIN_NAME(plain_norm_apply_bwd)(const float *dy, const float *x, float *dx, size_t count, size_t columns,
                                       const norm_planes *p);
 void PLAIN_NAME(plain_add)(const float *a, const float *b, float *y, size_t count);
+void PLAIN_NAME(plain_add_relu)(const float *a, const float *b, float *y, size_t count);
 void PLAIN_NAME(plain_mix)(const float *x, float *y, size_t count, float keep, float more);
 void PLAIN_NAME(plain_scale)(float *y, size_t count, float factor);
 double PLAIN_NAME(plain_sum_squares)(const float *x, size_t count);

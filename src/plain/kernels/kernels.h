@@ -100,12 +100,13 @@ typedef struct plain_kernels {
     /* Sums of dy and dy (x - mean). */
     void (*norm_sums)(const float *dy, const float *x, size_t rows, size_t columns, const float *mean, float *sums,
                       float *products);
-    /* Of `count` elements, the first of which is in the first column. */
-    void (*norm_apply)(const float *x, float *y, size_t count, size_t columns, const norm_planes *planes);
+    /* Of `count` elements, the first of which is in the first column; relu: then that. */
+    void (*norm_apply)(const float *x, float *y, size_t count, size_t columns, const norm_planes *planes, bool relu);
     void (*norm_apply_bwd)(const float *dy, const float *x, float *dx, size_t count, size_t columns,
                            const norm_planes *planes);
 
     void (*add)(const float *a, const float *b, float *y, size_t count);
+    void (*add_relu)(const float *a, const float *b, float *y, size_t count);
     void (*mix)(const float *x, float *y, size_t count, float keep, float more);
     void (*scale)(float *y, size_t count, float factor);
     double (*sum_squares)(const float *x, size_t count);

@@ -71,14 +71,19 @@ void PLAIN_NAME(plain_norm_sums)(const float *dy, const float *x, size_t rows, s
     for (; r < rows; r++) norm_add_products(dy + r * columns, x + r * columns, columns, mean, sums, products, 1);
 }
 
-void PLAIN_NAME(plain_norm_apply)(const float *x, float *y, size_t count, size_t columns, const norm_planes *p) {
+void PLAIN_NAME(plain_norm_apply)(const float *x, float *y, size_t count, size_t columns, const norm_planes *p,
+                                  bool relu) {
     for (; count >= columns; count -= columns, x += columns, y += columns) {
         for (size_t c = 0; c < columns; c += WIDTH) {
             const vector centred = vector_load(x + c) - vector_load(p->mean + c);
-            vector_store(y + c, centred * vector_load(p->scale + c) + vector_load(p->rest + c));
+            const vector value = centred * vector_load(p->scale + c) + vector_load(p->rest + c);
+            vector_store(y + c, relu ? vector_zero_where(value, value < 0) : value);
         }
     }
-    for (size_t c = 0; c < count; c++) y[c] = (x[c] - p->mean[c]) * p->scale[c] + p->rest[c];
+    for (size_t c = 0; c < count; c++) {
+        const float value = (x[c] - p->mean[c]) * p->scale[c] + p->rest[c];
+        y[c] = relu && value < 0 ? 0 : value;
+    }
 }
 
 void PLAIN_NAME(plain_norm_apply_bwd)(const float *dy, const float *x, float *dx, size_t count, size_t columns,

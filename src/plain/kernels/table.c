@@ -29,6 +29,7 @@ const plain_kernels PLAIN_NAME(plain_kernels) = {
     .norm_apply = PLAIN_NAME(plain_norm_apply),
     .norm_apply_bwd = PLAIN_NAME(plain_norm_apply_bwd),
     .add = PLAIN_NAME(plain_add),
+    .add_relu = PLAIN_NAME(plain_add_relu),
     .mix = PLAIN_NAME(plain_mix),
     .scale = PLAIN_NAME(plain_scale),
     .sum_squares = PLAIN_NAME(plain_sum_squares),
