@@ -35,8 +35,9 @@ def rows_of(text):
 def main():
     source, document = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).read_text()
     faults = []
+    shared = names_in_code(source / "backend")
     for folder, title in BACKENDS.items():
-        code = names_in_code(source / folder)
+        code = names_in_code(source / folder) | shared
         named = {name for backend, cell in rows_of(document) if backend.startswith(title) for name in re.findall(r"`(\w+)`", cell)}
         faults += [f"src/{folder} has the implementation {name}, which {sys.argv[2]} does not name" for name in sorted(code - named)]
         faults += [f"{sys.argv[2]} names {name} for {title}, which src/{folder} does not have" for name in sorted(named - code)]

@@ -43,6 +43,7 @@ typedef struct op_suite {
 extern const op_suite *const op_suites[OP_COUNT];
 extern const op_suite suite_conv2d_fwd, suite_conv2d_bwd_data, suite_conv2d_bwd_weights;
 extern const op_suite suite_conv_transpose2d_fwd, suite_conv_transpose2d_bwd_data, suite_conv_transpose2d_bwd_weights;
+extern const op_suite suite_conv_chain_fwd, suite_conv_chain_bwd_data;
 extern const op_suite suite_activation_fwd, suite_activation_bwd, suite_add, suite_bias, suite_loss, suite_ssim,
     suite_update, suite_clip_norm, suite_mix;
 extern const op_suite suite_prelu_fwd, suite_prelu_bwd, suite_dropout, suite_load_batch, suite_augment, suite_noise;

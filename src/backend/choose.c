@@ -120,6 +120,13 @@ bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *
     return impl && impl->supports(device, fused);
 }
 
+bool op_is_wanted(const clae_device *device, const op_desc *desc, const numerics *numerics) {
+    if (op_is_forced(device, desc->op, numerics)) return true;
+    const op_impl *tuned = tuned_impl(device, desc, numerics);
+    const op_impl *impl = tuned ? tuned : next_candidate(device, desc, numerics, NULL);
+    return impl && (!impl->suits || impl->suits(device, desc));
+}
+
 void op_release(op_instance *instance) {
     if (instance) instance->release(instance);
 }

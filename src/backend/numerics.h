@@ -8,7 +8,7 @@
 typedef struct numerics {
     /* Forced implementations, "conv2d_fwd=direct,opencl:gemm=plain" (impls_check); NULL: none. It is borrowed. */
     const char *impls;
-    bool no_fusion;   /* bias and activations stay ops of their own */
+    bool no_fusion;   /* bias, activations and convolutions in a row stay ops of their own */
     bool no_winograd; /* sums are made as they are defined */
     bool no_tuning;   /* what `clae tune` found is not used */
     bool tf32;        /* products may be of TF32, where the device is faster with it */

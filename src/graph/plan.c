@@ -144,7 +144,10 @@ static void emit_all(plan_builder *b, const plan_request *request, plan *plan, l
 static clae_status finish_nodes(plan_builder *b, plan *plan) {
     const clae_context *context = plan->device->context;
     clae_status status = b->out_of_memory ? fail_memory(context, sizeof(plan_node), "the plan") : CLAE_OK;
-    if (status == CLAE_OK && !plan->numerics.no_fusion) plan_fuse(b, plan->device, &plan->numerics);
+    if (status == CLAE_OK && !plan->numerics.no_fusion) {
+        plan_fuse(b, plan->device, &plan->numerics);
+        plan_chain(b, plan->device, &plan->numerics);
+    }
     size_t arena_floats = 0;
     if (status == CLAE_OK) status = plan_place_tensors(context, b, &arena_floats);
     plan->arena_bytes = arena_floats * sizeof(float);

@@ -121,6 +121,8 @@ view plan_view(const plan *plan, int tensor);
 void plan_emit_augmentation(plan_builder *builder, const plan_request *request, plan *plan);
 /* Passes over the nodes before they are prepared. */
 void plan_fuse(plan_builder *builder, clae_device *device, const numerics *numerics);
+void plan_chain(plan_builder *builder, clae_device *device, const numerics *numerics);
+void plan_remove_node(plan_builder *builder, size_t index);
 /* Gives every tensor of the arena its offset, so that no two that live at the same time overlap; the floats needed. */
 clae_status plan_place_tensors(const clae_context *context, plan_builder *builder, size_t *arena_floats);
 

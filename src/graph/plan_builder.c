@@ -2,6 +2,7 @@
 #include "graph/plan.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool grow(void **items, size_t count, size_t *capacity, size_t item_bytes) {
     if (count < *capacity) return true;
@@ -32,4 +33,9 @@ void plan_add_node(plan_builder *builder, const op_desc *desc, const int *operan
     plan_node *node = &builder->nodes[builder->node_count++];
     *node = (plan_node){.desc = *desc, .layer = builder->layer ? builder->layer : ""};
     for (size_t k = 0; k < OP_MAX_OPERANDS; k++) node->operand[k] = k < count ? operands[k] : -1;
+}
+
+void plan_remove_node(plan_builder *builder, size_t index) {
+    builder->node_count--;
+    memmove(&builder->nodes[index], &builder->nodes[index + 1], (builder->node_count - index) * sizeof *builder->nodes);
 }

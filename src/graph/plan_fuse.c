@@ -3,8 +3,6 @@
 #include "ops/activation.h"
 #include "ops/op_kind.h"
 
-#include <string.h>
-
 static size_t uses(const plan_builder *builder, int tensor) {
     size_t count = 0;
     for (size_t i = 0; i < builder->node_count; i++)
@@ -63,18 +61,13 @@ static bool fused_node(const plan_builder *builder, const plan_node *node, const
     return fuse_activation(builder, node, next, fused);
 }
 
-static void remove_node(plan_builder *builder, size_t index) {
-    builder->node_count--;
-    memmove(&builder->nodes[index], &builder->nodes[index + 1], (builder->node_count - index) * sizeof *builder->nodes);
-}
-
 void plan_fuse(plan_builder *builder, clae_device *device, const numerics *numerics) {
     for (size_t i = 0; i + 1 < builder->node_count;) {
         plan_node fused;
         if (fused_node(builder, &builder->nodes[i], &builder->nodes[i + 1], &fused) &&
             op_can_fuse(device, &builder->nodes[i].desc, &fused.desc, numerics)) {
             builder->nodes[i] = fused;
-            remove_node(builder, i + 1);
+            plan_remove_node(builder, i + 1);
         } else {
             i++;
         }

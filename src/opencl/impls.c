@@ -1,5 +1,7 @@
 #include "opencl/impls.h"
 
+#include "backend/conv_chain_stages.h"
+
 #define LIST(...)                                                                                                      \
     (const op_impl *const[]) {                                                                                         \
         __VA_ARGS__, NULL                                                                                              \
@@ -24,6 +26,8 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_conv_transpose2d_fwd] = CONV_DATA,
     [OP_conv_transpose2d_bwd_data] = CONV_DATA,
     [OP_conv_transpose2d_bwd_weights] = CONV_WEIGHTS,
+    [OP_conv_chain_fwd] = LIST(&opencl_conv_chain_local, &conv_chain_stages),
+    [OP_conv_chain_bwd_data] = LIST(&opencl_conv_chain_local, &conv_chain_stages),
     [OP_activation_fwd] = LIST(&opencl_activation_plain),
     [OP_activation_bwd] = LIST(&opencl_activation_plain),
     [OP_prelu_fwd] = LIST(&opencl_prelu_fwd_plain),

@@ -31,6 +31,7 @@ extern const op_impl opencl_norm_blocks;                    /* batch_norm in tra
 extern const op_impl opencl_gemm_vector, opencl_gemm_clblast, opencl_gemm_plain;
 
 /* Whether gemm is the choice of CPUs. */
+extern const op_impl opencl_conv_chain_local;
 bool opencl_conv_is_product(const op_desc *desc);
 
 /* The list of an op, NULL-terminated, best first. */

@@ -52,6 +52,18 @@ typedef struct conv_desc {
     activation_id activation; /* fwd: after the bias; bwd_data: by the mask. Implementations say which ones they have */
 } conv_desc;
 
+/* Up to so many convolutions in a row, each of which takes what the one before gives: forward, or their bwd_data from
+ * the last to the first. All results are outputs. */
+#define CONV_CHAIN_STAGES 4
+typedef struct conv_chain_stage_desc {
+    bool transposed; /* conv_transpose2d */
+    conv_desc conv;
+} conv_chain_stage_desc;
+typedef struct conv_chain_desc {
+    int count; /* of stages */
+    conv_chain_stage_desc stage[CONV_CHAIN_STAGES];
+} conv_chain_desc;
+
 /* y = a + b (then the activation); y may be a or b. */
 typedef struct add_desc {
     size_t count;
@@ -245,6 +257,7 @@ typedef struct op_desc {
     op_id op;
     union {
         conv_desc conv;
+        conv_chain_desc conv_chain;
         add_desc add;
         bias_desc bias;
         activation_desc activation;
@@ -271,6 +284,7 @@ typedef struct op_desc {
 enum { CONV_X, CONV_WEIGHT, CONV_BIAS, CONV_Y }; /* fwd */
 enum { CONV_BWD_DATA_DY, CONV_BWD_DATA_WEIGHT, CONV_BWD_DATA_MASK, CONV_BWD_DATA_DX };
 enum { CONV_BWD_WEIGHTS_X, CONV_BWD_WEIGHTS_DY, CONV_BWD_WEIGHTS_DWEIGHT, CONV_BWD_WEIGHTS_DBIAS };
+enum { CONV_CHAIN_X }; /* and for each stage its weights, its bias or mask, and what it gives: ops/conv_chain.h */
 enum { ADD_A, ADD_B, ADD_Y };
 enum { BIAS_BIAS, BIAS_Y };
 enum { ACTIVATION_FWD_X, ACTIVATION_FWD_Y };
@@ -299,7 +313,7 @@ enum { NORM_FWD_RUNNING_MEAN = NORM_FWD_INV_STD + 1, NORM_FWD_RUNNING_VAR }; /* 
 enum { NORM_EVAL_X, NORM_EVAL_WEIGHT, NORM_EVAL_BIAS, NORM_EVAL_RUNNING_MEAN, NORM_EVAL_RUNNING_VAR, NORM_EVAL_Y };
 enum { NORM_BWD_DY, NORM_BWD_X, NORM_BWD_WEIGHT, NORM_BWD_MEAN, NORM_BWD_INV_STD }; /* read */
 enum { NORM_BWD_DX = NORM_BWD_INV_STD + 1, NORM_BWD_DWEIGHT, NORM_BWD_DBIAS };      /* written */
-#define OP_MAX_OPERANDS 8
+#define OP_MAX_OPERANDS 13
 
 #define OP_MAX_RATES 8
 
@@ -319,6 +333,7 @@ const char *op_name(op_id op);
 op_id op_from_name(const char *name, size_t length);
 
 bool op_is_conv(op_id op);       /* one of the six */
+bool op_is_conv_chain(op_id op); /* one of the two */
 bool op_is_transposed(op_id op); /* one of the three of conv_transpose2d */
 
 /* Elements of an operand, 0 for one that the descriptor leaves out. Bytes of load_batch's elements: the dataset is of
@@ -336,7 +351,7 @@ double op_terms(const op_desc *desc, int output);
 
 /* What an op is called in files: its name and fields, "conv2d_fwd n=100 wide_h=24 ... activation=relu". Ops of one key
  * have the same fastest way of being done. */
-#define OP_KEY_SIZE 256
+#define OP_KEY_SIZE 1024
 void op_key(const op_desc *desc, char key[OP_KEY_SIZE]);
 
 /* A few words for tables and messages: "conv2d_fwd 100x24x24x32 -> 20x20x32 k5x5 s1x1 p0x0 +bias +relu". */

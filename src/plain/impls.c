@@ -1,5 +1,7 @@
 #include "plain/impls.h"
 
+#include "backend/conv_chain_stages.h"
+
 #define LIST(...)                                                                                                      \
     (const op_impl *const[]) {                                                                                         \
         __VA_ARGS__, NULL                                                                                              \
@@ -20,6 +22,8 @@ static const op_impl *const *const lists[OP_COUNT] = {
     [OP_conv_transpose2d_fwd] = SPREAD_LIST,
     [OP_conv_transpose2d_bwd_data] = GATHER_LIST,
     [OP_conv_transpose2d_bwd_weights] = WGRAD_LIST,
+    [OP_conv_chain_fwd] = LIST(&conv_chain_stages),
+    [OP_conv_chain_bwd_data] = LIST(&conv_chain_stages),
     [OP_activation_fwd] = LIST(&plain_activation),
     [OP_activation_bwd] = LIST(&plain_activation),
     [OP_prelu_fwd] = LIST(&plain_prelu_fwd),

@@ -25,6 +25,12 @@ void reference_conv_transpose2d_bwd_data(const conv_desc *d, const double *dy, c
 void reference_conv_transpose2d_bwd_weights(const conv_desc *d, const double *x, const double *dy,
                                             reference_output dweight, reference_output dbias);
 
+/* A stage of conv_chain, of which stage - 1 has given `in`, NULL before the first, or of the chain's input x. The
+ * magnitude has what rounding in `in` may cause, taken as independent errors. */
+void reference_conv_chain_stage(op_id stage_op, const conv_desc *d, const double *x, const reference_output *in,
+                                const double *weight, const double *extra, size_t in_count, size_t weight_count,
+                                size_t out_count, reference_output out);
+
 /* The most terms that one element sums, dbias apart: K of the error bound. */
 double reference_conv_terms(op_id op, const conv_desc *d);
 

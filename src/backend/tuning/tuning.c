@@ -171,7 +171,7 @@ const tuning_entry *tuning_find(const clae_device *device, const op_desc *desc, 
     if (!tuning || numerics->no_tuning) return NULL;
     key_of(desc, numerics, op);
     const tuning_entry *entry = find(tuning, op);
-    if (entry || !op_is_conv(desc->op)) return entry;
+    if (entry || !(op_is_conv(desc->op) || op_is_conv_chain(desc->op))) return entry;
     for (size_t i = 0; i < tuning->count; i++)
         if (same_but_images(tuning->entries[i].op, op)) return &tuning->entries[i];
     return NULL;
