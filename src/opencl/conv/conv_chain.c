@@ -17,6 +17,9 @@ enum {
     SLICE_GAP = 4,              /* floats, so that slices are in different banks */
     MOST_WEIGHTS = 64 * 1024,   /* that each work-group reads */
     MOST_PRODUCTS = 512 * 1024, /* for an image, which one unit makes */
+    MOST_FLOATS = 64 * 1024,    /* of an image, more than local memory has */
+    MOST_TAPS = 1024,
+    MOST_PHASES = 4, /* each has code of its own */
     OPTIONS_SIZE = 3072,
 };
 
@@ -49,7 +52,6 @@ typedef struct conv_chain_numbers {
     CONV_CHAIN_NUMBERS(NUMBER)
 #undef NUMBER
     size_t in_floats, sums_floats; /* in local memory */
-    double products;               /* for an image */
 } conv_chain_numbers;
 
 static int conv_chain_beyond(int last, int size) {
@@ -130,8 +132,7 @@ static conv_chain_numbers conv_chain_numbers_of(const op_desc *stage, int items)
                             .bias = job.bias,
                             .relu = job.relu,
                             .mask = job.mask};
-    s.products = op_flops(stage) / 2 / g->n;
-    s.few = s.products <= FEW_PRODUCTS;
+    s.few = op_flops(stage) / 2 / g->n <= FEW_PRODUCTS;
     if (!s.few) {
         conv_chain_border(s.spread, s.in_h, s.out_h, s.kernel_h, s.stride_h, s.pad_h, &s.above, &s.below);
         conv_chain_border(s.spread, s.in_w, s.out_w, s.kernel_w, s.stride_w, s.pad_w, &s.left, &s.right);
@@ -211,22 +212,26 @@ static clae_status conv_chain_prepare(clae_device *device, const op_desc *desc, 
 
 /* Small ones, which would be launches and little else. */
 static bool conv_chain_suits(const clae_device *device, const op_desc *desc) {
-    if (opencl_is_cpu(device, desc)) return false;
-    const conv_chain_sizes sizes = conv_chain_sizes_of(desc, conv_chain_items(device));
+    const double products = op_flops(desc) / 2 / desc->conv_chain.stage[0].conv.g.n;
     size_t weights = 0;
-    double products = 0;
-    for (int k = 0; k < desc->conv_chain.count; k++) {
-        const op_desc stage = conv_chain_stage(desc, k);
-        weights += op_operand_count(&stage, CONV_WEIGHT);
-        products += sizes.stage[k].products;
-    }
-    return weights <= MOST_WEIGHTS && products <= MOST_PRODUCTS;
+    for (int k = 0; k < desc->conv_chain.count; k++) weights += op_operand_count(desc, CONV_CHAIN_WEIGHT(k));
+    return !opencl_is_cpu(device, desc) && weights <= MOST_WEIGHTS && products <= MOST_PRODUCTS;
+}
+
+/* Whether the numbers of a stage fit in int. */
+static bool conv_chain_is_small(const op_desc *stage) {
+    const conv_geometry *g = &stage->conv.g;
+    const size_t images = (size_t)g->n * MOST_FLOATS;
+    return conv_sizes_fit(stage, 1) && op_operand_count(stage, CONV_X) <= images &&
+           op_operand_count(stage, CONV_Y) <= images && (size_t)g->kh * (size_t)g->kw <= MOST_TAPS;
 }
 
 static bool conv_chain_supports(const clae_device *device, const op_desc *desc) {
     for (int k = 0; k < desc->conv_chain.count; k++) {
         const op_desc stage = conv_chain_stage(desc, k);
-        if (!conv_has_relu_at_most(&stage) || !conv_sizes_fit(&stage, 1)) return false;
+        if (!conv_has_relu_at_most(&stage) || !conv_chain_is_small(&stage)) return false;
+        const conv_chain_numbers s = conv_chain_numbers_of(&stage, conv_chain_items(device));
+        if (s.spread && !s.few && s.stride_h * s.stride_w > MOST_PHASES) return false;
     }
     const conv_chain_sizes sizes = conv_chain_sizes_of(desc, conv_chain_items(device));
     const size_t floats = sizes.floats[0] + sizes.floats[1] + sizes.sums_floats;
