@@ -108,15 +108,16 @@ static void silence(clae_model *model, size_t layer_index, size_t unit, float bi
     model->parameters[l->param[1].offset + unit] = bias;
 }
 
-/* What is said of a model; without fusion too, where ReLUs are ops of their own. */
+/* What is said of a model; without fusion too, where ReLUs are ops of their own, and where many are in one op. */
 static void look_at(const clae_model *model) {
     clae_dataset *images;
     char *before = NULL;
     assert_int_equal(clae_dataset_open(shared.context, in_scratch("images.npy"), CLAE_SPLIT_TEST, &images), CLAE_OK);
-    for (int unfused = 0; unfused < 2; unfused++) {
+    for (int way = 0; way < 3; way++) {
         clae_settings settings = settings_defaults(shared.context);
         clae_infer *infer;
-        settings.no_fusion = unfused;
+        settings.no_fusion = way == 1;
+        settings.impl = way == 2 ? "conv_chain_fwd=stages" : "";
         shared.messages[0] = 0;
         shared.warnings = 0;
         /* Batches that do not divide the images. */
@@ -170,6 +171,26 @@ static void test_dead_activations_in_many_layers(void **state) {
     clae_model_free(model);
 }
 
+/* In norms, in blocks' sums, and in rows of convolutions. */
+static void test_dead_activations_in_other_ops(void **state) {
+    (void)state;
+    clae_model *model = make_model("conv 4 k3 p1, batch_norm, relu, residual(conv 4 k3 p1, group_norm 2), relu, "
+                                   "conv 6 k3 s2, relu, conv 5 k3 p1, relu, linear 3");
+    look_at(model);
+    assert_silent();
+    for (size_t channel = 1; channel < 4; channel++) {
+        model->parameters[model->layers[1].param[0].offset + channel] = 0;
+        model->parameters[model->layers[1].param[1].offset + channel] = -1;
+    }
+    look_at(model);
+    assert_only("200 test images, 3 of the 4 of encoder.2:");
+    for (size_t channel = 0; channel < 5; channel++) silence(model, 7, channel, -1);
+    for (size_t channel = 1; channel < 5; channel++) silence(model, 9, channel, 0);
+    look_at(model);
+    assert_only("3 of the 4 of encoder.2, 5 of the 6 of encoder.6, 4 of the 5 of encoder.8:");
+    clae_model_free(model);
+}
+
 static void test_latent_dimensions(void **state) {
     (void)state;
     clae_model *model = make_model("conv 4 k3, tanh, linear 14");
@@ -208,6 +229,7 @@ int main(void) {
         cmocka_unit_test(test_loss_rises),
         cmocka_unit_test(test_dead_activations),
         cmocka_unit_test(test_dead_activations_in_many_layers),
+        cmocka_unit_test(test_dead_activations_in_other_ops),
         cmocka_unit_test(test_latent_dimensions),
         cmocka_unit_test(test_codes_with_places),
     };

@@ -1,6 +1,8 @@
 #include "infer/activity.h"
 
 #include "base/memory.h"
+#include "ops/conv_chain.h"
+#include "ops/op_kind.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,14 +15,20 @@ static bool is_relu(const layer *l) {
     return l->type == &layer_relu;
 }
 
-/* The tensor that a node writes by a ReLU, which may be fused into it; -1: there is none. */
-static int relu_output(const plan_node *node) {
-    const op_id op = node->desc.op;
-    if (op == OP_activation_fwd && node->desc.activation.activation == ACTIVATION_relu)
-        return node->operand[ACTIVATION_FWD_Y];
-    if ((op == OP_conv2d_fwd || op == OP_conv_transpose2d_fwd) && node->desc.conv.activation == ACTIVATION_relu)
-        return node->operand[CONV_Y];
-    return -1;
+/* The tensors that a node writes by ReLUs, which may be fused into it, in the order of the model's; how many. */
+static int relu_outputs(const plan_node *node, int tensors[CONV_CHAIN_STAGES]) {
+    const op_desc *desc = &node->desc;
+    const op_activated *activated = &op_kind_of(desc->op)->activated;
+    int count = 0;
+    if (desc->op == OP_activation_fwd && desc->activation.activation == ACTIVATION_relu)
+        tensors[count++] = node->operand[ACTIVATION_FWD_Y];
+    if (activated->activation && *op_activation_of(desc) == ACTIVATION_relu)
+        tensors[count++] = node->operand[activated->output];
+    if (desc->op == OP_conv_chain_fwd)
+        for (int k = 0; k < desc->conv_chain.count; k++)
+            if (desc->conv_chain.stage[k].conv.activation == ACTIVATION_relu)
+                tensors[count++] = node->operand[CONV_CHAIN_OUT(k)];
+    return count;
 }
 
 static clae_status activity_allocate(const clae_model *model, size_t images, activity *a) {
@@ -94,8 +102,10 @@ static clae_status run_batch(plan *plan, const plan_inputs *inputs, size_t rows,
         plan_node *node = &plan->nodes[i];
         plan_bind(plan, node, inputs);
         status = op_run(node->instance, &node->args);
-        const int y = relu_output(node);
-        if (y >= 0 && status == CLAE_OK) status = note_output(&a->relus[relu++], plan_view(plan, y), rows, staging);
+        int outputs[CONV_CHAIN_STAGES];
+        const int output_count = relu_outputs(node, outputs);
+        for (int k = 0; k < output_count && status == CLAE_OK; k++)
+            status = note_output(&a->relus[relu++], plan_view(plan, outputs[k]), rows, staging);
         if (i != code_node || status != CLAE_OK) continue;
         const view z = plan_view(plan, plan->z);
         status = buffer_download(z.buffer, z.offset * sizeof(float), codes, rows * code_elements * sizeof(float));

@@ -19,6 +19,10 @@ const op_kind *op_kind_of(op_id op) {
     return kinds[op];
 }
 
+const activation_id *op_activation_of(const op_desc *desc) {
+    return (const activation_id *)((const char *)desc + kinds[desc->op]->activated.activation);
+}
+
 const char *op_name(op_id op) {
     return op < OP_COUNT ? kinds[op]->name : "unknown op";
 }
