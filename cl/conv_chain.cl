@@ -232,6 +232,14 @@ ALWAYS_INLINE void few_sum(stage s, share h, local const float *in, global const
         if (s.out_c % CHANNELS == 0 || o + j < s.out_c) sums[j] = sum[j];
 }
 
+/* Where stage t takes output `at` of stage s, channel o of a pixel. Linear layers take and give all pixels' channels as
+ * those of one pixel. */
+ALWAYS_INLINE int place_in_next(stage s, stage t, int at, int row, int column, int o) {
+    if (s.out_h == t.in_h && s.out_w == t.in_w) return stage_place(t, row, column, o);
+    const int pixel = at / t.in_c;
+    return stage_place(t, pixel / t.in_w, pixel % t.in_w, at % t.in_c);
+}
+
 /* Outputs from their slices: to `out`, and where the next stage `t` takes them. */
 ALWAYS_INLINE void phase_finish(stage s, stage t, phase y, phase x, share h, local const float *sums,
                                 global const float *extra, global float *out, local float *next) {
@@ -246,7 +254,7 @@ ALWAYS_INLINE void phase_finish(stage s, stage t, phase y, phase x, share h, loc
         if (s.relu && sum < 0.0f) sum = 0.0f;
         if (s.has_mask && extra[at] <= 0.0f) sum = 0.0f;
         out[at] = sum;
-        if (next) next[stage_place(t, row, column, o)] = sum;
+        if (next) next[place_in_next(s, t, at, row, column, o)] = sum;
     }
 }
 

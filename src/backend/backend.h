@@ -204,7 +204,8 @@ clae_status op_prepare(clae_device *device, const op_desc *desc, const numerics 
 const op_impl *op_choose(const clae_device *device, const op_desc *desc, const numerics *numerics);
 /* Whether that one can also do `fused`, the same op with more in it. */
 bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *fused, const numerics *numerics);
-/* Whether ops are to be made this one: where the implementation that would be taken suits it, or is forced. */
+/* Whether ops are to be made this one: where the implementation that would be taken suits it, or is forced and can do
+ * it. */
 bool op_is_wanted(const clae_device *device, const op_desc *desc, const numerics *numerics);
 /* Whether an implementation is forced for the op on this device. */
 bool op_is_forced(const clae_device *device, op_id op, const numerics *numerics);

@@ -121,7 +121,11 @@ bool op_can_fuse(const clae_device *device, const op_desc *desc, const op_desc *
 }
 
 bool op_is_wanted(const clae_device *device, const op_desc *desc, const numerics *numerics) {
-    if (op_is_forced(device, desc->op, numerics)) return true;
+    char name[64];
+    if (forced_find(numerics->impls, device, desc->op, name, sizeof name)) {
+        const op_impl *forced = find_impl(device, desc->op, name);
+        return !forced || forced->supports(device, desc); /* of a name that is none, op_prepare tells */
+    }
     const op_impl *tuned = tuned_impl(device, desc, numerics);
     const op_impl *impl = tuned ? tuned : next_candidate(device, desc, numerics, NULL);
     return impl && (!impl->suits || impl->suits(device, desc));

@@ -62,7 +62,7 @@ static bool find_chain(const plan_builder *builder, clae_device *device, const n
         chain->node[chain->desc.conv_chain.count - 1] = next;
     }
     while (chain->desc.conv_chain.count > 1 && !op_is_wanted(device, &chain->desc, numerics))
-        chain->desc.conv_chain.count--;
+        chain->desc.conv_chain.stage[--chain->desc.conv_chain.count] = (conv_chain_stage_desc){0};
     return chain->desc.conv_chain.count > 1;
 }
 

@@ -8,6 +8,7 @@
 typedef struct square_stage {
     bool transposed;
     int channels, k, s, p; /* channels: that come out */
+    int linear;            /* the side of what comes out of a linear layer; 0: it is a convolution */
 } square_stage;
 
 typedef struct square_chain {
@@ -21,28 +22,33 @@ static const square_chain fixed[] = {
     {2, 4, 40, 2, {{false, 5, 4, 1, 0}, {true, 40, 4, 1, 0}}},
     {5, 7, 3, 3, {{false, 6, 3, 2, 1}, {false, 2, 3, 1, 1}, {true, 7, 4, 3, 1}}},
     {1, 1, 2, 2, {{true, 9, 5, 1, 0}, {false, 3, 2, 2, 1}}},
+    {3, 5, 6, 4, {{false, 7, 3, 1, 0}, {.channels = 5, .linear = 1}, {.channels = 6, .linear = 3}, {true, 2, 2, 2, 0}}},
+    {2, 3, 4, 2, {{.channels = 3, .linear = 4}, {false, 5, 3, 1, 1}}},
     {4, 1, 24, 4, {{false, 10, 1, 1, 0}, {false, 2, 1, 1, 0}, {true, 10, 1, 1, 0}, {false, 24, 1, 1, 0}}},
 };
 enum { FIXED = sizeof fixed / sizeof *fixed };
 
 /* Along an axis, what the layer makes of `in`; less than 1 where there is no such layer. */
 static int out_side(const square_stage *l, int in) {
+    if (l->linear) return l->linear;
     if (l->transposed) return (in - 1) * l->s - 2 * l->p + l->k;
     return in + 2 * l->p < l->k ? 0 : (in + 2 * l->p - l->k) / l->s + 1;
 }
 
 static conv_chain_stage_desc stage_of(const square_stage *l, int n, int h, int w, int channels, test_random *random) {
     const int out_h = out_side(l, h), out_w = out_side(l, w);
+    const conv_geometry linear = {n, 1, 1, h * w * channels, 1, 1, out_h * out_w * l->channels, 1, 1, 1, 1, 0, 0};
     const conv_geometry g = {n, h, w, channels, out_h, out_w, l->channels, l->k, l->k, l->s, l->s, l->p, l->p};
     const conv_geometry other = {n, out_h, out_w, l->channels, h, w, channels, l->k, l->k, l->s, l->s, l->p, l->p};
     return (conv_chain_stage_desc){l->transposed,
-                                   {.g = l->transposed ? other : g,
+                                   {.g = l->linear ? linear : l->transposed ? other : g,
                                     .with_bias = random_int(random, 0, 3),
                                     .activation = random_int(random, 0, 3) ? ACTIVATION_relu : ACTIVATION_NONE}};
 }
 
 static square_stage random_stage(test_random *random, int side) {
-    square_stage l = {random_int(random, 0, 1), random_int(random, 1, 24)};
+    square_stage l = {.transposed = random_int(random, 0, 1), .channels = random_int(random, 1, 24)};
+    if (random_int(random, 0, 5) == 0) return (square_stage){.channels = l.channels, .linear = random_int(random, 1, 3)};
     do {
         l.k = random_int(random, 1, 5);
         l.s = random_int(random, 1, 3);

@@ -5,6 +5,7 @@
 #include "opencl/conv/conv.h"
 #include "opencl/impls.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,8 +18,6 @@ enum {
     SLICE_GAP = 4,              /* floats, so that slices are in different banks */
     MOST_WEIGHTS = 64 * 1024,   /* that each work-group reads */
     MOST_PRODUCTS = 512 * 1024, /* for an image, which one unit makes */
-    MOST_FLOATS = 64 * 1024,    /* of an image, more than local memory has */
-    MOST_TAPS = 1024,
     MOST_PHASES = 4, /* each has code of its own */
     OPTIONS_SIZE = 3072,
 };
@@ -218,18 +217,20 @@ static bool conv_chain_suits(const clae_device *device, const op_desc *desc) {
     return !opencl_is_cpu(device, desc) && weights <= MOST_WEIGHTS && products <= MOST_PRODUCTS;
 }
 
-/* Whether the numbers of a stage fit in int. */
-static bool conv_chain_is_small(const op_desc *stage) {
+/* What is computed below and in the kernel with int, for stages of any size. */
+static bool conv_chain_fits_int(const op_desc *stage) {
     const conv_geometry *g = &stage->conv.g;
-    const size_t images = (size_t)g->n * MOST_FLOATS;
-    return conv_sizes_fit(stage, 1) && op_operand_count(stage, CONV_X) <= images &&
-           op_operand_count(stage, CONV_Y) <= images && (size_t)g->kh * (size_t)g->kw <= MOST_TAPS;
+    const conv_sides s = conv_sides_of(stage);
+    const double taps = (double)g->kh * g->kw, outputs = (double)s.out_h * s.out_w * s.out_c;
+    const double rows = s.in_h + 2.0 * (g->ph + g->kh), columns = s.in_w + 2.0 * (g->pw + g->kw);
+    return conv_sizes_fit(stage, 1) && taps * outputs <= INT_MAX && taps * ITEMS <= INT_MAX &&
+           rows * columns * (s.in_c + 3.0) <= INT_MAX;
 }
 
 static bool conv_chain_supports(const clae_device *device, const op_desc *desc) {
     for (int k = 0; k < desc->conv_chain.count; k++) {
         const op_desc stage = conv_chain_stage(desc, k);
-        if (!conv_has_relu_at_most(&stage) || !conv_chain_is_small(&stage)) return false;
+        if (!conv_has_relu_at_most(&stage) || !conv_chain_fits_int(&stage)) return false;
         const conv_chain_numbers s = conv_chain_numbers_of(&stage, conv_chain_items(device));
         if (s.spread && !s.few && s.stride_h * s.stride_w > MOST_PHASES) return false;
     }
