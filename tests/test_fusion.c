@@ -22,10 +22,18 @@ enum { RELU_APART = 2, ACTIVATIONS = 7 };
 #define STAGES "conv_chain_fwd=stages,conv_chain_bwd_data=stages"
 #define LOCAL "opencl:conv_chain_fwd=local,opencl:conv_chain_bwd_data=local"
 
-static clae_model *new_model(clae_context *context) {
+/* Two in a row whose images do not fit into local memory; and of sizes whose products are 0 as int. */
+#define WIDE "conv 5000 k3 p1, conv 2 k3 p1"
+#define LONG "conv 2 k64 p32, conv 1 k1"
+
+static clae_model *model_of(clae_context *context, clae_shape input, const char *encoder) {
     clae_model *model = NULL;
-    assert_int_equal(clae_model_create_text(context, (clae_shape){2, 9, 9}, ENCODER, NULL, 3, &model), CLAE_OK);
+    assert_int_equal(clae_model_create_text(context, input, encoder, NULL, 3, &model), CLAE_OK);
     return model;
+}
+
+static clae_model *new_model(clae_context *context) {
+    return model_of(context, (clae_shape){2, 9, 9}, ENCODER);
 }
 
 /* The model after some steps, to be freed. */
@@ -67,9 +75,9 @@ static void test_same_but_for_rounding(void **state) {
 }
 
 /* Nodes of an op in the layers whose names begin so, in a step of training. */
-static size_t count_nodes(fixture *f, const char *impls, bool no_fusion, op_id op, const char *layers) {
-    clae_model *model = new_model(f->context);
-    plan_request request = plan_request_of_training(f->device, model, BATCH);
+static size_t count_nodes_of(fixture *f, clae_model *model, size_t batch, const char *impls, bool no_fusion, op_id op,
+                             const char *layers) {
+    plan_request request = plan_request_of_training(f->device, model, batch);
     plan *plan = NULL;
     size_t count = 0;
     request.numerics.impls = impls;
@@ -80,6 +88,10 @@ static size_t count_nodes(fixture *f, const char *impls, bool no_fusion, op_id o
     plan_free(plan);
     clae_model_free(model);
     return count;
+}
+
+static size_t count_nodes(fixture *f, const char *impls, bool no_fusion, op_id op, const char *layers) {
+    return count_nodes_of(f, new_model(f->context), BATCH, impls, no_fusion, op, layers);
 }
 
 static void test_which_are_made_one(void **state) {
@@ -94,10 +106,22 @@ static void test_which_are_made_one(void **state) {
     assert_int_equal(count_nodes(f, STAGES ",conv2d_fwd=plain", false, OP_conv_chain_fwd, "encoder"), 0);
 }
 
+static void test_too_large_stay_apart(void **state) {
+    static const char *const impls[] = {"", LOCAL};
+    fixture *f = *state;
+    for (size_t i = 0; i < sizeof impls / sizeof *impls; i++) {
+        clae_model *wide = model_of(f->context, (clae_shape){2, 9, 9}, WIDE);
+        assert_int_equal(count_nodes_of(f, wide, 2, impls[i], false, OP_conv_chain_fwd, ""), 0);
+        clae_model *large = model_of(f->context, (clae_shape){1, 1023, 10239}, LONG);
+        assert_int_equal(count_nodes_of(f, large, 1, impls[i], false, OP_conv_chain_fwd, ""), 0);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_but_for_rounding),
         cmocka_unit_test(test_which_are_made_one),
+        cmocka_unit_test(test_too_large_stay_apart),
     };
     return cmocka_run_group_tests_name("fusion", tests, fixture_setup, fixture_teardown);
 }
