@@ -44,8 +44,10 @@ static size_t find_next(const plan_builder *builder, const chain *chain) {
     return builder->node_count;
 }
 
+/* Neither is an implementation forced for it, nor would it be done by matrix units, which chains are not. */
 static bool is_free(const clae_device *device, const plan_node *node, const numerics *numerics) {
-    return !op_is_forced(device, node->desc.op, numerics);
+    const op_impl *impl = op_choose(device, &node->desc, numerics);
+    return !op_is_forced(device, node->desc.op, numerics) && impl && !impl->for_tf32;
 }
 
 /* The longest that begins with a node. */
