@@ -2,10 +2,8 @@
 #include "device_support.h"
 #include "graph/model.h"
 #include "graph/plan.h"
-#include "near.h"
+#include "near_models.h"
 #include "train/trainer.h"
-
-#include <math.h>
 
 #define IMAGES 24
 #define BATCH 12
@@ -51,13 +49,6 @@ static clae_model *trained(fixture *f, const clae_dataset *dataset, const char *
     return model;
 }
 
-static void assert_near_models(const clae_model *a, const clae_model *b) {
-    double largest = 0;
-    for (size_t i = 0; i < b->parameter_floats; i++) largest = fmax(largest, fabs((double)b->parameters[i]));
-    for (size_t i = 0; i < b->parameter_floats; i++)
-        assert_near(a->parameters[i], b->parameters[i], TOLERANCE * largest);
-}
-
 static void test_same_but_for_rounding(void **state) {
     static const char *const impls[] = {"", STAGES, LOCAL};
     fixture *f = *state;
@@ -66,7 +57,7 @@ static void test_same_but_for_rounding(void **state) {
     assert_false(memcmp(apart->parameters, start->parameters, apart->parameter_floats * sizeof(float)) == 0);
     for (size_t i = 0; i < sizeof impls / sizeof *impls; i++) {
         clae_model *model = trained(f, dataset, impls[i], false);
-        assert_near_models(model, apart);
+        assert_near_models(model, apart, TOLERANCE);
         clae_model_free(model);
     }
     clae_model_free(start);

@@ -1,7 +1,7 @@
 /* Steps that run in pieces train as those that run at once, but for rounding. */
 #include "device_support.h"
 #include "graph/model.h"
-#include "near.h"
+#include "near_models.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -58,13 +58,6 @@ static clae_model *trained(fixture *f, const clae_dataset *dataset, size_t piece
     return model;
 }
 
-static void assert_near_models(const clae_model *a, const clae_model *b) {
-    double largest = 0;
-    for (size_t i = 0; i < b->parameter_floats; i++) largest = fmax(largest, fabs((double)b->parameters[i]));
-    for (size_t i = 0; i < b->parameter_floats; i++)
-        assert_near(a->parameters[i], b->parameters[i], TOLERANCE * largest);
-}
-
 static void test_same_but_for_rounding(void **state) {
     static const size_t pieces[] = {PIECE, 1, BATCH / 2};
     fixture *f = *state;
@@ -75,7 +68,7 @@ static void test_same_but_for_rounding(void **state) {
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         clae_model *model = trained(f, dataset, pieces[i], losses);
         for (size_t k = 0; k < STEPS; k++) assert_near(losses[k], expected[k], TOLERANCE * (double)expected[k]);
-        assert_near_models(model, whole);
+        assert_near_models(model, whole, TOLERANCE);
         clae_model_free(model);
     }
     clae_model_free(start);
@@ -112,7 +105,7 @@ static void test_few_images(void **state) {
         assert_int_equal(clae_trainer_update_model(trainer), CLAE_OK);
         clae_trainer_free(trainer);
     }
-    assert_near_models(models[0], models[1]);
+    assert_near_models(models[0], models[1], TOLERANCE);
     for (size_t i = 0; i < 2; i++) clae_model_free(models[i]);
     clae_dataset_free(dataset);
 }
@@ -136,7 +129,7 @@ static void test_resume(void **state) {
         if (piece == PIECE)
             assert_memory_equal(model->parameters, whole->parameters, whole->parameter_floats * sizeof(float));
         else
-            assert_near_models(model, whole);
+            assert_near_models(model, whole, TOLERANCE);
         clae_trainer_free(trainer);
     }
     unlink(path);
