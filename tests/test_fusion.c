@@ -23,6 +23,8 @@ enum { RELU_APART = 2, ACTIVATIONS = 7 };
 /* Two in a row whose images do not fit into local memory; and of sizes whose products are 0 as int. */
 #define WIDE "conv 5000 k3 p1, conv 2 k3 p1"
 #define LONG "conv 2 k64 p32, conv 1 k1"
+/* The decoder's last has 49 phases, of which a kernel would take minutes to compile. */
+#define PATCHES "conv 64 k7 s7, relu, conv 8 k2"
 
 static clae_model *model_of(clae_context *context, clae_shape input, const char *encoder) {
     clae_model *model = NULL;
@@ -105,6 +107,8 @@ static void test_too_large_stay_apart(void **state) {
         assert_int_equal(count_nodes_of(f, wide, 2, impls[i], false, OP_conv_chain_fwd, ""), 0);
         clae_model *large = model_of(f->context, (clae_shape){1, 1023, 10239}, LONG);
         assert_int_equal(count_nodes_of(f, large, 1, impls[i], false, OP_conv_chain_fwd, ""), 0);
+        clae_model *patches = model_of(f->context, (clae_shape){1, 28, 28}, PATCHES);
+        assert_int_not_equal(count_nodes_of(f, patches, 1, impls[i], false, OP_conv_transpose2d_fwd, "decoder"), 0);
     }
 }
 

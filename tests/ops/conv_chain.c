@@ -41,14 +41,17 @@ static conv_chain_stage_desc stage_of(const square_stage *l, int n, int h, int w
     const conv_geometry g = {n, h, w, channels, out_h, out_w, l->channels, l->k, l->k, l->s, l->s, l->p, l->p};
     const conv_geometry other = {n, out_h, out_w, l->channels, h, w, channels, l->k, l->k, l->s, l->s, l->p, l->p};
     return (conv_chain_stage_desc){l->transposed,
-                                   {.g = l->linear ? linear : l->transposed ? other : g,
+                                   {.g = l->linear       ? linear
+                                         : l->transposed ? other
+                                                         : g,
                                     .with_bias = random_int(random, 0, 3),
                                     .activation = random_int(random, 0, 3) ? ACTIVATION_relu : ACTIVATION_NONE}};
 }
 
 static square_stage random_stage(test_random *random, int side) {
     square_stage l = {.transposed = random_int(random, 0, 1), .channels = random_int(random, 1, 24)};
-    if (random_int(random, 0, 5) == 0) return (square_stage){.channels = l.channels, .linear = random_int(random, 1, 3)};
+    if (random_int(random, 0, 5) == 0)
+        return (square_stage){.channels = l.channels, .linear = random_int(random, 1, 3)};
     do {
         l.k = random_int(random, 1, 5);
         l.s = random_int(random, 1, 3);

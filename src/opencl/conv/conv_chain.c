@@ -18,7 +18,7 @@ enum {
     SLICE_GAP = 4,              /* floats, so that slices are in different banks */
     MOST_WEIGHTS = 64 * 1024,   /* that each work-group reads */
     MOST_PRODUCTS = 512 * 1024, /* for an image, which one unit makes */
-    MOST_PHASES = 4, /* each has code of its own */
+    MOST_PHASES = 4,            /* of a stage: each has code of its own, and 49 took minutes to compile */
     OPTIONS_SIZE = 3072,
 };
 
@@ -51,6 +51,7 @@ typedef struct conv_chain_numbers {
     CONV_CHAIN_NUMBERS(NUMBER)
 #undef NUMBER
     size_t in_floats, sums_floats; /* in local memory */
+    int phases;                    /* 0 where there are few products */
 } conv_chain_numbers;
 
 static int conv_chain_beyond(int last, int size) {
@@ -97,7 +98,8 @@ static void conv_chain_add_phase(conv_chain_numbers *s, conv_chain_phase y, conv
 static void conv_chain_add_phases(conv_chain_numbers *s, int items) {
     const int phases_h = s->spread ? smaller(s->stride_h, s->out_h) : 1;
     const int phases_w = s->spread ? smaller(s->stride_w, s->out_w) : 1;
-    for (int p = 0; p < phases_h * phases_w; p++)
+    s->phases = phases_h * phases_w;
+    for (int p = 0; p < s->phases; p++)
         conv_chain_add_phase(
             s, conv_chain_phase_of(s->spread, p / phases_w, s->out_h, s->kernel_h, s->stride_h, s->pad_h),
             conv_chain_phase_of(s->spread, p % phases_w, s->out_w, s->kernel_w, s->stride_w, s->pad_w), items);
@@ -231,10 +233,10 @@ static bool conv_chain_supports(const clae_device *device, const op_desc *desc) 
     for (int k = 0; k < desc->conv_chain.count; k++) {
         const op_desc stage = conv_chain_stage(desc, k);
         if (!conv_has_relu_at_most(&stage) || !conv_chain_fits_int(&stage)) return false;
-        const conv_chain_numbers s = conv_chain_numbers_of(&stage, conv_chain_items(device));
-        if (s.spread && !s.few && s.stride_h * s.stride_w > MOST_PHASES) return false;
     }
     const conv_chain_sizes sizes = conv_chain_sizes_of(desc, conv_chain_items(device));
+    for (int k = 0; k < desc->conv_chain.count; k++)
+        if (sizes.stage[k].phases > MOST_PHASES) return false;
     const size_t floats = sizes.floats[0] + sizes.floats[1] + sizes.sums_floats;
     return desc->conv_chain.count > 1 && floats * sizeof(float) <= conv_local_bytes(device);
 }
