@@ -20,6 +20,9 @@ TILED = "--impl conv2d_fwd=tiled --impl conv_transpose2d_fwd=tiled" + SMALL
 TILED_WGRAD = "--impl conv2d_bwd_weights=tiled --impl conv_transpose2d_bwd_weights=tiled" + SMALL
 IM2COL = "--impl conv2d_fwd=im2col --impl gemm=plain" + SMALL
 FEW = "--impl conv2d_fwd=few --impl conv_transpose2d_fwd=few --encoder 'conv 8 k5' --batch-size 5"
+CHAIN = ("--impl conv_chain_fwd=local --impl conv_chain_bwd_data=local --batch-size 5 "
+         "--encoder 'conv 12 k3 s2, relu, conv 9 k3 s2, relu, linear 6'")
+NORMS = "--encoder 'conv 8 k3 s2, batch_norm, relu, residual(conv 8 k3 p1), relu, linear 4' --batch-size 33"
 AUGMENTED = "--flip hv --rotate --shift 2 --noise 0.1" + SMALL
 
 SELFTEST = "selftest"
@@ -200,6 +203,30 @@ MUTANTS = [
     ('wgrad by parts: dbias without the last pixels', 'conv_wgrad_bias.cl',
      'pixel + i * lanes_p < end ?',
      'pixel + i * lanes_p < end - lanes_p ?', TILED_WGRAD, SELFTEST),
+    ('chain: the last slice is left out', 'conv_chain.cl',
+     'slice < h.slices; slice++',
+     'slice < h.slices - 1; slice++', CHAIN, SELFTEST),
+    ('chain: the next stage gets what is before relu', 'conv_chain.cl',
+     'row, column, o)] = sum;',
+     'row, column, o)] = sums[e];', CHAIN, SELFTEST),
+    ('chain: mask inverted', 'conv_chain.cl',
+     'extra[at] <= 0.0f',
+     'extra[at] > 0.0f', CHAIN, SELFTEST),
+    ('chain: each image has the mask of the first', 'conv_chain.cl',
+     'if (s.has_mask) extra += image',
+     'if (s.has_mask) extra += 0 * image', CHAIN, SELFTEST),
+    ('chain: a tap too few of those that are there', 'conv_chain.cl',
+     'last - first + 1};',
+     'last - first};', CHAIN, SELFTEST),
+    ('chain: the second phase begins as the first', 'conv_chain.cl',
+     'const int tap = (number + pad) % stride;',
+     'const int tap = pad % stride;', CHAIN, SELFTEST),
+    ('norm: relu left out', 'norm_join.cl',
+     'return relu ?',
+     'return 0 ?', NORMS, SELFTEST),
+    ('add: relu left out', 'add.cl',
+     '#ifdef RELU',
+     '#ifdef NONE', NORMS, SELFTEST),
 ]
 
 
