@@ -18,7 +18,11 @@
 enum { RELU_APART = 2, ACTIVATIONS = 7 };
 
 #define STAGES "conv_chain_fwd=stages,conv_chain_bwd_data=stages"
+#if CLAE_HAVE_OPENCL
 #define LOCAL "opencl:conv_chain_fwd=local,opencl:conv_chain_bwd_data=local"
+#else
+#define LOCAL ""
+#endif
 
 /* Two in a row whose images do not fit into local memory; and of sizes whose products are 0 as int. */
 #define WIDE "conv 5000 k3 p1, conv 2 k3 p1"
