@@ -53,8 +53,8 @@ static bool is_free(const clae_device *device, const plan_node *node, const nume
 /* The longest that begins with a node. */
 static bool find_chain(const plan_builder *builder, clae_device *device, const numerics *numerics, size_t first,
                        chain *chain) {
-    if (!is_free(device, &builder->nodes[first], numerics) ||
-        !conv_chain_begins(&builder->nodes[first].desc, &chain->desc))
+    if (!conv_chain_begins(&builder->nodes[first].desc, &chain->desc) ||
+        !is_free(device, &builder->nodes[first], numerics))
         return false;
     chain->node[0] = first;
     for (size_t next; (next = find_next(builder, chain)) < builder->node_count;) {

@@ -18,12 +18,11 @@ static bool is_relu(const layer *l) {
 /* The tensors that a node writes by ReLUs, which may be fused into it, in the order of the model's; how many. */
 static int relu_outputs(const plan_node *node, int tensors[CONV_CHAIN_STAGES]) {
     const op_desc *desc = &node->desc;
-    const op_activated *activated = &op_kind_of(desc->op)->activated;
     int count = 0;
     if (desc->op == OP_activation_fwd && desc->activation.activation == ACTIVATION_relu)
         tensors[count++] = node->operand[ACTIVATION_FWD_Y];
-    if (activated->activation && *op_activation_of(desc) == ACTIVATION_relu)
-        tensors[count++] = node->operand[activated->output];
+    if (op_activation(desc) == ACTIVATION_relu)
+        tensors[count++] = node->operand[op_kind_of(desc->op)->activated.output];
     if (desc->op == OP_conv_chain_fwd)
         for (int k = 0; k < desc->conv_chain.count; k++)
             if (desc->conv_chain.stage[k].conv.activation == ACTIVATION_relu)

@@ -1,6 +1,5 @@
 #include "opencl/impls.h"
 #include "opencl/instance.h"
-#include "ops/activation.h"
 
 static clae_status add_run(op_instance *instance, const op_args *args) {
     opencl_launch *launch = &opencl_instance_of(instance)->launch[0];
@@ -20,8 +19,4 @@ static clae_status add_prepare(clae_device *device, const op_desc *desc, const o
     return opencl_instance_finish(instance, status);
 }
 
-static bool add_supports(const clae_device *device, const op_desc *desc) {
-    return opencl_supports_all(device, desc) && activation_is_relu_at_most(desc->add.activation);
-}
-
-const op_impl opencl_add_plain = {.name = "plain", .supports = add_supports, .prepare = add_prepare};
+const op_impl opencl_add_plain = {.name = "plain", .supports = opencl_supports_relu, .prepare = add_prepare};

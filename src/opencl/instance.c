@@ -2,6 +2,7 @@
 
 #include "base/decimal.h"
 #include "base/memory.h"
+#include "ops/op_kind.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,4 +128,9 @@ bool opencl_supports_all(const clae_device *device, const op_desc *desc) {
     (void)device;
     (void)desc;
     return true;
+}
+
+bool opencl_supports_relu(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    return op_has_relu_at_most(desc);
 }

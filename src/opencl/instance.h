@@ -63,5 +63,7 @@ clae_status opencl_rows_create(opencl_device *device, const char *file, const ch
 bool opencl_is_cpu(const clae_device *device, const op_desc *desc);
 bool opencl_supports_long_loops(const clae_device *device, const op_desc *desc);
 bool opencl_supports_all(const clae_device *device, const op_desc *desc);
+/* All but activations in it that are not relu. */
+bool opencl_supports_relu(const clae_device *device, const op_desc *desc);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/numbers.h"
 #include "opencl/impls.h"
 #include "opencl/instance.h"
+#include "ops/op_kind.h"
 
 #include <stdio.h>
 
@@ -311,13 +312,9 @@ static clae_status norm_prepare_plain(clae_device *device, const op_desc *desc, 
 }
 
 static bool norm_supports_vector(const clae_device *device, const op_desc *desc) {
-    return opencl_supports_long_loops(device, desc) && norm_has_relu_at_most(desc);
-}
-
-static bool norm_supports_plain(const clae_device *device, const op_desc *desc) {
-    return opencl_supports_all(device, desc) && norm_has_relu_at_most(desc);
+    return opencl_supports_long_loops(device, desc) && op_has_relu_at_most(desc);
 }
 
 const op_impl opencl_norm_vector = {
     .name = "vector", .suits = opencl_is_cpu, .supports = norm_supports_vector, .prepare = norm_prepare_vector};
-const op_impl opencl_norm_plain = {.name = "plain", .supports = norm_supports_plain, .prepare = norm_prepare_plain};
+const op_impl opencl_norm_plain = {.name = "plain", .supports = opencl_supports_relu, .prepare = norm_prepare_plain};

@@ -4,6 +4,7 @@
 #include "base/numbers.h"
 #include "opencl/impls.h"
 #include "opencl/instance.h"
+#include "ops/op_kind.h"
 
 #include <stdio.h>
 
@@ -221,7 +222,7 @@ static bool norm_blocks_suits(const clae_device *device, const op_desc *desc) {
 static bool norm_blocks_supports(const clae_device *device, const op_desc *desc) {
     (void)device;
     return (desc->op == OP_batch_norm_train_fwd || desc->op == OP_batch_norm_bwd) &&
-           desc->norm.channels % VECTOR == 0 && norm_has_relu_at_most(desc);
+           desc->norm.channels % VECTOR == 0 && op_has_relu_at_most(desc);
 }
 
 const op_impl opencl_norm_blocks = {

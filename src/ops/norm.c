@@ -20,10 +20,6 @@ bool norm_has_relu(const op_desc *desc) {
     return desc->norm.activation == ACTIVATION_relu;
 }
 
-bool norm_has_relu_at_most(const op_desc *desc) {
-    return activation_is_relu_at_most(desc->norm.activation);
-}
-
 static size_t norm_elements(const norm_desc *d) {
     return d->images * d->pixels * d->channels;
 }

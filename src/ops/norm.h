@@ -13,8 +13,6 @@ typedef struct norm_sets {
 
 norm_sets norm_sets_of(const op_desc *desc);
 
-/* Whether it has no activation in it, or relu: what kernels can do. */
-bool norm_has_relu_at_most(const op_desc *desc);
 bool norm_has_relu(const op_desc *desc);
 
 #endif

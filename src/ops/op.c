@@ -19,8 +19,13 @@ const op_kind *op_kind_of(op_id op) {
     return kinds[op];
 }
 
-const activation_id *op_activation_of(const op_desc *desc) {
-    return (const activation_id *)((const char *)desc + kinds[desc->op]->activated.activation);
+activation_id op_activation(const op_desc *desc) {
+    const size_t offset = kinds[desc->op]->activated.activation;
+    return offset ? *(const activation_id *)((const char *)desc + offset) : ACTIVATION_NONE;
+}
+
+bool op_has_relu_at_most(const op_desc *desc) {
+    return activation_is_relu_at_most(op_activation(desc));
 }
 
 const char *op_name(op_id op) {

@@ -115,8 +115,10 @@ typedef struct op_kind {
 #undef OP
 
 const op_kind *op_kind_of(op_id op);
-/* The activation that an op can have in it, of those that have `activated`. */
-const activation_id *op_activation_of(const op_desc *desc);
+/* The activation that an op has in it after what it computes; none, of those without `activated`. */
+activation_id op_activation(const op_desc *desc);
+/* Whether that is none, or relu: what implementations can do. */
+bool op_has_relu_at_most(const op_desc *desc);
 
 /* Makes what elements share, of an op's operands, for `what` ("the self-test"). Freed by op_values_free. */
 clae_status op_values_share(const clae_context *context, const char *what, op_values *values);

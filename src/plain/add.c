@@ -1,4 +1,3 @@
-#include "ops/activation.h"
 #include "plain/impls.h"
 #include "plain/parallel.h"
 
@@ -22,9 +21,4 @@ static clae_status add_prepare(clae_device *device, const op_desc *desc, const o
     return plain_instance_create(device, desc, choice, sizeof(op_instance), add_run, plain_instance_free, instance);
 }
 
-static bool add_supports(const clae_device *device, const op_desc *desc) {
-    (void)device;
-    return activation_is_relu_at_most(desc->add.activation);
-}
-
-const op_impl plain_add = {.name = "plain", .supports = add_supports, .prepare = add_prepare};
+const op_impl plain_add = {.name = "plain", .supports = plain_supports_relu, .prepare = add_prepare};

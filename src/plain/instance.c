@@ -1,5 +1,7 @@
 #include "plain/plain.h"
 
+#include "ops/op_kind.h"
+
 #include <stdlib.h>
 
 clae_status plain_instance_create(clae_device *device, const op_desc *desc, const op_choice *choice, size_t size,
@@ -20,4 +22,9 @@ bool plain_supports_all(const clae_device *device, const op_desc *desc) {
     (void)device;
     (void)desc;
     return true;
+}
+
+bool plain_supports_relu(const clae_device *device, const op_desc *desc) {
+    (void)device;
+    return op_has_relu_at_most(desc);
 }

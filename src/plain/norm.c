@@ -307,9 +307,4 @@ static clae_status norm_prepare(clae_device *device, const op_desc *desc, const 
     return CLAE_OK;
 }
 
-static bool norm_supports(const clae_device *device, const op_desc *desc) {
-    (void)device;
-    return norm_has_relu_at_most(desc);
-}
-
-const op_impl plain_norm = {.name = "plain", .supports = norm_supports, .prepare = norm_prepare};
+const op_impl plain_norm = {.name = "plain", .supports = plain_supports_relu, .prepare = norm_prepare};

@@ -42,6 +42,8 @@ clae_status plain_instance_create(clae_device *device, const op_desc *desc, cons
                                   op_instance **instance);
 void plain_instance_free(op_instance *instance); /* a release for instances that own nothing else */
 bool plain_supports_all(const clae_device *device, const op_desc *desc);
+/* All but activations in it that are not relu. */
+bool plain_supports_relu(const clae_device *device, const op_desc *desc);
 
 /* A loop over `count` tasks wants no more threads than that. */
 static inline int plain_threads(const plain_device *device, int count) {
