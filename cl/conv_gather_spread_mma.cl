@@ -1,6 +1,6 @@
 /* Gather and spread (src/ops/conv.h) by matrix units: products of matrices whose rows are channels of outputs, whose columns
  * are their positions, and whose sums go over the taps and the channels of the input, 16 of them at a time. A work-group makes
- * a tile of TILE_N images x TILE_H x TILE_W outputs x BLOCK channels, a warp MMA_N N_TILES x 16 M_TILES of these. CHUNK_C
+ * a tile of TILE_N images x TILE_H x TILE_W outputs x BLOCK channels, a warp MMA_N N_TILES x MMA_M M_TILES of these. CHUNK_C
  * channels of the patch of inputs below the tile are staged for all taps, as operands. Weights are packed as operands first, and
  * read where they are multiplied: warps do not wait for each other between taps. With SLICES, that many warps share the same
  * sums, each adds up the channels of some planes, and the slices are added in their order: for small images of many channels.
@@ -14,7 +14,7 @@
 #include "mma.cl"
 #include "conv_tile.cl"
 
-#define WARPS_C (BLOCK / (M_TILES * 16))
+#define WARPS_C (BLOCK / (M_TILES * MMA_M))
 #define WARPS_P (WARPS / SLICES / WARPS_C)
 #define POSITIONS (WARPS_P * N_TILES * MMA_N)
 
@@ -34,15 +34,15 @@
 /* Packed weights. */
 #define ALL_PLANES ((IN_C + CHUNK_C - 1) / CHUNK_C * PLANES)
 #define ALL_OUT (BLOCKS * BLOCK)
-#define PLANE_OF_WEIGHTS (ALL_OUT / 16 * MMA_PACKED)
+#define PLANE_OF_WEIGHTS (ALL_OUT / MMA_M * MMA_PACKED)
 #define TAP_OF_WEIGHTS (ALL_PLANES * PLANE_OF_WEIGHTS)
 #define MOST_ALL_TAPS (MOST_TAPS(KERNEL_H, STRIDE_H) * MOST_TAPS(KERNEL_W, STRIDE_W))
 
 /* Planes that a warp multiplies for each tap. */
 #define OWN_PLANES (PLANES / SLICES)
 
-#define SLICE_FLOATS (SLICES > 1 ? LOCAL * 4 * M_TILES * N_TILES : 0)
-#define POOL (MMA_PARTS * PATCH_FLOATS > SLICE_FLOATS ? MMA_PARTS * PATCH_FLOATS : SLICE_FLOATS)
+#define SLICE_FLOATS (SLICES > 1 ? LOCAL * MMA_SUMS * M_TILES * N_TILES : 0)
+#define POOL (B_PARTS * PATCH_FLOATS > SLICE_FLOATS ? B_PARTS * PATCH_FLOATS : SLICE_FLOATS)
 
 static bool is_input(int c) { return IN_C % CHUNK_C == 0 || c < IN_C; }
 
@@ -72,7 +72,7 @@ MMA_INLINE float4 read_input(global const float *in, int place, int i, int c0) {
 
 MMA_INLINE void stage_input(local float *patch, int i, float4 v) {
     int four = i % PIXEL_VECTORS;
-    mma_stage(patch + (four / 4 * PLANE + i / PIXEL_VECTORS * 16 + four % 4 * 4), PATCH_FLOATS, v);
+    mma_stage_b(patch + (four / 4 * PLANE + i / PIXEL_VECTORS * 16 + four % 4 * 4), PATCH_FLOATS, v);
 }
 
 /* Four outputs and four inputs as they lie in memory: a line of inputs for each output, or the other way round. */
@@ -93,7 +93,7 @@ MMA_INLINE void read_square(global const float *weight, int tap, int c, int o, f
 }
 
 MMA_INLINE float4 column_of(const float4 square[4], int j) {
-    return (float4)(mma_sum(square[0], j), mma_sum(square[1], j), mma_sum(square[2], j), mma_sum(square[3], j));
+    return (float4)(mma_four(square[0], j), mma_four(square[1], j), mma_four(square[2], j), mma_four(square[3], j));
 }
 
 kernel __attribute__((reqd_work_group_size(PACK_ITEMS, 1, 1)))
@@ -104,28 +104,41 @@ void conv_pack(global const float *weight, ulong weight_offset, global float *pa
     read_square(weight + weight_offset, plane / ALL_PLANES, plane % ALL_PLANES * 16 + i % 4 * 4, i % ALL_OUT / 4 * 4, square);
     #pragma unroll
     for (int j = 0; j < 4; j++) rows[j] = TRANSPOSED ? square[j] : column_of(square, j);
-    mma_pack_rows(packed + packed_offset + i / 16 * MMA_PACKED, i / 4 % 4, i % 4, rows);
+    mma_pack_rows(packed + packed_offset + i / MMA_M * MMA_PACKED, i / 4 % (MMA_M / 4), i % 4, rows);
 }
 
 /* The item's weights of one eight of a step. */
-MMA_INLINE void read_weights(mma_rows a[M_TILES][MMA_PARTS], global const float *weights, int eight) {
+MMA_INLINE void read_weights(mma_rows a[M_TILES][A_PARTS], global const float *weights, int eight) {
     #pragma unroll
-    for (int part = 0; part < MMA_PARTS; part++) {
+    for (int part = 0; part < A_PARTS; part++) {
         #pragma unroll
         for (int m = 0; m < M_TILES; m++) a[m][part] = mma_read_rows(weights + m * MMA_PACKED + part * MMA_BLOCK, eight);
     }
 }
 
-/* Its inputs of both eights. */
-MMA_INLINE void read_inputs(float2 b[2][N_TILES][MMA_PARTS], local const float *patch, const int from[N_TILES]) {
+/* Its inputs of a tile, both eights; `from`: where those of each of its positions are. */
+MMA_INLINE void read_columns(mma_columns *first, mma_columns *second, local const float *patch, const int from[B_COLUMNS]) {
+#if B_COLUMNS == 1
+    float4 v = *(local const float4 *)(patch + from[0]);
+    *first = v.lo;
+    *second = v.hi;
+#else
     #pragma unroll
-    for (int part = 0; part < MMA_PARTS; part++) {
+    for (int c = 0; c < B_COLUMNS; c++) {
+        float2 v = *(local const float2 *)(patch + from[c]);
+        ((float *)first)[c] = v.x;
+        ((float *)second)[c] = v.y;
+    }
+#endif
+}
+
+MMA_INLINE void read_inputs(mma_columns b[2][N_TILES][B_PARTS], local const float *patch,
+                            const int from[N_TILES][B_COLUMNS]) {
+    #pragma unroll
+    for (int part = 0; part < B_PARTS; part++) {
         #pragma unroll
-        for (int n = 0; n < N_TILES; n++) {
-            float4 v = *(local const float4 *)(patch + from[n] + part * PATCH_FLOATS);
-            b[0][n][part] = v.lo;
-            b[1][n][part] = v.hi;
-        }
+        for (int n = 0; n < N_TILES; n++)
+            read_columns(&b[0][n][part], &b[1][n][part], patch + part * PATCH_FLOATS, from[n]);
     }
 }
 
@@ -138,11 +151,11 @@ MMA_INLINE int2 step_of(local const int2 *taps, int step, int steps) {
 
 /* All taps. Weights, which come from afar, are read while those before are multiplied: a step ahead, or half of one where they
  * have two parts. */
-MMA_INLINE void add_taps(float4 sums[M_TILES][N_TILES], int steps, local const int2 *taps, global const float *weights,
-                         local const float *patch, const int from[N_TILES], local float *exchange) {
-    float2 inputs[2][N_TILES][MMA_PARTS];
-#if MMA_PARTS == 1
-    mma_rows even[2][M_TILES][MMA_PARTS], odd[2][M_TILES][MMA_PARTS];
+MMA_INLINE void add_taps(mma_sums sums[M_TILES][N_TILES], int steps, local const int2 *taps, global const float *weights,
+                         local const float *patch, const int from[N_TILES][B_COLUMNS], local float *exchange) {
+    mma_columns inputs[2][N_TILES][B_PARTS];
+#if A_PARTS == 1
+    mma_rows even[2][M_TILES][A_PARTS], odd[2][M_TILES][A_PARTS];
     int2 now = step_of(taps, 0, steps), next = step_of(taps, 1, steps);
     #pragma unroll
     for (int eight = 0; eight < 2; eight++) {
@@ -170,7 +183,7 @@ MMA_INLINE void add_taps(float4 sums[M_TILES][N_TILES], int steps, local const i
         next = after;
     }
 #else
-    mma_rows first[M_TILES][MMA_PARTS], second[M_TILES][MMA_PARTS];
+    mma_rows first[M_TILES][A_PARTS], second[M_TILES][A_PARTS];
     int2 now = step_of(taps, 0, steps);
     read_weights(first, weights + now.x, 0);
     #pragma unroll 1
@@ -187,14 +200,17 @@ MMA_INLINE void add_taps(float4 sums[M_TILES][N_TILES], int steps, local const i
 }
 
 /* An item's sums of a tile: so many channels that are neighbours, of so many positions. */
-#if MMA == MMA_MFMA
+#if MMA_LAYOUT == MMA_PTX
+#define SUM_CHANNELS 2
+#define SUMS_AT(sums, p) ((p) == 0 ? (sums).even : (sums).odd)
+#elif MMA_LAYOUT == MMA_MFMA
 #define SUM_CHANNELS 4
 #define SUMS_AT(sums, p) (sums)
 #else
-#define SUM_CHANNELS 2
-#define SUMS_AT(sums, p) ((p) == 0 ? (sums).even : (sums).odd)
+#define SUM_CHANNELS 1
+#define SUMS_AT(sums, p) mma_sum(sums, p)
 #endif
-#define SUM_POSITIONS (4 / SUM_CHANNELS)
+#define SUM_POSITIONS (MMA_SUMS / SUM_CHANNELS)
 typedef FLOATS(SUM_CHANNELS) out_vector;
 
 /* From channel c on, as far as there are channels. */
@@ -228,7 +244,7 @@ MMA_INLINE void put_vector(out_vector sums, global const float *mask, global flo
 }
 
 /* A tile from a position on; c is the item's first channel. */
-MMA_INLINE void put_tile(float4 sums, out_vector bias, local const int *outputs, global const float *mask,
+MMA_INLINE void put_tile(mma_sums sums, out_vector bias, local const int *outputs, global const float *mask,
                          global float *out, int c) {
     #pragma unroll
     for (int p = 0; p < SUM_POSITIONS; p++)
@@ -240,25 +256,25 @@ static int first_tap(span s, int tile, int stride) { return max(-(s.in + (tile -
 
 static int end_tap(span s, int size) { return min(s.taps, size - s.in); }
 
-kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
+kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1))) MMA_KERNEL
 void conv(global const float *in, ulong in_offset, global const float *packed, ulong packed_offset,
           global const float *extra, ulong extra_offset, global float *out, ulong out_offset, int n) {
-    local float pool[POOL] __attribute__((aligned(16)));
+    local float pool[POOL] __attribute__((aligned(32)));
     local float exchange[MMA_EXCHANGE] __attribute__((aligned(16)));
     local int places[SLOTS], outputs[POSITIONS];
     local int2 taps[MOST_ALL_TAPS];
     int item = get_local_id(0), out0 = first_output(), image = first_image();
     int warp = mma_warp() % (WARPS / SLICES), slice = mma_warp() / (WARPS / SLICES);
-    int channel0 = warp % WARPS_C * (M_TILES * 16), position0 = warp / WARPS_C * (N_TILES * MMA_N);
+    int channel0 = warp % WARPS_C * (M_TILES * MMA_M), position0 = warp / WARPS_C * (N_TILES * MMA_N);
     span x = span_x(), y = span_y();
-    int from[N_TILES];
-    float4 sums[M_TILES][N_TILES];
+    int from[N_TILES][B_COLUMNS];
+    mma_sums sums[M_TILES][N_TILES];
 
     in += in_offset + (size_t)image * IN_IMAGE;
     out += out_offset + (size_t)image * OUT_IMAGE;
     extra += extra_offset + (MASK ? (size_t)image * OUT_IMAGE : 0);
-    packed += packed_offset + (out0 + channel0) / 16 * MMA_PACKED + slice * PLANE_OF_WEIGHTS +
-              mma_place(mma_line(), mma_quarter());
+    packed += packed_offset + (out0 + channel0) / MMA_M * MMA_PACKED + slice * PLANE_OF_WEIGHTS +
+              mma_place();
     int first_row = first_tap(y, TILE_H, STRIDE_H), first_column = first_tap(x, TILE_W, STRIDE_W);
     int rows = end_tap(y, IN_H) - first_row, columns = end_tap(x, IN_W) - first_column;
     int all_taps = rows > 0 && columns > 0 ? rows * columns : 0;
@@ -271,9 +287,12 @@ void conv(global const float *in, ulong in_offset, global const float *packed, u
     }
     #pragma unroll
     for (int t = 0; t < N_TILES; t++) {
-        from[t] = slot_of_position(position0 + t * MMA_N + mma_line()) * 16 + mma_quarter() * 4 + slice * PLANE;
         #pragma unroll
-        for (int m = 0; m < M_TILES; m++) sums[m][t] = (float4)(0);
+        for (int c = 0; c < B_COLUMNS; c++)
+            from[t][c] = slot_of_position(position0 + t * MMA_N + B_COLUMNS * mma_b_line() + c) * 16 +
+                         mma_b_share() * (2 * B_ELEMENTS) + slice * PLANE;
+        #pragma unroll
+        for (int m = 0; m < M_TILES; m++) sums[m][t] = (mma_sums)(0);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int c0 = 0; c0 < IN_C && all_taps > 0; c0 += CHUNK_C) {
@@ -290,13 +309,13 @@ void conv(global const float *in, ulong in_offset, global const float *packed, u
 #if SLICES == 1
     #pragma unroll
     for (int m = 0; m < M_TILES; m++) {
-        out_vector bias = read_bias(extra, out_c + m * 16);
+        out_vector bias = read_bias(extra, out_c + m * MMA_M);
         #pragma unroll
         for (int t = 0; t < N_TILES; t++)
-            put_tile(sums[m][t], bias, outputs + position0 + t * MMA_N, extra, out, out_c + m * 16);
+            put_tile(sums[m][t], bias, outputs + position0 + t * MMA_N, extra, out, out_c + m * MMA_M);
     }
 #else
-    local float4 *parts = (local float4 *)pool;
+    local mma_sums *parts = (local mma_sums *)pool;
     #pragma unroll
     for (int m = 0; m < M_TILES; m++) {
         #pragma unroll
@@ -305,8 +324,8 @@ void conv(global const float *in, ulong in_offset, global const float *packed, u
     barrier(CLK_LOCAL_MEM_FENCE);
     /* The tiles of a warp are finished by all that share it. */
     for (int i = slice; i < M_TILES * N_TILES; i += SLICES) {
-        int c = out_c + i / N_TILES * 16;
-        float4 sum = (float4)(0);
+        int c = out_c + i / N_TILES * MMA_M;
+        mma_sums sum = (mma_sums)(0);
         #pragma unroll
         for (int part = 0; part < SLICES; part++)
             sum += parts[i * LOCAL + part * (LOCAL / SLICES) + item % (LOCAL / SLICES)];

@@ -8,9 +8,9 @@
  * order.
  *
  * Macros: those of conv_wgrad_parts.cl; STRIDE_H STRIDE_W, PAD_H PAD_W; TILE_N TILE_H TILE_W, TAPS_WARP, PARTS_W, BLOCK_W (a
- * multiple of 16 PARTS_W), BLOCK_O (of MMA_N); MMA and PRECISION_TF32 (mma.cl). Floats of TILE_N images are counted in int. */
+ * multiple of MMA_M PARTS_W), BLOCK_O (of MMA_N); MMA and PRECISION_TF32 (mma.cl). Floats of TILE_N images are counted in int. */
 
-#define C_TILES (BLOCK_W / PARTS_W / 16)
+#define C_TILES (BLOCK_W / PARTS_W / MMA_M)
 #define M_TILES (TAPS_WARP * C_TILES)
 #define N_TILES (BLOCK_O / MMA_N)
 #include "mma.cl"
@@ -41,7 +41,7 @@
 #define NARROW_STRIDE ((BLOCK_O | 8) % 16 == 8 ? (BLOCK_O | 8) : BLOCK_O + 8)
 #define WIDE_FLOATS (SLOTS * WIDE_STRIDE)
 #define NARROW_FLOATS (STEPS * 8 * NARROW_STRIDE)
-#define STAGED (MMA_PARTS * (WIDE_FLOATS + NARROW_FLOATS))
+#define STAGED (A_PARTS * WIDE_FLOATS + B_PARTS * NARROW_FLOATS)
 
 /* Vectors of a tile, and of them those that an item brings. */
 #define WIDE_ROW (BLOCK_W / 4)
@@ -124,57 +124,70 @@ MMA_INLINE void stage_tile(local float *wide, local float *narrow, const float4 
     for (int v = 0; v < WIDE_LOADS; v++) {
         int i = get_local_id(0) + v * LOCAL;
         if (HAS_VECTOR(v, WIDE_VECTORS))
-            mma_stage(wide + (slot_of_vector(i) * WIDE_STRIDE + i % WIDE_ROW * 4), WIDE_FLOATS, next_wide[v]);
+            mma_stage_a(wide + (slot_of_vector(i) * WIDE_STRIDE + i % WIDE_ROW * 4), WIDE_FLOATS, next_wide[v]);
     }
     #pragma unroll
     for (int v = 0; v < NARROW_LOADS; v++) {
         int i = get_local_id(0) + v * LOCAL;
         if (HAS_VECTOR(v, NARROW_VECTORS))
-            mma_stage(narrow + (i / NARROW_ROW * NARROW_STRIDE + i % NARROW_ROW * 4), NARROW_FLOATS, next_narrow[v]);
+            mma_stage_b(narrow + (i / NARROW_ROW * NARROW_STRIDE + i % NARROW_ROW * 4), NARROW_FLOATS, next_narrow[v]);
     }
 }
 
-/* The item's rows at its two positions. */
-MMA_INLINE mma_rows read_rows(local const float *first, local const float *second) {
+/* The item's rows; `at`: where its positions begin in the patch. */
+MMA_INLINE mma_rows read_rows(local const float *from, INTS(A_ELEMENTS) at) {
 #if A_ROWS == 2
-    float2 a = *(local const float2 *)first, b = *(local const float2 *)second;
+    float2 a = *(local const float2 *)(from + at.x), b = *(local const float2 *)(from + at.y);
     return (float4)(a.x, a.y, b.x, b.y);
+#elif A_ELEMENTS == 2
+    return (float2)(from[at.x], from[at.y]);
 #else
-    return (float2)(*first, *second);
+    return (float8)(from[at.s0], from[at.s1], from[at.s2], from[at.s3], from[at.s4], from[at.s5], from[at.s6], from[at.s7]);
 #endif
 }
 
-/* Eight positions. `wide` and `narrow` are the item's own, `at` where its two positions begin in the patch. */
-MMA_INLINE void add_step(float4 sums[M_TILES][N_TILES], local const float *wide, local const float *narrow, int2 at,
-                         const int taps[TAPS_WARP], local float *exchange) {
-    mma_rows rows[M_TILES][MMA_PARTS];
-    float2 columns[N_TILES][MMA_PARTS];
+MMA_INLINE mma_columns read_columns(local const float *from) {
+#if B_COLUMNS == 1
+    return (float2)(from[0], from[B_SHARES * NARROW_STRIDE]);
+#else
+    return *(local const mma_columns *)from;
+#endif
+}
+
+/* Eight positions. `wide` and `narrow` are the item's own. */
+MMA_INLINE void add_step(mma_sums sums[M_TILES][N_TILES], local const float *wide, local const float *narrow,
+                         INTS(A_ELEMENTS) at, const int taps[TAPS_WARP], local float *exchange) {
+    mma_rows rows[M_TILES][A_PARTS];
+    mma_columns columns[N_TILES][B_PARTS];
     #pragma unroll
-    for (int part = 0; part < MMA_PARTS; part++) {
+    for (int part = 0; part < B_PARTS; part++) {
         #pragma unroll
-        for (int n = 0; n < N_TILES; n++) {
-            local const float *from = narrow + part * NARROW_FLOATS + n * MMA_N;
-            columns[n][part] = (float2)(from[0], from[4 * NARROW_STRIDE]);
-        }
+        for (int n = 0; n < N_TILES; n++) columns[n][part] = read_columns(narrow + part * NARROW_FLOATS + n * MMA_N);
+    }
+    #pragma unroll
+    for (int part = 0; part < A_PARTS; part++) {
         #pragma unroll
-        for (int m = 0; m < M_TILES; m++) {
-            local const float *from = wide + part * WIDE_FLOATS + taps[m / C_TILES] + m % C_TILES * 16;
-            rows[m][part] = read_rows(from + at.x, from + at.y);
-        }
+        for (int m = 0; m < M_TILES; m++)
+            rows[m][part] = read_rows(wide + part * WIDE_FLOATS + taps[m / C_TILES] + m % C_TILES * MMA_M, at);
     }
     mma_multiply(sums, rows, columns, exchange);
 }
 
-MMA_INLINE void store_tile(global float *partial, int row, int o, float4 sums) {
-#if A_ROWS == 2 && NARROW_C % 2 == 0 && WIDE_C % 2 == 0
-    /* Neighbouring columns are in pairs, and slices begin at pairs. */
+/* Neighbouring columns are in pairs, or in fours, and slices begin at such. */
+MMA_INLINE void store_tile(global float *partial, int row, int o, mma_sums sums) {
+#if MMA_SUMS == 8 && NARROW_C % 4 == 0 && WIDE_C % 4 == 0
+    const float4 first = WARP == 16 ? sums.even : sums.lo, second = WARP == 16 ? sums.odd : sums.hi;
+    partial += (row + mma_row(0)) * NARROW_C + o;
+    if (row + mma_row(0) < WIDE_C && o < NARROW_C) *(global float4 *)partial = first;
+    if (row + mma_row(0) < WIDE_C && o + 4 < NARROW_C) *(global float4 *)(partial + 4) = second;
+#elif MMA_LAYOUT == MMA_PTX && NARROW_C % 2 == 0 && WIDE_C % 2 == 0
     #pragma unroll
     for (int i = 0; i < 4; i += 2)
         if (row + mma_row(i) < WIDE_C && o + mma_column(i) < NARROW_C)
             *(global float2 *)(partial + (row + mma_row(i)) * NARROW_C + o + mma_column(i)) = i ? sums.hi : sums.lo;
 #else
     #pragma unroll
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < MMA_SUMS; i++)
         if (row + mma_row(i) < WIDE_C && o + mma_column(i) < NARROW_C)
             partial[(row + mma_row(i)) * NARROW_C + o + mma_column(i)] = mma_sum(sums, i);
 #endif
@@ -222,12 +235,12 @@ static void chunk_bias(local float *sums, global const float *dy, int dy_c, size
 
 /* Work-groups: blocks of rows, and with dbias one more where patches do not cover wide; blocks of columns; chunks of `chunk`
  * tiles. */
-kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1)))
+kernel __attribute__((reqd_work_group_size(LOCAL, 1, 1))) MMA_KERNEL
 void conv_wgrad_partial(global const float *wide, ulong wide_offset, global const float *narrow, ulong narrow_offset,
                          global float *partial, ulong partial_offset, int n, int chunk, int transposed, int dy_c) {
-    local float pool[STAGED > 4 * LOCAL ? STAGED : 4 * LOCAL] __attribute__((aligned(16)));
+    local float pool[STAGED > 4 * LOCAL ? STAGED : 4 * LOCAL] __attribute__((aligned(32)));
     local float exchange[MMA_EXCHANGE] __attribute__((aligned(16)));
-    local int2 corners[STEPS * 4];
+    local INTS(A_ELEMENTS) corners[STEPS * A_SHARES];
     const int all_tiles = TILES(n), first_tile = GROUP_ID(2, 1) * chunk, end = min(first_tile + chunk, all_tiles);
     wide += wide_offset;
     narrow += narrow_offset;
@@ -240,25 +253,26 @@ void conv_wgrad_partial(global const float *wide, ulong wide_offset, global cons
     const int item = get_local_id(0), row_block = GROUP_ID(0, LOCAL), column_block = GROUP_ID(1, 1);
     const int c0 = row_block % BLOCKS_W * BLOCK_W, o0 = column_block * BLOCK_O;
     const int first_tap = row_block / BLOCKS_W * GROUP_TAPS + mma_warp() / PARTS_W * TAPS_WARP;
-    const int warp_c = mma_warp() % PARTS_W * (C_TILES * 16);
+    const int warp_c = mma_warp() % PARTS_W * (C_TILES * MMA_M);
     const int left_w = WIDE_C - c0 - item % WIDE_ROW * 4, left_o = NARROW_C - o0 - item % NARROW_ROW * 4;
     /* Each channel of dy is summed up by one of the blocks. */
     const bool sums_narrow = dy_c > 0 && !transposed && row_block == 0;
     const bool sums_wide = dy_c > 0 && transposed && PATCHES_COVER && row_block < BLOCKS_W && column_block == 0;
-    local float *staged_narrow = pool + MMA_PARTS * WIDE_FLOATS;
-    local const float *own_wide = pool + warp_c + A_ROWS * mma_line();
-    local const float *own_narrow = staged_narrow + mma_quarter() * NARROW_STRIDE + mma_line();
+    local float *staged_narrow = pool + A_PARTS * WIDE_FLOATS;
+    local const float *own_wide = pool + warp_c + A_ROWS * mma_a_line();
+    local const float *own_narrow = staged_narrow + mma_b_share() * NARROW_STRIDE + B_COLUMNS * mma_b_line();
     int taps[TAPS_WARP];
     place pixels[WIDE_LOADS], positions[NARROW_LOADS];
-    float4 sums[M_TILES][N_TILES], next_wide[WIDE_LOADS], next_narrow[NARROW_LOADS], bias = (float4)(0);
+    mma_sums sums[M_TILES][N_TILES];
+    float4 next_wide[WIDE_LOADS], next_narrow[NARROW_LOADS], bias = (float4)(0);
 
     #pragma unroll
     for (int v = 0; v < WIDE_LOADS; v++) pixels[v] = wide_place(item + v * LOCAL, left_w);
     #pragma unroll
     for (int v = 0; v < NARROW_LOADS; v++) positions[v] = narrow_place(item + v * LOCAL, left_o);
-    for (int i = item; i < STEPS * 4; i += LOCAL) {
-        int position = i / 4 * 8 + i % 4;
-        corners[i] = (int2)(patch_of_position(position), patch_of_position(position + 4));
+    for (int i = item; i < STEPS * 8; i += LOCAL) {
+        int share = i / A_ELEMENTS % A_SHARES;
+        ((local int *)corners)[i] = patch_of_position(i / 8 * 8 + share + i % A_ELEMENTS * A_SHARES);
     }
     #pragma unroll
     for (int i = 0; i < TAPS_WARP; i++) {
@@ -268,7 +282,7 @@ void conv_wgrad_partial(global const float *wide, ulong wide_offset, global cons
     #pragma unroll
     for (int m = 0; m < M_TILES; m++) {
         #pragma unroll
-        for (int t = 0; t < N_TILES; t++) sums[m][t] = (float4)(0);
+        for (int t = 0; t < N_TILES; t++) sums[m][t] = (mma_sums)(0);
     }
     wide += c0 + item % WIDE_ROW * 4;
     narrow += o0 + item % NARROW_ROW * 4;
@@ -281,7 +295,7 @@ void conv_wgrad_partial(global const float *wide, ulong wide_offset, global cons
         read_tile(corner_of(tile + 1, end, n), wide, narrow, pixels, positions, left_w, left_o, next_wide, next_narrow);
         #pragma unroll 1
         for (int step = 0; step < STEPS; step++)
-            add_step(sums, own_wide, own_narrow + step * (8 * NARROW_STRIDE), corners[step * 4 + mma_quarter()], taps,
+            add_step(sums, own_wide, own_narrow + step * (8 * NARROW_STRIDE), corners[step * A_SHARES + mma_a_share()], taps,
                      exchange);
         barrier(CLK_LOCAL_MEM_FENCE);
     }
@@ -291,7 +305,7 @@ void conv_wgrad_partial(global const float *wide, ulong wide_offset, global cons
         if (tap >= ALL_TAPS) continue;
         #pragma unroll
         for (int t = 0; t < N_TILES; t++)
-            store_tile(partial + (size_t)tap * (WIDE_C * NARROW_C), c0 + warp_c + m % C_TILES * 16, o0 + t * MMA_N, sums[m][t]);
+            store_tile(partial + (size_t)tap * (WIDE_C * NARROW_C), c0 + warp_c + m % C_TILES * MMA_M, o0 + t * MMA_N, sums[m][t]);
     }
     ((local float4 *)pool)[item] = bias;
     /* Where the other branch has barriers, pocl 3.1 takes the first item's last condition for that of all. */

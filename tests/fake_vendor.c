@@ -1,10 +1,11 @@
 /* An OpenCL driver that goes wrong, for tests. $CLAE_FAKE has words:
- *   load-crash load-hang list-crash list-hang list-exit list-abort list-noise   what happens when it is loaded or
- * listed none                                                     it has no platform gpu accelerator unavailable
- * no-compiler                  what its device says of itself build-fails build-crash build-hang no-fma run-fails wrong
- * what its device does Behind the device is pocl's, or there is none without pocl. $CLAE_FAKE_NAME, $CLAE_FAKE_VERSION,
- * $CLAE_FAKE_PLATFORM and $CLAE_FAKE_VENDOR_ID change what it says. A line goes into the file $CLAE_FAKE_MARK whenever
- * it is loaded. */
+ *   what happens when it is loaded or listed: load-crash load-hang list-crash list-hang list-exit list-abort list-noise
+ *   it has no platform: none
+ *   what its device says of itself: gpu accelerator unavailable no-compiler dpas-8 dpas-16
+ *   what its device does: build-fails build-crash build-hang no-fma run-fails wrong
+ *
+ * Behind the device is pocl's, or there is none without pocl. $CLAE_FAKE_NAME, $CLAE_FAKE_VERSION, $CLAE_FAKE_PLATFORM
+ * and $CLAE_FAKE_VENDOR_ID change what it says. A line goes into the file $CLAE_FAKE_MARK whenever it is loaded. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <CL/cl_icd.h>
@@ -21,6 +22,9 @@
 #include <unistd.h>
 
 cl_int clIcdGetPlatformIDsKHR(cl_uint room, cl_platform_id *ids, cl_uint *count);
+
+#define DPAS_EXTENSION "cl_khr_fp64 cl_intel_subgroup_matrix_multiply_accumulate"
+#define DEVICE_SUB_GROUP_SIZES_INTEL 0x4108
 
 static bool is(const char *word) {
     const char *words = getenv("CLAE_FAKE");
@@ -79,6 +83,12 @@ static cl_int CL_API_CALL device_info(cl_device_id id, cl_device_info what, size
     if (what == CL_DEVICE_COMPILER_AVAILABLE && is("no-compiler")) return give(&no, sizeof no, room, to, needed);
     if (what == CL_DEVICE_NAME && name) return give(name, strlen(name) + 1, room, to, needed);
     if (what == CL_DEVICE_VERSION && version) return give(version, strlen(version) + 1, room, to, needed);
+    if (what == CL_DEVICE_EXTENSIONS && (is("dpas-8") || is("dpas-16")))
+        return give(DPAS_EXTENSION, sizeof DPAS_EXTENSION, room, to, needed);
+    if (what == DEVICE_SUB_GROUP_SIZES_INTEL && (is("dpas-8") || is("dpas-16"))) {
+        const size_t sizes[] = {is("dpas-8") ? 8 : 16, 32};
+        return give(sizes, sizeof sizes, room, to, needed);
+    }
     if (what == CL_DEVICE_VENDOR_ID && vendor) {
         const cl_uint number = (cl_uint)strtoul(vendor, NULL, 0);
         return give(&number, sizeof number, room, to, needed);

@@ -1,6 +1,7 @@
 #include "op_harness.h"
 
 #include "op_layout.h"
+#include "op_mma.h"
 
 #include <float.h>
 #include <math.h>
@@ -94,6 +95,8 @@ op_settings op_settings_read(void) {
     settings.cut = cut && *cut;
     const char *precision = getenv("CLAE_TEST_PRECISION");
     settings.tf32 = precision && strcmp(precision, "tf32") == 0;
+    const char *mma = getenv("CLAE_TEST_MMA");
+    settings.mma = mma ? mma : "";
     settings.shapes = shapes && *shapes ? strtoul(shapes, NULL, 0) : 40;
     if (settings.quick && settings.shapes > 6) settings.shapes = 6;
     return settings;
@@ -116,6 +119,7 @@ clae_status op_harness_open(op_harness *h) {
     *h = (op_harness){.settings = op_settings_read()};
     clae_status status = open_device(h, 2, &h->context, &h->device);
     if (status != CLAE_OK) return status;
+    op_mma_lay_out(h->device, h->settings.mma);
     h->other_device = h->device;
     h->call_flops = h->device->call_flops;
     if (strcmp(h->device->backend->name, "c") == 0) return open_device(h, 3, &h->other_context, &h->other_device);

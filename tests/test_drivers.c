@@ -236,6 +236,20 @@ static void a_missing_fma_is_replaced(void **state) {
     assert_int_equal(run("fake", "no-fma", EVAL "--device opencl"), 0);
 }
 
+/* The driver has no such built-in functions, whatever it says. */
+static void matrix_units_that_do_not_work_are_missed(void **state) {
+    (void)state;
+    if (!has_pocl()) skip();
+    setenv("CLAE_FAKE_VENDOR_ID", "0x8086", 1);
+    assert_int_equal(run("fake", "", EVAL "--device opencl --precision tf32"), 0);
+    assert_false(file_has("err", "should have matrix units"));
+    assert_int_equal(run("fake", "dpas-8", EVAL "--device opencl --precision tf32"), 0);
+    assert_has("err", "should have matrix units, but they do not work");
+    assert_int_equal(run("fake", "dpas-16", EVAL "--device opencl"), 0);
+    assert_false(file_has("err", "should have matrix units"));
+    unsetenv("CLAE_FAKE_VENDOR_ID");
+}
+
 static void names_that_are_no_text_stay_listed(void **state) {
     (void)state;
     if (!has_pocl()) skip();
@@ -340,6 +354,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(devices_that_hang_are_passed_over),
         cmocka_unit_test(gpus_come_first_emulators_last),
         cmocka_unit_test(a_missing_fma_is_replaced),
+        cmocka_unit_test(matrix_units_that_do_not_work_are_missed),
         cmocka_unit_test(names_that_are_no_text_stay_listed),
         cmocka_unit_test(platforms_can_be_named),
         cmocka_unit_test(hints_name_the_cause),

@@ -144,18 +144,24 @@ static void write_mma_probe(const opencl_fixture *f, const char *element) {
     write_kernel(f, "mma_probe.cl", text);
 }
 
-/* Only the stand-in is tried: instructions of another vendor's devices may be too much for a compiler. */
+enum { MOST_WARP = 64 };
+
+/* Only the stand-in is tried, with the elements of each unit: instructions of another vendor's devices may be too much
+ * for a compiler. */
 static void matrix_units_are_checked(void **state) {
     opencl_fixture *f = *state;
-    if (f->device->max_work_group_items < (size_t)opencl_mma_warp(OPENCL_MMA_STAND_IN)) skip();
-    assert_true(opencl_mma_works(f->device, OPENCL_MMA_STAND_IN));
+    if (f->device->max_work_group_items < MOST_WARP) skip();
+    for (opencl_mma layout = OPENCL_MMA_DPAS_BF16; layout >= OPENCL_MMA_PTX; layout--) {
+        f->device->mma_layout = layout;
+        assert_true(opencl_mma_works(f->device));
+    }
     write_mma_probe(f, "x");
-    assert_true(opencl_mma_works(f->device, OPENCL_MMA_STAND_IN));
+    assert_true(opencl_mma_works(f->device));
     write_mma_probe(f, "as_float(as_uint(x) & 0xffffe000u)"); /* TF32 alone */
-    assert_false(opencl_mma_works(f->device, OPENCL_MMA_STAND_IN));
+    assert_false(opencl_mma_works(f->device));
     assert_non_null(strstr(f->debug, "the trial is off by"));
     write_mma_probe(f, "no_such_thing");
-    assert_false(opencl_mma_works(f->device, OPENCL_MMA_STAND_IN));
+    assert_false(opencl_mma_works(f->device));
     assert_non_null(strstr(f->debug, "the trial failed"));
 }
 
@@ -185,11 +191,17 @@ static void missing_matrix_units_are_said_once(void **state) {
 
 static void inline_assembly_is_spelled_as_found(void **state) {
     opencl_fixture *f = *state;
-    assert_string_equal(opencl_mma_options(f->device, OPENCL_MMA_PTX), " -DMMA=1");
+    const opencl_mma mma = f->device->mma;
+    opencl_mma_use(f->device, OPENCL_MMA_PTX);
+    assert_string_equal(opencl_mma_options(f->device).text, " -DMMA=1");
     f->device->asm_has_underscores = true;
-    assert_string_equal(opencl_mma_options(f->device, OPENCL_MMA_PTX), " -DMMA=1 -DMMA_ASM=__asm__");
-    assert_string_equal(opencl_mma_options(f->device, OPENCL_MMA_MFMA), " -DMMA=2");
+    assert_string_equal(opencl_mma_options(f->device).text, " -DMMA=1 -DMMA_ASM=__asm__");
+    opencl_mma_use(f->device, OPENCL_MMA_MFMA);
+    assert_string_equal(opencl_mma_options(f->device).text, " -DMMA=2");
+    opencl_mma_use(f->device, OPENCL_MMA_DPAS);
+    assert_string_equal(opencl_mma_options(f->device).text, " -DMMA=3 -cl-intel-256-GRF-per-thread");
     f->device->asm_has_underscores = false;
+    opencl_mma_use(f->device, mma);
 }
 
 /* The loader reads the variable once, so that this needs a process of its own. */

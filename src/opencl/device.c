@@ -1,5 +1,6 @@
 #include "opencl/device.h"
 
+#include "opencl/mma.h"
 #include "opencl/platforms.h"
 #include "opencl/pocl_cache.h"
 #include "opencl/program_cache.h"
@@ -91,6 +92,7 @@ clae_status opencl_connect(clae_context *context, const clae_device_info *info, 
     device->base.backend = &backend_opencl;
     device->base.context = context;
     device->base.info = *info;
+    opencl_mma_use(device, OPENCL_MMA_STAND_IN);
     clae_status status = opencl_find_device(context, info, &device->platform, &device->id);
     if (status) goto failed;
     /* To give pocl's binaries out, each kernel is compiled once more, which doubles the time that a first run takes to
@@ -125,7 +127,7 @@ clae_status opencl_open(clae_context *context, const clae_device_info *info, con
     if (status) return status;
     device->without_fma = findings.without_fma;
     device->loops_end_early = findings.loops_end_early;
-    device->mma = findings.mma;
+    opencl_mma_use(device, findings.mma);
     device->asm_has_underscores = findings.asm_has_underscores;
     device->mma_fails = findings.mma_fails;
     if (opencl_is_pocl(info)) {

@@ -21,9 +21,11 @@ typedef enum opencl_class {
 
 /* What multiplies small matrices; the values are those of MMA in cl/mma.cl. */
 typedef enum opencl_mma {
-    OPENCL_MMA_STAND_IN, /* plain C, for tests: the same elements in the same items */
-    OPENCL_MMA_PTX,      /* NVIDIA's tensor cores */
-    OPENCL_MMA_MFMA,     /* AMD's matrix cores, in floats */
+    OPENCL_MMA_STAND_IN,  /* plain C, for tests: the same elements in the same items */
+    OPENCL_MMA_PTX,       /* NVIDIA's tensor cores */
+    OPENCL_MMA_MFMA,      /* AMD's matrix cores, in floats */
+    OPENCL_MMA_DPAS,      /* Intel's matrix engines, in sub-groups of 16, by TF32 */
+    OPENCL_MMA_DPAS_BF16, /* in sub-groups of 8, by BF16 */
 } opencl_mma;
 
 typedef struct opencl_program_cache opencl_program_cache;
@@ -44,7 +46,7 @@ typedef struct opencl_device {
     size_t local_bytes; /* of local memory, whether it is of its own or emulated; 0: not known */
     unsigned build_failures, kernels_made;
     pocl_start start; /* of pocl only */
-    opencl_mma mma;
+    opencl_mma mma, mma_layout; /* whose elements are in whose items: that of `mma`, of the stand-in any other one's */
     bool asm_has_underscores; /* inline PTX is spelled __asm__, not asm */
     bool mma_fails;           /* matrix units that it should have cannot be used */
     bool mma_is_missed;       /* and that was said */

@@ -26,6 +26,24 @@ cl_uint opencl_device_uint(cl_device_id id, cl_device_info what) {
     return clGetDeviceInfo(id, what, sizeof value, &value, NULL) == CL_SUCCESS ? value : 0;
 }
 
+/* A word of a list that is separated by blanks. */
+static bool has_word(const char *list, const char *word) {
+    const size_t length = strlen(word);
+    for (const char *at = list; (at = strstr(at, word)); at += length)
+        if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == 0)) return true;
+    return false;
+}
+
+bool opencl_has_extension(cl_device_id id, const char *name) {
+    size_t size = 0;
+    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &size) != CL_SUCCESS) return false;
+    char *list = calloc(size + 1, 1);
+    const bool has =
+        list && clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, size, list, NULL) == CL_SUCCESS && has_word(list, name);
+    free(list);
+    return has;
+}
+
 /* Drivers give text of any length, padded with blanks, in any encoding. */
 static void device_text(cl_device_id id, cl_device_info what, char *to, size_t size) {
     char text[1024] = "";

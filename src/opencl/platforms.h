@@ -27,5 +27,7 @@ clae_status opencl_find_device(clae_context *context, const clae_device_info *in
 cl_ulong opencl_device_ulong(cl_device_id id, cl_device_info what);
 size_t opencl_device_size(cl_device_id id, cl_device_info what);
 cl_uint opencl_device_uint(cl_device_id id, cl_device_info what);
+/* Whether the driver names the extension; without memory for its list, no. */
+bool opencl_has_extension(cl_device_id id, const char *name);
 
 #endif

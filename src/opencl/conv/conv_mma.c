@@ -20,8 +20,9 @@ int conv_mma_most_items(const clae_device *device, const int *v) {
     return (int)opencl_group_items((const opencl_device *)device, (size_t)v[ITEMS]);
 }
 
-double conv_mma_resident_warps(double registers) {
-    return 4 * floor(REGISTERS_OF_LANE / (ceil(registers / 8) * 8));
+double conv_mma_resident_warps(const clae_device *device, double registers) {
+    const int warps = opencl_mma_warps((const opencl_device *)device);
+    return warps > 0 ? warps : 4 * floor(REGISTERS_OF_LANE / (ceil(registers / 8) * 8));
 }
 
 bool conv_mma_fills_tiles(const op_desc *desc) {
@@ -41,14 +42,13 @@ bool conv_mma_is_possible(const clae_device *device, const op_desc *desc) {
 clae_status conv_mma_too_few(const clae_device *device, const op_desc *desc, const op_choice *choice) {
     return fail(device->context, CLAE_ERROR_DEVICE,
                 "%s: the kernels of implementation %s allow fewer than %d items in a work-group; force another one",
-                op_name(desc->op), choice->impl->name, opencl_mma_warp(((const opencl_device *)device)->mma));
+                op_name(desc->op), choice->impl->name, opencl_mma_warp((const opencl_device *)device));
 }
 
 /* 3xTF32 takes more local memory than TF32. */
 static bool conv_mma_data_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
     conv_mma_tile t;
-    return v[ITEMS] <= 1024 &&
-           conv_mma_most_items(device, v) >= opencl_mma_warp(((const opencl_device *)device)->mma) &&
+    return v[ITEMS] <= 1024 && conv_mma_most_items(device, v) >= opencl_mma_warp((const opencl_device *)device) &&
            conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && v[BLOCK] >= 16 && v[BLOCK] <= 128 &&
            conv_is_power_of_2(v[M_TILES]) && v[M_TILES] * v[N_TILES] <= 16 && v[CHUNK_C] >= 16 &&
            conv_is_power_of_2(v[CHUNK_C]) && (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device) &&
@@ -81,7 +81,7 @@ static size_t conv_mma_packed_floats(const clae_device *device, const op_desc *d
     const size_t in = (size_t)(divide_up(s.in_c, t->chunk_c) * t->chunk_c);
     const size_t out = (size_t)(divide_up(s.out_c, t->block) * t->block);
     return (size_t)g->kh * (size_t)g->kw * in * out *
-           (size_t)opencl_mma_parts(((const opencl_device *)device)->mma, tf32);
+           (size_t)opencl_mma_parts_of((const opencl_device *)device, tf32).row;
 }
 
 static clae_status conv_mma_run(op_instance *instance, const op_args *args) {
@@ -111,12 +111,11 @@ static clae_status conv_mma_create_data(clae_device *device, const op_desc *desc
     conv_tile_options(&t->shape, options);
     conv_options_add(options, " -DLOCAL=%d -DM_TILES=%d -DN_TILES=%d -DBLOCK=%d -DSLICES=%d -DCHUNK_C=%d", t->items,
                      t->m_tiles, t->n_tiles, t->block, t->slices, t->chunk_c);
-    conv_options_add(options, " -DPACK_ITEMS=%zu%s -DPRECISION_TF32=%d", group, opencl_mma_options(opencl, opencl->mma),
-                     tf32);
+    conv_options_add(options, " -DPACK_ITEMS=%zu%s -DPRECISION_TF32=%d", group, opencl_mma_options(opencl).text, tf32);
     const conv_program program = {"conv_gather_spread_mma.cl", options, {"conv_pack", "conv"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_mma_run, made);
     if (status != CLAE_OK) return status;
-    const size_t squares = floats / SQUARE / (size_t)opencl_mma_parts(opencl->mma, tf32);
+    const size_t squares = floats / SQUARE / (size_t)opencl_mma_parts_of(opencl, tf32).row;
     conv_grid(*made, PACK, (const size_t[]){divide_up_size(squares, group) * group, 1, 1},
               (const size_t[]){group, 1, 1});
     conv_tile_grid(*made, CONV, &t->shape, t->block, (size_t)t->items);
@@ -125,12 +124,12 @@ static clae_status conv_mma_create_data(clae_device *device, const op_desc *desc
     return CLAE_OK;
 }
 
-/* On NVIDIA, by tools/gpu-model: the launch that packs weights is worth it from some work on. AMD's were never
- * measured. */
+/* On NVIDIA, by tools/gpu-model: the launch that packs weights is worth it from some work on. AMD's and Intel's were
+ * never measured. */
 static bool conv_mma_suits(const clae_device *device, const op_desc *desc) {
     const opencl_mma mma = ((const opencl_device *)device)->mma;
-    return mma == OPENCL_MMA_MFMA ||
-           (mma == OPENCL_MMA_PTX && conv_mma_fills_tiles(desc) && conv_macs_of_image(desc) >= FEWEST_MACS);
+    if (mma == OPENCL_MMA_STAND_IN || mma == OPENCL_MMA_MFMA) return mma == OPENCL_MMA_MFMA;
+    return conv_mma_fills_tiles(desc) && conv_macs_of_image(desc) >= FEWEST_MACS;
 }
 
 /* 3xTF32 takes more local memory than TF32. */
@@ -146,7 +145,7 @@ static bool conv_mma_supports(const clae_device *device, const op_desc *desc) {
 static clae_status conv_mma_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                     op_instance **instance) {
     const bool tf32 = choice->numerics->tf32;
-    const int warp = opencl_mma_warp(opencl_device_of(device)->mma);
+    const int warp = opencl_mma_warp(opencl_device_of(device));
     int v[TUNE_MAX_PARAMETERS];
     conv_mma_tile t;
     if (!tune_choose(device, desc, choice, &conv_mma_data_space, v)) return conv_no_values(device, desc, choice);

@@ -16,7 +16,7 @@ bool conv_mma_is_possible(const clae_device *device, const op_desc *desc);
 bool conv_mma_fills_tiles(const op_desc *desc);
 /* Of a compute unit: warps that its four schedulers hold, whose items have so many registers; local memory of its
  * work-groups. */
-double conv_mma_resident_warps(double registers);
+double conv_mma_resident_warps(const clae_device *device, double registers);
 #define CONV_MMA_UNIT_BYTES ((size_t)200 * 1024)
 /* Cycles of a compute unit with four schedulers: a product of 16 x 8 x 8 by one of them; a vector of each item of 32 to
  * local memory, or from a line of a cache; bytes a cycle from afar. */

@@ -13,8 +13,8 @@
 enum { ITEMS = CONV_MMA_ITEMS, BLOCK, SUMS, AHEAD, LOCAL_KIB };
 
 enum {
-    ROWS = 16, /* of a tile of the product: channels of wide */
-    STEP = 8,  /* positions */
+    FEWEST_ROWS = 16, /* of a work-group's product: channels of wide */
+    STEP = 8,         /* positions */
     MOST_ROWS = 64,
     MOST_POSITIONS = 256,
     MOST_IMAGES = 128,
@@ -31,6 +31,7 @@ enum {
  * is read ahead: usually, and where a work-group leaves no more. */
 #define OTHER_REGISTERS 44
 #define FEWEST_REGISTERS 22
+#define FEWEST_VECTORS 2
 #define VECTOR_SLOTS 32.0
 #define STEP_SLOTS 8.0
 #define TILE_SLOTS 120.0
@@ -48,8 +49,10 @@ typedef struct mma_shape {
 /* What shapes are compared for. */
 typedef struct mma_wgrad {
     const conv_geometry *g;
-    opencl_mma mma;
-    int parts, units, most_items, most_images;
+    const opencl_device *device;
+    opencl_mma_parts parts;
+    bool tf32;
+    int units, most_items, most_images;
     const int *v;
     size_t local_bytes;
 } mma_wgrad;
@@ -64,8 +67,8 @@ static size_t staged_positions(const conv_tile_shape *t) {
     return divide_up_size((size_t)t->n * (size_t)t->h * (size_t)t->w, STEP) * STEP;
 }
 
-static int rows_of_warp(const mma_shape *s) {
-    return s->taps_warp * s->block_w / s->parts_w / ROWS;
+static int rows_of_warp(const mma_wgrad *w, const mma_shape *s) {
+    return s->taps_warp * s->block_w / s->parts_w / opencl_mma_rows(w->device);
 }
 
 static size_t wide_loads(const mma_wgrad *w, const mma_shape *s) {
@@ -78,37 +81,50 @@ static size_t narrow_loads(const mma_shape *s) {
 
 static size_t mma_wgrad_bytes(const mma_wgrad *w, const mma_shape *s) {
     const size_t slots = slots_of(w, &s->tile), positions = staged_positions(&s->tile), block_o = (size_t)s->block_o;
-    const size_t staged = slots * (size_t)(s->block_w + 8) + positions * (block_o % 16 ? block_o : block_o + 8);
-    const size_t warps = (size_t)(s->items / opencl_mma_warp(w->mma));
+    const size_t wide = slots * (size_t)(s->block_w + 8), narrow = positions * (block_o % 16 ? block_o : block_o + 8);
+    const size_t staged = wide * (size_t)w->parts.row + narrow * (size_t)w->parts.column;
+    const size_t warps = (size_t)(s->items / opencl_mma_warp(w->device));
     const size_t exchange =
-        opencl_mma_exchange(w->mma, warps, rows_of_warp(s), s->block_o / opencl_mma_columns(w->mma), w->parts == 1);
-    const size_t floats = larger_size(staged * (size_t)w->parts, 4 * (size_t)s->items) + exchange + 8;
+        opencl_mma_exchange(w->device, warps, rows_of_warp(w, s), s->block_o / opencl_mma_columns(w->device), w->tf32);
+    const size_t floats = larger_size(staged, 4 * (size_t)s->items) + exchange + 8;
     return floats * sizeof(float) + positions * 4;
+}
+
+/* Sums, operands and vectors of the next tile. */
+static int wgrad_registers(const mma_wgrad *w, int m, int n, int vectors) {
+    const int sums = opencl_mma_sums(w->device), rows = opencl_mma_row_elements(w->device) * m * w->parts.row;
+    const int columns = opencl_mma_column_elements(w->device) * n * w->parts.column;
+    return sums * m * n + rows + columns + 4 * vectors + (w->parts.column > 1 ? sums * n : 0);
+}
+
+static int most_wgrad_registers(const mma_wgrad *w) {
+    return smaller(MOST_REGISTERS, opencl_mma_registers(w->device));
 }
 
 /* Cycles of a compute unit for a tile by each of `groups` beside one another; 0 where they do not fit. */
 static double cycles_of_tile(const mma_wgrad *w, const mma_shape *s, double groups) {
-    const int m = rows_of_warp(s), n = s->block_o / opencl_mma_columns(w->mma), products = w->parts == 1 ? 1 : 3;
-    const double warps = s->items / opencl_mma_warp(w->mma);
+    const int m = rows_of_warp(w, s), n = s->block_o / opencl_mma_columns(w->device);
+    const double warps = s->items / opencl_mma_warp(w->device);
     const double steps = (double)staged_positions(&s->tile) / STEP;
     const double wide = (double)wide_loads(w, s), narrow = (double)narrow_loads(s);
-    const double registers = (groups > 1 ? OTHER_REGISTERS : FEWEST_REGISTERS) + 4 * m * n +
-                             (4 * m + 2 * n) * w->parts + 4 * (wide + narrow) + (w->parts > 1 ? 4 * n : 0);
-    if (groups * warps > conv_mma_resident_warps(registers) || registers > MOST_REGISTERS ||
+    const int rows = m * w->parts.row, columns = n * w->parts.column;
+    const int registers =
+        wgrad_registers(w, m, n, (int)(wide + narrow)) + (groups > 1 ? OTHER_REGISTERS : FEWEST_REGISTERS);
+    if (groups * warps > conv_mma_resident_warps(&w->device->base, registers) || registers > most_wgrad_registers(w) ||
         groups * (double)mma_wgrad_bytes(w, s) > (double)CONV_MMA_UNIT_BYTES)
         return 0;
-    const double unit = steps * m * n * products * CONV_MMA_PRODUCT_CYCLES * ceil(groups * warps / 4) / groups;
+    const double unit = steps * m * n * w->parts.products * CONV_MMA_PRODUCT_CYCLES * ceil(groups * warps / 4) / groups;
     const double lines = wide * CONV_MMA_LOCAL_CYCLES * CONV_MMA_LINE_FLOATS / fmin(s->block_w, CONV_MMA_LINE_FLOATS) +
                          narrow * CONV_MMA_LOCAL_CYCLES;
-    const double local =
-        warps * (steps * (4 * m + 2 * n) * w->parts + (wide + narrow) * CONV_MMA_LOCAL_CYCLES * w->parts + lines);
+    const double local = warps * (steps * (4 * rows + 2 * columns) +
+                                  (wide * w->parts.row + narrow * w->parts.column) * CONV_MMA_LOCAL_CYCLES + lines);
     const double slots = warps / 4 *
-                         (steps * (m * n * products + 2 * (m + n) * w->parts + s->taps_warp + STEP_SLOTS) +
+                         (steps * (m * n * w->parts.products + 2 * (rows + columns) + s->taps_warp + STEP_SLOTS) +
                           (wide + narrow) * VECTOR_SLOTS + TILE_SLOTS);
     const double far = s->items * 16 * (wide + narrow) / CONV_MMA_FAR_BYTES;
     const double busy = sqrt(unit * unit + local * local + slots * slots + far * far);
-    const double waiting =
-        TILE_CYCLES + steps * (m * n * products * CONV_MMA_PRODUCT_CYCLES + 60) + (wide + narrow) * VECTOR_SLOTS * 2;
+    const double waiting = TILE_CYCLES + steps * (m * n * w->parts.products * CONV_MMA_PRODUCT_CYCLES + 60) +
+                           (wide + narrow) * VECTOR_SLOTS * 2;
     return sqrt(groups * busy * (groups * busy) + waiting * waiting);
 }
 
@@ -119,7 +135,7 @@ static double share_tiles(const mma_wgrad *w, mma_shape *s) {
     double least = 0;
     s->tiles = (size_t)divide_up(g->n, s->tile.n) * (size_t)divide_up(g->narrow_h, s->tile.h) *
                (size_t)divide_up(g->narrow_w, s->tile.w);
-    s->blocks = (size_t)divide_up(g->kh * g->kw, s->items / opencl_mma_warp(w->mma) / s->parts_w * s->taps_warp) *
+    s->blocks = (size_t)divide_up(g->kh * g->kw, s->items / opencl_mma_warp(w->device) / s->parts_w * s->taps_warp) *
                 (size_t)divide_up(g->wide_c, s->block_w) * (size_t)divide_up(g->narrow_c, s->block_o);
     for (int groups = 1; groups <= MOST_RESIDENT; groups++) {
         const double cycles = cycles_of_tile(w, s, groups);
@@ -158,14 +174,18 @@ static void fit_wgrad_tiles(const mma_wgrad *w, mma_shape *s, mma_shape *best, d
 /* Of work-groups of at most `most_items`; false where no tile fits. */
 static bool conv_mma_wgrad_fit(const mma_wgrad *w, mma_shape *best) {
     const conv_geometry *g = w->g;
-    const int taps = g->kh * g->kw, warp = opencl_mma_warp(w->mma), columns = opencl_mma_columns(w->mma);
+    const int taps = g->kh * g->kw, warp = opencl_mma_warp(w->device), columns = opencl_mma_columns(w->device);
     mma_shape s = {.block_o = columns};
     double least = 0;
-    while (s.block_o < g->narrow_c && s.block_o < w->v[BLOCK]) s.block_o *= 2;
+    while (s.block_o < g->narrow_c && s.block_o < w->v[BLOCK] &&
+           wgrad_registers(w, 1, s.block_o * 2 / columns, FEWEST_VECTORS) + FEWEST_REGISTERS <= most_wgrad_registers(w))
+        s.block_o *= 2;
     const int most_rows = larger(w->v[SUMS] / (s.block_o / columns), 1);
-    for (s.block_w = ROWS; s.block_w <= MOST_ROWS && (s.block_w == ROWS || s.block_w / 2 < g->wide_c); s.block_w *= 2)
-        for (s.parts_w = 1; s.parts_w * ROWS <= s.block_w && s.parts_w * warp <= w->most_items; s.parts_w *= 2)
-            for (s.taps_warp = 1; s.taps_warp <= taps && rows_of_warp(&s) <= most_rows; s.taps_warp++) {
+    for (s.block_w = FEWEST_ROWS; s.block_w <= MOST_ROWS && (s.block_w == FEWEST_ROWS || s.block_w / 2 < g->wide_c);
+         s.block_w *= 2)
+        for (s.parts_w = 1; s.parts_w * opencl_mma_rows(w->device) <= s.block_w && s.parts_w * warp <= w->most_items;
+             s.parts_w *= 2)
+            for (s.taps_warp = 1; s.taps_warp <= taps && rows_of_warp(w, &s) <= most_rows; s.taps_warp++) {
                 s.items = smaller(divide_up(taps, s.taps_warp), w->most_items / warp / s.parts_w) * s.parts_w * warp;
                 fit_wgrad_tiles(w, &s, best, &least);
             }
@@ -173,12 +193,13 @@ static bool conv_mma_wgrad_fit(const mma_wgrad *w, mma_shape *best) {
 }
 
 static mma_wgrad mma_wgrad_of(const clae_device *device, const op_desc *desc, const int *v, int items, bool tf32) {
-    const opencl_mma mma = ((const opencl_device *)device)->mma;
+    const opencl_device *opencl = (const opencl_device *)device;
     return (mma_wgrad){
         .g = &desc->conv.g,
-        .mma = mma,
-        .parts = opencl_mma_parts(mma, tf32),
-        .units = (int)device->info.compute_units,
+        .device = opencl,
+        .parts = opencl_mma_parts_of(opencl, tf32),
+        .tf32 = tf32,
+        .units = opencl_mma_cores(opencl),
         .most_items = items,
         .most_images = conv_tile_most_images(desc, MOST_IMAGES),
         .v = v,
@@ -188,13 +209,13 @@ static mma_wgrad mma_wgrad_of(const clae_device *device, const op_desc *desc, co
 
 /* 3xTF32 takes more local memory than TF32. */
 static bool conv_mma_wgrad_is_valid(const clae_device *device, const op_desc *desc, const int *v) {
-    const opencl_mma mma = ((const opencl_device *)device)->mma;
-    const int items = conv_mma_most_items(device, v);
+    const opencl_device *opencl = (const opencl_device *)device;
+    const int items = conv_mma_most_items(device, v), columns = opencl_mma_columns(opencl);
     const mma_wgrad w = mma_wgrad_of(device, desc, v, items, false);
     mma_shape s;
-    return v[ITEMS] <= 1024 && items >= opencl_mma_warp(mma) && conv_is_power_of_2(v[BLOCK]) && v[BLOCK] <= 64 &&
-           v[BLOCK] >= opencl_mma_columns(mma) && v[SUMS] >= v[BLOCK] / opencl_mma_columns(mma) && v[SUMS] <= 32 &&
-           v[AHEAD] <= 16 && (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device) && conv_mma_wgrad_fit(&w, &s);
+    return v[ITEMS] <= 1024 && items >= opencl_mma_warp(opencl) && conv_is_power_of_2(v[BLOCK]) && v[BLOCK] <= 64 &&
+           v[BLOCK] >= columns && v[SUMS] >= v[BLOCK] / columns && v[SUMS] <= 32 && v[AHEAD] <= 16 &&
+           (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device) && conv_mma_wgrad_fit(&w, &s);
 }
 
 static const tune_space conv_mma_wgrad_space = {
@@ -242,8 +263,7 @@ static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *des
         options,
         " -DLOCAL=%d -DBLOCK_W=%d -DBLOCK_O=%d -DTAPS_WARP=%d -DPARTS_W=%d -DREDUCE_ITEMS=%zu -DREDUCE_LANES=%d",
         s->items, s->block_w, s->block_o, s->taps_warp, s->parts_w, group, lanes);
-    conv_options_add(options, "%s -DPRECISION_TF32=%d", opencl_mma_options(opencl, opencl->mma),
-                     choice->numerics->tf32);
+    conv_options_add(options, "%s -DPRECISION_TF32=%d", opencl_mma_options(opencl).text, choice->numerics->tf32);
     const conv_program program = {"conv_wgrad_mma.cl", options, {"conv_wgrad_partial", "conv_wgrad_reduce"}};
     const clae_status status = conv_instance_create(device, desc, choice, &program, conv_run_wgrad_split, made);
     if (status != CLAE_OK) return status;
@@ -261,8 +281,8 @@ static clae_status conv_mma_create_wgrad(clae_device *device, const op_desc *des
 
 static bool conv_mma_wgrad_suits(const clae_device *device, const op_desc *desc) {
     const opencl_mma mma = ((const opencl_device *)device)->mma;
-    return mma == OPENCL_MMA_MFMA ||
-           (mma == OPENCL_MMA_PTX && conv_mma_fills_tiles(desc) && desc->conv.g.kh * desc->conv.g.kw >= FEWEST_TAPS);
+    if (mma == OPENCL_MMA_STAND_IN || mma == OPENCL_MMA_MFMA) return mma == OPENCL_MMA_MFMA;
+    return conv_mma_fills_tiles(desc) && desc->conv.g.kh * desc->conv.g.kw >= FEWEST_TAPS;
 }
 
 static bool conv_mma_wgrad_fits_int(const mma_shape *s) {
@@ -282,7 +302,7 @@ static bool conv_mma_wgrad_supports(const clae_device *device, const op_desc *de
 
 static clae_status conv_mma_wgrad_prepare(clae_device *device, const op_desc *desc, const op_choice *choice,
                                           op_instance **instance) {
-    const int warp = opencl_mma_warp(opencl_device_of(device)->mma);
+    const int warp = opencl_mma_warp(opencl_device_of(device));
     int v[TUNE_MAX_PARAMETERS];
     if (!tune_choose(device, desc, choice, &conv_mma_wgrad_space, v)) return conv_no_values(device, desc, choice);
     for (int items = conv_mma_most_items(device, v); items >= warp;) {
