@@ -274,6 +274,22 @@ static void test_compare(void **state) {
     fixture_close(&first);
 }
 
+/* Where one device makes chains of convolutions, the other does, and nothing is taken apart. */
+static void test_chains_of_one(void **state) {
+    fixture *f = *state, first = {0};
+    compare_result result;
+    size_t chains = 0, activations = 0;
+    open_first(&first);
+    run_comparison(first.device, f->device, "conv_chain_fwd=stages,conv_chain_bwd_data=stages", &result);
+    for (size_t i = 0; i < result.op_count; i++) {
+        chains += strncmp(result.ops[i].op, "conv_chain_", 11) == 0 && strcmp(result.ops[i].impl[0], "stages") == 0;
+        activations += strncmp(result.ops[i].op, "activation_", 11) == 0;
+    }
+    assert_true(result.passed && chains > 1 && activations == 0);
+    compare_free(&result);
+    fixture_close(&first);
+}
+
 /* What begins after the ops have been compared. */
 static void test_losses_find_a_late_fault(void **state) {
     (void)state;
@@ -299,7 +315,7 @@ int main(void) {
         cmocka_unit_test(test_selftest_passes), cmocka_unit_test(test_no_winograd),
         cmocka_unit_test(test_precision),       cmocka_unit_test(test_selftest_refuses),
         cmocka_unit_test(test_compare),         cmocka_unit_test(test_losses_find_a_late_fault),
-        cmocka_unit_test(test_forced_on_one),
+        cmocka_unit_test(test_forced_on_one),   cmocka_unit_test(test_chains_of_one),
     };
     return cmocka_run_group_tests_name("compare", tests, fixture_setup, fixture_teardown);
 }

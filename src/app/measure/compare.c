@@ -1,6 +1,7 @@
 #include "app/measure/compare.h"
 
 #include "app/measure/compare_losses.h"
+#include "base/memory.h"
 #include "check/compare_bound.h"
 #include "ops/conv.h"
 #include "ops/op_kind.h"
@@ -15,6 +16,7 @@
 /* What goes on during a comparison. */
 typedef struct comparison {
     clae_trainer *trainers[2];
+    char *impls[2]; /* of their settings, where these are not the caller's */
     compare_result *result;
     uint64_t step;
 } comparison;
@@ -44,16 +46,39 @@ static void free_trainers(clae_trainer *trainers[2]) {
     }
 }
 
-/* Devices that fuse differently are compared without fusion. */
-static clae_status make_comparable(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
-                                   const compare_options *options, clae_trainer *trainers[2]) {
+/* Both devices make chains of the same convolutions where they are forced to the same, or to what suits anything. */
+static clae_status force_stages(comparison *c, clae_device *const devices[2], clae_settings settings[2]) {
+    for (int d = 0; d < 2; d++) {
+        const char *impl = settings[d].impl;
+        const numerics asked = {.impls = impl};
+        if (op_is_forced(devices[d], OP_conv_chain_fwd, &asked) ||
+            op_is_forced(devices[d], OP_conv_chain_bwd_data, &asked))
+            continue;
+        c->impls[d] = string_format("%s%sconv_chain_fwd=stages,conv_chain_bwd_data=stages", impl ? impl : "",
+                                    impl && *impl ? "," : "");
+        if (!c->impls[d]) return fail_memory(devices[d]->context, 0, "the comparison");
+        settings[d].impl = c->impls[d];
+    }
+    return CLAE_OK;
+}
+
+/* Devices that fuse differently: chains are made on both, of each one's own convolutions, or nothing is fused. */
+static clae_status make_comparable(comparison *c, clae_device *const devices[2], clae_model *model,
+                                   const clae_dataset *dataset, const compare_options *options) {
     clae_settings settings[2] = {*options->settings[0], *options->settings[1]}; /* whose texts are the caller's */
-    const clae_status status = make_trainers(devices, model, dataset, settings, trainers);
-    if (status != CLAE_OK || same_nodes(trainers)) return status;
-    free_trainers(trainers);
-    log_line(devices[0]->context, CLAE_LOG_INFO, "the devices fuse ops differently: comparing without fusion");
+    clae_status status = make_trainers(devices, model, dataset, settings, c->trainers);
+    if (status != CLAE_OK || same_nodes(c->trainers)) return status;
+    free_trainers(c->trainers);
+    log_line(devices[0]->context, CLAE_LOG_INFO,
+             "the devices fuse ops differently: both make chains of convolutions, of their own ones unless others are "
+             "forced");
+    status = force_stages(c, devices, settings);
+    if (status == CLAE_OK) status = make_trainers(devices, model, dataset, settings, c->trainers);
+    if (status != CLAE_OK || same_nodes(c->trainers)) return status;
+    free_trainers(c->trainers);
+    log_line(devices[0]->context, CLAE_LOG_INFO, "they still fuse ops differently: comparing without fusion");
     for (int d = 0; d < 2; d++) settings[d].no_fusion = true;
-    return make_trainers(devices, model, dataset, settings, trainers);
+    return make_trainers(devices, model, dataset, settings, c->trainers);
 }
 
 /* Bytes of an operand in device memory; the whole buffer for those that are given from outside. */
@@ -208,7 +233,7 @@ static clae_status make_ops(comparison *c) {
 static clae_status compare_ops(clae_device *const devices[2], clae_model *model, const clae_dataset *dataset,
                                const compare_options *options, compare_result *result) {
     comparison c = {.result = result};
-    clae_status status = make_comparable(devices, model, dataset, options, c.trainers);
+    clae_status status = make_comparable(&c, devices, model, dataset, options);
     if (status == CLAE_OK) status = make_ops(&c);
     for (c.step = 1; c.step <= options->op_steps && status == CLAE_OK; c.step++) {
         if (trainer_piece_plan(c.trainers[0], 0) != c.trainers[0]->full) break;
@@ -219,6 +244,7 @@ static clae_status compare_ops(clae_device *const devices[2], clae_model *model,
         }
     }
     free_trainers(c.trainers);
+    for (int d = 0; d < 2; d++) free(c.impls[d]);
     return status;
 }
 
