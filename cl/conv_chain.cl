@@ -258,33 +258,45 @@ ALWAYS_INLINE void phase_finish(stage s, stage t, phase y, phase x, share h, loc
     }
 }
 
+/* A phase of both axes, and how it is shared. */
+typedef struct part {
+    phase y, x;
+    share h;
+} part;
+
+ALWAYS_INLINE int phases_along(stage s, int stride, int out) { return s.spread ? min(stride, out) : 1; }
+
+ALWAYS_INLINE int parts_of(stage s) { return phases_along(s, s.stride_h, s.out_h) * phases_along(s, s.stride_w, s.out_w); }
+
+ALWAYS_INLINE part part_of(stage s, int p) {
+    const int phases_w = phases_along(s, s.stride_w, s.out_w);
+    part f;
+    f.y = phase_of(s.spread, p / phases_w, s.out_h, s.kernel_h, s.stride_h, s.pad_h);
+    f.x = phase_of(s.spread, p % phases_w, s.out_w, s.kernel_w, s.stride_w, s.pad_w);
+    f.h = share_of(s, f.y, f.x);
+    return f;
+}
+
 /* To `sums`, all slices of all phases. */
 ALWAYS_INLINE void sum_stage(stage s, local const float *in, global const float *weight, local float *sums) {
-    const int phases_h = s.spread ? min(s.stride_h, s.out_h) : 1, phases_w = s.spread ? min(s.stride_w, s.out_w) : 1;
-    int used = 0, begun = 0; /* begun: phases begin with the item behind the last of the one before */
+    int begun = 0; /* phases begin with the item behind the last of the one before */
     #pragma unroll
-    for (int p = 0; p < phases_h * phases_w; p++) {
-        const phase y = phase_of(s.spread, p / phases_w, s.out_h, s.kernel_h, s.stride_h, s.pad_h);
-        const phase x = phase_of(s.spread, p % phases_w, s.out_w, s.kernel_w, s.stride_w, s.pad_w);
-        const share h = share_of(s, y, x);
-        for (int item = ((int)get_local_id(0) + begun) % LOCAL; item < h.items; item += LOCAL)
-            phase_sum(s, y, x, h, in, weight, sums + used, item);
-        used += h.slices * h.slice_floats;
-        begun = (begun + LOCAL - h.items % LOCAL) % LOCAL;
+    for (int p = 0; p < parts_of(s); p++) {
+        const part f = part_of(s, p);
+        for (int item = ((int)get_local_id(0) + begun) % LOCAL; item < f.h.items; item += LOCAL)
+            phase_sum(s, f.y, f.x, f.h, in, weight, sums, item);
+        sums += f.h.slices * f.h.slice_floats;
+        begun = (begun + LOCAL - f.h.items % LOCAL) % LOCAL;
     }
 }
 
 ALWAYS_INLINE void finish_stage(stage s, stage t, local const float *sums, global const float *extra,
                                 global float *out, local float *next) {
-    const int phases_h = s.spread ? min(s.stride_h, s.out_h) : 1, phases_w = s.spread ? min(s.stride_w, s.out_w) : 1;
-    int used = 0;
     #pragma unroll
-    for (int p = 0; p < phases_h * phases_w; p++) {
-        const phase y = phase_of(s.spread, p / phases_w, s.out_h, s.kernel_h, s.stride_h, s.pad_h);
-        const phase x = phase_of(s.spread, p % phases_w, s.out_w, s.kernel_w, s.stride_w, s.pad_w);
-        const share h = share_of(s, y, x);
-        phase_finish(s, t, y, x, h, sums + used, extra, out, next);
-        used += h.slices * h.slice_floats;
+    for (int p = 0; p < parts_of(s); p++) {
+        const part f = part_of(s, p);
+        phase_finish(s, t, f.y, f.x, f.h, sums, extra, out, next);
+        sums += f.h.slices * f.h.slice_floats;
     }
 }
 
