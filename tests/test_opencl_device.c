@@ -160,6 +160,8 @@ static void matrix_units_are_checked(void **state) {
     write_mma_probe(f, "as_float(as_uint(x) & 0xffffe000u)"); /* TF32 alone */
     assert_false(opencl_mma_works(f->device));
     assert_non_null(strstr(f->debug, "the trial is off by"));
+    write_mma_probe(f, "row == 3 ? NAN : x");
+    assert_false(opencl_mma_works(f->device));
     write_mma_probe(f, "no_such_thing");
     assert_false(opencl_mma_works(f->device));
     assert_non_null(strstr(f->debug, "the trial failed"));

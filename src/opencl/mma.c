@@ -130,7 +130,7 @@ static size_t dpas_items(cl_device_id id) {
     if (!opencl_has_extension(id, "cl_intel_subgroup_matrix_multiply_accumulate") ||
         clGetDeviceInfo(id, SUB_GROUP_SIZES_INTEL, sizeof sizes, sizes, &bytes) != CL_SUCCESS)
         return 0;
-    for (size_t i = 0; i < bytes / sizeof *sizes; i++) least = smaller_size(least, sizes[i]);
+    for (size_t i = 0; i < ARRAY_LENGTH(sizes) && i < bytes / sizeof *sizes; i++) least = smaller_size(least, sizes[i]);
     return least;
 }
 
@@ -199,7 +199,7 @@ static void release_trial(trial *t) {
     if (t->program) clReleaseProgram(t->program);
 }
 
-/* The largest error, as a share of sum|a||b|. */
+/* The largest error, as a share of sum|a||b|; infinite where any result is not finite. */
 static double worst_error(const trial *t) {
     double worst = 0;
     for (int i = 0; i < t->rows * t->columns; i++) {
@@ -209,8 +209,8 @@ static double worst_error(const trial *t) {
             sum += (double)a[k] * b[k * t->columns];
             magnitude += fabs((double)a[k] * b[k * t->columns]);
         }
-        const double error = fabs(t->c[i] - sum) / magnitude;
-        if (!(error <= worst)) worst = error;
+        if (!isfinite(t->c[i])) return INFINITY;
+        worst = fmax(worst, fabs(t->c[i] - sum) / magnitude);
     }
     return worst;
 }
