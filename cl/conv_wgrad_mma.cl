@@ -8,7 +8,8 @@
  * order.
  *
  * Macros: those of conv_wgrad_parts.cl; STRIDE_H STRIDE_W, PAD_H PAD_W; TILE_N TILE_H TILE_W, TAPS_WARP, PARTS_W, BLOCK_W (a
- * multiple of MMA_M PARTS_W), BLOCK_O (of MMA_N); MMA and PRECISION_TF32 (mma.cl). Floats of TILE_N images are counted in int. */
+ * multiple of MMA_M PARTS_W), BLOCK_O (of MMA_N); MMA and PRECISION_TF32 (mma.cl). LOCAL is a multiple of BLOCK_W / 4 and of
+ * BLOCK_O / 4: all vectors of an item are of the same channels. Floats of TILE_N images are counted in int. */
 
 #define C_TILES (BLOCK_W / PARTS_W / MMA_M)
 #define M_TILES (TAPS_WARP * C_TILES)

@@ -1,4 +1,6 @@
 /* Devices, buffers and kernels of the OpenCL backend, and what it says when they fail. */
+#include "backend/tuning/space.h"
+#include "check/op_trial.h"
 #include "opencl/mma.h"
 #include "opencl_support.h"
 
@@ -167,6 +169,88 @@ static void matrix_units_are_checked(void **state) {
     assert_non_null(strstr(f->debug, "the trial failed"));
 }
 
+static const op_impl *find_mma(const clae_device *device, op_id op) {
+    const op_impl *const *impl = device->backend->impls(op);
+    while (*impl && strcmp((*impl)->name, "mma") != 0) impl++;
+    assert_non_null(*impl);
+    return *impl;
+}
+
+/* A convolution of 1x1, whose work-groups are small, between so many channels. */
+static op_desc pointwise(op_id op, int wide_c, int narrow_c) {
+    const conv_geometry g = {2, 5, 2, wide_c, 5, 2, narrow_c, 1, 1, 1, 1, 0, 0};
+    return (op_desc){.op = op, .conv = {.g = g}};
+}
+
+/* The next of all combinations of candidates; false after the last one. */
+static bool next_values(const tune_space *space, size_t at[TUNE_MAX_PARAMETERS], int *values) {
+    size_t i = 0;
+    while (i < space->count && !space->parameters[i].candidates[++at[i]]) at[i++] = 0;
+    for (size_t j = 0; j < space->count; j++) values[j] = space->parameters[j].candidates[at[j]];
+    return i < space->count;
+}
+
+static void prepare_all_values(opencl_device *device, const op_desc *desc, bool tf32) {
+    const op_impl *impl = find_mma(&device->base, desc->op);
+    const tune_space *space = impl->space(&device->base, desc);
+    const numerics numerics = {.tf32 = tf32};
+    size_t at[TUNE_MAX_PARAMETERS] = {0};
+    int values[TUNE_MAX_PARAMETERS];
+    while (next_values(space, at, values)) {
+        const op_choice choice = {.impl = impl, .numerics = &numerics, .space = space, .values = values};
+        op_instance *instance = NULL;
+        char text[TUNE_TEXT_SIZE];
+        if (!space->is_valid(&device->base, desc, values)) continue;
+        tune_values_format(space, values, text);
+        if (impl->prepare(&device->base, desc, &choice, &instance) != CLAE_OK)
+            fail_msg("%s with %s, tf32 %d", opencl_mma_name(device->mma), text, tf32);
+        op_release(instance);
+    }
+}
+
+/* Precisions differ in registers and local memory. */
+static void matrix_units_take_valid_values_in_both_precisions(void **state) {
+    opencl_fixture *f = *state;
+    opencl_device *device = f->device;
+    if (device->max_work_group_items < MOST_WARP) skip();
+    const opencl_mma mma = device->mma;
+    const op_desc descs[] = {pointwise(OP_conv2d_bwd_weights, 8, 256), pointwise(OP_conv2d_fwd, 8, 256)};
+    device->names_only = true;
+    for (opencl_mma unit = OPENCL_MMA_PTX; unit <= OPENCL_MMA_DPAS_BF16; unit++) {
+        opencl_mma_use(device, unit);
+        for (size_t i = 0; i < sizeof descs / sizeof *descs; i++)
+            for (int tf32 = 0; tf32 <= 1; tf32++) prepare_all_values(device, &descs[i], tf32);
+    }
+    device->names_only = false;
+    opencl_mma_use(device, mma);
+}
+
+/* Of warps of 8, more channels than a work-group has vectors. */
+static void matrix_units_compute_in_small_groups(void **state) {
+    opencl_fixture *f = *state;
+    opencl_device *device = f->device;
+    if (device->max_work_group_items < MOST_WARP || device->loops_end_early) skip();
+    const opencl_mma layout = device->mma_layout;
+    const size_t most_items = device->max_work_group_items;
+    const op_desc desc = pointwise(OP_conv2d_bwd_weights, 128, 32);
+    const op_impl *impl = find_mma(&device->base, desc.op);
+    const int values[] = {128, 32, 16, 6, 32};
+    const op_choice choice = {
+        .impl = impl, .numerics = &(numerics){0}, .space = impl->space(&device->base, &desc), .values = values};
+    op_operands got, answer;
+    device->mma_layout = OPENCL_MMA_DPAS_BF16;
+    device->max_work_group_items = 8;
+    assert_int_equal(op_operands_draw(f->context, &desc, 1, &got), CLAE_OK);
+    assert_int_equal(op_operands_draw(f->context, &desc, 1, &answer), CLAE_OK);
+    assert_int_equal(op_trial_run(&device->base, &desc, &choice, &got), CLAE_OK);
+    assert_int_equal(op_trial_judge(&device->base, &desc, &answer), CLAE_OK);
+    assert_true(op_outputs_difference(&desc, &got, &answer) <= OP_TRIAL_TOLERANCE);
+    op_operands_free(&got);
+    op_operands_free(&answer);
+    device->max_work_group_items = most_items;
+    device->mma_layout = layout;
+}
+
 static size_t lines_with(const char *text, const char *words) {
     size_t count = 0;
     for (const char *at = text; (at = strstr(at, words)); at++) count++;
@@ -240,6 +324,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(unknown_kernels_are_named),
         cmocka_unit_test(a_build_failure_leaves_its_log),
         cmocka_unit_test(matrix_units_are_checked),
+        cmocka_unit_test(matrix_units_take_valid_values_in_both_precisions),
+        cmocka_unit_test(matrix_units_compute_in_small_groups),
         cmocka_unit_test(missing_matrix_units_are_said_once),
         cmocka_unit_test(inline_assembly_is_spelled_as_found),
         cmocka_unit_test(no_opencl_is_no_error),

@@ -171,24 +171,37 @@ static void fit_wgrad_tiles(const mma_wgrad *w, mma_shape *s, mma_shape *best, d
         }
 }
 
-/* Of work-groups of at most `most_items`; false where no tile fits. */
-static bool conv_mma_wgrad_fit(const mma_wgrad *w, mma_shape *best) {
+/* All vectors that an item stages are of the same channels. */
+static bool items_have_channels(const mma_shape *s) {
+    return s->items % (s->block_w / 4) == 0 && s->items % (s->block_o / 4) == 0;
+}
+
+static void fit_wgrad_rows(const mma_wgrad *w, mma_shape *s, mma_shape *best, double *least) {
     const conv_geometry *g = w->g;
-    const int taps = g->kh * g->kw, warp = opencl_mma_warp(w->device), columns = opencl_mma_columns(w->device);
+    const int taps = g->kh * g->kw, warp = opencl_mma_warp(w->device);
+    const int most_rows = larger(w->v[SUMS] / (s->block_o / opencl_mma_columns(w->device)), 1);
+    for (s->block_w = FEWEST_ROWS; s->block_w <= MOST_ROWS && (s->block_w == FEWEST_ROWS || s->block_w / 2 < g->wide_c);
+         s->block_w *= 2)
+        for (s->parts_w = 1;
+             s->parts_w * opencl_mma_rows(w->device) <= s->block_w && s->parts_w * warp <= w->most_items;
+             s->parts_w *= 2)
+            for (s->taps_warp = 1; s->taps_warp <= taps && rows_of_warp(w, s) <= most_rows; s->taps_warp++) {
+                s->items =
+                    smaller(divide_up(taps, s->taps_warp), w->most_items / warp / s->parts_w) * s->parts_w * warp;
+                if (items_have_channels(s)) fit_wgrad_tiles(w, s, best, least);
+            }
+}
+
+/* Of work-groups of at most `most_items`; false where no tile fits. More columns than what fits in 3xTF32 may have
+ * registers in TF32, but too few items to stage them: then there are fewer. */
+static bool conv_mma_wgrad_fit(const mma_wgrad *w, mma_shape *best) {
+    const int columns = opencl_mma_columns(w->device);
     mma_shape s = {.block_o = columns};
     double least = 0;
-    while (s.block_o < g->narrow_c && s.block_o < w->v[BLOCK] &&
+    while (s.block_o < w->g->narrow_c && s.block_o < w->v[BLOCK] &&
            wgrad_registers(w, 1, s.block_o * 2 / columns, FEWEST_VECTORS) + FEWEST_REGISTERS <= most_wgrad_registers(w))
         s.block_o *= 2;
-    const int most_rows = larger(w->v[SUMS] / (s.block_o / columns), 1);
-    for (s.block_w = FEWEST_ROWS; s.block_w <= MOST_ROWS && (s.block_w == FEWEST_ROWS || s.block_w / 2 < g->wide_c);
-         s.block_w *= 2)
-        for (s.parts_w = 1; s.parts_w * opencl_mma_rows(w->device) <= s.block_w && s.parts_w * warp <= w->most_items;
-             s.parts_w *= 2)
-            for (s.taps_warp = 1; s.taps_warp <= taps && rows_of_warp(w, &s) <= most_rows; s.taps_warp++) {
-                s.items = smaller(divide_up(taps, s.taps_warp), w->most_items / warp / s.parts_w) * s.parts_w * warp;
-                fit_wgrad_tiles(w, &s, best, &least);
-            }
+    for (; s.block_o >= columns && least == 0; s.block_o /= 2) fit_wgrad_rows(w, &s, best, &least);
     return least > 0;
 }
 
