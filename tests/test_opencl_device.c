@@ -225,6 +225,13 @@ static void matrix_units_take_valid_values_in_both_precisions(void **state) {
     opencl_mma_use(device, mma);
 }
 
+static void matrix_units_refuse_huge_values(void **state) {
+    opencl_fixture *f = *state;
+    const op_desc desc = pointwise(OP_conv2d_fwd, 16, 16);
+    const tune_space *space = find_mma(&f->device->base, desc.op)->space(&f->device->base, &desc);
+    assert_false(space->is_valid(&f->device->base, &desc, (const int[]){256, 64, 1 << 20, 1 << 20, 32, 32}));
+}
+
 /* Of warps of 8, more channels than a work-group has vectors. */
 static void matrix_units_compute_in_small_groups(void **state) {
     opencl_fixture *f = *state;
@@ -325,6 +332,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_build_failure_leaves_its_log),
         cmocka_unit_test(matrix_units_are_checked),
         cmocka_unit_test(matrix_units_take_valid_values_in_both_precisions),
+        cmocka_unit_test(matrix_units_refuse_huge_values),
         cmocka_unit_test(matrix_units_compute_in_small_groups),
         cmocka_unit_test(missing_matrix_units_are_said_once),
         cmocka_unit_test(inline_assembly_is_spelled_as_found),

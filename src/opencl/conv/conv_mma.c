@@ -50,7 +50,7 @@ static bool conv_mma_data_is_valid(const clae_device *device, const op_desc *des
     conv_mma_tile t;
     return v[ITEMS] <= 1024 && conv_mma_most_items(device, v) >= opencl_mma_warp((const opencl_device *)device) &&
            conv_is_power_of_2(v[ITEMS]) && conv_is_power_of_2(v[BLOCK]) && v[BLOCK] >= 16 && v[BLOCK] <= 128 &&
-           conv_is_power_of_2(v[M_TILES]) && v[M_TILES] * v[N_TILES] <= 16 && v[CHUNK_C] >= 16 &&
+           conv_is_power_of_2(v[M_TILES]) && v[M_TILES] <= 16 && v[N_TILES] <= 16 / v[M_TILES] && v[CHUNK_C] >= 16 &&
            conv_is_power_of_2(v[CHUNK_C]) && (size_t)v[LOCAL_KIB] * 1024 <= conv_local_bytes(device) &&
            conv_mma_fit(device, desc, conv_mma_most_items(device, v), v, false, &t);
 }
