@@ -6,7 +6,7 @@
  * sums, each adds up the channels of some planes, and the slices are added in their order: for small images of many channels.
  * The order of a sum depends on CHUNK_C and SLICES alone, not on the tile.
  *
- * conv_pack makes packed[tap of the kernel][plane][block of 16 outputs], conv the outputs of them.
+ * conv_pack makes packed[tap of the kernel][plane][block of MMA_M outputs], conv the outputs of them.
  *
  * Macros: those of conv_tile.cl; M_TILES, N_TILES, SLICES, CHUNK_C (a multiple of 16 SLICES), PACK_ITEMS (of a work-group
  * that packs); MMA and PRECISION_TF32 (mma.cl). */

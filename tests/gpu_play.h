@@ -4,8 +4,8 @@
 
 #include "opencl/opencl.h"
 
-/* Makes any OpenCL device play a GPU of a class of src/backend/tuning/defaults.def, with as many compute units.
- * Programs are named from then on, not built. */
+/* Makes any OpenCL device play a GPU of a class of src/backend/tuning/defaults.def, with as many compute units;
+ * "intel-16" and "intel-8": of class intel, with matrix engines. Programs are named from then on, not built. */
 void play_gpu(opencl_device *device, const char *class, unsigned units);
 
 /* Writes a program's whole source, as the context takes it, below a line "// HEAD". */

@@ -74,9 +74,9 @@ void case_release(void);
  *                     (the seed says which), for devices that compile slowly; default 1
  *   CLAE_TEST_QUICK   1: small shapes only, and few; 2: for emulators, the smallest, whole numbers only, run once
  *   CLAE_TEST_PRECISION  "tf32": products may be made of floats rounded to TF32
- *   CLAE_TEST_MMA     "MFMA", "DPAS", "DPAS-BF16": the layout of matrix units whose elements the stand-in has; default
- * PTX CLAE_TEST_POOR    set: a device that some implementations cannot be prepared for CLAE_TEST_CUT     set: each case
- * runs with launches of one work-group too: same bits */
+ *   CLAE_TEST_MMA     "MFMA", "DPAS", "DPAS-BF16": the unit whose layout the stand-in has; default "PTX"
+ *   CLAE_TEST_POOR    set: a device that some implementations cannot be prepared for
+ *   CLAE_TEST_CUT     set: each case runs with launches of one work-group too: same bits */
 typedef struct op_settings {
     const char *device, *mma;
     uint64_t seed;

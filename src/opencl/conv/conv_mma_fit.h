@@ -5,8 +5,8 @@
 #include "opencl/conv/conv_mma.h"
 #include "opencl/conv/conv_tile.h"
 
-/* Parameters: items of a work-group and channels of its outputs; tiles of 16 channels and of the matrix unit's columns
- * that a warp makes, at most; input channels that a slice is given at a time, and local memory. */
+/* Parameters: items of a work-group and channels of its outputs; tiles of the matrix unit's rows, which are channels,
+ * and of its columns that a warp makes, at most; input channels that a slice is given at a time, and local memory. */
 enum { ITEMS = CONV_MMA_ITEMS, BLOCK, M_TILES, N_TILES, CHUNK_C, LOCAL_KIB };
 
 /* As the macros of the same names. */
