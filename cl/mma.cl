@@ -17,7 +17,9 @@
  *
  * BF16 has 7 bits of mantissa, and its units add up products of pairs. x = big + middle + small. With PRECISION_TF32 B is
  * (big, middle), and A (big, big) and (middle, middle): more precise than TF32. Otherwise B is (big, small) besides, and A
- * (small, big): all products but those of small with small and with middle. */
+ * (small, big): all products but those of small with small and with middle.
+ *
+ * In several parts infinity, and a number whose big part is rounded to it, come out as NaN. */
 #ifndef PRECISION_TF32
 #define PRECISION_TF32 0
 #endif
