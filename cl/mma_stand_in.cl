@@ -3,22 +3,20 @@
 #define A_FLOATS (M_TILES * MMA_M * 8) /* of a part */
 #define B_FLOATS (N_TILES * MMA_N * 8)
 
-MMA_INLINE void mma_put_line(local float *line, float x, int share, int shares, int element) {
-    line[share + element * shares] = x;
-}
-
 MMA_INLINE void mma_put_rows(local float *tile, mma_rows rows) {
     #pragma unroll
-    for (int i = 0; i < A_ROWS * A_ELEMENTS; i++)
-        mma_put_line(tile + (A_ROWS * mma_a_line() + i % A_ROWS) * 8, ((const float *)&rows)[i], mma_a_share(), A_SHARES,
-                     i / A_ROWS);
+    for (int i = 0; i < A_ROWS * A_ELEMENTS; i++) {
+        int row = A_ROWS * mma_a_line() + i % A_ROWS, k = mma_a_share() + i / A_ROWS * A_SHARES;
+        tile[row * 8 + k] = ((const float *)&rows)[i];
+    }
 }
 
 MMA_INLINE void mma_put_columns(local float *tile, mma_columns columns) {
     #pragma unroll
-    for (int i = 0; i < B_COLUMNS * B_ELEMENTS; i++)
-        mma_put_line(tile + (B_COLUMNS * mma_b_line() + i % B_COLUMNS) * 8, ((const float *)&columns)[i], mma_b_share(),
-                     B_SHARES, i / B_COLUMNS);
+    for (int i = 0; i < B_COLUMNS * B_ELEMENTS; i++) {
+        int column = B_COLUMNS * mma_b_line() + i % B_COLUMNS, k = mma_b_share() + i / B_COLUMNS * B_SHARES;
+        tile[column * 8 + k] = ((const float *)&columns)[i];
+    }
 }
 
 /* Of four elements: those of BF16 are pairs. */

@@ -153,7 +153,7 @@ enum { MOST_WARP = 64 };
 static void matrix_units_are_checked(void **state) {
     opencl_fixture *f = *state;
     if (f->device->max_work_group_items < MOST_WARP) skip();
-    for (opencl_mma layout = OPENCL_MMA_DPAS_BF16; layout >= OPENCL_MMA_PTX; layout--) {
+    for (opencl_mma layout = OPENCL_MMA_COUNT - 1; layout >= OPENCL_MMA_PTX; layout--) {
         f->device->mma_layout = layout;
         assert_true(opencl_mma_works(f->device));
     }
@@ -216,7 +216,7 @@ static void matrix_units_take_valid_values_in_both_precisions(void **state) {
     const opencl_mma mma = device->mma;
     const op_desc descs[] = {pointwise(OP_conv2d_bwd_weights, 8, 256), pointwise(OP_conv2d_fwd, 8, 256)};
     device->names_only = true;
-    for (opencl_mma unit = OPENCL_MMA_PTX; unit <= OPENCL_MMA_DPAS_BF16; unit++) {
+    for (opencl_mma unit = OPENCL_MMA_PTX; unit < OPENCL_MMA_COUNT; unit++) {
         opencl_mma_use(device, unit);
         for (size_t i = 0; i < sizeof descs / sizeof *descs; i++)
             for (int tf32 = 0; tf32 <= 1; tf32++) prepare_all_values(device, &descs[i], tf32);

@@ -126,7 +126,7 @@ opencl_outcome opencl_helper_try(opencl_helper *h, const char *id, opencl_findin
     const int mma = (int)json_integer_value(json_object_get(answer, "mma"));
     *findings = (opencl_findings){.without_fma = json_is_true(json_object_get(answer, "without_fma")),
                                   .loops_end_early = json_is_true(json_object_get(answer, "loops_end_early")),
-                                  .mma = mma > OPENCL_MMA_DPAS_BF16 || mma < 0 ? OPENCL_MMA_STAND_IN : (opencl_mma)mma,
+                                  .mma = mma >= OPENCL_MMA_COUNT || mma < 0 ? OPENCL_MMA_STAND_IN : (opencl_mma)mma,
                                   .asm_has_underscores = json_is_true(json_object_get(answer, "asm_has_underscores")),
                                   .mma_fails = json_is_true(json_object_get(answer, "mma_fails"))};
     json_decref(answer);

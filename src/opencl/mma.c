@@ -29,14 +29,18 @@ typedef struct mma_unit {
     int registers; /* of an item */
     int warps;     /* that a core holds, whatever their registers; 0: as many as have registers */
     int units;     /* compute units of a core: what shares local memory */
+    const char *options; /* of its programs, besides the unit */
 } mma_unit;
 
-static const mma_unit mma_units[] = {
+#define LARGE_REGISTERS " -cl-intel-256-GRF-per-thread"
+
+static const mma_unit mma_units[OPENCL_MMA_COUNT] = {
     [OPENCL_MMA_STAND_IN] = {.name = "stand-in"},
-    [OPENCL_MMA_PTX] = {"PTX", 32, 16, 8, {2, 2, 3}, {1, 1, 1}, OP_3XTF32, OP_TF32, 255, 0, 1},
-    [OPENCL_MMA_MFMA] = {"MFMA", 64, 16, 16, {1, 1, 1}, {1, 1, 1}, OP_FLOAT32, OP_FLOAT32, 256, 0, 1},
-    [OPENCL_MMA_DPAS] = {"DPAS", 16, 16, 8, {2, 2, 3}, {1, 1, 1}, OP_3XTF32, OP_TF32, 176, 32, 8},
-    [OPENCL_MMA_DPAS_BF16] = {"DPAS-BF16", 8, 8, 8, {3, 2, 3}, {2, 1, 2}, OP_3XTF32, OP_TF32, 160, 64, 16},
+    [OPENCL_MMA_PTX] = {"PTX", 32, 16, 8, {2, 2, 3}, {1, 1, 1}, OP_3XTF32, OP_TF32, 255, 0, 1, ""},
+    [OPENCL_MMA_MFMA] = {"MFMA", 64, 16, 16, {1, 1, 1}, {1, 1, 1}, OP_FLOAT32, OP_FLOAT32, 256, 0, 1, ""},
+    [OPENCL_MMA_DPAS] = {"DPAS", 16, 16, 8, {2, 2, 3}, {1, 1, 1}, OP_3XTF32, OP_TF32, 176, 32, 8, LARGE_REGISTERS},
+    [OPENCL_MMA_DPAS_BF16] =
+        {"DPAS-BF16", 8, 8, 8, {3, 2, 3}, {2, 1, 2}, OP_3XTF32, OP_TF32, 160, 64, 16, LARGE_REGISTERS},
 };
 
 const char *opencl_mma_name(opencl_mma mma) {
@@ -55,8 +59,8 @@ opencl_mma_text opencl_mma_options(const opencl_device *device) {
         snprintf(options.text + length, sizeof options.text - (size_t)length, " -DMMA_LAYOUT=%d", device->mma_layout);
     else if (device->mma == OPENCL_MMA_PTX && device->asm_has_underscores)
         snprintf(options.text + length, sizeof options.text - (size_t)length, " -DMMA_ASM=__asm__");
-    else if (device->mma == OPENCL_MMA_DPAS || device->mma == OPENCL_MMA_DPAS_BF16)
-        snprintf(options.text + length, sizeof options.text - (size_t)length, " -cl-intel-256-GRF-per-thread");
+    else
+        snprintf(options.text + length, sizeof options.text - (size_t)length, "%s", mma_units[device->mma].options);
     return options;
 }
 

@@ -26,6 +26,7 @@ typedef enum opencl_mma {
     OPENCL_MMA_MFMA,      /* AMD's matrix cores, in floats */
     OPENCL_MMA_DPAS,      /* Intel's matrix engines, in sub-groups of 16, by TF32 */
     OPENCL_MMA_DPAS_BF16, /* in sub-groups of 8, by BF16 */
+    OPENCL_MMA_COUNT
 } opencl_mma;
 
 typedef struct opencl_program_cache opencl_program_cache;
